@@ -1,0 +1,63 @@
+/* The engine: rules and a snapshot, evaluated from any number of threads.
+ *
+ * Threads: an engine is shared; every function here is safe from any thread.  Loading a
+ *          rule and swapping the snapshot take effect for the next request; requests in
+ *          flight end on what they started with.
+ * The engine installs no signal handler, starts no thread and writes no output. */
+#ifndef CORDON_ENGINE_H
+#define CORDON_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cordon/error.h>
+#include <cordon/snapshot.h>
+
+typedef struct cordon_engine cordon_engine;
+
+/* Zero in a field means its default, given behind it. */
+typedef struct cordon_engine_options {
+    size_t struct_size;        /* sizeof(cordon_engine_options) as the caller compiled it */
+    uint32_t slots;            /* sandboxes: evaluations that can run at once (8) */
+    uint32_t busy_wait_ms;     /* how long a caller waits for a sandbox (1000) */
+    uint64_t max_instructions; /* ceilings for any one run (1e9) */
+    uint64_t max_edges;        /* (100e6) */
+    uint64_t max_memory_bytes; /* (4 MiB) at most 64 MiB */
+    uint64_t max_output_bytes; /* (1 MiB) */
+    uint64_t max_wall_ns;      /* (10 s) */
+    uint64_t load_memory_bytes; /* of a rule's image (1 MiB) */
+    uint64_t image_budget_bytes; /* all cached images, least recently used go (256 MiB) */
+} cordon_engine_options;
+
+#define CORDON_ENGINE_OPTIONS_INIT                                                       \
+    {                                                                                    \
+        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0                         \
+    }
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Ownership: *out is the caller's; cordon_engine_free() it.
+ * Errors:    CORDON_E_INVALID an option out of its range, CORDON_E_NOMEM. */
+CORDON_EXPORT cordon_status cordon_engine_new(cordon_engine **out,
+                                              const cordon_engine_options *options,
+                                              cordon_error *err);
+
+/* No evaluation may be running on it.  Accepts NULL. */
+CORDON_EXPORT void cordon_engine_free(cordon_engine *engine);
+
+/* Let evaluations from now on see `snapshot`; the engine keeps its own reference.  NULL:
+ * none, and only rules that read no graph can run.  Rules loaded already are checked
+ * against it: if one does not fit (its `reads` names what is not there), nothing is
+ * changed.
+ * Errors: CORDON_E_RULE the first rule that does not fit, CORDON_E_NOMEM. */
+CORDON_EXPORT cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
+                                                       cordon_snapshot *snapshot,
+                                                       cordon_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,74 @@
+/* A snapshot: one immutable generation of a property graph, mapped read-only.
+ *
+ * A *store* is a folder with one file a generation and a CURRENT pointer; `cordon import`
+ * makes both.  A snapshot holds one generation of it.
+ *
+ * Ownership: reference counted; an engine keeps its own reference.
+ * Threads:   a snapshot is immutable: any number of threads may read it.
+ * Caveats:   a file that another process truncates or rewrites while it is mapped is not
+ *            defended against; a file damaged at rest is. */
+#ifndef CORDON_SNAPSHOT_H
+#define CORDON_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cordon/error.h>
+
+typedef struct cordon_snapshot cordon_snapshot;
+
+typedef enum cordon_verify {
+    CORDON_VERIFY_STRUCTURE = 0, /* the file's pages and the segments' places; the default */
+    CORDON_VERIFY_FULL = 1       /* also every checksum and every structural invariant */
+} cordon_verify;
+
+typedef struct cordon_snapshot_options {
+    size_t struct_size; /* sizeof(cordon_snapshot_options) as the caller compiled it */
+    cordon_verify verify;
+    uint64_t generation; /* of a store: which one; 0: the one CURRENT names */
+} cordon_snapshot_options;
+
+#define CORDON_SNAPSHOT_OPTIONS_INIT                                                     \
+    {                                                                                    \
+        sizeof(cordon_snapshot_options), CORDON_VERIFY_STRUCTURE, 0                      \
+    }
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Open a store's generation, or one snapshot file.
+ *
+ * Ownership: *out is the caller's; release it with cordon_snapshot_release().
+ * Errors:    CORDON_E_NOTFOUND no store, no such generation
+ *            CORDON_E_CORRUPT  the file is damaged; the message says where
+ *            CORDON_E_FORMAT   not a snapshot, or of a version this library cannot read
+ *            CORDON_E_IO, CORDON_E_NOMEM */
+CORDON_EXPORT cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
+                                                 const cordon_snapshot_options *options,
+                                                 cordon_error *err);
+
+/* Take one more reference; returns its argument. */
+CORDON_EXPORT cordon_snapshot *cordon_snapshot_retain(cordon_snapshot *snapshot);
+
+/* Give a reference back; the last one unmaps the file.  NULL is accepted. */
+CORDON_EXPORT void cordon_snapshot_release(cordon_snapshot *snapshot);
+
+/* The generation's number within its store, from 1; 0 for a lone file. */
+CORDON_EXPORT uint64_t cordon_snapshot_generation(const cordon_snapshot *snapshot);
+
+/* The snapshot's identity: a digest of its schema and checksums.  Equal content, equal
+ * identity, whatever the file's name. */
+CORDON_EXPORT uint64_t cordon_snapshot_identity(const cordon_snapshot *snapshot);
+
+CORDON_EXPORT uint64_t cordon_snapshot_node_count(const cordon_snapshot *snapshot);
+CORDON_EXPORT uint64_t cordon_snapshot_edge_count(const cordon_snapshot *snapshot);
+
+/* Segments of the file: open time is linear in their number. */
+CORDON_EXPORT uint64_t cordon_snapshot_segment_count(const cordon_snapshot *snapshot);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

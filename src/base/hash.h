@@ -1,0 +1,30 @@
+/* Hashes: xxh3 for checksums (home of xxhash.h), BLAKE2b for content identity (home of
+ * sodium.h), and a cheap mixing step for running digests. */
+#ifndef CDN_BASE_HASH_H
+#define CDN_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CDN_CONTENT_HASH_BYTES 32
+
+uint64_t cdn_hash_xxh3(const void *bytes, size_t count);
+
+/* Streaming xxh3 for data that is not in one piece. */
+struct cdn_hash_stream;
+struct cdn_hash_stream *cdn_hash_stream_new(void); /* NULL: out of memory */
+void cdn_hash_stream_add(struct cdn_hash_stream *stream, const void *bytes, size_t count);
+uint64_t cdn_hash_stream_get(const struct cdn_hash_stream *stream);
+void cdn_hash_stream_free(struct cdn_hash_stream *stream);
+
+void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *bytes,
+                      size_t count);
+
+/* One step of a running 64-bit digest: order matters, a few cycles. */
+static inline uint64_t cdn_hash_mix(uint64_t digest, uint64_t value)
+{
+    digest = (digest ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    return digest ^ (digest >> 29);
+}
+
+#endif

@@ -1,0 +1,10 @@
+/* UTF-8 validity (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
+#ifndef CDN_BASE_UTF8_H
+#define CDN_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool cdn_utf8_valid(const char *text, size_t bytes);
+
+#endif

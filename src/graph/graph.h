@@ -1,0 +1,50 @@
+/* What a rule sees of a snapshot: the Lua side of graph/, and one run's graph state.
+ *
+ * Handles.  A node is a light userdata that encodes its dense index, an edge one that
+ * encodes its snapshot-wide id: no allocation, equal handles are equal values and the same
+ * table key.  Edge sets and node sets are userdata without finalizers; node sets point into
+ * the run's scratch memory.
+ *
+ * Costs are stated with each Lua function in lua_*.c; every edge read is charged before it
+ * is read. */
+#ifndef CDN_GRAPH_GRAPH_H
+#define CDN_GRAPH_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "base/pack.h"
+#include "graph/binding.h"
+#include "graph/names.h"
+#include "sandbox/meter.h"
+#include "snapshot/snapshot.h"
+
+/* One run's graph state, in host memory at an address fixed for the slot; the layer above
+ * embeds it *first* in what it gives to cdn_slot_set_host(). */
+struct cdn_graph_run {
+    const cordon_snapshot *snapshot; /* NULL: no graph */
+    const struct cdn_binding *binding;
+    const struct cdn_names *names;
+    int64_t as_of_ms; /* INT64_MAX: no cut */
+    uint64_t digest;  /* of every value a graph read handed to the rule, in order */
+    bool truncated;
+    bool damaged; /* an index read from the snapshot was out of range */
+};
+
+/* Install handles, sets and the `graph` object into the state of an image being built, for
+ * rules that declare `names`; pushes the graph object.                    [-0, +1, e] */
+CDN_RAISES void cdn_graph_open(lua_State *L, const struct cdn_names *names);
+
+/* Push a node's handle; counts it in the meter's nodes.                   [-0, +1, m] */
+CDN_RAISES void cdn_graph_push_node(lua_State *L, uint32_t node);
+
+/* Is the value at index a node handle?  Its dense index. */
+bool cdn_graph_is_node(lua_State *L, int index, uint32_t *node);
+
+/* For cdn_transfer: a node handle in a result is written as {label =, key =}; an edge
+ * handle is refused. */
+bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out);
+
+#endif

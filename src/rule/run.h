@@ -1,0 +1,27 @@
+/* Running one rule once, in a slot, to an outcome. */
+#ifndef CDN_RULE_RUN_H
+#define CDN_RULE_RUN_H
+
+#include <cordon/evaluate.h>
+
+#include "graph/binding.h"
+#include "rule/rule.h"
+
+/* Everything one run needs; borrowed for the call. */
+struct cdn_rule_call {
+    const struct cdn_rule *rule;
+    const struct cdn_image *image; /* built in `slot` */
+    struct cdn_slot *slot;
+    const cordon_snapshot *snapshot;   /* or NULL */
+    const struct cdn_binding *binding; /* of rule and snapshot */
+    const cordon_request *request;     /* struct_size already checked */
+    struct cdn_budget budget;          /* resolved: nothing zero */
+    uint64_t entered_ns;               /* cdn_clock_ns() at the public entry */
+};
+
+/* Errors: CORDON_E_INVALID (a parameter), CORDON_E_NOTFOUND (label or node),
+ * CORDON_E_NOMEM.  Anything the rule does is in the outcome. */
+cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *call,
+                           cordon_error *err);
+
+#endif

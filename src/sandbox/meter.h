@@ -1,0 +1,84 @@
+/* The meter: what one run may use, what it has used, and why it was stopped.
+ *
+ * One meter a slot, at a fixed host address, outside the arena: a rule cannot reach it and
+ * restoring an image does not touch it.  Limits are sticky: once `stop` is set only the host
+ * clears it, whatever the rule catches, and a run is classified by `stop`, never by what
+ * lua_pcall returned.
+ *
+ * Instructions are counted exactly: the count hook fires every CDN_METER_QUANTUM bytecodes
+ * and the remainder is read from LuaJIT's own counter, whose place in the global state is
+ * found and proved when the slot is made (slot.c).  Native work is charged in the same unit,
+ * so that one number bounds both. */
+#ifndef CDN_SANDBOX_METER_H
+#define CDN_SANDBOX_METER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+/* Marks a function that may leave by a Lua error (longjmp): it and its callers between it
+ * and the protected call hold no lock, cursor or malloc. */
+#define CDN_RAISES
+
+/* Bytecodes between two looks at the budget, the deadline and the cancel flag. */
+#define CDN_METER_QUANTUM 1000
+
+enum cdn_stop {
+    CDN_STOP_NONE,
+    CDN_STOP_INSTRUCTIONS,
+    CDN_STOP_TIME,
+    CDN_STOP_MEMORY,
+    CDN_STOP_EDGES,
+    CDN_STOP_OUTPUT,
+    CDN_STOP_CANCELLED
+};
+
+/* All set: there is no "unlimited" here. */
+struct cdn_budget {
+    uint64_t instructions;
+    uint64_t memory_bytes; /* beyond the image: arena and scratch together */
+    uint64_t edges;
+    uint64_t output_bytes;
+    uint64_t wall_ns;
+};
+
+struct cdn_meter {
+    enum cdn_stop stop;
+    uint64_t charged;  /* native work, in instructions */
+    uint64_t executed; /* bytecodes of hooks that have fired */
+    uint64_t edges;
+    uint64_t nodes;
+    uint64_t native_ticks;
+    uint64_t deadline_ns;   /* absolute, cdn_clock_ns() */
+    const uint32_t *cancel; /* or NULL; read with an atomic load */
+    struct cdn_budget limit;
+    uint32_t unpolled; /* native work since the deadline was last looked at */
+    /* where in the rule it was stopped: chunk name and line, "" and 0 if not known */
+    char stop_file[64];
+    uint32_t stop_line;
+};
+
+/* The meter of the slot that L lives in.  A few ns; never fails. */
+struct cdn_meter *cdn_meter_of(lua_State *L);
+
+/* Charge `work` instructions of native work.                          [-0, +0, e]
+ * Raises the limit if the budget is gone; looks at the deadline and the cancel flag every
+ * few thousand. */
+CDN_RAISES void cdn_meter_charge(lua_State *L, uint64_t work);
+
+/* Charge edges read: counts them against `edges`, and as instructions at one quarter of an
+ * instruction each (rounded up), so that a long scan meets the deadline too. [-0, +0, e] */
+CDN_RAISES void cdn_meter_charge_edges(lua_State *L, uint64_t edges);
+
+/* How many more edges the budget allows: native code that would read more reads exactly
+ * this many and then charges what it wanted. */
+uint64_t cdn_meter_edges_left(const struct cdn_meter *meter);
+
+/* Stop the run: note why and where, and leave by an error that cannot be caught. */
+CDN_RAISES _Noreturn void cdn_meter_raise(lua_State *L, enum cdn_stop stop);
+
+/* After any protected call inside the sandbox: leave again if the run is stopped. */
+CDN_RAISES void cdn_meter_rethrow(lua_State *L);
+
+#endif
