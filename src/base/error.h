@@ -3,6 +3,7 @@
 #define CDN_BASE_ERROR_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 #include <cordon/error.h>
 

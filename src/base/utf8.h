@@ -7,4 +7,7 @@
 
 bool cdn_utf8_valid(const char *text, size_t bytes);
 
+/* The bytes of the valid sequence that starts at `at`, or 0; `left` is at least 1. */
+size_t cdn_utf8_sequence(const unsigned char *at, size_t left);
+
 #endif
