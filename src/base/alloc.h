@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As malloc, calloc, realloc, free; a size of 0 allocates one byte.  NULL on failure. */
+/* As malloc, calloc, realloc, free; a size of 0 allocates one byte.  NULL on failure.
+ */
 void *cdn_alloc(size_t size);
 void *cdn_calloc(size_t count, size_t size);
 void *cdn_realloc(void *block, size_t size);
@@ -20,8 +21,8 @@ void cdn_free(void *block);
 char *cdn_strdup(const char *text);
 char *cdn_strndup(const char *text, size_t bytes);
 
-/* How many times the calling process allocated (all threads), for tests that show that a
- * path allocates nothing. */
+/* How many times the calling process allocated (all threads), for tests that show that
+ * a path allocates nothing. */
 uint64_t cdn_alloc_count(void);
 
 /* Test builds only (CORDON_FAILALLOC): let the allocation `nth` from now fail, counted

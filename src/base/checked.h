@@ -31,7 +31,8 @@ static inline bool cdn_add_i64(int64_t *out, int64_t a, int64_t b)
     return !__builtin_add_overflow(a, b, out);
 }
 
-/* a + b, held at the largest value where it would overflow: for counters and budgets. */
+/* a + b, held at the largest value where it would overflow: for counters and budgets.
+ */
 static inline uint64_t cdn_add_sat(uint64_t a, uint64_t b)
 {
     uint64_t sum;

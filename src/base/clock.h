@@ -1,6 +1,7 @@
 /* Clocks.  cdn_clock_ns() is monotonic and costs about 22 ns.  cdn_ticks() is the CPU's
- * own counter where there is one (a few ns), for timing native calls; its rate is measured
- * once, by cdn_ticks_init(), which is safe from any thread and called by engine creation. */
+ * own counter where there is one (a few ns), for timing native calls; its rate is
+ * measured once, by cdn_ticks_init(), which is safe from any thread and called by
+ * engine creation. */
 #ifndef CDN_BASE_CLOCK_H
 #define CDN_BASE_CLOCK_H
 

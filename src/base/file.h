@@ -9,8 +9,9 @@
 cordon_status cdn_file_read(struct cdn_buf *out, const char *path, size_t limit,
                             cordon_error *err);
 
-/* Write a file so that `path` holds either its old content or all of the new one, whatever
- * happens: temporary name in the same folder, fsync, rename, fsync of the folder. */
+/* Write a file so that `path` holds either its old content or all of the new one,
+ * whatever happens: temporary name in the same folder, fsync, rename, fsync of the
+ * folder. */
 cordon_status cdn_file_replace(const char *path, const void *bytes, size_t count,
                                cordon_error *err);
 

@@ -13,7 +13,8 @@ uint64_t cdn_hash_xxh3(const void *bytes, size_t count);
 /* Streaming xxh3 for data that is not in one piece. */
 struct cdn_hash_stream;
 struct cdn_hash_stream *cdn_hash_stream_new(void); /* NULL: out of memory */
-void cdn_hash_stream_add(struct cdn_hash_stream *stream, const void *bytes, size_t count);
+void cdn_hash_stream_add(struct cdn_hash_stream *stream, const void *bytes,
+                         size_t count);
 uint64_t cdn_hash_stream_get(const struct cdn_hash_stream *stream);
 void cdn_hash_stream_free(struct cdn_hash_stream *stream);
 

@@ -1,5 +1,6 @@
-/* "Did you mean": the name among candidates that is nearest to a misspelt one
- * (Damerau-Levenshtein with adjacent transpositions, at most a third of its length). */
+/* "Did you mean": the name among candidates that is nearest to a misspelt one.  Near is
+ * at most a third of its letters inserted, left out, replaced or swapped with their
+ * neighbour (one, for names of two or more), the case of letters aside. */
 #ifndef CDN_BASE_SUGGEST_H
 #define CDN_BASE_SUGGEST_H
 
@@ -7,8 +8,8 @@
 
 struct cdn_suggest {
     const char *wanted;
-    const char *best; /* NULL: none near enough */
-    size_t best_distance;
+    const char *best;     /* NULL: none near enough */
+    size_t best_distance; /* what the next candidate has to be below */
 };
 
 void cdn_suggest_init(struct cdn_suggest *suggest, const char *wanted);
