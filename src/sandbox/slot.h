@@ -76,6 +76,10 @@ void cdn_slot_set_host(struct cdn_slot *slot, void *host);
 void *cdn_slot_host(lua_State *L);
 struct cdn_slot *cdn_slot_of(lua_State *L);
 
+/* The state of math.random: in host memory, set to the run's seed as a run starts (to 0 as
+ * an image is built).  Never NULL. */
+uint64_t *cdn_slot_random(struct cdn_slot *slot);
+
 /* Native scratch memory for this run: bump allocation, gone at the next restore, counted
  * against the run's memory budget.  Aligned to 16 bytes, not zeroed.     [-0, +0, e] */
 CDN_RAISES void *cdn_scratch_alloc(lua_State *L, size_t bytes);
