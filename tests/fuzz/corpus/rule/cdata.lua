@@ -1,0 +1,1 @@
+local a = 1LL + 2i return { name="x" }

@@ -1,0 +1,1 @@
+return { name="c", reads={}, fallback="none", evaluate=function() local co=coroutine.wrap(function(a) local b=coroutine.yield(a+1) error({b}) end) co(1) local ok,e=pcall(co,2) setmetatable(_G,{__index=function(t,k) return k end}) return { output={tostring(e), x, next({})} } end }

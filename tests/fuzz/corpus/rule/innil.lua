@@ -1,0 +1,1 @@
+local _ for _ in (nil):foo() do end

@@ -1,0 +1,1 @@
+return { name="q", params={a={type="integer",default=3,min=1,max=5},d={type="duration",default="24h"},l={type="list",element="string",default={"x"}}}, reads={}, decisions={"n","y"}, fallback="n", returns={k="integer?"}, limits={instructions=1e4,memory="256KiB",time="5ms"}, evaluate=function(_,r) return { decision="y", output={k=r.params.a} } end }

@@ -1,0 +1,1 @@
+return { name="plain", reads={}, fallback="none", evaluate=function(_, request) return { output = request.now } end }

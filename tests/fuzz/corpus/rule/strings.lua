@@ -1,0 +1,1 @@
+return { name="s", reads={}, fallback="none", evaluate=function() local t={} for w in ("a,b,c"):gmatch("[^,]+") do t[#t+1]=w:upper() end table.sort(t,function(a,b) return a>b end) return { reasons=t, score=#t, output={n=math.random(10), f=("%5.2f|%q|%-5s"):format(1.5,"x\n","y")} } end }

@@ -1,0 +1,1 @@
+return { name = "x", evaluate = function( end

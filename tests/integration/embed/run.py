@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""The programs of include/README.md, as an outsider would build them.
+
+  run.py BUILD_DIR SOURCE_DIR WORK [SANITIZERS]
+
+Installs into a folder of its own, takes the code blocks out of the README, and builds the
+program four ways: C with pkg-config, C++ with pkg-config, CMake with the installed package,
+CMake with the source tree as a subdirectory (shared and static).  Each must give the same
+answer on a small bank."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+build, source, work = (os.path.abspath(p) for p in sys.argv[1:4])
+sanitize = ["-fsanitize=" + sys.argv[4]] if len(sys.argv) > 4 and sys.argv[4] else []
+
+SCHEMA = """
+return {
+  labels = { Account = { file = "accounts.csv", key = { column = "id", type = "int64" } } },
+  edges = { { type = "transfer", from = "Account", to = "Account", file = "transfers.csv",
+              source = "src", target = "dst", time = "at",
+              properties = { amount = "float64",
+                             at = { type = "timestamp", format = "ms" } } } },
+}
+"""
+RULE = """
+return {
+  name = "payees", reads = { Account = {}, transfer = { "amount" } },
+  decisions = { "allow", "review" }, fallback = "review",
+  evaluate = function(_, request)
+    local sent = request.node:outgoing("transfer")
+    return { decision = sent:distinct() > 1 and "review" or "allow",
+             reasons = { ("%d payees, %.2f sent"):format(sent:distinct(), sent:sum("amount")) } }
+  end,
+}
+"""
+EXPECTED = "ok: review\n  2 payees, 42.75 sent\n"
+
+
+def run(*command, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **options)
+    if done.returncode:
+        sys.exit("FAILED (%d): %s\n%s" % (done.returncode, " ".join(command), done.stdout))
+    return done.stdout
+
+
+def write(name, text):
+    path = os.path.join(work, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def blocks(language):
+    with open(os.path.join(source, "include", "README.md"), encoding="utf-8") as file:
+        return re.findall(r"```%s\n(.*?)```" % language, file.read(), re.S)
+
+
+def main():
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    prefix = os.path.join(work, "prefix")
+    run("cmake", "--install", build, "--prefix", prefix)
+    program, params = blocks("c")
+    (cmake,) = blocks("cmake")
+    write("embed.c", program)
+    write("embed.cc", program)
+    write("params.c", params)
+    write("accounts.csv", "id\n1\n2\n3\n")
+    write("transfers.csv", "src,dst,amount,at\n1,2,40.5,1000\n1,3,2.25,2000\n")
+    schema, rule = write("schema.lua", SCHEMA), write("payees.lua", RULE)
+    store = os.path.join(work, "store")
+
+    found = [os.path.join(folder, "cordon.pc") for folder, _, files in os.walk(prefix)
+             if "cordon.pc" in files]
+    if len(found) != 1:
+        sys.exit("FAILED: cordon.pc found at %s" % found)
+    libraries = os.path.dirname(os.path.dirname(found[0]))
+    env = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(found[0]), LD_LIBRARY_PATH=libraries,
+               CMAKE_PREFIX_PATH=prefix)
+    run(os.path.join(prefix, "bin", "cordon"), "import", "--schema", schema, "--out", store,
+        "--no-progress", work, env=env)
+
+    def check(how, path):
+        answer = run(path, store, rule, "Account", "1", env=env)
+        if not answer.startswith(EXPECTED):
+            sys.exit("FAILED: %s: %r" % (how, answer))
+        print("ok: %s" % how)
+
+    flags = run("pkg-config", "--cflags", "--libs", "cordon", env=env).split()
+    run("cc", "-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", "embed",
+        "embed.c", *flags, cwd=work, env=env)
+    check("C, pkg-config", os.path.join(work, "embed"))
+    run("c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", "embed-cc",
+        "embed.cc", *flags, cwd=work, env=env)
+    check("C++, pkg-config", os.path.join(work, "embed-cc"))
+    run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", "params.c", *flags, cwd=work,
+        env=env)
+    print("ok: params.c compiles")
+
+    ways = {
+        "installed, shared": cmake,
+        "installed, static": cmake.replace("cordon::cordon", "cordon::cordon_static"),
+        "subdirectory": cmake.replace("find_package(cordon REQUIRED)",
+                                      "add_subdirectory(%s cordon)" % source),
+    }
+    for how, text in ways.items():
+        folder = os.path.join(work, how.replace(", ", "-"))
+        os.makedirs(folder)
+        shutil.copy(os.path.join(work, "embed.c"), folder)
+        with open(os.path.join(folder, "CMakeLists.txt"), "w", encoding="utf-8") as file:
+            file.write(text)
+        options = ["-DCMAKE_C_FLAGS=" + " ".join(sanitize)] if sanitize else []
+        if how == "subdirectory":
+            options += ["-DCORDON_TESTS=OFF", "-DCORDON_BENCH=OFF", "-DCMAKE_BUILD_TYPE=Release"]
+        run("cmake", "-G", "Ninja", "-S", folder, "-B", os.path.join(folder, "b"), *options, env=env)
+        run("cmake", "--build", os.path.join(folder, "b"), "--target", "embed", env=env)
+        check("CMake, " + how, os.path.join(folder, "b", "embed"))
+    return 0
+
+
+sys.exit(main())
