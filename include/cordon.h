@@ -1,0 +1,88 @@
+/* cordon: untrusted graph rules inside a graph query server, fenced in.
+ *
+ * A rule is a Lua chunk that nobody has fully tested: a fraud check, a recommendation, an
+ * experiment.  cordon runs it in a restricted LuaJIT state over a read-only snapshot of a
+ * property graph, with an instruction budget, a memory cap, a deadline and a graph budget.
+ * Every request starts from the same pristine state.  A rule reads only what it declared,
+ * changes nothing, and cannot stay longer, grow larger or look farther than it may.  What
+ * it answers is a decision with a score, reasons and a cost; what it would like changed it
+ * proposes, and the host decides.
+ *
+ * THE OBJECTS
+ *
+ *   cordon_snapshot  one immutable generation of the graph, mapped from one file
+ *   cordon_engine    rules by name, a current snapshot, and the sandboxes they run in
+ *   cordon_request   plain data: the subject node, parameters, the time, limits
+ *   cordon_outcome   what one evaluation did and cost; made once, refilled by each
+ *   cordon_value     a view of msgpack bytes: how parameters go in and results come out
+ *   cordon_error     the caller's own record of why a call did not work
+ *
+ * A host opens a snapshot, makes an engine, gives it the snapshot and the rules, makes one
+ * outcome a thread, and evaluates.  include/README.md holds a whole program.
+ *
+ * TWO ANSWERS, NEVER MIXED
+ *
+ * A cordon_status says whether the host's call worked: the rule exists, the parameters fit,
+ * memory was there.  The outcome says what the rule did: ok, error, limit, denied,
+ * invalid_result or cancelled.  A rule that ran into its limit is a call that worked.  Its
+ * outcome then carries the rule's declared fallback as the decision, and says that it does.
+ *
+ * THREADS
+ *
+ *   cordon_snapshot  immutable; shared by any number of threads
+ *   cordon_engine    shared; every function is safe from any thread, but the last,
+ *                    cordon_engine_free(), for which no call may be under way
+ *   cordon_outcome   one thread at a time; make one a thread
+ *   cordon_request   borrowed for the call; may be shared while nobody writes to it
+ *   cordon_cancel    cordon_cancel_request() from any thread and from a signal handler
+ *   cordon_value, cordon_builder, cordon_error
+ *                    plain data of the caller's; one thread at a time
+ *
+ * Beyond this table: a const pointer may be used concurrently, any other is exclusive.
+ *
+ * OWNERSHIP
+ *
+ * Comments use three words.  *Owned*: the caller's to release, with the function named.
+ * *Borrowed*: usable until the moment named, never released.  *Taken*: given away by the
+ * call, also when it fails; such a function has _take in its name.  Accessors return
+ * borrowed pointers, out parameters hand over owned ones.  On failure an out parameter is
+ * set to NULL or left as it was, and nothing needs to be released.
+ *
+ * Structs that may grow start with struct_size, which their _INIT macro sets; zero in every
+ * other field means the default, never "unlimited".
+ *
+ * WHAT IS PROMISED
+ *
+ *   - A rule cannot crash the host, write to its memory, reach its files, network, clock or
+ *     environment, or see what another request left behind.
+ *   - A rule's budgets hold whatever it does to escape them: protected calls, coroutines,
+ *     metamethods and error handlers included.
+ *   - Equal requests on equal data have equal outcomes, results, instruction and edge
+ *     counts on every machine.
+ *   - Every byte from outside (snapshot file, rule, parameters) may be hostile: the answer
+ *     is an error that says where and why.
+ *   - The library has no mutable global state but counters and once-computed constants,
+ *     starts no thread, installs no signal handler or timer, never exits the process, and
+ *     writes no output.  After warm-up an evaluation allocates nothing from the heap.
+ *
+ * WHAT IS NOT
+ *
+ *   - Rules share the host's address space.  The wall is the language, and a fault in
+ *     LuaJIT's interpreter itself would be a hole in it; known ones are closed from outside.
+ *   - Peak memory and times are measured, not reproducible; so are the outcomes they cause.
+ *   - A snapshot file that another process truncates or rewrites while it is mapped.
+ *   - Side channels: a rule can learn from its own budgets what its reads cost.
+ *   - The ABI, before version 1.0: recompile with each 0.x release. */
+#ifndef CORDON_H
+#define CORDON_H
+
+#include <cordon/engine.h>
+#include <cordon/error.h>
+#include <cordon/evaluate.h>
+#include <cordon/outcome.h>
+#include <cordon/rule.h>
+#include <cordon/snapshot.h>
+#include <cordon/value.h>
+#include <cordon/version.h>
+
+#endif
