@@ -68,8 +68,9 @@ enum cdn_format {
     CDN_FORMAT_NDJSON
 };
 
-enum cdn_color_mode { CDN_COLOR_AUTO, CDN_COLOR_ALWAYS, CDN_COLOR_NEVER };
-enum cdn_log_format { CDN_LOG_TEXT, CDN_LOG_JSON };
+/* 0 of each: not given. */
+enum cdn_color_mode { CDN_COLOR_AUTO = 1, CDN_COLOR_ALWAYS, CDN_COLOR_NEVER };
+enum cdn_log_format { CDN_LOG_TEXT = 1, CDN_LOG_JSON };
 
 struct cdn_command;
 
@@ -110,7 +111,6 @@ extern const struct cdn_command cdn_command_check;
 extern const struct cdn_command cdn_command_eval;
 extern const struct cdn_command cdn_command_import;   /* cmd_import.c */
 extern const struct cdn_command cdn_command_generate; /* cmd_generate.c */
-extern const struct cdn_command cdn_command_score;
 extern const struct cdn_command cdn_command_snapshot_info;
 extern const struct cdn_command cdn_command_snapshot_verify;
 extern const struct cdn_command cdn_command_version;
@@ -122,6 +122,8 @@ extern const struct cdn_command *const cdn_commands[];
 /* The command by its name of one or two words; NULL: none.  *words: how many it took.
  */
 const struct cdn_command *cdn_command_find(int argc, char **argv, int *words);
+/* Say that there is no such command, and which there are; returns CDN_EXIT_USAGE. */
+int cdn_command_unknown(struct cdn_cli *cli, int argc, char **argv);
 /* Everything main() does, to an exit code. */
 int cdn_cli_main(struct cdn_cli *cli, int argc, char **argv);
 /* Fill `cli` for these streams, reading NO_COLOR and TERM. */
@@ -130,10 +132,10 @@ void cdn_cli_init(struct cdn_cli *cli, FILE *out, FILE *err);
 struct cdn_option;
 void cdn_help_command(struct cdn_cli *cli, const struct cdn_option *options,
                       size_t count);
-void cdn_help_all(struct cdn_cli *cli, FILE *to);
+/* `group` ("snapshot"): only the commands that start with it; NULL: all. */
+void cdn_help_all(struct cdn_cli *cli, FILE *to, const char *group);
 
-/* ---- options ------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 enum cdn_option_type {
     CDN_OPTION_FLAG,     /* bool: set to true; --no-NAME is not made up */
@@ -171,9 +173,18 @@ void cdn_strings_deinit(struct cdn_strings *strings);
  * printed). */
 bool cdn_options_parse(struct cdn_cli *cli, const struct cdn_option *options,
                        size_t count, int *argc, char **argv, int *code);
+/* Only the options every command has, and only up to the first word that is none: what
+ * may stand before the command's name.  *taken: how many words it took. */
+bool cdn_options_leading(struct cdn_cli *cli, int argc, char **argv, int *taken);
+/* The options every command has, for help; they point into `cli`. */
+#define CDN_COMMON_OPTIONS 8
+void cdn_options_common(struct cdn_cli *cli, struct cdn_option out[CDN_COMMON_OPTIONS]);
+/* The words of one option's value as its type says; the message says what would be
+ * right. */
+cordon_status cdn_option_value(const struct cdn_option *option, const char *text,
+                               cordon_error *err);
 
-/* ---- output -------------------------------------------------------------------------
- */
+/* ---- output ---- */
 
 enum cdn_style {
     CDN_STYLE_NONE,

@@ -54,4 +54,9 @@ void cdn_json_key_cstr(struct cdn_json *json, const char *key, const char *text)
 void cdn_json_key_uint(struct cdn_json *json, const char *key, uint64_t value);
 void cdn_json_key_bool(struct cdn_json *json, const char *key, bool value);
 
+struct cdn_cli;
+/* Print what was written and a newline to cli->out; returns CDN_EXIT_OK, or
+ * CDN_EXIT_DATA and says so if memory ran out. */
+int cdn_json_print(struct cdn_cli *cli, const struct cdn_buf *text);
+
 #endif
