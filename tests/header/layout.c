@@ -1,0 +1,99 @@
+/* The layouts that callers compile into their programs, pinned.
+ *
+ * A struct that carries its size may grow at its end; nothing in it may move.  A change
+ * that fails here breaks every program compiled before it, so it is either a mistake or
+ * a new soname. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cordon.h>
+
+static int failures;
+
+static void expect(const char *what, size_t is, size_t should)
+{
+    if (is == should)
+        return;
+    printf("FAILED: %s is %zu, not %zu\n", what, is, should);
+    failures++;
+}
+
+#define SIZE(type, should) expect("sizeof " #type, sizeof(type), should)
+#define OFFSET(type, field, should)                                                    \
+    expect(#type "." #field, offsetof(type, field), should)
+
+/* Every field but the first is zero: what _INIT promises. */
+static void zero_but_size(const char *what, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+
+    for (size_t i = sizeof(size_t); i < size; i++) {
+        if (at[i])
+            expect(what, at[i], 0);
+    }
+}
+
+int main(void)
+{
+    cordon_limits limits = CORDON_LIMITS_INIT;
+    cordon_engine_options engine = CORDON_ENGINE_OPTIONS_INIT;
+    cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
+    cordon_request request = CORDON_REQUEST_INIT;
+
+    if (sizeof(void *) != 8) {
+        puts("SKIPPED: the layouts pinned here are those of 64-bit machines");
+        return 77;
+    }
+    SIZE(cordon_limits, 48);
+    OFFSET(cordon_limits, instructions, 8);
+    OFFSET(cordon_limits, edges, 16);
+    OFFSET(cordon_limits, memory_bytes, 24);
+    OFFSET(cordon_limits, output_bytes, 32);
+    OFFSET(cordon_limits, wall_ns, 40);
+    SIZE(cordon_engine_options, 72);
+    OFFSET(cordon_engine_options, slots, 8);
+    OFFSET(cordon_engine_options, busy_wait_ms, 12);
+    OFFSET(cordon_engine_options, max_instructions, 16);
+    OFFSET(cordon_engine_options, max_wall_ns, 48);
+    OFFSET(cordon_engine_options, image_budget_bytes, 64);
+    SIZE(cordon_snapshot_options, 24);
+    OFFSET(cordon_snapshot_options, verify, 8);
+    OFFSET(cordon_snapshot_options, generation, 16);
+    SIZE(cordon_request, 88);
+    OFFSET(cordon_request, label, 8);
+    OFFSET(cordon_request, key, 16);
+    OFFSET(cordon_request, params, 32);
+    OFFSET(cordon_request, now_ms, 48);
+    OFFSET(cordon_request, as_of_ms, 56);
+    OFFSET(cordon_request, seed, 64);
+    OFFSET(cordon_request, limits, 72);
+    OFFSET(cordon_request, cancel, 80);
+    SIZE(cordon_cancel, 4);
+    SIZE(cordon_usage, 96);
+    OFFSET(cordon_usage, native_ns, 72);
+    OFFSET(cordon_usage, wall_limit_ns, 88);
+    SIZE(cordon_value, 24);
+    OFFSET(cordon_value, as, 8);
+    OFFSET(cordon_value, end, 16);
+    SIZE(cordon_value_iter, 24);
+    SIZE(cordon_builder, 24);
+    SIZE(cordon_error, 12 + CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES);
+
+    expect("CORDON_LIMITS_INIT.struct_size", limits.struct_size, sizeof limits);
+    expect("CORDON_ENGINE_OPTIONS_INIT.struct_size", engine.struct_size, sizeof engine);
+    expect("CORDON_SNAPSHOT_OPTIONS_INIT.struct_size", snapshot.struct_size,
+           sizeof snapshot);
+    expect("CORDON_REQUEST_INIT.struct_size", request.struct_size, sizeof request);
+    zero_but_size("CORDON_LIMITS_INIT", &limits, sizeof limits);
+    zero_but_size("CORDON_ENGINE_OPTIONS_INIT", &engine, sizeof engine);
+    zero_but_size("CORDON_SNAPSHOT_OPTIONS_INIT", &snapshot, sizeof snapshot);
+    if (request.as_of_ms != CORDON_NO_TIME)
+        printf("FAILED: CORDON_REQUEST_INIT.as_of_ms is %" PRId64 "\n",
+               request.as_of_ms),
+            failures++;
+    request.as_of_ms = 0;
+    zero_but_size("CORDON_REQUEST_INIT", &request, sizeof request);
+    printf("%d layout faults\n", failures);
+    return failures ? 1 : 0;
+}
