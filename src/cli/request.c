@@ -1,0 +1,402 @@
+/* Requests: JSON text to what cordon_request wants.
+ *
+ * The text becomes msgpack first (json.c), then fields are taken from those bytes: the
+ * parameters are handed on as the span they occupy, so that nothing is encoded twice
+ * and no number passes through a double that was an integer. */
+#include "cli/request.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <cordon/evaluate.h>
+
+#include "base/pack.h"
+#include "base/suggest.h"
+#include "base/time.h"
+#include "cli/json.h"
+
+/* One field of a map: key and the span of its value. */
+struct field {
+    cordon_value key;
+    cordon_value value;
+    const unsigned char *start;
+    size_t bytes;
+};
+
+/* Step over one pair.  The bytes are our own converter's, so false means a bug; it is
+ * still told as an error. */
+static bool next_field(struct field *field, const unsigned char **at,
+                       const unsigned char *end)
+{
+    const unsigned char *inside;
+
+    if (!cdn_unpack_head(&field->key, at, end) || field->key.type != CORDON_STRING)
+        return false;
+    field->start = inside = *at;
+    if (!cdn_unpack_head(&field->value, &inside, end) || !cdn_unpack_skip(at, end))
+        return false;
+    field->bytes = (size_t)(*at - field->start);
+    return true;
+}
+
+static bool key_is(const struct field *field, const char *name)
+{
+    return field->key.length == strlen(name) &&
+           !memcmp(field->key.as.string, name, field->key.length);
+}
+
+static cordon_status set_label(struct cdn_request *out, const char *text, size_t bytes,
+                               cordon_error *err)
+{
+    char shown[100];
+
+    if (bytes == 0 || bytes >= sizeof(out->label) || memchr(text, '\0', bytes))
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "'%s' is no label; a label has 1 to 64 bytes",
+                             cdn_escape(shown, sizeof(shown), text, bytes));
+    memcpy(out->label, text, bytes);
+    out->label[bytes] = '\0';
+    return CORDON_OK;
+}
+
+cordon_status cdn_request_node(struct cdn_request *out, const char *text, size_t bytes,
+                               cordon_error *err)
+{
+    const char *colon = bytes ? memchr(text, ':', bytes) : NULL;
+    size_t label = colon ? (size_t)(colon - text) : 0;
+    char shown[100];
+    cordon_status status;
+
+    if (!colon || label == 0 || label + 1 == bytes)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "'%s' names no node; write Label:key, such as Account:17",
+                             cdn_escape(shown, sizeof(shown), text, bytes));
+    status = set_label(out, text, label, err);
+    if (status)
+        return status;
+    cdn_buf_append(&out->key, colon + 1, bytes - label - 1);
+    if (out->key.failed)
+        return cdn_error_nomem(err);
+    out->has_node = true;
+    return CORDON_OK;
+}
+
+static cordon_status set_key(struct cdn_request *out, const cordon_value *value,
+                             cordon_error *err)
+{
+    if (value->type == CORDON_INTEGER)
+        cdn_buf_printf(&out->key, "%" PRId64, value->as.integer);
+    else if (value->type == CORDON_STRING && value->length)
+        cdn_buf_append(&out->key, value->as.string, value->length);
+    else
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "node.key must be an integer or a string that is not "
+                             "empty");
+    return out->key.failed ? cdn_error_nomem(err) : CORDON_OK;
+}
+
+static cordon_status take_node(struct cdn_request *out, const struct field *field,
+                               cordon_error *err)
+{
+    const unsigned char *at = field->start;
+    const unsigned char *end = field->start + field->bytes;
+    cordon_status status = CORDON_OK;
+    struct field inner;
+    cordon_value map;
+    bool label = false, key = false;
+
+    if (field->value.type == CORDON_STRING)
+        return cdn_request_node(out, field->value.as.string, field->value.length, err);
+    if (field->value.type == CORDON_NIL)
+        return CORDON_OK;
+    if (field->value.type != CORDON_MAP || !cdn_unpack_head(&map, &at, end))
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "\"node\" must be \"Label:key\" or "
+                             "{\"label\": ..., \"key\": ...}");
+    for (uint32_t i = 0; i < map.length && !status; i++) {
+        if (!next_field(&inner, &at, end))
+            return cdn_error_set(err, CORDON_E_DATA, "\"node\" cannot be read");
+        if (key_is(&inner, "label") && inner.value.type == CORDON_STRING) {
+            label = true;
+            status = set_label(out, inner.value.as.string, inner.value.length, err);
+        } else if (key_is(&inner, "key")) {
+            key = true;
+            status = set_key(out, &inner.value, err);
+        } else {
+            char shown[80];
+
+            cdn_escape(shown, sizeof(shown), inner.key.as.string, inner.key.length);
+            status = cdn_error_set(err, CORDON_E_DATA,
+                                   "\"node\" has label (a string) and key; "
+                                   "'%s' is not right",
+                                   shown);
+        }
+    }
+    if (!status && !(label && key))
+        status = cdn_error_set(err, CORDON_E_DATA,
+                               "\"node\" needs both label and key, such as "
+                               "{\"label\": \"Account\", \"key\": 17}");
+    out->has_node = !status;
+    return status;
+}
+
+static cordon_status take_time(int64_t *out, bool *has, const struct field *field,
+                               const char *name, cordon_error *err)
+{
+    const cordon_value *value = &field->value;
+
+    if (value->type == CORDON_NIL)
+        return CORDON_OK;
+    *has = true;
+    if (value->type == CORDON_INTEGER && value->as.integer != CORDON_NO_TIME) {
+        *out = value->as.integer;
+        return CORDON_OK;
+    }
+    if (value->type == CORDON_STRING &&
+        cdn_time_parse(out, value->as.string, value->length))
+        return CORDON_OK;
+    return cdn_error_set(err, CORDON_E_DATA,
+                         "\"%s\" must be milliseconds since 1970 (an integer) or text "
+                         "such as \"2026-11-24T02:29:00Z\"",
+                         name);
+}
+
+static cordon_status unknown_field(const struct field *field, cordon_error *err)
+{
+    static const char *const names[] = {"node", "now", "as_of", "params", "seed", "id"};
+    struct cdn_suggest suggest;
+    char name[65], shown[200], hint[100];
+
+    snprintf(name, sizeof(name), "%.*s",
+             (int)(field->key.length < 64 ? field->key.length : 64),
+             field->key.as.string);
+    cdn_suggest_init(&suggest, name);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        cdn_suggest_offer(&suggest, names[i]);
+    cdn_suggest_text(&suggest, hint, sizeof(hint));
+    return cdn_error_set(err, CORDON_E_DATA, "a request has no field '%s'%s",
+                         cdn_escape(shown, sizeof(shown), name, strlen(name)),
+                         hint[0] ? hint
+                                 : "; it has node, now, as_of, params, seed and id");
+}
+
+static cordon_status take_field(struct cdn_request *out, const struct field *field,
+                                cordon_error *err)
+{
+    const cordon_value *value = &field->value;
+
+    if (key_is(field, "id")) /* taken beforehand */
+        return CORDON_OK;
+    if (key_is(field, "node"))
+        return take_node(out, field, err);
+    if (key_is(field, "now"))
+        return take_time(&out->now_ms, &out->has_now, field, "now", err);
+    if (key_is(field, "as_of"))
+        return take_time(&out->as_of_ms, &out->has_as_of, field, "as_of", err);
+    if (key_is(field, "params")) {
+        if (value->type == CORDON_NIL)
+            return CORDON_OK;
+        if (value->type != CORDON_MAP)
+            return cdn_error_set(err, CORDON_E_DATA,
+                                 "\"params\" must be an object of names and values");
+        cdn_buf_append(&out->params, field->start, field->bytes);
+        return out->params.failed ? cdn_error_nomem(err) : CORDON_OK;
+    }
+    if (key_is(field, "seed")) {
+        if (value->type != CORDON_INTEGER || value->as.integer < 0)
+            return cdn_error_set(err, CORDON_E_DATA,
+                                 "\"seed\" must be an integer from 0");
+        out->seed = (uint64_t)value->as.integer;
+        out->has_seed = true;
+        return CORDON_OK;
+    }
+    return unknown_field(field, err);
+}
+
+/* The id first: an answer to a request that is otherwise wrong still carries it. */
+static void take_id(struct cdn_request *out, const unsigned char *at,
+                    const unsigned char *end, uint32_t pairs)
+{
+    struct field field;
+
+    for (uint32_t i = 0; i < pairs && next_field(&field, &at, end); i++) {
+        if (key_is(&field, "id")) {
+            out->has_id = !cordon_value_parse(&out->id, field.start, field.bytes, NULL);
+            return;
+        }
+    }
+}
+
+void cdn_request_clear(struct cdn_request *request)
+{
+    struct cdn_buf key = request->key, params = request->params, pack = request->pack;
+
+    cdn_buf_clear(&key);
+    cdn_buf_clear(&params);
+    cdn_buf_clear(&pack);
+    *request = (struct cdn_request){.key = key, .params = params, .pack = pack};
+}
+
+void cdn_request_deinit(struct cdn_request *request)
+{
+    cdn_buf_deinit(&request->key);
+    cdn_buf_deinit(&request->params);
+    cdn_buf_deinit(&request->pack);
+}
+
+cordon_status cdn_request_parse(struct cdn_request *out, const char *text, size_t bytes,
+                                cordon_error *err)
+{
+    const unsigned char *at, *end;
+    cordon_status status;
+    cordon_value map;
+
+    cdn_request_clear(out);
+    status = cdn_json_to_pack(&out->pack, text, bytes, err);
+    if (status)
+        return status;
+    at = out->pack.data;
+    end = at + out->pack.length;
+    if (!cdn_unpack_head(&map, &at, end) || map.type != CORDON_MAP)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "a request is a JSON object, such as "
+                             "{\"node\": \"Account:17\"}");
+    take_id(out, at, end, map.length);
+    for (uint32_t i = 0; i < map.length; i++) {
+        struct field field;
+
+        if (!next_field(&field, &at, end))
+            return cdn_error_set(err, CORDON_E_DATA, "the request cannot be read");
+        status = take_field(out, &field, err);
+        if (status)
+            return status;
+    }
+    return CORDON_OK;
+}
+
+/* ---- parameters ---- */
+
+static bool has_key(const struct cdn_buf *map, const cordon_value *key)
+{
+    const unsigned char *at = map->data;
+    const unsigned char *end = at + map->length;
+    struct field field;
+    cordon_value head;
+
+    if (!map->length || !cdn_unpack_head(&head, &at, end))
+        return false;
+    for (uint32_t i = 0; i < head.length && next_field(&field, &at, end); i++) {
+        if (field.key.length == key->length &&
+            !memcmp(field.key.as.string, key->as.string, key->length))
+            return true;
+    }
+    return false;
+}
+
+/* Append the pairs of `map` whose key `unless` does not have; returns how many. */
+static uint32_t copy_pairs(struct cdn_packer *packer, const struct cdn_buf *map,
+                           const struct cdn_buf *unless)
+{
+    const unsigned char *at = map->data;
+    const unsigned char *end = at + map->length;
+    struct field field;
+    cordon_value head;
+    uint32_t count = 0;
+
+    if (!map->length || !cdn_unpack_head(&head, &at, end))
+        return 0;
+    for (uint32_t i = 0; i < head.length && next_field(&field, &at, end); i++) {
+        if (unless && has_key(unless, &field.key))
+            continue;
+        cdn_pack_str(packer, field.key.as.string, field.key.length);
+        cdn_pack_raw(packer, field.start, field.bytes);
+        count++;
+    }
+    return count;
+}
+
+cordon_status cdn_params_merge(struct cdn_buf *out, const struct cdn_buf *defaults,
+                               const struct cdn_buf *over, cordon_error *err)
+{
+    struct cdn_buf pairs = {0};
+    struct cdn_packer inner, outer;
+    uint32_t count;
+
+    cdn_pack_init_buf(&inner, &pairs);
+    count = copy_pairs(&inner, defaults, over);
+    count += copy_pairs(&inner, over, NULL);
+    cdn_pack_init_buf(&outer, out);
+    cdn_pack_map(&outer, count);
+    cdn_buf_append(out, pairs.data, pairs.length);
+    if (pairs.failed || inner.failed || outer.failed)
+        out->failed = true;
+    cdn_buf_deinit(&pairs);
+    return out->failed ? cdn_error_nomem(err) : CORDON_OK;
+}
+
+cordon_status cdn_params_word(struct cdn_buf *out, const char *word, cordon_error *err)
+{
+    const char *equals = strchr(word, '=');
+    struct cdn_buf value = {0};
+    struct cdn_packer packer;
+    cordon_status status;
+
+    if (!equals || equals == word)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "'%s' is no parameter; write --param name=value", word);
+    status = cdn_json_to_pack(&value, equals + 1, strlen(equals + 1), NULL);
+    if (status == CORDON_E_NOMEM)
+        goto out;
+    cdn_pack_init_buf(&packer, out);
+    cdn_pack_map(&packer, 1);
+    cdn_pack_str(&packer, word, (size_t)(equals - word));
+    if (status)
+        cdn_pack_cstr(&packer, equals + 1);
+    else
+        cdn_pack_raw(&packer, value.data, value.length);
+    status = packer.failed || out->failed ? CORDON_E_NOMEM : CORDON_OK;
+out:
+    cdn_buf_deinit(&value);
+    return status ? cdn_error_nomem(err) : CORDON_OK;
+}
+
+/* ---- lines ---- */
+
+cordon_status cdn_lines_next(struct cdn_lines *lines, bool *got, cordon_error *err)
+{
+    char chunk[4096];
+
+    cdn_buf_clear(&lines->text);
+    lines->too_long = false;
+    *got = false;
+    for (;;) {
+        size_t length = 0;
+        int byte = 0;
+
+        while (length < sizeof(chunk) && (byte = getc_unlocked(lines->from)) != EOF &&
+               byte != '\n')
+            chunk[length++] = (char)byte;
+        if (byte == EOF && ferror(lines->from))
+            return cdn_error_errno(err, errno, "line %" PRIu64, lines->number + 1);
+        if (length || byte == '\n')
+            *got = true;
+        if (lines->text.length + length > CDN_LINE_MAX)
+            lines->too_long = true;
+        if (lines->too_long)
+            cdn_buf_clear(&lines->text);
+        else
+            cdn_buf_append(&lines->text, chunk, length);
+        if (lines->text.failed)
+            return cdn_error_nomem(err);
+        if (length < sizeof(chunk) || byte == '\n')
+            break;
+    }
+    lines->number += *got;
+    return CORDON_OK;
+}
+
+void cdn_lines_deinit(struct cdn_lines *lines)
+{
+    cdn_buf_deinit(&lines->text);
+}
