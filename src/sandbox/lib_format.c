@@ -1,0 +1,270 @@
+/* string.format without addresses, locale or unbounded widths.
+ *
+ * The stock function prints addresses (%p, and %s of a table) and calls __tostring on
+ * an unbounded C stack.  Numbers go through snprintf; should the host have set a locale
+ * with another decimal point, it is put right afterwards.  A NaN prints as "nan"
+ * whatever its sign bit is, since that differs between CPUs.
+ *
+ * Widths and precisions are at most two digits, so one number is at most some 420
+ * bytes. Left out: %p (addresses), %a (the C library's own taste), %n. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "sandbox/lib.h"
+
+/* 1e308 with 99 decimals, a sign, and room to spare. */
+#define NUMBER_BYTES 512
+
+/* One conversion, as parsed. */
+struct spec {
+    char flags[6]; /* each of "-+ #0" at most once, and a NUL */
+    int width;     /* -1: none */
+    int precision; /* -1: none */
+    char conversion;
+};
+
+/* Two digits at most. */
+static const char *read_count(const char *p, int *out)
+{
+    int digits = 0;
+
+    *out = 0;
+    while (*p >= '0' && *p <= '9' && digits++ < 2)
+        *out = *out * 10 + (*p++ - '0');
+    return p;
+}
+
+CDN_RAISES static _Noreturn void refuse(lua_State *L, const char *from, const char *to)
+{
+    char text[32];
+    size_t length = (size_t)(to - from) + 1;
+
+    if (length > sizeof text - 1)
+        length = sizeof text - 1;
+    memcpy(text, from, length); /* `to` may be the NUL behind the format */
+    text[length] = '\0';
+    luaL_error(L, "invalid option '%%%s' to 'format'", text);
+    __builtin_unreachable();
+}
+
+/* Read the conversion behind a '%'; returns where the format goes on.  Relies on the
+ * NUL that ends every Lua string. */
+CDN_RAISES static const char *parse(lua_State *L, const char *p, struct spec *spec)
+{
+    const char *begin = p;
+    size_t flags = 0;
+
+    while (*p && strchr("-+ #0", *p)) {
+        if (!memchr(spec->flags, *p, flags))
+            spec->flags[flags++] = *p;
+        p++;
+    }
+    spec->flags[flags] = '\0';
+    spec->width = spec->precision = -1;
+    if (*p >= '0' && *p <= '9')
+        p = read_count(p, &spec->width);
+    if (*p == '.')
+        p = read_count(p + 1, &spec->precision);
+    if (!*p || !strchr("diucoxXeEfgGqs", *p))
+        refuse(L, begin, p);
+    spec->conversion = *p;
+    return p + 1;
+}
+
+/* A number as an integer in the way the CPU truncates it, but defined for all. */
+static int64_t truncated(lua_Number number)
+{
+    if (number >= -9223372036854775808.0 && number < 9223372036854775808.0)
+        return (int64_t)number;
+    return INT64_MIN;
+}
+
+static uint64_t truncated_unsigned(lua_Number number)
+{
+    if (number >= 9223372036854775808.0 && number < 18446744073709551616.0)
+        return (uint64_t)number;
+    return (uint64_t)truncated(number);
+}
+
+/* "%", flags, width, precision, length modifier and conversion, for snprintf. */
+static void spell(char *out, size_t size, const struct spec *spec, const char *modifier,
+                  char conversion)
+{
+    int at = snprintf(out, size, "%%%s", spec->flags);
+
+    if (spec->width >= 0)
+        at += snprintf(out + at, size - (size_t)at, "%d", spec->width);
+    if (spec->precision >= 0)
+        at += snprintf(out + at, size - (size_t)at, ".%d", spec->precision);
+    snprintf(out + at, size - (size_t)at, "%s%c", modifier, conversion);
+}
+
+/* Whatever snprintf took for the decimal point becomes '.'. */
+static int put_point_right(char *text, int length)
+{
+    int kept = 0;
+
+    for (int i = 0; i < length; i++) {
+        if (text[i] && strchr("0123456789+-eEinfaINFA ", text[i]))
+            text[kept++] = text[i];
+        else if (kept == 0 || text[kept - 1] != '.')
+            text[kept++] = '.';
+    }
+    return kept;
+}
+
+#pragma GCC diagnostic push
+/* The formats are made here, from a handful of checked parts. */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+CDN_RAISES static void add_number(struct cdn_lib_buffer *out, const struct spec *spec,
+                                  lua_Number number)
+{
+    char format[32];
+    char *at = cdn_lib_buffer_room(out, NUMBER_BYTES);
+    int length;
+
+    switch (spec->conversion) {
+    case 'd':
+    case 'i':
+        spell(format, sizeof format, spec, "ll", 'd');
+        length = snprintf(at, NUMBER_BYTES, format, (long long)truncated(number));
+        break;
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X':
+        spell(format, sizeof format, spec, "ll", spec->conversion);
+        length = snprintf(at, NUMBER_BYTES, format,
+                          (unsigned long long)truncated_unsigned(number));
+        break;
+    default:
+        spell(format, sizeof format, spec, "", spec->conversion);
+        if (number != number)
+            number = __builtin_nan("");
+        length = put_point_right(at, snprintf(at, NUMBER_BYTES, format, number));
+    }
+    out->length += (size_t)length;
+}
+
+#pragma GCC diagnostic pop
+
+/* Text padded to the width, cut to the precision. */
+CDN_RAISES static void add_text(struct cdn_lib_buffer *out, const struct spec *spec,
+                                const char *text, size_t bytes)
+{
+    size_t width = spec->width > 0 ? (size_t)spec->width : 0;
+    size_t padding;
+
+    if (spec->precision >= 0 && (size_t)spec->precision < bytes)
+        bytes = (size_t)spec->precision;
+    padding = width > bytes ? width - bytes : 0;
+    cdn_lib_charge_bytes(out->L, bytes);
+    if (!strchr(spec->flags, '-')) {
+        memset(cdn_lib_buffer_room(out, padding), ' ', padding);
+        out->length += padding;
+        padding = 0;
+    }
+    cdn_lib_buffer_add(out, text, bytes);
+    memset(cdn_lib_buffer_room(out, padding), ' ', padding);
+    out->length += padding;
+}
+
+/* %q: a Lua string literal; control characters become decimal escapes, of three digits
+ * where another digit follows. */
+CDN_RAISES static void add_quoted(struct cdn_lib_buffer *out, const char *text,
+                                  size_t bytes)
+{
+    cdn_lib_charge_bytes(out->L, 2 * bytes);
+    cdn_lib_buffer_add(out, "\"", 1);
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+        char *at = cdn_lib_buffer_room(out, 5);
+
+        if (c == '"' || c == '\\' || c == '\n') {
+            at[0] = '\\';
+            at[1] = (char)c;
+            out->length += 2;
+        } else if (c < 32 || c == 127) {
+            bool digit = i + 1 < bytes && text[i + 1] >= '0' && text[i + 1] <= '9';
+
+            out->length +=
+                (size_t)snprintf(at, 5, digit ? "\\%03u" : "\\%u", (unsigned)c);
+        } else {
+            at[0] = (char)c;
+            out->length++;
+        }
+    }
+    cdn_lib_buffer_add(out, "\"", 1);
+}
+
+CDN_RAISES static void add_argument(struct cdn_lib_buffer *out, const struct spec *spec,
+                                    int arg)
+{
+    lua_State *L = out->L;
+    const char *text;
+    size_t bytes;
+    char c;
+
+    switch (spec->conversion) {
+    case 'c':
+        c = (char)(unsigned char)cdn_lib_check_integer(L, arg);
+        add_text(out, spec, &c, 1);
+        break;
+    case 'q':
+        text = luaL_checklstring(L, arg, &bytes);
+        add_quoted(out, text, bytes);
+        break;
+    case 's':
+        luaL_checkany(L, arg);
+        cdn_tostring(L, arg);
+        text = lua_tolstring(L, -1, &bytes);
+        add_text(out, spec, text, bytes);
+        lua_pop(L, 1);
+        break;
+    default:
+        add_number(out, spec, luaL_checknumber(L, arg));
+    }
+}
+
+/* string.format(format, ...) */
+int cdn_lib_string_format(lua_State *L)
+{
+    size_t bytes;
+    const char *format = luaL_checklstring(L, 1, &bytes);
+    const char *end = format + bytes;
+    int arg = 1, arguments = lua_gettop(L);
+    struct cdn_lib_buffer out;
+    uint64_t conversions = 0;
+
+    cdn_lib_charge_bytes(L, bytes);
+    cdn_lib_buffer_init(&out, L);
+    luaL_checkstack(L, LUA_MINSTACK, "format");
+    while (format < end) {
+        const char *percent = memchr(format, '%', (size_t)(end - format));
+        struct spec spec;
+
+        if (!percent)
+            percent = end;
+        cdn_lib_buffer_add(&out, format, (size_t)(percent - format));
+        if (percent == end)
+            break;
+        if (percent[1] == '%') {
+            cdn_lib_buffer_add(&out, "%", 1);
+            format = percent + 2;
+            continue;
+        }
+        format = parse(L, percent + 1, &spec);
+        if (++arg > arguments)
+            luaL_argerror(L, arg, "no value");
+        add_argument(&out, &spec, arg);
+        conversions++;
+    }
+    if (conversions)
+        cdn_meter_charge(L, 2 * conversions);
+    cdn_lib_buffer_push(&out);
+    return 1;
+}

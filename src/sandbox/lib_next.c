@@ -1,0 +1,307 @@
+/* pairs and next in a defined order, the same on every machine and in every run.
+ *
+ * The order: 1, 2, ... up to the first gap, then the other numbers ascending, then
+ * strings in byte order, then light userdata (node and edge handles) by their bits.
+ * Tables, functions, booleans as keys have no order that would be the same everywhere:
+ * a table with one is refused by name.
+ *
+ * pairs notes the keys when it is called, so fields may be changed and cleared while it
+ * runs, and what is added then is not visited.  Cost: two passes over the table, n log
+ * n comparisons and 16 bytes for each key that is not in the sequence; for plain
+ * sequences nothing but the passes.
+ *
+ * next without a key finds the smallest in one pass; with a key it makes the same notes
+ * as pairs and keeps them for the call that follows, so a loop over next costs like
+ * pairs. The notes are forgotten when next(t) starts over. */
+#include <lauxlib.h>
+
+#include "sandbox/lib.h"
+#include "sandbox/slot.h"
+
+static bool is_place(lua_State *L, int index, double *place)
+{
+    if (lua_type(L, index) != LUA_TNUMBER)
+        return false;
+    *place = lua_tonumber(L, index);
+    return true;
+}
+
+CDN_RAISES static void read_key(struct cdn_lib_key *key, lua_State *L, int index)
+{
+    if (!cdn_lib_key_read(key, L, index))
+        luaL_error(L,
+                   "a table with a key of type %s has no defined order to iterate in",
+                   luaL_typename(L, index));
+}
+
+static void push_key(lua_State *L, const struct cdn_lib_key *key)
+{
+    switch (key->kind) {
+    case CDN_LIB_NUMBER:
+        lua_pushnumber(L, key->as.number);
+        break;
+    case CDN_LIB_STRING:
+        lua_pushlstring(L, key->as.text, key->length);
+        break;
+    case CDN_LIB_HANDLE:
+        lua_pushlightuserdata(L, key->as.handle);
+        break;
+    }
+}
+
+/* One pass: how far the sequence goes as far as the table's own order shows it, and how
+ * many other keys there are. */
+CDN_RAISES static uint32_t count_keys(lua_State *L, int table, double *sequence)
+{
+    uint32_t others = 0, seen = 0;
+    double place;
+
+    *sequence = 0;
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        if (is_place(L, -1, &place) && place == *sequence + 1)
+            *sequence = place;
+        else
+            others++;
+        if (++seen % 1024 == 0)
+            cdn_meter_charge(L, 512);
+    }
+    cdn_meter_charge(L, seen % 1024 / 2 + 1);
+    return others;
+}
+
+/* The keys beyond 1..sequence, `count` of them, in the table's own order. */
+CDN_RAISES static void read_keys(lua_State *L, int table, double sequence,
+                                 struct cdn_lib_key *keys)
+{
+    double place;
+
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        if (is_place(L, -1, &place) && place >= 1 && place <= sequence &&
+            place == (double)(int64_t)place)
+            continue;
+        read_key(keys++, L, -1);
+    }
+}
+
+/* Push the noted keys of the table at index, an array in order, or nil if there is
+ * nothing but the sequence 1..*sequence.                                           [-0,
+ * +1, e] */
+CDN_RAISES static void note_keys(lua_State *L, int table, double *sequence)
+{
+    uint32_t count = count_keys(L, table, sequence);
+    size_t mark = cdn_scratch_mark(L);
+    struct cdn_lib_key *keys;
+    uint32_t *order, first, run, noted = 0;
+
+    if (count == 0) {
+        lua_pushnil(L);
+        return;
+    }
+    keys = cdn_scratch_alloc(L, count * sizeof *keys);
+    order = cdn_scratch_alloc(L, count * 2 * sizeof *order);
+    read_keys(L, table, *sequence, keys);
+    cdn_lib_sort_by_key(L, keys, order, order + count, count);
+    /* what continues the sequence may have been anywhere in the hash part */
+    for (first = 0; first < count; first++) {
+        const struct cdn_lib_key *key = &keys[order[first]];
+
+        if (key->kind != CDN_LIB_NUMBER || key->as.number >= *sequence + 1)
+            break;
+    }
+    for (run = first; run < count; run++) {
+        const struct cdn_lib_key *key = &keys[order[run]];
+
+        if (key->kind != CDN_LIB_NUMBER || key->as.number != *sequence + 1)
+            break;
+        *sequence += 1;
+    }
+    lua_createtable(L, (int)(count - (run - first)), 0);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i >= first && i < run)
+            continue;
+        push_key(L, &keys[order[i]]);
+        lua_rawseti(L, -2, (int)++noted);
+    }
+    cdn_scratch_release(L, mark);
+}
+
+/* Push key number `place`, from 1, of notes at stack or upvalue index `notes`. */
+static bool push_noted(lua_State *L, int notes, double sequence, double place)
+{
+    if (place <= sequence) {
+        lua_pushnumber(L, place);
+        return true;
+    }
+    if (lua_isnil(L, notes))
+        return false;
+    lua_rawgeti(L, notes, (int)(place - sequence));
+    if (!lua_isnil(L, -1))
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* From `place` on, the first noted key that the table at index still has: pushes key
+ * and value; 0 if there is none left.                                         [-0, +?2,
+ * e] */
+CDN_RAISES static double advance(lua_State *L, int table, int notes, double sequence,
+                                 double place)
+{
+    for (;; place++) {
+        if (!push_noted(L, notes, sequence, place))
+            return 0;
+        lua_pushvalue(L, -1);
+        lua_rawget(L, table);
+        if (!lua_isnil(L, -1))
+            return place;
+        lua_pop(L, 2);
+        cdn_meter_charge(L, 1);
+    }
+}
+
+/* The iterator of pairs.  Upvalues: sequence, notes, place of the last key. */
+CDN_RAISES static int pairs_next(lua_State *L)
+{
+    double place = lua_tonumber(L, lua_upvalueindex(3)) + 1;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    cdn_lib_check_readable(L, 1);
+    place =
+        advance(L, 1, lua_upvalueindex(2), lua_tonumber(L, lua_upvalueindex(1)), place);
+    if (place == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushnumber(L, place);
+    lua_replace(L, lua_upvalueindex(3));
+    return 2;
+}
+
+/* pairs(t) -> iterator, t, nil */
+int cdn_lib_pairs(lua_State *L)
+{
+    double sequence;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_pushvalue(L, 1);
+    cdn_lib_check_readable(L, 2);
+    note_keys(L, 2, &sequence);
+    lua_pushnumber(L, sequence);
+    lua_insert(L, -2);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, pairs_next, 3);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+/* ---- next ---- */
+
+/* next's upvalues: the table it last noted the keys of, and those notes. */
+#define NOTED_TABLE    lua_upvalueindex(1)
+#define NOTED_KEYS     lua_upvalueindex(2)
+#define NOTED_SEQUENCE lua_upvalueindex(3)
+#define NOTED_PLACE    lua_upvalueindex(4)
+
+/* The smallest key of the table at 1, by one pass; nothing is noted. */
+CDN_RAISES static int first_of(lua_State *L)
+{
+    struct cdn_lib_key smallest, key;
+    uint32_t seen = 0;
+
+    if (lua_rawequal(L, 1, NOTED_TABLE)) {
+        lua_pushnil(L);
+        lua_replace(L, NOTED_TABLE);
+    }
+    cdn_lib_check_readable(L, 1);
+    lua_pushnumber(L, 1);
+    lua_rawgeti(L, 1, 1);
+    if (!lua_isnil(L, -1))
+        return 2;
+    lua_settop(L, 1);
+    lua_pushnil(L);
+    while (lua_next(L, 1)) {
+        lua_pop(L, 1);
+        read_key(&key, L, -1);
+        if (seen++ == 0 || cdn_lib_key_compare(&key, &smallest) < 0)
+            smallest = key;
+        if (seen % 1024 == 0)
+            cdn_meter_charge(L, 512);
+    }
+    cdn_meter_charge(L, seen % 1024 / 2 + 1);
+    if (seen == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
+    push_key(L, &smallest);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, 1);
+    return 2;
+}
+
+/* Note the keys of the table at 3 (1 as the rule knows it) and find the place of the
+ * key at 2 in them, or of the last one before it if it has been cleared. */
+CDN_RAISES static double find_place(lua_State *L)
+{
+    struct cdn_lib_key wanted, key;
+    double sequence, place;
+
+    read_key(&wanted, L, 2);
+    note_keys(L, 3, &sequence);
+    if (wanted.kind == CDN_LIB_NUMBER && wanted.as.number >= 1 &&
+        wanted.as.number <= sequence &&
+        wanted.as.number == (double)(int64_t)wanted.as.number) {
+        place = wanted.as.number;
+    } else {
+        for (place = sequence; push_noted(L, 4, sequence, place + 1); place++) {
+            read_key(&key, L, -1);
+            lua_pop(L, 1);
+            if (cdn_lib_key_compare(&key, &wanted) > 0)
+                break;
+        }
+        cdn_meter_charge(L, (uint64_t)(place - sequence) / 2 + 1);
+    }
+    lua_replace(L, NOTED_KEYS);
+    lua_pushnumber(L, sequence);
+    lua_replace(L, NOTED_SEQUENCE);
+    lua_pushvalue(L, 1);
+    lua_replace(L, NOTED_TABLE);
+    return place;
+}
+
+/* next(t [, key]) -> the key behind it and its value, or nil */
+int cdn_lib_next(lua_State *L)
+{
+    double place = lua_tonumber(L, NOTED_PLACE);
+    bool noted = false;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2))
+        return first_of(L);
+    lua_pushvalue(L, 1);
+    cdn_lib_check_readable(L, 3);
+    if (lua_rawequal(L, 1, NOTED_TABLE) &&
+        push_noted(L, NOTED_KEYS, lua_tonumber(L, NOTED_SEQUENCE), place)) {
+        noted = lua_rawequal(L, -1, 2);
+        lua_pop(L, 1);
+    }
+    if (!noted)
+        place = find_place(L);
+    place = advance(L, 3, NOTED_KEYS, lua_tonumber(L, NOTED_SEQUENCE), place + 1);
+    if (place == 0) {
+        lua_pushnil(L);
+        lua_replace(L, NOTED_TABLE);
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushnumber(L, place);
+    lua_replace(L, NOTED_PLACE);
+    return 2;
+}

@@ -1,0 +1,313 @@
+/* The allow-list: every name a rule's Lua can reach, each with its reason.
+ *
+ * The stock libraries are opened only to take single functions out of them.  Then the
+ * globals are replaced by a new table that starts empty and gets the rows below; the
+ * old tables become garbage, and with them everything that has no row: load and its
+ * family, io, os, package, debug, ffi, jit, getfenv, collectgarbage, newproxy,
+ * string.dump, print.
+ *
+ * "Stock" means LuaJIT's own function: in assembler, bounded, no address, no callback.
+ * "Own" means lib_*.c: same name and meaning, metered.
+ *
+ * Freezing: a frozen table is an empty proxy whose metatable's __index is the real
+ * table (the interpreter looks through it at the cost of a second table look-up), whose
+ * __newindex raises, and which carries a mark that only C can name.  The real table
+ * never reaches a rule.  Strings find their methods in the real string table directly.
+ */
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "sandbox/lib.h"
+#include "sandbox/tokens.h"
+
+struct row {
+    const char *name;
+    lua_CFunction own; /* NULL: stock */
+    const char *reason;
+};
+
+/* clang-format off */
+static const struct row base_rows[] = {
+    {"assert", NULL, "raises its argument"},
+    {"error", NULL, "raises its argument; the limits are not errors a rule can make"},
+    {"rawequal", NULL, "compares two values"},
+    {"select", NULL, "bounded by the number of arguments"},
+    {"type", NULL, "a constant word"},
+    {"getmetatable", cdn_lib_getmetatable, "tables only: strings share theirs"},
+    {"setmetatable", cdn_lib_setmetatable, "refuses __gc, __mode and frozen tables"},
+    {"pairs", cdn_lib_pairs, "defined order, charged"},
+    {"pcall", cdn_lib_pcall, "cannot swallow a limit; bounded nesting"},
+    {"xpcall", cdn_lib_xpcall, "the handler runs metered, after unwinding"},
+    {"rawget", cdn_lib_rawget, "sees through frozen tables"},
+    {"rawset", cdn_lib_rawset, "refuses frozen tables"},
+    {"tonumber", cdn_lib_tonumber, "charged by the text's length"},
+    {"tostring", cdn_lib_tostring, "no addresses; bounded nesting"},
+    {"unpack", cdn_lib_unpack, "bounded, charged"},
+    {NULL, NULL, NULL}
+};
+
+static const struct row coroutine_rows[] = {
+    {"yield", NULL, "leaves to the resume that is metered"},
+    {"create", cdn_lib_coroutine_create, "charged"},
+    {"resume", cdn_lib_coroutine_resume, "cannot swallow a limit; bounded nesting"},
+    {"status", cdn_lib_coroutine_status, "as stock, with what resume knows"},
+    {"wrap", cdn_lib_coroutine_wrap, "cannot swallow a limit; bounded nesting"},
+    {NULL, NULL, NULL}
+};
+
+static const struct row string_rows[] = {
+    {"len", NULL, "constant time"},
+    {"byte", cdn_lib_string_byte, "charged"},
+    {"char", cdn_lib_string_char, "charged"},
+    {"find", cdn_lib_string_find, "metered matcher; plain search in linear time"},
+    {"format", cdn_lib_string_format, "no addresses, no locale"},
+    {"gmatch", cdn_lib_string_gmatch, "metered matcher"},
+    {"gsub", cdn_lib_string_gsub, "metered matcher; bounded nesting"},
+    {"lower", cdn_lib_string_lower, "charged; ASCII whatever the locale"},
+    {"match", cdn_lib_string_match, "metered matcher"},
+    {"rep", cdn_lib_string_rep, "charged before it allocates"},
+    {"reverse", cdn_lib_string_reverse, "charged"},
+    {"sub", cdn_lib_string_sub, "charged"},
+    {"upper", cdn_lib_string_upper, "charged; ASCII whatever the locale"},
+    {NULL, NULL, NULL}
+};
+
+static const struct row table_rows[] = {
+    {"concat", cdn_lib_table_concat, "charged"},
+    {"insert", cdn_lib_table_insert, "checks its position; charged"},
+    {"maxn", cdn_lib_table_maxn, "charged"},
+    {"remove", cdn_lib_table_remove, "charged"},
+    {"sort", cdn_lib_table_sort, "n log n whatever the comparator says; charged"},
+    {NULL, NULL, NULL}
+};
+
+/* All pure functions of numbers, in constant time. */
+static const struct row math_rows[] = {
+    {"abs", NULL, "pure"}, {"acos", NULL, "pure"}, {"asin", NULL, "pure"},
+    {"atan", NULL, "pure"}, {"atan2", NULL, "pure"}, {"ceil", NULL, "pure"},
+    {"cos", NULL, "pure"}, {"cosh", NULL, "pure"}, {"deg", NULL, "pure"},
+    {"exp", NULL, "pure"}, {"floor", NULL, "pure"}, {"fmod", NULL, "pure"},
+    {"frexp", NULL, "pure"}, {"ldexp", NULL, "pure"}, {"log", NULL, "pure"},
+    {"log10", NULL, "pure"}, {"max", NULL, "pure"}, {"min", NULL, "pure"},
+    {"modf", NULL, "pure"}, {"pow", NULL, "pure"}, {"rad", NULL, "pure"},
+    {"sin", NULL, "pure"}, {"sinh", NULL, "pure"}, {"sqrt", NULL, "pure"},
+    {"tan", NULL, "pure"}, {"tanh", NULL, "pure"},
+    {"huge", NULL, "a constant"}, {"pi", NULL, "a constant"},
+    {"random", cdn_lib_math_random, "seeded by the request"},
+    {NULL, NULL, NULL}
+};
+
+static const struct row bit_rows[] = {
+    {"arshift", NULL, "pure"}, {"band", NULL, "pure"}, {"bnot", NULL, "pure"},
+    {"bor", NULL, "pure"}, {"bswap", NULL, "pure"}, {"bxor", NULL, "pure"},
+    {"lshift", NULL, "pure"}, {"rol", NULL, "pure"}, {"ror", NULL, "pure"},
+    {"rshift", NULL, "pure"}, {"tobit", NULL, "pure"}, {"tohex", NULL, "pure"},
+    {NULL, NULL, NULL}
+};
+/* clang-format on */
+
+static const struct {
+    const char *name;
+    const struct row *rows;
+} libraries[] = {{"coroutine", coroutine_rows},
+                 {"string", string_rows},
+                 {"table", table_rows},
+                 {"math", math_rows},
+                 {"bit", bit_rows}};
+
+/* ---- frozen tables ---- */
+
+/* Its address is the key under which a proxy's metatable holds the real table. */
+static const char frozen_mark;
+
+static void push_mark(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&frozen_mark);
+}
+
+/* __newindex of every proxy.  Upvalue 1: what it is. */
+CDN_RAISES static int refuse_write(lua_State *L)
+{
+    return luaL_error(L, "%s is read-only", lua_tostring(L, lua_upvalueindex(1)));
+}
+
+void cdn_library_freeze(lua_State *L, int index, const char *what)
+{
+    if (index < 0 && index > LUA_REGISTRYINDEX)
+        index += lua_gettop(L) + 1;
+    luaL_checkstack(L, 4, "freeze");
+    lua_newtable(L);
+    lua_createtable(L, 0, 4);
+    lua_pushvalue(L, index);
+    lua_setfield(L, -2, "__index");
+    lua_pushstring(L, what);
+    lua_pushcclosure(L, refuse_write, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    push_mark(L);
+    lua_pushvalue(L, index);
+    lua_rawset(L, -3);
+    lua_setmetatable(L, -2);
+}
+
+bool cdn_lib_frozen(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index))
+        return false;
+    push_mark(L);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+    if (lua_istable(L, -1))
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+void cdn_lib_check_readable(lua_State *L, int arg)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    if (cdn_lib_frozen(L, arg))
+        lua_replace(L, arg);
+}
+
+void cdn_lib_check_writable(lua_State *L, int arg)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    if (!cdn_lib_frozen(L, arg))
+        return;
+    lua_pop(L, 1);
+    lua_getmetatable(L, arg); /* its __newindex knows the name */
+    lua_getfield(L, -1, "__newindex");
+    lua_call(L, 0, 0);
+}
+
+/* ---- opening ---- */
+
+/* Into the table at the top: each row's own function, or the stock one from the table
+ * at `stock`; what this LuaJIT does not have is a fault of the build. */
+CDN_RAISES static void fill(lua_State *L, const struct row *rows, int stock)
+{
+    for (const struct row *row = rows; row->name; row++) {
+        if (row->own) {
+            lua_pushcfunction(L, row->own);
+        } else {
+            lua_pushstring(L, row->name);
+            lua_rawget(L, stock);
+            if (lua_isnil(L, -1))
+                luaL_error(L, "this LuaJIT has no '%s'", row->name);
+            if (lua_isfunction(L, -1)) { /* it would keep the old globals alive */
+                lua_pushvalue(L, LUA_ENVIRONINDEX);
+                lua_setfenv(L, -2);
+            }
+        }
+        lua_setfield(L, -2, row->name);
+    }
+}
+
+/* Open the stock libraries into the state's own globals, which are about to go. */
+CDN_RAISES static void open_stock(lua_State *L)
+{
+    static const luaL_Reg stock[] = {{"", luaopen_base},
+                                     {LUA_TABLIBNAME, luaopen_table},
+                                     {LUA_STRLIBNAME, luaopen_string},
+                                     {LUA_MATHLIBNAME, luaopen_math},
+                                     {LUA_BITLIBNAME, luaopen_bit},
+                                     {NULL, NULL}};
+
+    for (const luaL_Reg *library = stock; library->name; library++) {
+        lua_pushcfunction(L, library->func);
+        lua_pushstring(L, library->name);
+        lua_call(L, 1, 0);
+    }
+}
+
+/* The two that have upvalues: ipairs keeps the stock iterator, which runs in assembler,
+ * next its notes.  Both as told in lib_base.c and lib_next.c. */
+CDN_RAISES static void add_iterators(lua_State *L, int stock, int globals)
+{
+    lua_getfield(L, stock, "ipairs");
+    lua_newtable(L);
+    lua_call(L, 1, 1);
+    lua_pushvalue(L, globals);
+    lua_setfenv(L, -2);
+    lua_pushcclosure(L, cdn_lib_ipairs, 1);
+    lua_setfield(L, globals, "ipairs");
+    for (int i = 0; i < 4; i++)
+        lua_pushnil(L);
+    lua_pushcclosure(L, cdn_lib_next, 4);
+    lua_setfield(L, globals, "next");
+}
+
+/* The string table's methods without the proxy between. */
+static void set_string_metatable(lua_State *L, int string)
+{
+    lua_pushliteral(L, "");
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, string);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* Runs as a function of its own: its environment becomes the new globals. */
+CDN_RAISES static int open_library(lua_State *L)
+{
+    const int stock = 1, globals = 2;
+
+    open_stock(L);
+    lua_settop(L, 0);
+    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    lua_newtable(L);
+    lua_pushvalue(L, globals);
+    lua_replace(L, LUA_ENVIRONINDEX);
+    fill(L, base_rows, stock);
+    add_iterators(L, stock, globals);
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        lua_getfield(L, stock, libraries[i].name);
+        lua_newtable(L);
+        fill(L, libraries[i].rows, lua_gettop(L) - 1);
+        if (libraries[i].rows == string_rows)
+            set_string_metatable(L, lua_gettop(L));
+        cdn_library_freeze(L, -1, libraries[i].name);
+        lua_setfield(L, globals, libraries[i].name);
+        lua_pop(L, 2);
+    }
+    lua_pushvalue(L, globals);
+    lua_setfield(L, globals, "_G");
+    lua_pushliteral(L, "Lua 5.1");
+    lua_setfield(L, globals, "_VERSION");
+    return 1;
+}
+
+void cdn_library_open(lua_State *L)
+{
+    lua_pushcfunction(L, open_library);
+    lua_call(L, 0, 1);
+    lua_replace(L, LUA_GLOBALSINDEX);
+    /* the list of loaded libraries would hand back what was left out */
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
+}
+
+void cdn_library_register(lua_State *L, const struct cdn_function *functions)
+{
+    for (; functions->name; functions++) {
+        lua_pushcfunction(L, functions->function);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+void cdn_library_load(lua_State *L, const char *source, size_t bytes, const char *file)
+{
+    cordon_error err;
+
+    if (cdn_tokens_check(source, bytes, file, &err) != CORDON_OK) {
+        lua_pushfstring(L, "%s:%d: %s", err.file, (int)err.line, err.message);
+        lua_error(L);
+    }
+    lua_pushfstring(L, "@%s", file);
+    if (luaL_loadbufferx(L, source, bytes, lua_tostring(L, -1), "t") != 0)
+        lua_error(L);
+    lua_remove(L, -2);
+}
