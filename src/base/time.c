@@ -306,7 +306,10 @@ char *cdn_duration_format(char *out, size_t size, int64_t ms)
 bool cdn_size_parse(uint64_t *out, const char *text, size_t bytes)
 {
     struct span in = {text, text + bytes};
+    uint64_t total;
 
-    return take_amount(&in, sizes, sizeof sizes / sizeof *sizes, out) &&
-           in.at == in.end;
+    if (!take_amount(&in, sizes, sizeof sizes / sizeof *sizes, &total) || in.at != in.end)
+        return false;
+    *out = total;
+    return true;
 }

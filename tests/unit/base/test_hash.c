@@ -1,0 +1,107 @@
+#include "support/unit.h"
+
+#include "base/alloc.h"
+#include "base/hash.h"
+
+START_TEST(xxh3__has_its_published_value_of_nothing)
+{
+    ck_assert_uint_eq(cdn_hash_xxh3("", 0), UINT64_C(0x2d06800538d394c2));
+}
+END_TEST
+
+START_TEST(xxh3__sees_every_single_bit)
+{
+    unsigned char bytes[64] = {0};
+    uint64_t whole = cdn_hash_xxh3(bytes, sizeof bytes);
+
+    for (size_t bit = 0; bit < sizeof bytes * 8; bit++) {
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        ck_assert_uint_ne(cdn_hash_xxh3(bytes, sizeof bytes), whole);
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+}
+END_TEST
+
+START_TEST(stream__equals_the_whole_however_it_is_cut)
+{
+    unsigned char bytes[3000];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 131);
+    for (size_t step = 1; step < sizeof bytes; step = step * 3 + 1) {
+        struct cdn_hash_stream *stream = cdn_hash_stream_new();
+
+        ck_assert_ptr_nonnull(stream);
+        cdn_hash_stream_add(stream, NULL, 0);
+        for (size_t at = 0; at < sizeof bytes; at += step) {
+            size_t left = sizeof bytes - at;
+
+            cdn_hash_stream_add(stream, bytes + at, left < step ? left : step);
+            ck_assert_uint_eq(cdn_hash_stream_get(stream),
+                              cdn_hash_xxh3(bytes, at + (left < step ? left : step)));
+        }
+        cdn_hash_stream_free(stream);
+    }
+    cdn_hash_stream_free(NULL);
+}
+END_TEST
+
+START_TEST(content__is_blake2b_256)
+{
+    /* BLAKE2b-256 of nothing and of "abc". */
+    static const unsigned char nothing[CDN_CONTENT_HASH_BYTES] = {
+        0x0e, 0x57, 0x51, 0xc0, 0x26, 0xe5, 0x43, 0xb2, 0xe8, 0xab, 0x2e,
+        0xb0, 0x60, 0x99, 0xda, 0xa1, 0xd1, 0xe5, 0xdf, 0x47, 0x77, 0x8f,
+        0x77, 0x87, 0xfa, 0xab, 0x45, 0xcd, 0xf1, 0x2f, 0xe3, 0xa8};
+    unsigned char out[CDN_CONTENT_HASH_BYTES];
+    unsigned char other[CDN_CONTENT_HASH_BYTES];
+
+    cdn_hash_content(out, NULL, 0);
+    ck_assert_mem_eq(out, nothing, sizeof out);
+    cdn_hash_content(out, "abc", 3);
+    cdn_hash_content(other, "abd", 3);
+    ck_assert_mem_ne(out, other, sizeof out);
+    cdn_hash_content(other, "abc", 3);
+    ck_assert_mem_eq(out, other, sizeof out);
+}
+END_TEST
+
+START_TEST(mix__depends_on_order)
+{
+    ck_assert_uint_ne(cdn_hash_mix(cdn_hash_mix(0, 1), 2),
+                      cdn_hash_mix(cdn_hash_mix(0, 2), 1));
+    ck_assert_uint_ne(cdn_hash_mix(1, 0), cdn_hash_mix(2, 0));
+}
+END_TEST
+
+#ifdef CORDON_FAILALLOC
+START_TEST(stream__says_when_memory_is_gone)
+{
+    CDN_UNIT_FAILALLOC(nth)
+    {
+        struct cdn_hash_stream *stream = cdn_hash_stream_new();
+
+        ck_assert_int_eq(stream == NULL, cdn_failalloc_fired());
+        cdn_hash_stream_free(stream);
+        ck_assert_int_lt(nth, 4);
+    }
+}
+END_TEST
+#endif
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("hash");
+
+    CDN_UNIT_CASE(s, xxh3__has_its_published_value_of_nothing);
+    CDN_UNIT_CASE(s, xxh3__sees_every_single_bit);
+    CDN_UNIT_CASE(s, stream__equals_the_whole_however_it_is_cut);
+    CDN_UNIT_CASE(s, content__is_blake2b_256);
+    CDN_UNIT_CASE(s, mix__depends_on_order);
+#ifdef CORDON_FAILALLOC
+    CDN_UNIT_CASE(s, stream__says_when_memory_is_gone);
+#endif
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
