@@ -308,7 +308,8 @@ bool cdn_size_parse(uint64_t *out, const char *text, size_t bytes)
     struct span in = {text, text + bytes};
     uint64_t total;
 
-    if (!take_amount(&in, sizes, sizeof sizes / sizeof *sizes, &total) || in.at != in.end)
+    if (!take_amount(&in, sizes, sizeof sizes / sizeof *sizes, &total) ||
+        in.at != in.end)
         return false;
     *out = total;
     return true;
