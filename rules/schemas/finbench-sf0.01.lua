@@ -1,0 +1,100 @@
+-- LDBC FinBench, scale factor 0.01: import the folder `snapshot`.
+return {
+  csv = { delimiter = "|", quote = false },
+
+  labels = {
+    Person = {
+      file = "Person.csv",
+      key = { column = "personId", type = "int64" },
+      properties = {
+        personName = "string",
+        isBlocked = "bool", createTime = "timestamp", gender = "string",
+        birthday = "timestamp", country = "string", city = "string",
+      },
+    },
+    Company = {
+      file = "Company.csv",
+      key = { column = "companyId", type = "int64" },
+      properties = {
+        companyName = "string",
+        isBlocked = "bool", createTime = "timestamp", country = "string",
+        city = "string", business = "string", description = "text", url = "text",
+      },
+    },
+    Account = {
+      file = "Account.csv",
+      key = { column = "accountId", type = "int64" },
+      properties = {
+        createTime = "timestamp", isBlocked = "bool",
+        accountType = { column = "accoutType", type = "string" }, -- spelt so in the file
+        nickname = "string", phonenum = "string", email = "string",
+        freqLoginType = "string", accountLevel = "string",
+        lastLoginTime = { type = "timestamp", format = "ms" },
+      },
+    },
+    Loan = {
+      file = "Loan.csv",
+      key = { column = "loanId", type = "int64" },
+      properties = {
+        loanAmount = "float64", balance = "float64", createTime = "timestamp",
+        loanUsage = "string", interestRate = "float64",
+      },
+    },
+    Medium = {
+      file = "Medium.csv",
+      key = { column = "mediumId", type = "int64" },
+      properties = {
+        mediumType = "string", isBlocked = "bool", createTime = "timestamp",
+        lastLoginTime = { type = "timestamp", format = "ms" }, riskLevel = "string",
+      },
+    },
+  },
+
+  edges = {
+    { type = "transfer", from = "Account", to = "Account",
+      file = "AccountTransferAccount.csv", source = "fromId", target = "toId",
+      time = "createTime",
+      properties = {
+        amount = "float64", orderNum = { type = "int64", mirror = false },
+        comment = { type = "text", mirror = false },
+        payType = { type = "string", mirror = false },
+        goodsType = { type = "string", mirror = false },
+      } },
+    { type = "withdraw", from = "Account", to = "Account",
+      file = "AccountWithdrawAccount.csv", source = "fromId", target = "toId",
+      time = "createTime", properties = { amount = "float64" } },
+    { type = "repay", from = "Account", to = "Loan",
+      file = "AccountRepayLoan.csv", source = "accountId", target = "loanId",
+      time = "createTime", properties = { amount = "float64" } },
+    { type = "deposit", from = "Loan", to = "Account",
+      file = "LoanDepositAccount.csv", source = "loanId", target = "accountId",
+      time = "createTime", properties = { amount = "float64" } },
+    { type = "signIn", from = "Medium", to = "Account",
+      file = "MediumSignInAccount.csv", source = "mediumId", target = "accountId",
+      time = "createTime", properties = { location = "string" } },
+    { type = "own", from = "Person", to = "Account",
+      file = "PersonOwnAccount.csv", source = "personId", target = "accountId",
+      time = "createTime" },
+    { type = "own", from = "Company", to = "Account",
+      file = "CompanyOwnAccount.csv", source = "companyId", target = "accountId",
+      time = "createTime" },
+    { type = "apply", from = "Person", to = "Loan",
+      file = "PersonApplyLoan.csv", source = "personId", target = "loanId",
+      time = "createTime", properties = { org = "string" } },
+    { type = "apply", from = "Company", to = "Loan",
+      file = "CompanyApplyLoan.csv", source = "companyId", target = "loanId",
+      time = "createTime", properties = { org = "string" } },
+    { type = "invest", from = "Person", to = "Company",
+      file = "PersonInvestCompany.csv", source = "investorId", target = "companyId",
+      time = "createTime", properties = { ratio = "float64" } },
+    { type = "invest", from = "Company", to = "Company",
+      file = "CompanyInvestCompany.csv", source = "investorId", target = "companyId",
+      time = "createTime", properties = { ratio = "float64" } },
+    { type = "guarantee", from = "Person", to = "Person",
+      file = "PersonGuaranteePerson.csv", source = "fromId", target = "toId",
+      time = "createTime", properties = { relation = "string" } },
+    { type = "guarantee", from = "Company", to = "Company",
+      file = "CompanyGuaranteeCompany.csv", source = "fromId", target = "toId",
+      time = "createTime", properties = { relation = "string" } },
+  },
+}

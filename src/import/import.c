@@ -1,0 +1,528 @@
+/* An import from end to end.
+ *
+ * First every file is opened and its columns are found, so that a misnamed column is
+ * told before anything is read.  Then the store is locked, nodes are read, sealed,
+ * edges are read, the file is written, and CURRENT is pointed to it.
+ *
+ * A row is named to the writer by a number made of its file's and its line, so that a
+ * duplicate, which only sorting finds, can still be told with its place.
+ *
+ * Rejected nodes drag their edges after them; so too many rejected rows end the import
+ * before edges are read.  Otherwise it goes on for a while after the last tolerable
+ * one, since a report of a hundred faults is worth more than a report of one.
+ *
+ * Left out: reading in several threads.  Parsing is the smaller part of the time;
+ * sorting and writing are the writer's. */
+#include "import/import.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "import/feed.h"
+#include "import/keyset.h"
+#include "import/plan.h"
+#include "snapshot/store.h"
+#include "snapshot/writer.h"
+
+#define LINE_BITS    40
+#define MAX_FILES    (1U << (64 - LINE_BITS))
+#define TICK_ROWS    UINT64_C(8192) /* between two looks at `stopped` */
+#define EXTRA_ERRORS UINT64_C(100)
+#define READ_SHARE   0.6 /* of the whole time, for progress */
+
+struct file {
+    char *path;
+    uint64_t bytes;
+    uint32_t source;
+};
+
+struct importer {
+    const struct cdn_import_options *options;
+    struct cdn_import_result *result;
+    struct cdn_plan plan;
+    struct file *files; /* in the order they are read */
+    uint32_t file_count;
+    uint64_t total_bytes;
+    struct cdn_keyset *seen; /* a label; used by those with a distinct source */
+    bool *watched;           /* a label: has a distinct source */
+    struct cdn_writer *writer;
+    enum cdn_import_stage stage;
+    cordon_error *err;
+};
+
+/* ---- reports ---- */
+
+static void tell(struct importer *importer, double done)
+{
+    const struct cdn_import_options *options = importer->options;
+
+    if (options->progress)
+        options->progress(options->ud, importer->stage, done, importer->result->rows);
+}
+
+static void reach(struct importer *importer, enum cdn_import_stage stage, double done)
+{
+    importer->stage = stage;
+    tell(importer, done);
+}
+
+static cordon_status check_stopped(struct importer *importer)
+{
+    const struct cdn_import_options *options = importer->options;
+
+    if (options->stopped && options->stopped(options->ud))
+        return cdn_error_set(importer->err, CORDON_E_INTERRUPTED,
+                             "interrupted; nothing was published");
+    return CORDON_OK;
+}
+
+static cordon_status check_errors(struct importer *importer)
+{
+    uint64_t rejected = importer->result->rejected;
+    uint64_t most = importer->options->max_errors;
+
+    if (rejected <= most)
+        return CORDON_OK;
+    return cdn_error_set(importer->err, CORDON_E_DATA,
+                         "%llu row%s rejected%s, at most %llu may be; nothing was "
+                         "published",
+                         (unsigned long long)rejected,
+                         rejected == 1 ? " was" : "s were",
+                         importer->stage < CDN_IMPORT_WRITING ? " so far" : "",
+                         (unsigned long long)most);
+}
+
+static void reject(struct importer *importer, const char *file, uint64_t line,
+                   const char *reason)
+{
+    const struct cdn_import_options *options = importer->options;
+
+    importer->result->rejected++;
+    if (options->reject)
+        options->reject(options->ud, file, line, reason);
+}
+
+/* Is it enough, so that reading on would teach nothing? */
+static bool hopeless(const struct importer *importer)
+{
+    const struct cdn_import_options *options = importer->options;
+
+    return !options->report_all && options->max_errors != CDN_IMPORT_ALL_ERRORS &&
+           importer->result->rejected > options->max_errors &&
+           importer->result->rejected - options->max_errors >= EXTRA_ERRORS;
+}
+
+/* ---- files ---- */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static bool is_file(const char *path, uint64_t *bytes)
+{
+    struct stat about;
+
+    if (stat(path, &about) || S_ISDIR(about.st_mode))
+        return false;
+    *bytes = S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0;
+    return true;
+}
+
+/* The named file in one data argument, as it is or with .gz behind it. */
+static bool find_in(char *path, size_t size, uint64_t *bytes, const char *data,
+                    const char *name)
+{
+    static const char *const SUFFIXES[] = {"", ".gz"};
+    struct stat about;
+    bool folder = !stat(data, &about) && S_ISDIR(about.st_mode);
+
+    for (size_t i = 0; i < sizeof(SUFFIXES) / sizeof(SUFFIXES[0]); i++) {
+        char wanted[NAME_MAX + 8];
+
+        if (folder) {
+            if (snprintf(path, size, "%s/%s%s", data, name, SUFFIXES[i]) < (int)size &&
+                is_file(path, bytes))
+                return true;
+            continue;
+        }
+        if (snprintf(wanted, sizeof(wanted), "%s%s", base_name(name), SUFFIXES[i]) <
+                (int)sizeof(wanted) &&
+            !strcmp(wanted, base_name(data)) &&
+            snprintf(path, size, "%s", data) < (int)size && is_file(path, bytes))
+            return true;
+    }
+    return false;
+}
+
+static cordon_status add_file(struct importer *importer, uint32_t source,
+                              const char *name)
+{
+    const struct cdn_import_options *options = importer->options;
+    char path[PATH_MAX];
+    uint64_t bytes = 0;
+    bool found = false;
+    struct file *files;
+
+    for (size_t i = 0; i < options->data_count && !found; i++)
+        found = find_in(path, sizeof(path), &bytes, options->data[i], name);
+    if (!found)
+        return cdn_error_set(
+            importer->err, CORDON_E_NOTFOUND,
+            "the schema's file '%s' is not in %s%s (nor '%s.gz')", name,
+            options->data_count ? options->data[0] : "any data folder",
+            options->data_count > 1 ? " or the other data given" : "", name);
+    if (importer->file_count == MAX_FILES - 1)
+        return cdn_error_set(importer->err, CORDON_E_DATA, "more than %u files",
+                             MAX_FILES - 1);
+    files =
+        cdn_realloc_array(importer->files, importer->file_count + 1U, sizeof(*files));
+    if (!files)
+        return cdn_error_nomem(importer->err);
+    importer->files = files;
+    files[importer->file_count].path = cdn_strdup(path);
+    if (!files[importer->file_count].path)
+        return cdn_error_nomem(importer->err);
+    files[importer->file_count].bytes = bytes;
+    files[importer->file_count].source = source;
+    importer->file_count++;
+    importer->total_bytes += bytes;
+    return CORDON_OK;
+}
+
+/* Find all files and all their columns before anything is begun. */
+static cordon_status find_files(struct importer *importer)
+{
+    const struct cdn_plan *plan = &importer->plan;
+    cordon_status status = CORDON_OK;
+
+    for (uint32_t i = 0; i < plan->source_count && !status; i++)
+        for (uint32_t f = 0; f < plan->sources[i].file_count && !status; f++)
+            status = add_file(importer, i, plan->sources[i].files[f]);
+    for (uint32_t i = 0; i < importer->file_count && !status; i++) {
+        const struct file *file = &importer->files[i];
+        struct cdn_feed feed;
+
+        status = cdn_feed_open(&feed, plan, &plan->sources[file->source], file->path,
+                               importer->err);
+        if (!status)
+            cdn_feed_close(&feed);
+    }
+    return status;
+}
+
+/* ---- rows ---- */
+
+static cordon_status take_node(struct importer *importer, struct cdn_feed *feed,
+                               uint64_t row)
+{
+    struct cdn_import_result *result = importer->result;
+    uint32_t label = feed->source->number;
+    struct cdn_keyset *seen = &importer->seen[label];
+    cordon_status status = CORDON_OK;
+    bool added = true;
+
+    if (importer->watched[label]) {
+        status = cdn_keyset_add(seen, &feed->key[0], &added, importer->err);
+        if (status)
+            return status;
+        if (!added && feed->source->distinct) {
+            result->repeated++;
+            return CORDON_OK;
+        }
+    }
+    status = cdn_writer_node(importer->writer, label, &feed->key[0], feed->cells, row,
+                             importer->err);
+    if (!status)
+        result->nodes[label]++;
+    return status;
+}
+
+static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed)
+{
+    uint32_t relation = feed->source->number;
+    enum cdn_row row = CDN_ROW_OK;
+    cordon_status status =
+        cdn_writer_edge(importer->writer, relation, &feed->key[0], &feed->key[1],
+                        feed->cells, &row, importer->err);
+
+    if (status)
+        return status;
+    switch (row) {
+    case CDN_ROW_OK:
+        importer->result->edges[relation]++;
+        return CORDON_OK;
+    case CDN_ROW_NO_SOURCE:
+    case CDN_ROW_NO_TARGET:
+        cdn_feed_dangling(feed, &importer->plan, row == CDN_ROW_NO_TARGET);
+        break;
+    case CDN_ROW_DUPLICATE_KEY:
+    case CDN_ROW_FULL:
+        snprintf(feed->reason, sizeof(feed->reason), "the relation is full");
+        break;
+    }
+    reject(importer, feed->path, feed->line, feed->reason);
+    return CORDON_OK;
+}
+
+static cordon_status read_file(struct importer *importer, uint32_t number,
+                               uint64_t bytes_before)
+{
+    const struct file *file = &importer->files[number];
+    const struct cdn_plan_source *source = &importer->plan.sources[file->source];
+    struct cdn_import_result *result = importer->result;
+    enum cdn_feed_event event = CDN_FEED_ROW;
+    struct cdn_feed feed;
+    cordon_status status =
+        cdn_feed_open(&feed, &importer->plan, source, file->path, importer->err);
+
+    if (status)
+        return status;
+    while (event != CDN_FEED_END && !status) {
+        status = cdn_feed_next(&feed, &event, importer->err);
+        if (status)
+            break;
+        switch (event) {
+        case CDN_FEED_END:
+            continue;
+        case CDN_FEED_ROW:
+            status = source->edge
+                         ? take_edge(importer, &feed)
+                         : take_node(importer, &feed,
+                                     (uint64_t)number << LINE_BITS | feed.line);
+            break;
+        case CDN_FEED_REJECTED:
+            reject(importer, feed.path, feed.line, feed.reason);
+            break;
+        case CDN_FEED_FILTERED:
+            result->filtered++;
+            break;
+        }
+        result->rows++;
+        if (result->rows % TICK_ROWS == 0) {
+            result->bytes = bytes_before + cdn_csv_offset(feed.csv);
+            tell(importer, READ_SHARE * (double)result->bytes /
+                               (double)(importer->total_bytes + 1));
+            if (!status)
+                status = check_stopped(importer);
+        }
+        if (!status && hopeless(importer))
+            status = check_errors(importer);
+    }
+    cdn_feed_close(&feed);
+    result->bytes = bytes_before + file->bytes;
+    return status;
+}
+
+static cordon_status read_files(struct importer *importer, bool edges)
+{
+    uint64_t bytes = 0;
+    cordon_status status = CORDON_OK;
+
+    reach(importer, CDN_IMPORT_READING, 0);
+    for (uint32_t i = 0; i < importer->file_count && !status; i++) {
+        if (importer->plan.sources[importer->files[i].source].edge == edges)
+            status = read_file(importer, i, bytes);
+        bytes += importer->files[i].bytes;
+    }
+    return status;
+}
+
+static void on_duplicate(void *ud, uint32_t label, uint64_t row)
+{
+    struct importer *importer = ud;
+    char reason[CDN_SCHEMA_MAX_NAME + 80];
+
+    snprintf(reason, sizeof(reason),
+             "another %s has the same key; the first row with it "
+             "counts",
+             importer->plan.schema.labels[label].name);
+    importer->result->nodes[label]--;
+    reject(importer, importer->files[row >> LINE_BITS].path,
+           row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
+}
+
+/* ---- the whole ---- */
+
+static cordon_status prepare(struct importer *importer)
+{
+    struct cdn_import_result *result = importer->result;
+    const struct cdn_schema *schema;
+    cordon_status status =
+        cdn_plan_load(&importer->plan, importer->options->schema, importer->err);
+
+    if (status)
+        return status;
+    schema = &importer->plan.schema;
+    status = cdn_schema_copy(&result->schema, schema, importer->err);
+    if (status)
+        return status;
+    result->nodes = cdn_calloc(schema->label_count, sizeof(*result->nodes));
+    result->edges = cdn_calloc(schema->relation_count, sizeof(*result->edges));
+    importer->seen = cdn_calloc(schema->label_count, sizeof(*importer->seen));
+    importer->watched = cdn_calloc(schema->label_count, sizeof(*importer->watched));
+    if (!result->nodes || !result->edges || !importer->seen || !importer->watched)
+        return cdn_error_nomem(importer->err);
+    for (uint32_t i = 0; i < schema->label_count; i++)
+        importer->seen[i].type = schema->labels[i].key;
+    for (uint32_t i = 0; i < importer->plan.source_count; i++) {
+        const struct cdn_plan_source *source = &importer->plan.sources[i];
+
+        if (!source->edge && source->distinct)
+            importer->watched[source->number] = true;
+    }
+    return find_files(importer);
+}
+
+static void on_written(void *ud, double done)
+{
+    struct importer *importer = ud;
+
+    tell(importer, READ_SHARE + (1 - READ_SHARE) * done);
+}
+
+/* Everything between a path to write to and a file that is whole; with dry_run the file
+ * is not written. */
+static cordon_status write_generation(struct importer *importer, const char *path)
+{
+    const struct cdn_import_options *options = importer->options;
+    struct cdn_writer_options writer_options = {.memory_bytes = options->memory_bytes,
+                                                .block_shift = options->block_shift,
+                                                .progress = on_written,
+                                                .progress_ud = importer};
+    cordon_status status =
+        cdn_writer_open(&importer->writer, path, &importer->plan.schema,
+                        &writer_options, importer->err);
+
+    if (status)
+        return status;
+    reach(importer, CDN_IMPORT_BEGUN, 0);
+    status = read_files(importer, false);
+    if (!status)
+        status = cdn_writer_seal_nodes(importer->writer, on_duplicate, importer,
+                                       importer->err);
+    for (uint32_t i = 0; i < importer->plan.schema.label_count; i++)
+        cdn_keyset_deinit(&importer->seen[i]);
+    if (!status)
+        status = check_errors(importer);
+    if (status)
+        return status;
+    reach(importer, CDN_IMPORT_SEALED,
+          READ_SHARE * (double)importer->result->bytes /
+              (double)(importer->total_bytes + 1));
+    status = check_stopped(importer);
+    if (!status)
+        status = read_files(importer, true);
+    if (status)
+        return status;
+    reach(importer, CDN_IMPORT_WRITING, READ_SHARE);
+    status = check_errors(importer);
+    if (!status)
+        status = check_stopped(importer);
+    if (!status && !options->dry_run)
+        status = cdn_writer_finish(importer->writer, importer->err);
+    return status;
+}
+
+static void close_writer(struct importer *importer)
+{
+    cdn_writer_close(importer->writer);
+    importer->writer = NULL;
+}
+
+static cordon_status publish(struct importer *importer)
+{
+    struct cdn_import_result *result = importer->result;
+    struct cdn_store_writer *store = NULL;
+    uint64_t generation = 0;
+    struct stat about;
+    cordon_status status =
+        cdn_store_begin(&store, importer->options->store, &generation, result->path,
+                        sizeof(result->path), importer->err);
+
+    if (status)
+        return status;
+    status = write_generation(importer, result->path);
+    close_writer(importer);
+    if (status)
+        goto out;
+    reach(importer, CDN_IMPORT_WRITTEN, 1);
+    status = check_stopped(importer);
+    if (!status && stat(result->path, &about))
+        status = cdn_error_errno(importer->err, errno, "%s", result->path);
+    if (!status)
+        status = cdn_store_commit(store, importer->err);
+    if (status) {
+        unlink(result->path);
+        goto out;
+    }
+    result->generation = generation;
+    result->file_bytes = (uint64_t)about.st_size;
+    reach(importer, CDN_IMPORT_PUBLISHED, 1);
+out:
+    cdn_store_end(store);
+    return status;
+}
+
+/* The writer wants a file for what it puts down before it finishes: it gets one in a
+ * folder that goes away again. */
+static cordon_status rehearse(struct importer *importer)
+{
+    const char *root = getenv("TMPDIR");
+    char folder[PATH_MAX / 2];
+    char path[PATH_MAX];
+    cordon_status status;
+
+    if (snprintf(folder, sizeof(folder), "%s/cordon-dry-run-XXXXXX",
+                 root && *root ? root : "/tmp") >= (int)sizeof(folder))
+        return cdn_error_set(importer->err, CORDON_E_INVALID, "TMPDIR is too long");
+    if (!mkdtemp(folder))
+        return cdn_error_errno(importer->err, errno, "%s", folder);
+    status = cdn_path_join(path, sizeof(path), folder, "rehearsal", importer->err);
+    if (!status)
+        status = write_generation(importer, path);
+    close_writer(importer);
+    rmdir(folder);
+    return status;
+}
+
+cordon_status cdn_import_run(struct cdn_import_result *out,
+                             const struct cdn_import_options *options,
+                             cordon_error *err)
+{
+    struct importer importer = {.options = options, .result = out, .err = err};
+    uint64_t start = cdn_clock_ns();
+    cordon_status status;
+
+    *out = (struct cdn_import_result){0};
+    status = prepare(&importer);
+    if (!status)
+        status = options->dry_run ? rehearse(&importer) : publish(&importer);
+    for (uint32_t i = 0; importer.seen && i < importer.plan.schema.label_count; i++)
+        cdn_keyset_deinit(&importer.seen[i]);
+    for (uint32_t i = 0; i < importer.file_count; i++)
+        cdn_free(importer.files[i].path);
+    cdn_free(importer.files);
+    cdn_free(importer.seen);
+    cdn_free(importer.watched);
+    cdn_plan_deinit(&importer.plan);
+    out->wall_ns = cdn_clock_ns() - start;
+    return status;
+}
+
+void cdn_import_result_deinit(struct cdn_import_result *result)
+{
+    cdn_schema_deinit(&result->schema);
+    cdn_free(result->nodes);
+    cdn_free(result->edges);
+    *result = (struct cdn_import_result){0};
+}
