@@ -5,8 +5,8 @@
  *
  * DIR holds requests.csv (req,account,now_ms,user).  The time of a request runs from
  * having the request to having the answer as a string: key look-up, a pristine sandbox,
- * the run, reading the outcome and formatting it.  Opening and loading is outside, as in
- * the reference, and so is one warm-up pass over the same requests backwards. */
+ * the run, reading the outcome and formatting it.  Opening and loading is outside, as
+ * in the reference, and so is one warm-up pass over the same requests backwards. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +148,13 @@ int main(int argc, char **argv)
         return 2;
     }
     char workload = argv[4][1];
+    char *seconds_end;
+    double seconds = strtod(argv[6], &seconds_end);
+    if (*seconds_end || !(seconds > 0)) {
+        fprintf(stderr, "bench_workloads: MAX_SECONDS is a number above 0, not %s\n",
+                argv[6]);
+        return 2;
+    }
     struct request *requests = read_requests(argv[1], &count);
     size_t wanted = (size_t)strtoull(argv[5], NULL, 10);
     if (wanted < count)
@@ -175,7 +182,7 @@ int main(int argc, char **argv)
     uint64_t end = 0;
     for (int pass = 0; pass < 2; pass++) {
         if (pass)
-            end = now_ns() + (uint64_t)(atof(argv[6]) * 1e9);
+            end = now_ns() + (uint64_t)(seconds * 1e9);
         for (size_t i = 0; i < count; i++) {
             const struct request *r = &requests[pass ? i : count - 1 - i];
             cordon_request request = CORDON_REQUEST_INIT;
