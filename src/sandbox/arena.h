@@ -1,0 +1,78 @@
+/* The arena: one mapping at a fixed address that holds a whole Lua state, allocator and
+ * all.
+ *
+ * The allocator's own data (free lists, bump offset, live bytes) is the first block of
+ * the mapping, so that a copy of [base, top) is a complete image of the state and a
+ * memcpy brings it back.  What the host decides (limits) and what it wants to know
+ * (peak) is outside and survives a restore.
+ *
+ * Blocks have no headers: lua_Alloc is told every block's size.  Costs: a few ns to
+ * allocate or free; a shrink is in place and cannot fail.  Threads: one at a time. */
+#ifndef CDN_SANDBOX_ARENA_H
+#define CDN_SANDBOX_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* 32 classes of 16 bytes' step up to 512, then four a doubling, up to 4 GiB. */
+#define CDN_ARENA_CLASSES (32 + 4 * 23)
+
+/* The first bytes of the mapping.  Offsets are from the base; 0 ends a free list. */
+struct cdn_arena_head {
+    _Alignas(16) uint64_t bump;       /* where never used room starts */
+    uint64_t top;                     /* the highest that bump has been */
+    uint64_t live;                    /* bytes in use, rounded up to their classes */
+    uint32_t free[CDN_ARENA_CLASSES]; /* in units of 16 bytes */
+};
+
+struct cdn_arena {
+    unsigned char *base;
+    struct cdn_arena_head *head; /* == base */
+    size_t span;   /* usable bytes at base; a guard page before and after */
+    size_t extra;  /* bytes outside the arena that count like its own (scratch) */
+    size_t notice; /* live + extra above which `over` is asked */
+    size_t hard;   /* live + extra above which nothing is given */
+    size_t peak;   /* the most that live + extra has been */
+    /* Called before an allocation that would take live + extra above `notice`, and with
+     * `refused` for one that gets NULL.  May change notice and hard. */
+    void (*over)(void *ud, size_t total, bool refused);
+    void *ud;
+#ifdef CORDON_FAILALLOC
+    long fail_after; /* allocations until one gets NULL; < 0: never */
+    bool fail_persistent;
+    bool failed;
+#endif
+};
+
+/* Map `span` bytes, rounded up to pages.  False: no memory. */
+bool cdn_arena_init(struct cdn_arena *arena, size_t span);
+void cdn_arena_deinit(struct cdn_arena *arena); /* accepts a zeroed one */
+
+/* As new: everything ever used is zero again and free; limits are taken off. */
+void cdn_arena_reset(struct cdn_arena *arena, size_t dirty_end);
+
+/* As lua_Alloc. */
+void *cdn_arena_realloc(struct cdn_arena *arena, void *block, size_t old_size,
+                        size_t new_size);
+
+/* What a request of `size` bytes takes. */
+size_t cdn_arena_rounded(size_t size);
+
+/* Take free blocks that lie at the very end off their lists, so that the used bytes end
+ * with a block in use; top follows.  Slow: for image building. */
+void cdn_arena_trim(struct cdn_arena *arena);
+
+/* Zero [from, to), giving whole pages back to the system where there are many. */
+void cdn_arena_clear(struct cdn_arena *arena, size_t from, size_t to);
+
+/* Sanitizer builds: open all of the arena before a memcpy over it, and close what is
+ * free after it.  Nothing otherwise. */
+void cdn_arena_unpoison(struct cdn_arena *arena);
+void cdn_arena_poison(struct cdn_arena *arena);
+
+/* A mapping between two guard pages; size is rounded up to pages.  NULL: no memory. */
+void *cdn_guarded_map(size_t *size);
+void cdn_guarded_unmap(void *base, size_t size); /* accepts NULL */
+
+#endif

@@ -1,0 +1,147 @@
+/* Building an image: a fresh state, the library, the caller's chunk, then a copy of the
+ * bytes.
+ *
+ * All that can raise happens in one lua_cpcall under the meter.  What the copy then
+ * holds is what every run starts from: the entry function alone on the stack, the count
+ * hook armed a quantum away, the collector idle, no garbage, nothing of `package`
+ * within reach, and the segments of light userdata that handles use interned, so that
+ * pushing one never allocates.
+ *
+ * An image is all absolute pointers: it belongs to its slot's address. */
+#include "sandbox/slot.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sandbox/library.h"
+#include "sandbox/state.h"
+
+enum {
+    ENTRY = 1, /* where the registry keeps the entry until it is on the stack */
+    MOST_COLLECTIONS = 16 /* LuaJIT's own buffers shrink by halves, once a collection */
+};
+
+struct job {
+    lua_CFunction build;
+    void *ud;
+};
+
+/* Pushing a light userdata may allocate the first time one of its 2^39 bytes is seen.
+ */
+CDN_RAISES static void intern_segments(lua_State *L, void *ud)
+{
+    void *const samples[] = {(void *)(uintptr_t)1, (void *)((uintptr_t)1 << 37),
+                             (void *)((uintptr_t)1 << 38), ud};
+
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        lua_pushlightuserdata(L, samples[i]);
+        lua_pop(L, 1);
+    }
+}
+
+CDN_RAISES static int build_inside(lua_State *L)
+{
+    const struct job *job = lua_touserdata(L, 1);
+    struct cdn_slot *slot = cdn_slot_of(L);
+    size_t live;
+
+    lua_settop(L, 0);
+    cdn_library_open(L);
+    lua_settop(L, 0);
+    /* What they list would hand back every library that was left out. */
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "_PRELOAD");
+    intern_segments(L, job->ud);
+
+    lua_pushcfunction(L, job->build);
+    lua_pushlightuserdata(L, job->ud);
+    lua_call(L, 1, 1);
+    if (!lua_isfunction(L, -1))
+        return luaL_error(L, "the chunk left a %s where its entry function should be",
+                          luaL_typename(L, -1));
+    lua_rawseti(L, LUA_REGISTRYINDEX, ENTRY);
+    lua_settop(L, 0);
+    for (int i = 0; i < MOST_COLLECTIONS; i++) {
+        live = slot->arena.head->live;
+        lua_gc(L, LUA_GCCOLLECT, 0);
+        if (i && slot->arena.head->live >= live)
+            break;
+    }
+    return 0;
+}
+
+static int call_build(struct cdn_slot *slot, void *ud)
+{
+    return lua_cpcall(slot->L, build_inside, ud);
+}
+
+/* A copy of the arena with the entry on the stack.  NULL: no memory. */
+static struct cdn_image *copy(struct cdn_slot *slot)
+{
+    struct cdn_arena *arena = &slot->arena;
+    struct cdn_image *image;
+
+    lua_settop(slot->L, 0);
+    lua_rawgeti(slot->L, LUA_REGISTRYINDEX, ENTRY);
+    cdn_arena_trim(arena);
+    cdn_meter_hook(slot);
+    image = cdn_alloc(sizeof *image + (size_t)arena->head->top);
+    if (!image)
+        return NULL;
+    image->slot = slot;
+    image->serial = ++slot->serials;
+    image->L = slot->L;
+    image->live = (size_t)arena->head->live;
+    image->bytes = (size_t)arena->head->top;
+    cdn_arena_unpoison(arena);
+    memcpy(image->data, arena->base, image->bytes);
+    cdn_arena_poison(arena);
+    return image;
+}
+
+cordon_status cdn_image_build(struct cdn_image **out, enum cdn_run *run,
+                              struct cdn_slot *slot, lua_CFunction build, void *ud,
+                              const struct cdn_budget *budget, const uint32_t *cancel,
+                              cordon_error *err)
+{
+    struct job job = {.build = build, .ud = ud};
+    size_t room = slot->config.image_bytes + slot->config.memory_bytes;
+    int status = 0;
+
+    *out = NULL;
+    slot->message[0] = slot->message_file[0] = '\0';
+    slot->message_line = 0;
+    slot->random = 0;
+    slot->L = cdn_slot_state(slot);
+    if (!slot->L)
+        return cdn_error_nomem(err);
+    if (budget->memory_bytes < room)
+        room = (size_t)budget->memory_bytes;
+    cdn_slot_limit(slot, 0, room);
+    cdn_meter_hook(slot);
+    if (cdn_meter_begin(slot, budget, 0, cancel))
+        status = cdn_slot_protect(slot, call_build, &job);
+    cdn_meter_end(slot);
+    *run = cdn_slot_classify(slot, status);
+    if (*run == CDN_RUN_OK && slot->arena.head->live > slot->config.image_bytes) {
+        slot->meter.stop = CDN_STOP_MEMORY;
+        *run = CDN_RUN_STOPPED;
+    }
+    if (*run != CDN_RUN_OK)
+        return CORDON_OK;
+    *out = copy(slot);
+    return *out ? CORDON_OK : cdn_error_nomem(err);
+}
+
+void cdn_image_free(struct cdn_image *image)
+{
+    cdn_free(image);
+}
+
+size_t cdn_image_bytes(const struct cdn_image *image)
+{
+    return image->bytes;
+}

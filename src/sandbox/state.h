@@ -1,0 +1,92 @@
+/* What slot.c, image.c and meter.c know of a slot.  Not for other files. */
+#ifndef CDN_SANDBOX_STATE_H
+#define CDN_SANDBOX_STATE_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "sandbox/arena.h"
+#include "sandbox/meter.h"
+#include "sandbox/slot.h"
+
+#define CDN_SLOT_MESSAGE_BYTES 1024
+#define CDN_SLOT_FILE_BYTES    128
+
+/* Given beyond the memory budget, so that the error can leave from the hook. */
+#define CDN_SLOT_RESERVE_BYTES ((size_t)256 * 1024)
+
+struct cdn_image {
+    struct cdn_slot *slot;
+    uint64_t serial; /* of the slot's images, from 1 */
+    lua_State *L;
+    size_t live; /* bytes in use, rounded up to their classes */
+    size_t bytes;
+    unsigned char data[];
+};
+
+struct cdn_slot {
+    struct cdn_meter meter;
+    lua_State *L;     /* the main thread of what is in the arena */
+    int32_t *counter; /* {bytecodes until the hook fires, what it starts again from} */
+    int32_t armed;    /* what the countdown began with */
+    bool exact;   /* counter is LuaJIT's own; else `standin`, and whole quanta count */
+    bool collect; /* the hook is to collect garbage */
+    bool panic_armed;
+    int32_t standin[2];
+    size_t counter_offset; /* of LuaJIT's, from the arena's base */
+    struct cdn_arena arena;
+    size_t live_base;  /* live bytes that do not count: the image's */
+    size_t live_limit; /* arena live + scratch may be at most this */
+    unsigned char *scratch;
+    size_t scratch_span; /* its use is arena.extra */
+    void *host;
+    uint64_t random;
+    struct cdn_slot_config config;
+    uint64_t serials;   /* images built so far */
+    uint64_t restored;  /* serial of the image that dirtied the arena last; 0: none */
+    size_t dirty_end;   /* the arena is zero from here on, but for the run going on */
+    size_t touched_end; /* the highest dirty_end has ever been */
+    jmp_buf panic;
+    uint32_t message_line;
+    char message_file[CDN_SLOT_FILE_BYTES];
+    char message[CDN_SLOT_MESSAGE_BYTES];
+};
+
+/* ---- meter.c ---- */
+
+/* Find and prove LuaJIT's own countdown with a trial state.  False: no memory. */
+bool cdn_meter_calibrate(struct cdn_slot *slot);
+
+/* Start counting for the state in the arena, whose hook is armed with a whole quantum.
+ * True if the run may begin; else the meter says why not. */
+bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
+                     uint64_t deadline_ns, const uint32_t *cancel);
+/* After the call: bring `executed` up to date. */
+void cdn_meter_end(struct cdn_slot *slot);
+/* Set the hook of a fresh state, a whole quantum away. */
+void cdn_meter_hook(struct cdn_slot *slot);
+
+/* ---- slot.c ---- */
+
+/* A fresh state in the cleared arena, its panic function set, the JIT off.  NULL: no
+ * room. */
+lua_State *cdn_slot_state(struct cdn_slot *slot);
+
+/* The arena may hold `limit` live bytes from now on; garbage is collected before that.
+ */
+void cdn_slot_limit(struct cdn_slot *slot, size_t base, size_t limit);
+/* Set when the collector starts by itself, from what is live now. */
+void cdn_slot_pace(struct cdn_slot *slot, lua_State *L);
+
+/* Run `call`, which makes exactly one protected call, so that even a panic comes back:
+ * as LUA_ERRMEM. */
+int cdn_slot_protect(struct cdn_slot *slot,
+                     int (*call)(struct cdn_slot *slot, void *ud), void *ud);
+/* What the protected call's status means; takes the message off the stack's top. */
+enum cdn_run cdn_slot_classify(struct cdn_slot *slot, int status);
+
+#endif
