@@ -34,12 +34,13 @@ static void zero_but_size(const char *what, const void *bytes, size_t size)
     }
 }
 
+/* Static, so that padding is zero as well and may be looked at. */
 int main(void)
 {
-    cordon_limits limits = CORDON_LIMITS_INIT;
-    cordon_engine_options engine = CORDON_ENGINE_OPTIONS_INIT;
-    cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
-    cordon_request request = CORDON_REQUEST_INIT;
+    static cordon_limits limits = CORDON_LIMITS_INIT;
+    static cordon_engine_options engine = CORDON_ENGINE_OPTIONS_INIT;
+    static cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
+    static cordon_request request = CORDON_REQUEST_INIT;
 
     if (sizeof(void *) != 8) {
         puts("SKIPPED: the layouts pinned here are those of 64-bit machines");
