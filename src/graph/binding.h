@@ -12,9 +12,9 @@ struct cdn_binding;
 
 /* Resolve `names`.  snapshot NULL: a binding for runs without a graph.
  * Errors: CORDON_E_RULE a name that the snapshot does not have ("no property 'amout' on
- *         transfer; did you mean 'amount'?"), or an int64 column with values beyond +-2^53
- *         that is not declared lua = "string"
- *         CORDON_E_DENIED a name beyond the grant, CORDON_E_NOMEM */
+ *         transfer; did you mean 'amount'?"), or an int64 column with values beyond
+ * +-2^53 that is not declared lua = "string" CORDON_E_DENIED a name beyond the grant,
+ * CORDON_E_NOMEM */
 cordon_status cdn_binding_new(struct cdn_binding **out, const struct cdn_names *names,
                               const cordon_snapshot *snapshot,
                               const struct cdn_grant *grant, cordon_error *err);

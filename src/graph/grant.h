@@ -1,5 +1,5 @@
-/* The compiled grant: what a principal lets a rule see, as bitsets over a snapshot's own
- * numbers.  graph/ only tests it; who gets which grant is the engine's business. */
+/* The compiled grant: what a principal lets a rule see, as bitsets over a snapshot's
+ * own numbers.  graph/ only tests it; who gets which grant is the engine's business. */
 #ifndef CDN_GRAPH_GRANT_H
 #define CDN_GRAPH_GRANT_H
 
@@ -9,12 +9,12 @@
 #include "snapshot/snapshot.h"
 
 struct cdn_grant {
-    bool everything;          /* nothing below is looked at */
-    const uint64_t *labels;   /* bit a label */
-    const uint64_t *relations; /* bit a relation */
+    bool everything;                         /* nothing below is looked at */
+    const uint64_t *labels;                  /* bit a label */
+    const uint64_t *relations;               /* bit a relation */
     const uint64_t *const *label_columns;    /* per label: bit a property */
     const uint64_t *const *relation_columns; /* per relation: bit a property */
-    uint32_t max_hops;        /* 0: no bound */
+    uint32_t max_hops;                       /* 0: no bound */
 };
 
 /* Everything is granted. */

@@ -1,12 +1,12 @@
 /* What a rule sees of a snapshot: the Lua side of graph/, and one run's graph state.
  *
  * Handles.  A node is a light userdata that encodes its dense index, an edge one that
- * encodes its snapshot-wide id: no allocation, equal handles are equal values and the same
- * table key.  Edge sets and node sets are userdata without finalizers; node sets point into
- * the run's scratch memory.
+ * encodes its snapshot-wide id: no allocation, equal handles are equal values and the
+ * same table key.  Edge sets and node sets are userdata without finalizers; node sets
+ * point into the run's scratch memory.
  *
- * Costs are stated with each Lua function in lua_*.c; every edge read is charged before it
- * is read. */
+ * Costs are stated with each Lua function in lua_*.c; every edge read is charged before
+ * it is read. */
 #ifndef CDN_GRAPH_GRAPH_H
 #define CDN_GRAPH_GRAPH_H
 
@@ -21,8 +21,8 @@
 #include "sandbox/meter.h"
 #include "snapshot/snapshot.h"
 
-/* One run's graph state, in host memory at an address fixed for the slot; the layer above
- * embeds it *first* in what it gives to cdn_slot_set_host(). */
+/* One run's graph state, in host memory at an address fixed for the slot; the layer
+ * above embeds it *first* in what it gives to cdn_slot_set_host(). */
 struct cdn_graph_run {
     const cordon_snapshot *snapshot; /* NULL: no graph */
     const struct cdn_binding *binding;
@@ -33,11 +33,13 @@ struct cdn_graph_run {
     bool damaged; /* an index read from the snapshot was out of range */
 };
 
-/* Install handles, sets and the `graph` object into the state of an image being built, for
- * rules that declare `names`; pushes the graph object.                    [-0, +1, e] */
+/* Install handles, sets and the `graph` object into the state of an image being built,
+ * for rules that declare `names`; pushes the graph object.                    [-0, +1,
+ * e] */
 CDN_RAISES void cdn_graph_open(lua_State *L, const struct cdn_names *names);
 
-/* Push a node's handle; counts it in the meter's nodes.                   [-0, +1, m] */
+/* Push a node's handle; counts it in the meter's nodes.                   [-0, +1, m]
+ */
 CDN_RAISES void cdn_graph_push_node(lua_State *L, uint32_t node);
 
 /* Is the value at index a node handle?  Its dense index. */

@@ -1,8 +1,8 @@
 /* The names a rule declared in `reads`, numbered: what its image refers to.
  *
  * Nothing in an image refers to a snapshot.  A rule's Lua sees labels, edge types and
- * properties as small numbers (slots) of this list; a binding resolves each of them, once
- * per (rule version, snapshot, grant), outside the arena. */
+ * properties as small numbers (slots) of this list; a binding resolves each of them,
+ * once per (rule version, snapshot, grant), outside the arena. */
 #ifndef CDN_GRAPH_NAMES_H
 #define CDN_GRAPH_NAMES_H
 
@@ -12,11 +12,11 @@
 #include "base/error.h"
 #include "snapshot/schema.h"
 
-#define CDN_NAMES_MAX_KINDS 64      /* labels and edge types together */
+#define CDN_NAMES_MAX_KINDS      64 /* labels and edge types together */
 #define CDN_NAMES_MAX_PROPERTIES 64 /* distinct property names */
 
-/* One entry of `reads`: a label or an edge type (which, only a snapshot can tell) and the
- * properties declared under it, as a bitset over `properties`. */
+/* One entry of `reads`: a label or an edge type (which, only a snapshot can tell) and
+ * the properties declared under it, as a bitset over `properties`. */
 struct cdn_name_kind {
     char name[CDN_SCHEMA_MAX_NAME + 1];
     uint64_t properties;

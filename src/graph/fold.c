@@ -1,0 +1,159 @@
+/* Sums and extremes over plain arrays: see aggregate.h for the defined order.
+ *
+ * The loops over runs are written with the compiler's vector type so that they do not
+ * depend on its mood; four lanes is what every CPU gives, in one order. */
+#include "graph/aggregate.h"
+
+#include <string.h>
+
+typedef double four __attribute__((vector_size(32), aligned(8)));
+typedef uint64_t four_whole __attribute__((vector_size(32), aligned(8)));
+
+/* int64 values lie within +-2^53 (binding.c sees to it), so that so many fit a word. */
+#define WORD_SUMS 512
+
+void cdn_fold_init(struct cdn_fold *fold, enum cdn_fold_kind kind, bool integral)
+{
+    *fold = (struct cdn_fold){.kind = kind, .integral = integral};
+}
+
+static void add_doubles(struct cdn_fold *fold, const double *values, uint32_t count)
+{
+    four lanes;
+    uint32_t i = 0;
+
+    while (i < count && (fold->kept & 3)) {
+        fold->lanes[fold->kept & 3] += values[i++];
+        fold->kept++;
+    }
+    memcpy(&lanes, fold->lanes, sizeof lanes);
+    for (; i + 4 <= count; i += 4) {
+        four next;
+
+        memcpy(&next, values + i, sizeof next);
+        lanes += next;
+        fold->kept += 4;
+    }
+    memcpy(fold->lanes, &lanes, sizeof lanes);
+    for (; i < count; i++) {
+        fold->lanes[fold->kept & 3] += values[i];
+        fold->kept++;
+    }
+}
+
+static void add_doubles_at(struct cdn_fold *fold, const double *values,
+                           const uint32_t *select, uint32_t count)
+{
+    double lanes[4];
+    uint64_t kept = fold->kept;
+
+    memcpy(lanes, fold->lanes, sizeof lanes);
+    for (uint32_t i = 0; i < count; i++)
+        lanes[kept++ & 3] += values[select[i]];
+    memcpy(fold->lanes, lanes, sizeof lanes);
+    fold->kept = kept;
+}
+
+static void add_wholes(struct cdn_fold *fold, const int64_t *values, uint32_t count)
+{
+    fold->kept += count;
+    while (count > 0) {
+        uint32_t part = count < WORD_SUMS ? count : WORD_SUMS;
+        four_whole lanes = {0, 0, 0, 0};
+        uint64_t sum = 0;
+        uint32_t i = 0;
+
+        for (; i + 4 <= part; i += 4) {
+            four_whole next;
+
+            memcpy(&next, values + i, sizeof next);
+            lanes += next;
+        }
+        for (; i < part; i++)
+            sum += (uint64_t)values[i];
+        fold->whole += (int64_t)(sum + lanes[0] + lanes[1] + lanes[2] + lanes[3]);
+        values += part;
+        count -= part;
+    }
+}
+
+static void add_wholes_at(struct cdn_fold *fold, const int64_t *values,
+                          const uint32_t *select, uint32_t count)
+{
+    fold->kept += count;
+    for (uint32_t i = 0; i < count; i++)
+        fold->whole += values[select[i]];
+}
+
+/* The extremes, over values[AT(i)] of one type; `better` is < or >. */
+#define EXTREME(type, store, better, AT)                                               \
+    do {                                                                               \
+        const type *from = values;                                                     \
+        type best = fold->kept ? (store) : from[AT(0)];                                \
+        for (uint32_t i = 0; i < count; i++)                                           \
+            best = from[AT(i)] better best ? from[AT(i)] : best;                       \
+        (store) = best;                                                                \
+    } while (0)
+#define IN_TURN(i)  (i)
+#define SELECTED(i) (select[i])
+
+static void extreme_run(struct cdn_fold *fold, const void *values, uint32_t count)
+{
+    if (fold->integral && fold->kind == CDN_FOLD_MIN)
+        EXTREME(int64_t, fold->extreme, <, IN_TURN);
+    else if (fold->integral)
+        EXTREME(int64_t, fold->extreme, >, IN_TURN);
+    else if (fold->kind == CDN_FOLD_MIN)
+        EXTREME(double, fold->lanes[0], <, IN_TURN);
+    else
+        EXTREME(double, fold->lanes[0], >, IN_TURN);
+    fold->kept += count;
+}
+
+static void extreme_select(struct cdn_fold *fold, const void *values,
+                           const uint32_t *select, uint32_t count)
+{
+    if (fold->integral && fold->kind == CDN_FOLD_MIN)
+        EXTREME(int64_t, fold->extreme, <, SELECTED);
+    else if (fold->integral)
+        EXTREME(int64_t, fold->extreme, >, SELECTED);
+    else if (fold->kind == CDN_FOLD_MIN)
+        EXTREME(double, fold->lanes[0], <, SELECTED);
+    else
+        EXTREME(double, fold->lanes[0], >, SELECTED);
+    fold->kept += count;
+}
+
+void cdn_fold_run(struct cdn_fold *fold, const void *values, uint32_t count)
+{
+    if (count == 0)
+        return;
+    if (fold->kind != CDN_FOLD_SUM)
+        extreme_run(fold, values, count);
+    else if (fold->integral)
+        add_wholes(fold, values, count);
+    else
+        add_doubles(fold, values, count);
+}
+
+void cdn_fold_select(struct cdn_fold *fold, const void *values, const uint32_t *select,
+                     uint32_t count)
+{
+    if (count == 0)
+        return;
+    if (fold->kind != CDN_FOLD_SUM)
+        extreme_select(fold, values, select, count);
+    else if (fold->integral)
+        add_wholes_at(fold, values, select, count);
+    else
+        add_doubles_at(fold, values, select, count);
+}
+
+double cdn_fold_result(const struct cdn_fold *fold)
+{
+    if (fold->kind != CDN_FOLD_SUM)
+        return fold->integral ? (double)fold->extreme : fold->lanes[0];
+    if (fold->integral)
+        return (double)fold->whole;
+    return ((fold->lanes[0] + fold->lanes[1]) + fold->lanes[2]) + fold->lanes[3];
+}

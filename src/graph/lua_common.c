@@ -1,0 +1,505 @@
+/* Names, messages and values shared by lua_*.c: see lua_common.h.
+ *
+ * The slow side of every look-up is here: what a name that is not declared might have
+ * meant is only worked out when it is about to be an error. */
+#include "graph/lua_common.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/suggest.h"
+#include "graph/filter.h"
+#include "graph/scan.h"
+#include "sandbox/transfer.h"
+
+#define NULL_NOTE UINT64_C(0x6e696c)
+
+struct cdn_graph_run *cdn_check_run(lua_State *L)
+{
+    struct cdn_graph_run *run = cdn_slot_host(L);
+
+    if (!run || !run->snapshot || !run->binding || !run->binding->snapshot)
+        luaL_error(L, "this run has no graph");
+    return run;
+}
+
+void cdn_note_number(struct cdn_graph_run *run, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    cdn_note(run, bits);
+}
+
+const char *cdn_quote(lua_State *L, int index, char out[CDN_QUOTE_BYTES])
+{
+    size_t bytes = 0;
+    const char *text;
+
+    if (lua_type(L, index) != LUA_TSTRING)
+        return lua_typename(L, lua_type(L, index));
+    text = lua_tolstring(L, index, &bytes);
+    return cdn_escape(out, CDN_QUOTE_BYTES, text, bytes);
+}
+
+uint32_t cdn_name_number(lua_State *L, int index)
+{
+    uint32_t number;
+
+    if (lua_type(L, index) != LUA_TSTRING)
+        return 0;
+    lua_pushvalue(L, index);
+    lua_rawget(L, CDN_UP_NAMES);
+    number = (uint32_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return number;
+}
+
+static bool schema_has_type(const struct cdn_schema *schema, const char *name)
+{
+    for (uint32_t i = 0; i < schema->relation_count; i++)
+        if (strcmp(schema->relations[i].type, name) == 0)
+            return true;
+    return false;
+}
+
+uint32_t cdn_check_type(lua_State *L, int index, struct cdn_graph_run *run)
+{
+    const struct cdn_schema *schema = &run->snapshot->schema;
+    uint32_t kind = CDN_NAME_KIND(cdn_name_number(L, index));
+    struct cdn_suggest suggest;
+    char quoted[CDN_QUOTE_BYTES];
+    char hint[160];
+    const char *name;
+
+    if (kind && run->binding->kinds[kind - 1].what == CDN_BOUND_TYPE)
+        return kind - 1;
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "an edge type is a string, not %s", luaL_typename(L, index));
+    name = lua_tostring(L, index);
+    cdn_quote(L, index, quoted);
+    if (kind || cdn_schema_label(schema, name) >= 0)
+        luaL_error(L, "'%s' is a label, not an edge type", quoted);
+    if (schema_has_type(schema, name))
+        luaL_error(L, "edge type '%s' is not in this rule's reads", quoted);
+    cdn_suggest_init(&suggest, quoted);
+    for (uint32_t i = 0; i < schema->relation_count; i++)
+        cdn_suggest_offer(&suggest, schema->relations[i].type);
+    luaL_error(L, "no edge type '%s'%s", quoted,
+               cdn_suggest_text(&suggest, hint, sizeof hint));
+    return 0;
+}
+
+uint32_t cdn_check_label(lua_State *L, int index, struct cdn_graph_run *run)
+{
+    const struct cdn_schema *schema = &run->snapshot->schema;
+    uint32_t kind = CDN_NAME_KIND(cdn_name_number(L, index));
+    struct cdn_suggest suggest;
+    char quoted[CDN_QUOTE_BYTES];
+    char hint[160];
+    const char *name;
+
+    if (kind && run->binding->kinds[kind - 1].what == CDN_BOUND_LABEL)
+        return run->binding->kinds[kind - 1].label;
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "a label is a string, not %s", luaL_typename(L, index));
+    name = lua_tostring(L, index);
+    cdn_quote(L, index, quoted);
+    if (cdn_schema_label(schema, name) >= 0)
+        luaL_error(L, "label %s is not in this rule's reads", quoted);
+    if (schema_has_type(schema, name))
+        luaL_error(L, "'%s' is an edge type, not a label", quoted);
+    cdn_suggest_init(&suggest, quoted);
+    for (uint32_t i = 0; i < schema->label_count; i++)
+        cdn_suggest_offer(&suggest, schema->labels[i].name);
+    luaL_error(L, "no label '%s'%s", quoted,
+               cdn_suggest_text(&suggest, hint, sizeof hint));
+    return 0;
+}
+
+static _Noreturn void raise_property(lua_State *L, const char *owner, const char *name,
+                                     bool exists, const struct cdn_suggest *suggest)
+{
+    char hint[160];
+
+    if (exists)
+        luaL_error(L, "property '%s' of %s is not in this rule's reads", name, owner);
+    luaL_error(L, "no property '%s' on %s%s", name, owner,
+               cdn_suggest_text(suggest, hint, sizeof hint));
+    __builtin_unreachable();
+}
+
+_Noreturn void cdn_raise_relation_property(lua_State *L, struct cdn_graph_run *run,
+                                           uint32_t relation, const char *name)
+{
+    static const char *const fields[] = {"source", "target", "time", "type"};
+    const struct cdn_schema *schema = &run->snapshot->schema;
+    const char *type = schema->relations[relation].type;
+    struct cdn_suggest suggest;
+    bool exists = false;
+
+    cdn_suggest_init(&suggest, name);
+    for (uint32_t r = 0; r < schema->relation_count; r++) {
+        const struct cdn_relation_schema *other = &schema->relations[r];
+
+        for (uint32_t i = 0;
+             strcmp(other->type, type) == 0 && i < other->property_count; i++) {
+            exists = exists || strcmp(other->properties[i].name, name) == 0;
+            cdn_suggest_offer(&suggest, other->properties[i].name);
+        }
+    }
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        cdn_suggest_offer(&suggest, fields[i]);
+    raise_property(L, type, name, exists, &suggest);
+}
+
+_Noreturn void cdn_raise_label_property(lua_State *L, struct cdn_graph_run *run,
+                                        uint32_t label, const char *name)
+{
+    static const char *const fields[] = {"key", "label", "outgoing", "incoming",
+                                         "both"};
+    const struct cdn_label *schema = &run->snapshot->schema.labels[label];
+    struct cdn_suggest suggest;
+    bool exists = false;
+
+    cdn_suggest_init(&suggest, name);
+    for (uint32_t i = 0; i < schema->property_count; i++) {
+        exists = exists || strcmp(schema->properties[i].name, name) == 0;
+        cdn_suggest_offer(&suggest, schema->properties[i].name);
+    }
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        cdn_suggest_offer(&suggest, fields[i]);
+    raise_property(L, schema->name, name, exists, &suggest);
+}
+
+_Noreturn void cdn_raise_method(lua_State *L, int index, const char *what,
+                                const char *const *names)
+{
+    struct cdn_suggest suggest;
+    char quoted[CDN_QUOTE_BYTES];
+    char hint[160];
+
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "%s has no fields of type %s", what, luaL_typename(L, index));
+    cdn_quote(L, index, quoted);
+    cdn_suggest_init(&suggest, quoted);
+    for (; *names; names++)
+        cdn_suggest_offer(&suggest, *names);
+    luaL_error(L, "no method '%s' on %s%s", quoted, what,
+               cdn_suggest_text(&suggest, hint, sizeof hint));
+    __builtin_unreachable();
+}
+
+uint32_t cdn_check_type_property(lua_State *L, int index, struct cdn_graph_run *run,
+                                 uint32_t kind)
+{
+    const struct cdn_bound_kind *bound = &run->binding->kinds[kind];
+    const char *type = run->names->kinds[kind].name;
+    uint32_t slot = CDN_NAME_PROPERTY(cdn_name_number(L, index));
+    char quoted[CDN_QUOTE_BYTES];
+    const char *name;
+
+    if (slot && bound->properties[slot - 1])
+        return slot - 1;
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "a property's name is a string, not %s", luaL_typename(L, index));
+    name = lua_tostring(L, index);
+    if (strcmp(name, "time") == 0) {
+        if (!bound->has_time)
+            luaL_error(L, "edge type '%s' has no time column", type);
+        return CDN_SLOT_TIME;
+    }
+    cdn_raise_relation_property(
+        L, run, (uint32_t)(bound->lists[0].relation - run->snapshot->relations),
+        cdn_quote(L, index, quoted));
+}
+
+uint32_t cdn_check_node_property(lua_State *L, int index, struct cdn_graph_run *run)
+{
+    const struct cdn_schema *schema = &run->snapshot->schema;
+    uint32_t slot = CDN_NAME_PROPERTY(cdn_name_number(L, index));
+    struct cdn_suggest suggest;
+    char quoted[CDN_QUOTE_BYTES];
+    bool exists = false;
+
+    for (uint32_t k = 0; slot && k < run->binding->kind_count; k++) {
+        const struct cdn_bound_kind *kind = &run->binding->kinds[k];
+
+        if (kind->what == CDN_BOUND_LABEL && kind->properties[slot - 1])
+            return slot - 1;
+    }
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "a property's name is a string, not %s", luaL_typename(L, index));
+    cdn_suggest_init(&suggest, cdn_quote(L, index, quoted));
+    for (uint32_t l = 0; l < schema->label_count; l++) {
+        for (uint32_t i = 0; i < schema->labels[l].property_count; i++) {
+            const char *name = schema->labels[l].properties[i].name;
+
+            exists = exists || strcmp(name, quoted) == 0;
+            if (run->binding->label_kinds[l] >= 0)
+                cdn_suggest_offer(&suggest, name);
+        }
+    }
+    raise_property(L, "any label", quoted, exists, &suggest);
+}
+
+uint64_t cdn_check_count(lua_State *L, int index, const char *method)
+{
+    double value = lua_tonumber(L, index);
+
+    if (lua_type(L, index) != LUA_TNUMBER)
+        luaL_error(L, "%s expects a whole number, not %s", method,
+                   luaL_typename(L, index));
+    if (!(value >= 0 && value <= 0x1p53 && floor(value) == value))
+        luaL_error(L, "%s expects a whole number >= 0, not %f", method, value);
+    return (uint64_t)value;
+}
+
+static enum cdn_compare check_compare(lua_State *L, int index)
+{
+    static const char *const operators[] = {"==", "~=", "<", "<=", ">", ">="};
+    char quoted[CDN_QUOTE_BYTES];
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+
+    for (unsigned i = 0; i < sizeof operators / sizeof operators[0]; i++)
+        if (strcmp(text, operators[i]) == 0)
+            return (enum cdn_compare)i;
+    luaL_error(L, "where compares by == ~= < <= > or >=, not by '%s'",
+               cdn_quote(L, index, quoted));
+    return CDN_COMPARE_EQ;
+}
+
+void cdn_check_condition(struct cdn_operation *out, lua_State *L, int index,
+                         uint32_t slot)
+{
+    const char *text;
+    size_t bytes;
+    char *copy;
+
+    *out = (struct cdn_operation){.kind = CDN_OPERATION_WHERE,
+                                  .compare = (uint8_t)check_compare(L, index),
+                                  .slot = (uint8_t)slot};
+    switch (lua_type(L, index + 1)) {
+    case LUA_TBOOLEAN:
+        out->operand = CDN_OPERAND_BOOLEAN;
+        out->as.boolean = lua_toboolean(L, index + 1);
+        return;
+    case LUA_TNUMBER:
+        out->operand = CDN_OPERAND_NUMBER;
+        out->as.number = lua_tonumber(L, index + 1);
+        return;
+    case LUA_TSTRING:
+        text = lua_tolstring(L, index + 1, &bytes);
+        if (bytes > UINT32_MAX)
+            break;
+        copy = cdn_scratch_alloc(L, bytes + 1);
+        memcpy(copy, text, bytes);
+        out->operand = CDN_OPERAND_STRING;
+        out->bytes = (uint32_t)bytes;
+        out->as.text = copy;
+        return;
+    case LUA_TNIL:
+    case LUA_TNONE:
+        luaL_error(L,
+                   "where needs a value: null matches nothing, so comparing with nil "
+                   "never would");
+        return;
+    default:
+        break;
+    }
+    luaL_error(L, "where cannot compare a property with a %s",
+               luaL_typename(L, index + 1));
+}
+
+void cdn_check_comparable(lua_State *L, const struct cdn_property *property,
+                          const struct cdn_operation *condition)
+{
+    const char *objection = cdn_test_objection(property, condition);
+
+    if (objection)
+        luaL_error(L, "property '%s' %s", property->name, objection);
+}
+
+void cdn_check_numeric(lua_State *L, const struct cdn_property *property,
+                       const char *method, bool timestamps)
+{
+    if (property->type == CDN_COLUMN_FLOAT64 ||
+        (property->type == CDN_COLUMN_INT64 && !property->lua_string) ||
+        (timestamps && property->type == CDN_COLUMN_TIMESTAMP))
+        return;
+    luaL_error(L, "%s needs a %s property, and '%s' is a %s", method,
+               timestamps ? "numeric or timestamp" : "numeric", property->name,
+               property->lua_string ? "int64 that rules see as a string"
+                                    : cdn_column_type_str(property->type));
+}
+
+void cdn_push_number(lua_State *L, struct cdn_graph_run *run, double value)
+{
+    cdn_note_number(run, value);
+    lua_pushnumber(L, value);
+}
+
+static void push_decimal(lua_State *L, struct cdn_graph_run *run, int64_t value)
+{
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[24];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (value < 0)
+        digits[--at] = '-';
+    cdn_note(run, (uint64_t)value);
+    lua_pushlstring(L, digits + at, sizeof digits - at);
+}
+
+static void push_bag(lua_State *L, const char *bytes, size_t size)
+{
+    const unsigned char *at = (const unsigned char *)bytes;
+    cordon_value ignored;
+
+    if (cordon_value_parse(&ignored, bytes, size, NULL))
+        cdn_raise_damaged(L, "a bag is not valid msgpack");
+    cdn_transfer_push(L, &at, at + size);
+}
+
+void cdn_push_cell(lua_State *L, struct cdn_graph_run *run,
+                   const struct cdn_column *column, uint32_t block, uint32_t index)
+{
+    const void *values = column->values[block];
+    const char *bytes;
+    size_t size;
+    bool truth;
+
+    if (!cdn_column_present(column, block, index)) {
+        cdn_note(run, NULL_NOTE);
+        lua_pushnil(L);
+        return;
+    }
+    switch (column->property->type) {
+    case CDN_COLUMN_BOOL:
+        truth = ((const uint8_t *)values)[index] != 0;
+        cdn_note(run, truth);
+        lua_pushboolean(L, truth);
+        return;
+    case CDN_COLUMN_INT64:
+        if (column->property->lua_string) {
+            push_decimal(L, run, ((const int64_t *)values)[index]);
+            return;
+        }
+        cdn_push_number(L, run, (double)((const int64_t *)values)[index]);
+        return;
+    case CDN_COLUMN_TIMESTAMP:
+        cdn_push_number(L, run, (double)((const int64_t *)values)[index]);
+        return;
+    case CDN_COLUMN_FLOAT64:
+        cdn_push_number(L, run, ((const double *)values)[index]);
+        return;
+    case CDN_COLUMN_STRING:
+    case CDN_COLUMN_TEXT:
+    case CDN_COLUMN_BAG:
+        break;
+    }
+    bytes = cdn_column_bytes(column, block, index, &size);
+    if (!bytes)
+        cdn_raise_damaged(L, "a string is out of range");
+    cdn_note(run, cdn_hash_xxh3(bytes, size));
+    cdn_meter_charge(L, size / 64);
+    if (column->property->type == CDN_COLUMN_BAG)
+        push_bag(L, bytes, size);
+    else
+        lua_pushlstring(L, bytes, size);
+}
+
+void cdn_push_node_handle(lua_State *L, uint32_t node)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)(CDN_NODE_TAG | node));
+}
+
+void cdn_push_edge_handle(lua_State *L, uint64_t edge)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)(CDN_EDGE_TAG | edge));
+}
+
+void cdn_graph_push_node(lua_State *L, uint32_t node)
+{
+    cdn_meter_of(L)->nodes++;
+    cdn_push_node_handle(L, node);
+}
+
+bool cdn_graph_is_node(lua_State *L, int index, uint32_t *node)
+{
+    uint64_t handle;
+
+    if (lua_type(L, index) != LUA_TLIGHTUSERDATA)
+        return false;
+    handle = (uint64_t)(uintptr_t)lua_touserdata(L, index);
+    *node = (uint32_t)handle;
+    return handle >> 32 == CDN_NODE_TAG >> 32;
+}
+
+uint32_t cdn_check_node(lua_State *L, int index, const char *method)
+{
+    struct cdn_graph_run *run = cdn_slot_host(L);
+    uint32_t node = 0;
+
+    if (!cdn_graph_is_node(L, index, &node) || node >= run->snapshot->node_count)
+        luaL_error(L, "%s expects a node, not %s", method,
+                   lua_islightuserdata(L, index) ? "an edge" : luaL_typename(L, index));
+    return node;
+}
+
+bool cdn_node_cell(const struct cdn_graph_run *run, uint32_t node, uint32_t slot,
+                   const struct cdn_column **column, uint32_t *block, uint32_t *index)
+{
+    const cordon_snapshot *snapshot = run->snapshot;
+    uint32_t label = cdn_snapshot_label_of(snapshot, node);
+    const struct cdn_label_data *data;
+    uint32_t local;
+    int32_t number;
+
+    if (label >= snapshot->label_count)
+        return false;
+    data = &snapshot->labels[label];
+    number = run->binding->label_columns[(size_t)label * run->binding->stride + slot];
+    if (number < 0)
+        return false;
+    local = node - data->base;
+    *column = &data->columns[number];
+    *block = local >> data->shift;
+    *index = local & ((UINT32_C(1) << data->shift) - 1);
+    return true;
+}
+
+void cdn_push_methods(lua_State *L, int names, const struct cdn_method *methods)
+{
+    lua_newtable(L);
+    for (; methods->name; methods++) {
+        lua_pushvalue(L, names);
+        lua_pushvalue(L, names + 1);
+        lua_pushvalue(L, names + 2);
+        lua_pushcclosure(L, methods->function, 3);
+        lua_setfield(L, -2, methods->name);
+    }
+}
+
+void cdn_fill_metatable(lua_State *L, int names, int metatable,
+                        const struct cdn_method *methods, lua_CFunction unknown,
+                        lua_CFunction read_only, lua_CFunction tostring)
+{
+    cdn_push_methods(L, names, methods);
+    lua_newtable(L);
+    lua_pushcfunction(L, unknown);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, metatable, "__index");
+    lua_pushcfunction(L, read_only);
+    lua_setfield(L, metatable, "__newindex");
+    lua_pushcfunction(L, tostring);
+    lua_setfield(L, metatable, "__tostring");
+    lua_pushboolean(L, false);
+    lua_setfield(L, metatable, "__metatable");
+}

@@ -1,0 +1,141 @@
+/* What the Lua faces of graph/ share: upvalues, names, messages, values.
+ *
+ * Every function that a rule can call is a closure over up to three tables: the names
+ * the rule declared, the metatable of edge sets, the metatable of node sets.  A name is
+ * looked up once and gives one number that says what it is as a kind and as a property.
+ */
+#ifndef CDN_GRAPH_LUA_COMMON_H
+#define CDN_GRAPH_LUA_COMMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "graph/bound.h"
+#include "graph/graph.h"
+#include "graph/set.h"
+#include "sandbox/slot.h"
+
+#define CDN_UP_NAMES lua_upvalueindex(1)
+#define CDN_UP_EDGES lua_upvalueindex(2) /* metatable of edge sets */
+#define CDN_UP_NODES lua_upvalueindex(3) /* metatable of node sets */
+
+/* Handles are light userdata below 2^39, all of LuaJIT's first segment. */
+#define CDN_NODE_TAG (UINT64_C(1) << 37)
+#define CDN_EDGE_TAG (UINT64_C(1) << 38)
+
+/* A name as a number: kind slot + 1 in the low byte, property slot + 1 in the next. */
+#define CDN_NAME_KIND(number)     ((number)&0xff)
+#define CDN_NAME_PROPERTY(number) ((number) >> 8 & 0xff)
+
+#define CDN_QUOTE_BYTES 96
+
+/* The run, with a graph; raises if there is none.                         [-0, +0, e]
+ */
+CDN_RAISES struct cdn_graph_run *cdn_check_run(lua_State *L);
+
+/* A value handed to the rule: into the digest. */
+static inline void cdn_note(struct cdn_graph_run *run, uint64_t value)
+{
+    run->digest = cdn_hash_mix(run->digest, value);
+}
+void cdn_note_number(struct cdn_graph_run *run, double value);
+
+/* The text at index, escaped and cut, for a message. */
+const char *cdn_quote(lua_State *L, int index, char out[CDN_QUOTE_BYTES]);
+
+/* The number of the name at index; 0: not a declared name. */
+uint32_t cdn_name_number(lua_State *L, int index);
+
+/* The edge type named at index; raises what is wrong with it.             [-0, +0, e]
+ */
+CDN_RAISES uint32_t cdn_check_type(lua_State *L, int index, struct cdn_graph_run *run);
+/* The label named at index.                                               [-0, +0, e]
+ */
+CDN_RAISES uint32_t cdn_check_label(lua_State *L, int index, struct cdn_graph_run *run);
+/* The property of an edge type named at index, "time" included.           [-0, +0, e]
+ */
+CDN_RAISES uint32_t cdn_check_type_property(lua_State *L, int index,
+                                            struct cdn_graph_run *run, uint32_t kind);
+/* A property declared under some label.                                   [-0, +0, e]
+ */
+CDN_RAISES uint32_t cdn_check_node_property(lua_State *L, int index,
+                                            struct cdn_graph_run *run);
+
+/* Raise "no property ..." or "property ... is not in this rule's reads" for `name`, of
+ * an edge type (by relation) or a label.                                     [-0, +0,
+ * e] */
+CDN_RAISES _Noreturn void cdn_raise_relation_property(lua_State *L,
+                                                      struct cdn_graph_run *run,
+                                                      uint32_t relation,
+                                                      const char *name);
+CDN_RAISES _Noreturn void cdn_raise_label_property(lua_State *L,
+                                                   struct cdn_graph_run *run,
+                                                   uint32_t label, const char *name);
+/* "no method 'cuont' on edge set; did you mean 'count'?"; `names` ends in NULL. */
+CDN_RAISES _Noreturn void cdn_raise_method(lua_State *L, int index, const char *what,
+                                           const char *const *names);
+
+/* A whole number >= 0 at index, for `method`.                             [-0, +0, e]
+ */
+CDN_RAISES uint64_t cdn_check_count(lua_State *L, int index, const char *method);
+/* A condition from the arguments op, value at index, index + 1 for a property whose
+ * type it is checked against.                                                  [-0, +0,
+ * e] */
+CDN_RAISES void cdn_check_condition(struct cdn_operation *out, lua_State *L, int index,
+                                    uint32_t slot);
+CDN_RAISES void cdn_check_comparable(lua_State *L, const struct cdn_property *property,
+                                     const struct cdn_operation *condition);
+/* Raises unless values of the property can be folded so.                  [-0, +0, e]
+ */
+CDN_RAISES void cdn_check_numeric(lua_State *L, const struct cdn_property *property,
+                                  const char *method, bool timestamps);
+
+/* Push one cell as Lua sees it, nil if null.                              [-0, +1, e]
+ */
+CDN_RAISES void cdn_push_cell(lua_State *L, struct cdn_graph_run *run,
+                              const struct cdn_column *column, uint32_t block,
+                              uint32_t index);
+/* Push a number and note it. */
+void cdn_push_number(lua_State *L, struct cdn_graph_run *run, double value);
+
+void cdn_push_node_handle(lua_State *L, uint32_t node);
+void cdn_push_edge_handle(lua_State *L, uint64_t edge);
+/* The node handle at index; raises if it is none.                         [-0, +0, e]
+ */
+CDN_RAISES uint32_t cdn_check_node(lua_State *L, int index, const char *method);
+
+/* Where a node's cell of a property slot is; false: its label has no such declared
+ * property. */
+bool cdn_node_cell(const struct cdn_graph_run *run, uint32_t node, uint32_t slot,
+                   const struct cdn_column **column, uint32_t *block, uint32_t *index);
+
+struct cdn_method {
+    const char *name;
+    lua_CFunction function;
+};
+/* Push a table of closures over the three tables at names, names + 1, names + 2.
+ *                                                                        [-0, +1, m] */
+CDN_RAISES void cdn_push_methods(lua_State *L, int names,
+                                 const struct cdn_method *methods);
+/* Fill the metatable at `metatable`: a method is a plain table hit, anything else goes
+ * to `unknown`.                                                              [-0, +0,
+ * m] */
+CDN_RAISES void cdn_fill_metatable(lua_State *L, int names, int metatable,
+                                   const struct cdn_method *methods,
+                                   lua_CFunction unknown, lua_CFunction read_only,
+                                   lua_CFunction tostring);
+
+/* Methods and metatables, one a file; the three tables stand at `names` and after it.
+ *                                                                        [-0, +0, m] */
+CDN_RAISES void cdn_edges_open(lua_State *L, int names);
+CDN_RAISES void cdn_nodes_open(lua_State *L, int names);
+/* The metatable that all light userdata share. */
+CDN_RAISES void cdn_handles_open(lua_State *L, int names,
+                                 const struct cdn_names *declared);
+
+#endif

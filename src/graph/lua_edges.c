@@ -1,0 +1,383 @@
+/* Edge sets as a rule sees them.
+ *
+ * Refining (since after up_to before between where latest earliest limit) costs nothing
+ * but the copy of a small description.  Finishing costs, in edges charged:
+ *
+ *   count exists       one a list; with conditions, merged lists or `both`: the edges
+ * looked at min max of "time"  one a list and one for its end, else as sum sum avg min
+ * max distinct top nodes first   one a list and every edge looked at each one a list
+ * and every edge handed out (a condition looks up to 16 ahead)
+ */
+#include "graph/aggregate.h"
+#include "graph/lua_common.h"
+#include "graph/scan.h"
+
+#include <math.h>
+#include <string.h>
+
+/* An edge set's top list has at most so many entries. */
+#define TOP_MOST 10000
+/* Edges that each() filters ahead. */
+#define EACH_AHEAD 16
+
+static const char *const method_names[] = {
+    "since",    "after",    "up_to", "before", "between", "where", "latest",
+    "earliest", "limit",    "count", "exists", "sum",     "avg",   "min",
+    "max",      "distinct", "first", "top",    "each",    "nodes", NULL};
+
+/* The ms at index, rounded so that >= low (or <= high) means the same for whole ms. */
+CDN_RAISES static int64_t check_time(lua_State *L, int index, const char *method,
+                                     bool up)
+{
+    double value = lua_tonumber(L, index);
+
+    if (lua_type(L, index) != LUA_TNUMBER)
+        luaL_error(L, "%s expects a time in milliseconds, not %s", method,
+                   luaL_typename(L, index));
+    if (isnan(value))
+        luaL_error(L, "%s expects a time in milliseconds, not NaN", method);
+    value = up ? ceil(value) : floor(value);
+    if (value >= 0x1p63)
+        return INT64_MAX;
+    if (value <= -0x1p63)
+        return INT64_MIN;
+    return (int64_t)value;
+}
+
+CDN_RAISES static int refine_window(lua_State *L, const char *method, int64_t low,
+                                    int64_t high)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    struct cdn_operation operation = {.kind = CDN_OPERATION_WINDOW};
+
+    if (!run->binding->kinds[set->kind].has_time)
+        luaL_error(L, "%s: edge type '%s' has no time column", method,
+                   run->names->kinds[set->kind].name);
+    operation.as.window.low = low;
+    operation.as.window.high = high;
+    cdn_edges_refine(L, CDN_UP_EDGES, set, &operation);
+    return 1;
+}
+
+CDN_RAISES static int edges_since(lua_State *L)
+{
+    return refine_window(L, "since", check_time(L, 2, "since", true), INT64_MAX);
+}
+
+CDN_RAISES static int edges_after(lua_State *L)
+{
+    int64_t low = check_time(L, 2, "after", false);
+
+    if (low == INT64_MAX)
+        return refine_window(L, "after", INT64_MAX, INT64_MIN);
+    return refine_window(L, "after", low + 1, INT64_MAX);
+}
+
+CDN_RAISES static int edges_up_to(lua_State *L)
+{
+    return refine_window(L, "up_to", INT64_MIN, check_time(L, 2, "up_to", false));
+}
+
+CDN_RAISES static int edges_before(lua_State *L)
+{
+    int64_t high = check_time(L, 2, "before", true);
+
+    if (high == INT64_MIN)
+        return refine_window(L, "before", INT64_MAX, INT64_MIN);
+    return refine_window(L, "before", INT64_MIN, high - 1);
+}
+
+CDN_RAISES static int edges_between(lua_State *L)
+{
+    int64_t low = check_time(L, 2, "between", true);
+
+    return refine_window(L, "between", low, check_time(L, 3, "between", false));
+}
+
+/* set:where(property, op, value) */
+CDN_RAISES static int edges_where(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t slot = cdn_check_type_property(L, 2, run, set->kind);
+    struct cdn_operation condition;
+
+    cdn_check_condition(&condition, L, 3, slot);
+    cdn_check_comparable(L, cdn_bound_property(&run->binding->kinds[set->kind], slot),
+                         &condition);
+    cdn_edges_refine(L, CDN_UP_EDGES, set, &condition);
+    return 1;
+}
+
+CDN_RAISES static int refine_cut(lua_State *L, const char *method,
+                                 enum cdn_operation_kind kind)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_operation operation = {.kind = (uint8_t)kind};
+
+    cdn_check_run(L);
+    operation.as.count = cdn_check_count(L, 2, method);
+    cdn_edges_refine(L, CDN_UP_EDGES, set, &operation);
+    return 1;
+}
+
+CDN_RAISES static int edges_latest(lua_State *L)
+{
+    return refine_cut(L, "latest", CDN_OPERATION_LATEST);
+}
+
+CDN_RAISES static int edges_earliest(lua_State *L)
+{
+    return refine_cut(L, "earliest", CDN_OPERATION_EARLIEST);
+}
+
+CDN_RAISES static int edges_limit(lua_State *L)
+{
+    return refine_cut(L, "limit", CDN_OPERATION_LIMIT);
+}
+
+CDN_RAISES static int edges_count(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+
+    cdn_push_number(L, run, (double)cdn_edges_count(L, set));
+    return 1;
+}
+
+CDN_RAISES static int edges_distinct(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+
+    cdn_push_number(L, run, (double)cdn_edges_distinct(L, set));
+    return 1;
+}
+
+CDN_RAISES static int edges_exists(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    bool exists = cdn_edges_exists(L, set);
+
+    cdn_note(run, exists);
+    lua_pushboolean(L, exists);
+    return 1;
+}
+
+CDN_RAISES static int edges_first(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint64_t edge;
+    bool exists = cdn_edges_first(&edge, L, set);
+
+    cdn_note(run, exists);
+    if (exists)
+        cdn_push_edge_handle(L, edge);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* sum, avg, min and max. */
+CDN_RAISES static int fold(lua_State *L, const char *method, enum cdn_fold_kind kind,
+                           bool average)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t slot = cdn_check_type_property(L, 2, run, set->kind);
+    const struct cdn_property *property =
+        cdn_bound_property(&run->binding->kinds[set->kind], slot);
+    struct cdn_fold result;
+    double value;
+
+    cdn_check_numeric(L, property, method, kind != CDN_FOLD_SUM);
+    cdn_fold_init(&result, kind, property->type != CDN_COLUMN_FLOAT64);
+    cdn_edges_fold(&result, L, set, slot);
+    value = cdn_fold_result(&result);
+    if (average && result.kept)
+        value /= (double)result.kept;
+    if (result.kept == 0 && (average || kind != CDN_FOLD_SUM)) {
+        cdn_note(run, 0);
+        lua_pushnil(L);
+        return 1;
+    }
+    cdn_push_number(L, run, value);
+    return 1;
+}
+
+CDN_RAISES static int edges_sum(lua_State *L)
+{
+    return fold(L, "sum", CDN_FOLD_SUM, false);
+}
+
+CDN_RAISES static int edges_avg(lua_State *L)
+{
+    return fold(L, "avg", CDN_FOLD_SUM, true);
+}
+
+CDN_RAISES static int edges_min(lua_State *L)
+{
+    return fold(L, "min", CDN_FOLD_MIN, false);
+}
+
+CDN_RAISES static int edges_max(lua_State *L)
+{
+    return fold(L, "max", CDN_FOLD_MAX, false);
+}
+
+/* set:top(n, property) -> array of edges */
+CDN_RAISES static int edges_top(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint64_t most = cdn_check_count(L, 2, "top");
+    uint32_t slot = cdn_check_type_property(L, 3, run, set->kind);
+    const struct cdn_property *property =
+        cdn_bound_property(&run->binding->kinds[set->kind], slot);
+    struct cdn_ranking ranking = {.integral = property->type != CDN_COLUMN_FLOAT64};
+    size_t mark = cdn_scratch_mark(L);
+
+    if (most > TOP_MOST)
+        luaL_error(L, "top gives at most %d edges", TOP_MOST);
+    cdn_check_numeric(L, property, "top", true);
+    cdn_edges_top(&ranking, L, set, slot, (uint32_t)most);
+    lua_createtable(L, (int)ranking.count, 0);
+    for (uint32_t i = 0; i < ranking.count; i++) {
+        cdn_push_edge_handle(L, ranking.items[i].id);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    cdn_note(run, ranking.count);
+    cdn_scratch_release(L, mark);
+    return 1;
+}
+
+CDN_RAISES static int edges_nodes(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    uint32_t count;
+    const uint32_t *items;
+
+    cdn_check_run(L);
+    items = cdn_edges_peers(&count, L, set);
+    cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    return 1;
+}
+
+/* A loop in progress: the closure's only upvalue. */
+struct cursor {
+    struct cdn_scan scan;
+    struct cdn_span span;
+    uint32_t at;
+    bool over;
+    struct cdn_reach reach;
+    uint32_t select[EACH_AHEAD];
+    struct cdn_test tests[];
+};
+
+CDN_RAISES static int each_next(lua_State *L)
+{
+    struct cursor *cursor = lua_touserdata(L, lua_upvalueindex(1));
+    struct cdn_graph_run *run = cursor->scan.run;
+    const struct cdn_reach *reach;
+    uint32_t position;
+    uint64_t edge;
+    uint32_t peer;
+
+    if (cursor->at == cursor->span.count) {
+        cursor->at = 0;
+        cursor->span.count = 0;
+        cursor->over = cursor->over || !cdn_scan_next(&cursor->scan, &cursor->span);
+        if (cursor->over) {
+            cdn_note(run, 0);
+            lua_pushnil(L);
+            return 1;
+        }
+    }
+    if (!cursor->span.charged)
+        cdn_meter_charge_edges(L, 1);
+    reach = cursor->span.reach;
+    position = cdn_span_position(&cursor->span, cursor->at++);
+    peer = reach->list.peers[position];
+    if (!cdn_peer_valid(peer, reach->from->peer_base, reach->from->peer_count))
+        cdn_raise_damaged(L, "a node index is out of range");
+    if (!cdn_reach_edge_id(reach, position, &edge))
+        cdn_raise_damaged(L, "an edge number is out of range");
+    cursor->scan.meter->nodes++;
+    cdn_note(run, 1);
+    cdn_push_edge_handle(L, edge);
+    cdn_push_node_handle(L, peer);
+    return 2;
+}
+
+/* for edge, peer in set:each() do */
+CDN_RAISES static int edges_each(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cursor *cursor;
+
+    cdn_check_run(L);
+    cursor = lua_newuserdata(L, sizeof *cursor +
+                                    set->operation_count * sizeof cursor->tests[0]);
+    cursor->scan.batch = &cursor->reach;
+    cursor->scan.batch_size = 1;
+    cursor->scan.tests = cursor->tests;
+    cursor->scan.select = cursor->select;
+    cursor->scan.select_size = EACH_AHEAD;
+    cdn_scan_begin(&cursor->scan, L, set, (struct cdn_scan_how){.ordered = true});
+    cursor->span.count = 0;
+    cursor->at = 0;
+    cursor->over = false;
+    /* the set, and through it the operations, must live as long as the loop */
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, each_next, 2);
+    return 1;
+}
+
+CDN_RAISES static int unknown_method(lua_State *L)
+{
+    cdn_raise_method(L, 2, "edge set", method_names);
+}
+
+CDN_RAISES static int edges_tostring(lua_State *L)
+{
+    lua_pushliteral(L, "edge set");
+    return 1;
+}
+
+CDN_RAISES static int edges_read_only(lua_State *L)
+{
+    return luaL_error(L, "edge set is read-only");
+}
+
+void cdn_edges_open(lua_State *L, int names)
+{
+    static const struct cdn_method methods[] = {
+        {"since", edges_since},
+        {"after", edges_after},
+        {"up_to", edges_up_to},
+        {"before", edges_before},
+        {"between", edges_between},
+        {"where", edges_where},
+        {"latest", edges_latest},
+        {"earliest", edges_earliest},
+        {"limit", edges_limit},
+        {"count", edges_count},
+        {"exists", edges_exists},
+        {"sum", edges_sum},
+        {"avg", edges_avg},
+        {"min", edges_min},
+        {"max", edges_max},
+        {"distinct", edges_distinct},
+        {"first", edges_first},
+        {"top", edges_top},
+        {"each", edges_each},
+        {"nodes", edges_nodes},
+        {NULL, NULL},
+    };
+
+    cdn_fill_metatable(L, names, names + 1, methods, unknown_method, edges_read_only,
+                       edges_tostring);
+}

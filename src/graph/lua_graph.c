@@ -1,0 +1,151 @@
+/* The `graph` object, and the opening of everything else in graph/ that Lua sees.
+ *
+ *   graph:node(label, key)  a search in the sorted keys; charges one instruction
+ *   graph:set(list)         a node set of a Lua array of nodes, the first of equals
+ * kept
+ *
+ * An image refers to nothing of a snapshot: its closures hold tables of names and
+ * slots, and find the run through the slot's host. */
+#include "graph/graph.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "graph/distinct.h"
+#include "graph/lua_common.h"
+#include "graph/nodeset.h"
+
+static const char *const method_names[] = {"node", "set", NULL};
+
+/* graph:node(label, key) -> node or nil */
+CDN_RAISES static int graph_node(lua_State *L)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t label = cdn_check_label(L, 2, run);
+    char room[32];
+    const char *key;
+    size_t bytes;
+    uint32_t node;
+
+    if (lua_type(L, 3) == LUA_TSTRING) {
+        key = lua_tolstring(L, 3, &bytes);
+    } else if (lua_type(L, 3) == LUA_TNUMBER) {
+        double number = lua_tonumber(L, 3);
+
+        if (!(number >= -0x1p53 && number <= 0x1p53 && floor(number) == number))
+            return luaL_error(L,
+                              "graph:node: %f is no exact integer; write the key as a "
+                              "string",
+                              number);
+        bytes = (size_t)snprintf(room, sizeof room, "%lld", (long long)number);
+        key = room;
+    } else {
+        return luaL_error(
+            L, "graph:node expects a key, a string or a whole number, not %s",
+            luaL_typename(L, 3));
+    }
+    cdn_meter_charge(L, 1 + bytes / 64);
+    node = cdn_snapshot_find(run->snapshot, label, key, bytes);
+    cdn_note(run, node != CDN_NO_NODE);
+    if (node == CDN_NO_NODE)
+        lua_pushnil(L);
+    else
+        cdn_graph_push_node(L, node);
+    return 1;
+}
+
+/* graph:set(list) -> node set */
+CDN_RAISES static int graph_set(lua_State *L)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+    struct cdn_distinct distinct;
+    uint32_t *items;
+    size_t count;
+    size_t mark;
+    uint32_t kept = 0;
+
+    if (lua_type(L, 2) != LUA_TTABLE)
+        return luaL_error(L, "graph:set expects an array of nodes, not %s",
+                          luaL_typename(L, 2));
+    count = lua_objlen(L, 2);
+    cdn_meter_charge(L, 1 + count);
+    items = cdn_scratch_alloc(L, (count ? count : 1) * sizeof *items);
+    mark = cdn_scratch_mark(L);
+    cdn_distinct_init(&distinct, L, run->snapshot->node_count, (uint32_t)count);
+    for (size_t i = 1; i <= count; i++) {
+        uint32_t node;
+
+        lua_rawgeti(L, 2, (int)i);
+        if (!cdn_graph_is_node(L, -1, &node) || node >= run->snapshot->node_count)
+            return luaL_error(L, "graph:set: element %d is %s, not a node", (int)i,
+                              lua_islightuserdata(L, -1) ? "an edge"
+                                                         : luaL_typename(L, -1));
+        lua_pop(L, 1);
+        if (cdn_distinct_add(&distinct, node))
+            items[kept++] = node;
+    }
+    cdn_scratch_release(L, mark);
+    cdn_nodes_push(L, CDN_UP_NODES, items, kept);
+    return 1;
+}
+
+CDN_RAISES static int unknown_method(lua_State *L)
+{
+    cdn_raise_method(L, 2, "graph", method_names);
+}
+
+CDN_RAISES static int graph_tostring(lua_State *L)
+{
+    lua_pushliteral(L, "graph");
+    return 1;
+}
+
+CDN_RAISES static int graph_read_only(lua_State *L)
+{
+    return luaL_error(L, "graph is read-only");
+}
+
+/* name -> what it is, as one number. */
+static void push_names(lua_State *L, const struct cdn_names *names)
+{
+    lua_newtable(L);
+    for (uint32_t i = 0; i < names->kind_count; i++) {
+        lua_pushinteger(L, (lua_Integer)i + 1);
+        lua_setfield(L, -2, names->kinds[i].name);
+    }
+    for (uint32_t i = 0; i < names->property_count; i++) {
+        lua_Integer number;
+
+        lua_getfield(L, -1, names->properties[i]);
+        number = lua_tointeger(L, -1);
+        lua_pop(L, 1);
+        lua_pushinteger(L, number | ((lua_Integer)i + 1) << 8);
+        lua_setfield(L, -2, names->properties[i]);
+    }
+}
+
+void cdn_graph_open(lua_State *L, const struct cdn_names *names)
+{
+    static const struct cdn_method methods[] = {
+        {"node", graph_node},
+        {"set", graph_set},
+        {NULL, NULL},
+    };
+    int base = lua_gettop(L) + 1;
+
+    luaL_checkstack(L, 12, "graph");
+    push_names(L, names);
+    lua_newtable(L); /* metatable of edge sets */
+    lua_newtable(L); /* metatable of node sets */
+    cdn_edges_open(L, base);
+    cdn_nodes_open(L, base);
+    cdn_handles_open(L, base, names);
+    lua_newuserdata(L,
+                    sizeof(uint32_t)); /* the graph object: nothing but its methods */
+    lua_newtable(L);
+    cdn_fill_metatable(L, base, base + 4, methods, unknown_method, graph_read_only,
+                       graph_tostring);
+    lua_setmetatable(L, -2);
+    lua_replace(L, base);
+    lua_settop(L, base);
+}

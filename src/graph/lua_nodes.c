@@ -1,0 +1,341 @@
+/* Node sets as a rule sees them: ordered, distinct, immutable.
+ *
+ * Expanding one (outgoing incoming both) reads nothing; the others charge instructions
+ * in proportion to the nodes they go over, never edges.  Values of a property come from
+ * the labels that declare it; other nodes do not match and count as null. */
+#include "graph/lua_common.h"
+#include "graph/nodeset.h"
+
+#define TOP_MOST 10000
+
+static const char *const method_names[] = {
+    "count", "exists", "first", "each",  "contains", "union",    "intersect",
+    "minus", "where",  "of",    "limit", "outgoing", "incoming", "both",
+    "sum",   "avg",    "min",   "max",   "top",      NULL};
+
+CDN_RAISES static int nodes_count(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+
+    cdn_push_number(L, cdn_check_run(L), set->count);
+    return 1;
+}
+
+CDN_RAISES static int nodes_exists(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+
+    cdn_note(cdn_check_run(L), set->count > 0);
+    lua_pushboolean(L, set->count > 0);
+    return 1;
+}
+
+CDN_RAISES static int nodes_first(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+
+    cdn_note(cdn_check_run(L), set->count > 0);
+    if (set->count)
+        cdn_graph_push_node(L, set->items[0]);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* Upvalues: the set, the number of nodes handed out. */
+CDN_RAISES static int each_next(lua_State *L)
+{
+    struct cdn_nodes *set = lua_touserdata(L, lua_upvalueindex(1));
+    uint32_t at = (uint32_t)lua_tonumber(L, lua_upvalueindex(2));
+
+    cdn_note(cdn_check_run(L), at < set->count);
+    if (at >= set->count) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushnumber(L, at + 1);
+    lua_replace(L, lua_upvalueindex(2));
+    cdn_graph_push_node(L, set->items[at]);
+    return 1;
+}
+
+CDN_RAISES static int nodes_each(lua_State *L)
+{
+    cdn_check_nodes(L, 1);
+    cdn_check_run(L);
+    lua_settop(L, 1);
+    lua_pushnumber(L, 0);
+    lua_pushcclosure(L, each_next, 2);
+    return 1;
+}
+
+CDN_RAISES static int nodes_contains(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    bool present = cdn_nodes_contains(L, set, cdn_check_node(L, 2, "contains"));
+
+    cdn_note(run, present);
+    lua_pushboolean(L, present);
+    return 1;
+}
+
+CDN_RAISES static int nodes_union(lua_State *L)
+{
+    struct cdn_nodes *left = cdn_check_nodes(L, 1);
+    struct cdn_nodes *right = cdn_check_nodes(L, 2);
+    uint32_t count;
+    const uint32_t *items;
+
+    cdn_check_run(L);
+    items = cdn_nodes_union(&count, L, left, right);
+    cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    return 1;
+}
+
+CDN_RAISES static int pick(lua_State *L, bool present)
+{
+    struct cdn_nodes *left = cdn_check_nodes(L, 1);
+    struct cdn_nodes *right = cdn_check_nodes(L, 2);
+    uint32_t count;
+    const uint32_t *items;
+
+    cdn_check_run(L);
+    items = cdn_nodes_pick(&count, L, left, right, present);
+    cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    return 1;
+}
+
+CDN_RAISES static int nodes_intersect(lua_State *L)
+{
+    return pick(L, true);
+}
+
+CDN_RAISES static int nodes_minus(lua_State *L)
+{
+    return pick(L, false);
+}
+
+/* set:where(property, op, value) */
+CDN_RAISES static int nodes_where(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t slot = cdn_check_node_property(L, 2, run);
+    struct cdn_operation condition;
+    uint32_t count;
+    const uint32_t *items;
+
+    cdn_check_condition(&condition, L, 3, slot);
+    for (uint32_t k = 0; k < run->binding->kind_count; k++) {
+        const struct cdn_bound_kind *kind = &run->binding->kinds[k];
+
+        if (kind->what == CDN_BOUND_LABEL && kind->properties[slot])
+            cdn_check_comparable(L, kind->properties[slot], &condition);
+    }
+    items = cdn_nodes_where(&count, L, set, &condition);
+    cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    return 1;
+}
+
+CDN_RAISES static int nodes_of(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+    uint32_t label = cdn_check_label(L, 2, cdn_check_run(L));
+    uint32_t count;
+    const uint32_t *items = cdn_nodes_of(&count, L, set, label);
+
+    cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    return 1;
+}
+
+CDN_RAISES static int nodes_limit(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint64_t most = cdn_check_count(L, 2, "limit");
+
+    if (set->count > most)
+        run->truncated = true;
+    cdn_nodes_push(L, CDN_UP_NODES, set->items,
+                   set->count > most ? (uint32_t)most : set->count);
+    return 1;
+}
+
+CDN_RAISES static int expand(lua_State *L, enum cdn_direction direction)
+{
+    struct cdn_nodes *nodes = cdn_check_nodes(L, 1);
+    uint32_t kind = cdn_check_type(L, 2, cdn_check_run(L));
+    struct cdn_edges *set = cdn_edges_push(L, CDN_UP_EDGES, 0);
+
+    set->direction = (uint8_t)direction;
+    set->kind = (uint8_t)kind;
+    set->node_count = nodes->count;
+    set->node = nodes->count ? nodes->items[0] : 0;
+    set->nodes = nodes->items;
+    return 1;
+}
+
+CDN_RAISES static int nodes_outgoing(lua_State *L)
+{
+    return expand(L, CDN_OUTGOING);
+}
+
+CDN_RAISES static int nodes_incoming(lua_State *L)
+{
+    return expand(L, CDN_INCOMING);
+}
+
+CDN_RAISES static int nodes_both(lua_State *L)
+{
+    return expand(L, CDN_BOTH);
+}
+
+/* Check a property's type under every label that declares it; true: float64 somewhere.
+ */
+CDN_RAISES static bool check_numeric(lua_State *L, struct cdn_graph_run *run,
+                                     uint32_t slot, const char *method, bool timestamps)
+{
+    bool floating = false;
+
+    for (uint32_t k = 0; k < run->binding->kind_count; k++) {
+        const struct cdn_bound_kind *kind = &run->binding->kinds[k];
+
+        if (kind->what != CDN_BOUND_LABEL || !kind->properties[slot])
+            continue;
+        cdn_check_numeric(L, kind->properties[slot], method, timestamps);
+        floating = floating || kind->properties[slot]->type == CDN_COLUMN_FLOAT64;
+    }
+    return floating;
+}
+
+CDN_RAISES static int fold(lua_State *L, const char *method, enum cdn_fold_kind kind,
+                           bool average)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t slot = cdn_check_node_property(L, 2, run);
+    uint64_t ticks = cdn_ticks();
+    struct cdn_fold floating;
+    struct cdn_fold whole;
+    double value;
+
+    check_numeric(L, run, slot, method, kind != CDN_FOLD_SUM);
+    cdn_fold_init(&floating, kind, false);
+    cdn_fold_init(&whole, kind, true);
+    cdn_nodes_fold(&whole, &floating, L, set, slot);
+    cdn_meter_of(L)->native_ticks += cdn_ticks() - ticks;
+    if (whole.kept + floating.kept == 0 && (average || kind != CDN_FOLD_SUM)) {
+        cdn_note(run, 0);
+        lua_pushnil(L);
+        return 1;
+    }
+    if (floating.kept == 0) {
+        value = cdn_fold_result(&whole);
+    } else if (whole.kept == 0) {
+        value = cdn_fold_result(&floating);
+    } else {
+        double a = cdn_fold_result(&whole);
+        double b = cdn_fold_result(&floating);
+
+        if (kind == CDN_FOLD_SUM)
+            value = a + b;
+        else
+            value = (a < b) == (kind == CDN_FOLD_MIN) ? a : b;
+    }
+    if (average)
+        value /= (double)(whole.kept + floating.kept);
+    cdn_push_number(L, run, value);
+    return 1;
+}
+
+CDN_RAISES static int nodes_sum(lua_State *L)
+{
+    return fold(L, "sum", CDN_FOLD_SUM, false);
+}
+
+CDN_RAISES static int nodes_avg(lua_State *L)
+{
+    return fold(L, "avg", CDN_FOLD_SUM, true);
+}
+
+CDN_RAISES static int nodes_min(lua_State *L)
+{
+    return fold(L, "min", CDN_FOLD_MIN, false);
+}
+
+CDN_RAISES static int nodes_max(lua_State *L)
+{
+    return fold(L, "max", CDN_FOLD_MAX, false);
+}
+
+/* set:top(n, property) -> array of nodes */
+CDN_RAISES static int nodes_top(lua_State *L)
+{
+    struct cdn_nodes *set = cdn_check_nodes(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint64_t most = cdn_check_count(L, 2, "top");
+    uint32_t slot = cdn_check_node_property(L, 3, run);
+    uint64_t ticks = cdn_ticks();
+    size_t mark = cdn_scratch_mark(L);
+    struct cdn_ranking ranking;
+
+    if (most > TOP_MOST)
+        luaL_error(L, "top gives at most %d nodes", TOP_MOST);
+    ranking.integral = !check_numeric(L, run, slot, "top", true);
+    cdn_nodes_top(&ranking, L, set, slot, (uint32_t)most);
+    lua_createtable(L, (int)ranking.count, 0);
+    for (uint32_t i = 0; i < ranking.count; i++) {
+        cdn_graph_push_node(L, ranking.items[i].node);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    cdn_note(run, ranking.count);
+    cdn_scratch_release(L, mark);
+    cdn_meter_of(L)->native_ticks += cdn_ticks() - ticks;
+    return 1;
+}
+
+CDN_RAISES static int unknown_method(lua_State *L)
+{
+    cdn_raise_method(L, 2, "node set", method_names);
+}
+
+CDN_RAISES static int nodes_tostring(lua_State *L)
+{
+    lua_pushliteral(L, "node set");
+    return 1;
+}
+
+CDN_RAISES static int nodes_read_only(lua_State *L)
+{
+    return luaL_error(L, "node set is read-only");
+}
+
+void cdn_nodes_open(lua_State *L, int names)
+{
+    static const struct cdn_method methods[] = {
+        {"count", nodes_count},
+        {"exists", nodes_exists},
+        {"first", nodes_first},
+        {"each", nodes_each},
+        {"contains", nodes_contains},
+        {"union", nodes_union},
+        {"intersect", nodes_intersect},
+        {"minus", nodes_minus},
+        {"where", nodes_where},
+        {"of", nodes_of},
+        {"limit", nodes_limit},
+        {"outgoing", nodes_outgoing},
+        {"incoming", nodes_incoming},
+        {"both", nodes_both},
+        {"sum", nodes_sum},
+        {"avg", nodes_avg},
+        {"min", nodes_min},
+        {"max", nodes_max},
+        {"top", nodes_top},
+        {NULL, NULL},
+    };
+
+    cdn_fill_metatable(L, names, names + 2, methods, unknown_method, nodes_read_only,
+                       nodes_tostring);
+}

@@ -1,0 +1,199 @@
+/* Node set algebra: see nodeset.h.  Every operation charges one instruction for four
+ * nodes it goes over (cdn_meter_charge). */
+#include "graph/nodeset.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "graph/distinct.h"
+#include "graph/filter.h"
+#include "graph/lua_common.h"
+#include "graph/scan.h"
+
+/* Below this a set is searched from end to end. */
+#define SEARCH_NODES 16
+
+static void charge(lua_State *L, uint64_t nodes)
+{
+    cdn_meter_charge(L, 1 + nodes / 4);
+}
+
+static void index_set(lua_State *L, struct cdn_nodes *set)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+    struct cdn_distinct distinct;
+    uint32_t *table;
+
+    charge(L, set->count);
+    /* expected twice over, so that it never grows out of a table */
+    cdn_distinct_init(&distinct, L, UINT32_MAX, set->count);
+    distinct.limit = UINT32_MAX;
+    distinct.node_count = run->snapshot->node_count;
+    table = distinct.table;
+    for (uint32_t i = 0; i < set->count; i++)
+        cdn_distinct_add(&distinct, set->items[i]);
+    set->bits = distinct.bits;
+    set->table = table;
+}
+
+bool cdn_nodes_contains(lua_State *L, struct cdn_nodes *set, uint32_t node)
+{
+    uint32_t mask;
+    uint32_t at;
+
+    if (set->count <= SEARCH_NODES) {
+        for (uint32_t i = 0; i < set->count; i++)
+            if (set->items[i] == node)
+                return true;
+        return false;
+    }
+    if (!set->table)
+        index_set(L, set);
+    mask = (UINT32_C(1) << set->bits) - 1;
+    at = cdn_distinct_place(node, set->bits);
+    while (set->table[at] != CDN_DISTINCT_EMPTY) {
+        if (set->table[at] == node)
+            return true;
+        at = (at + 1) & mask;
+    }
+    return false;
+}
+
+/* Room for `most` nodes, of which `used` will be kept: see shrink. */
+static uint32_t *room_for(lua_State *L, uint64_t most)
+{
+    return cdn_scratch_alloc(L, (size_t)(most ? most : 1) * sizeof(uint32_t));
+}
+
+const uint32_t *cdn_nodes_union(uint32_t *count, lua_State *L, struct cdn_nodes *left,
+                                struct cdn_nodes *right)
+{
+    uint32_t *items;
+    uint32_t kept = left->count;
+
+    charge(L, (uint64_t)left->count + right->count);
+    if (right->count && left->count > SEARCH_NODES && !left->table)
+        index_set(L, left);
+    items = room_for(L, (uint64_t)left->count + right->count);
+    if (left->count)
+        memcpy(items, left->items, left->count * sizeof *items);
+    for (uint32_t i = 0; i < right->count; i++)
+        if (!cdn_nodes_contains(L, left, right->items[i]))
+            items[kept++] = right->items[i];
+    *count = kept;
+    return items;
+}
+
+const uint32_t *cdn_nodes_pick(uint32_t *count, lua_State *L, struct cdn_nodes *left,
+                               struct cdn_nodes *right, bool present)
+{
+    uint32_t *items;
+    uint32_t kept = 0;
+
+    charge(L, (uint64_t)left->count + right->count);
+    if (left->count && right->count > SEARCH_NODES && !right->table)
+        index_set(L, right);
+    items = room_for(L, left->count);
+    for (uint32_t i = 0; i < left->count; i++)
+        if (cdn_nodes_contains(L, right, left->items[i]) == present)
+            items[kept++] = left->items[i];
+    *count = kept;
+    return items;
+}
+
+const uint32_t *cdn_nodes_where(uint32_t *count, lua_State *L, struct cdn_nodes *set,
+                                const struct cdn_operation *condition)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+    const struct cdn_column *compiled = NULL;
+    struct cdn_test test;
+    uint32_t *items;
+    uint32_t kept = 0;
+    bool damaged = false;
+
+    charge(L, set->count);
+    items = room_for(L, set->count);
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct cdn_column *column;
+        uint32_t block;
+        uint32_t index;
+
+        if (!cdn_node_cell(run, set->items[i], condition->slot, &column, &block,
+                           &index))
+            continue;
+        if (column != compiled && !cdn_test_compile(&test, column, 0, condition))
+            cdn_raise_damaged(L, "a dictionary is out of range");
+        compiled = column;
+        if (cdn_test_cell(&test, column, block, index, &damaged))
+            items[kept++] = set->items[i];
+    }
+    if (damaged)
+        cdn_raise_damaged(L, "a property value is out of range");
+    *count = kept;
+    return items;
+}
+
+const uint32_t *cdn_nodes_of(uint32_t *count, lua_State *L, struct cdn_nodes *set,
+                             uint32_t label)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+    const struct cdn_label_data *data = &run->snapshot->labels[label];
+    uint32_t *items;
+    uint32_t kept = 0;
+
+    charge(L, set->count);
+    items = room_for(L, set->count);
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->items[i] - data->base < data->count)
+            items[kept++] = set->items[i];
+    *count = kept;
+    return items;
+}
+
+void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating, lua_State *L,
+                    struct cdn_nodes *set, uint32_t slot)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+
+    charge(L, set->count);
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct cdn_column *column;
+        uint32_t block;
+        uint32_t index;
+
+        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index) ||
+            !cdn_column_present(column, block, index))
+            continue;
+        cdn_fold_run(column->property->type == CDN_COLUMN_FLOAT64 ? floating : whole,
+                     (const int64_t *)column->values[block] + index, 1);
+    }
+}
+
+void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *set,
+                   uint32_t slot, uint32_t most)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+
+    *ranking = (struct cdn_ranking){.most = most, .integral = ranking->integral};
+    charge(L, set->count);
+    cdn_ranking_reserve(ranking, L, set->count);
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct cdn_ranked entry = {.node = set->items[i]};
+        const struct cdn_column *column;
+        uint32_t block;
+        uint32_t index;
+
+        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index) ||
+            !cdn_column_present(column, block, index))
+            continue;
+        if (column->property->type == CDN_COLUMN_FLOAT64)
+            entry.number = ((const double *)column->values[block])[index];
+        else if (ranking->integral)
+            entry.whole = ((const int64_t *)column->values[block])[index];
+        else
+            entry.number = (double)((const int64_t *)column->values[block])[index];
+        cdn_ranking_offer(ranking, &entry);
+    }
+    cdn_ranking_finish(ranking);
+    cdn_meter_charge(L, ranking->steps);
+}

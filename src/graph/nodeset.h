@@ -1,0 +1,38 @@
+/* Ordered sets of distinct nodes: the work behind a node set's methods.
+ *
+ * Items are dense indices in scratch memory, never changed once made, so that a prefix
+ * can share its parent's. */
+#ifndef CDN_GRAPH_NODESET_H
+#define CDN_GRAPH_NODESET_H
+
+#include "graph/aggregate.h"
+#include "graph/set.h"
+
+/* Is `node` in the set?  The first question about a large set makes its table.
+ *                                                                        [-0, +0, e] */
+CDN_RAISES bool cdn_nodes_contains(lua_State *L, struct cdn_nodes *set, uint32_t node);
+
+/* New items in scratch memory; *count receives how many.                  [-0, +0, e]
+ */
+CDN_RAISES const uint32_t *cdn_nodes_union(uint32_t *count, lua_State *L,
+                                           struct cdn_nodes *left,
+                                           struct cdn_nodes *right);
+/* Those of left that are (not) in right. */
+CDN_RAISES const uint32_t *cdn_nodes_pick(uint32_t *count, lua_State *L,
+                                          struct cdn_nodes *left,
+                                          struct cdn_nodes *right, bool present);
+/* Those that match a condition; the same pointer if all do. */
+CDN_RAISES const uint32_t *cdn_nodes_where(uint32_t *count, lua_State *L,
+                                           struct cdn_nodes *set,
+                                           const struct cdn_operation *condition);
+CDN_RAISES const uint32_t *cdn_nodes_of(uint32_t *count, lua_State *L,
+                                        struct cdn_nodes *set, uint32_t label);
+
+/* Fold a property over the set: int64 values and float64 values of different labels are
+ * folded apart. */
+CDN_RAISES void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating,
+                               lua_State *L, struct cdn_nodes *set, uint32_t slot);
+CDN_RAISES void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L,
+                              struct cdn_nodes *set, uint32_t slot, uint32_t most);
+
+#endif

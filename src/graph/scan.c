@@ -1,0 +1,526 @@
+/* Scans over lists that need no merging: see scan.h.
+ *
+ * The sources of a set are resolved a batch at a time in three passes (offsets, times,
+ * values), each pass asking memory for what the next one reads: over a node set nearly
+ * every access is a cache miss, and sixteen that overlap cost little more than one.
+ *
+ * Left out: resolving windows for all sources before the first span (needs memory in
+ * the number of sources for a gain that batches already have). */
+#include "graph/scan.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "sandbox/slot.h"
+
+/* Edges a stingy scan filters in one go. */
+#define STINGY_EDGES 16
+
+_Noreturn void cdn_raise_damaged(lua_State *L, const char *what)
+{
+    struct cdn_graph_run *run = cdn_slot_host(L);
+
+    run->damaged = true;
+    lua_pushfstring(L, "the snapshot is damaged: %s", what);
+    lua_error(L);
+    __builtin_unreachable();
+}
+
+/* The first of times[low .. high) that is not before `value`; high if none. */
+static uint32_t lower_bound(const int64_t *times, uint32_t low, uint32_t high,
+                            int64_t value)
+{
+    const int64_t *base = times + low;
+    uint32_t count = high - low;
+
+    if (count == 0)
+        return low;
+    while (count > 1) {
+        uint32_t half = count / 2;
+
+        base += base[half - 1] < value ? half : 0;
+        count -= half;
+    }
+    return (uint32_t)(base - times) + (base[0] < value ? 1 : 0);
+}
+
+void cdn_reach_window(struct cdn_reach *reach, int64_t low, int64_t high)
+{
+    const int64_t *times = reach->list.times;
+
+    if (!times || reach->low >= reach->high)
+        return;
+    if (low > high) {
+        reach->high = reach->low;
+        return;
+    }
+    if (times[reach->high - 1] > high)
+        reach->high = lower_bound(times, reach->low, reach->high, high + 1);
+    if (reach->low < reach->high && times[reach->low] < low)
+        reach->low = lower_bound(times, reach->low, reach->high, low);
+}
+
+void cdn_reach_open(const struct cdn_scan *scan, struct cdn_reach *reach,
+                    const struct cdn_bound_list *from, uint32_t node)
+{
+    reach->from = from;
+    reach->node = node;
+    if (!cdn_adjacency_list(from->adjacency, node - from->node_base, &reach->list))
+        cdn_raise_damaged(scan->L, "a list's offsets are out of range");
+    reach->low = 0;
+    reach->high = reach->list.count;
+    if (scan->run->as_of_ms != INT64_MAX)
+        cdn_reach_window(reach, INT64_MIN, scan->run->as_of_ms);
+}
+
+bool cdn_reach_edge_id(const struct cdn_reach *reach, uint32_t position, uint64_t *out)
+{
+    const struct cdn_relation *relation = reach->from->relation;
+    uint64_t edge;
+
+    if (!reach->from->incoming) {
+        *out = relation->edge_base + reach->list.position + position;
+        return true;
+    }
+    edge = reach->list.ids[position];
+    *out = relation->edge_base + edge;
+    return edge < relation->edge_count;
+}
+
+bool cdn_reach_cell(const struct cdn_reach *reach, int32_t column, uint32_t position,
+                    struct cdn_cell_place *out)
+{
+    const struct cdn_relation *relation = reach->from->relation;
+    const struct cdn_adjacency *outgoing = &relation->outgoing;
+    uint32_t low = 0;
+    uint32_t high = outgoing->block_count;
+    uint64_t edge;
+
+    out->column = &reach->from->adjacency->columns[column];
+    out->block = reach->list.block;
+    out->index = reach->list.start + position;
+    if (out->column->values)
+        return true;
+    /* an incoming list whose property is stored in the outgoing order alone */
+    if (!reach->list.ids)
+        return false;
+    edge = reach->list.ids[position];
+    if (edge >= relation->edge_count)
+        return false;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (outgoing->first[middle] <= edge)
+            low = middle;
+        else
+            high = middle;
+    }
+    out->column = &outgoing->columns[column];
+    out->block = low;
+    out->index = (uint32_t)(edge - outgoing->first[low]);
+    return true;
+}
+
+/* The lists of this node's label in the set's direction. */
+static void enter_label(struct cdn_scan *scan, uint32_t node)
+{
+    const cordon_snapshot *snapshot = scan->run->snapshot;
+    uint32_t label = cdn_snapshot_label_of(snapshot, node);
+    const struct cdn_bound_ends *ends = &scan->kind->ends[label];
+
+    scan->label_base = snapshot->labels[label].base;
+    scan->label_count = snapshot->labels[label].count;
+    scan->lists = scan->kind->lists + ends->first;
+    switch ((enum cdn_direction)scan->set->direction) {
+    case CDN_OUTGOING:
+        scan->list_count = ends->outgoing;
+        break;
+    case CDN_INCOMING:
+        scan->lists += ends->outgoing;
+        scan->list_count = ends->incoming;
+        break;
+    case CDN_BOTH:
+        scan->list_count = (uint32_t)ends->outgoing + ends->incoming;
+        break;
+    }
+}
+
+static void make_plan(struct cdn_scan *scan)
+{
+    const struct cdn_edges *set = scan->set;
+    bool condition = false;
+
+    scan->streams = true;
+    for (uint32_t i = 0; i < set->operation_count; i++) {
+        switch ((enum cdn_operation_kind)set->operations[i].kind) {
+        case CDN_OPERATION_WINDOW:
+            break;
+        case CDN_OPERATION_WHERE:
+            condition = true;
+            break;
+        case CDN_OPERATION_LIMIT:
+            scan->limits = true;
+            scan->left[i] = set->operations[i].as.count;
+            scan->cuts = true;
+            scan->streams = scan->streams && !condition;
+            break;
+        case CDN_OPERATION_LATEST:
+        case CDN_OPERATION_EARLIEST:
+            scan->cuts = true;
+            scan->streams = scan->streams && !condition;
+            break;
+        }
+        if (!condition)
+            scan->range_count = (uint8_t)(i + 1);
+    }
+}
+
+void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
+                    struct cdn_scan_how how)
+{
+    scan->L = L;
+    scan->run = cdn_slot_host(L);
+    scan->meter = cdn_meter_of(L);
+    scan->set = set;
+    scan->kind = &scan->run->binding->kinds[set->kind];
+    scan->how = how;
+    scan->ticks = cdn_ticks();
+    scan->nodes = set->nodes ? set->nodes : &set->node;
+    scan->node_count = set->node_count;
+    scan->next_node = 0;
+    scan->label_base = 0;
+    scan->label_count = 0;
+    scan->lists = NULL;
+    scan->list_count = 0;
+    scan->next_list = 0;
+    scan->range_count = 0;
+    scan->cuts = false;
+    scan->limits = false;
+    scan->done = false;
+    scan->batch_count = 0;
+    scan->batch_at = 0;
+    scan->tests_from = NULL;
+    scan->merge = NULL;
+    scan->merging = false;
+    make_plan(scan);
+}
+
+void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room *room,
+                         lua_State *L, struct cdn_edges *set, struct cdn_scan_how how)
+{
+    scan->batch = room->batch;
+    scan->batch_size = CDN_BATCH;
+    scan->tests = room->tests;
+    scan->select = room->select;
+    scan->select_size = CDN_SELECT_EDGES;
+    cdn_scan_begin(scan, L, set, how);
+}
+
+void cdn_scan_end(struct cdn_scan *scan)
+{
+    scan->meter->native_ticks += cdn_ticks() - scan->ticks;
+}
+
+void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach)
+{
+    const struct cdn_operation *operations = scan->set->operations;
+
+    for (uint32_t i = 0; i < scan->range_count; i++) {
+        const struct cdn_operation *operation = &operations[i];
+        uint32_t size = reach->high - reach->low;
+
+        switch ((enum cdn_operation_kind)operation->kind) {
+        case CDN_OPERATION_WINDOW:
+            cdn_reach_window(reach, operation->as.window.low,
+                             operation->as.window.high);
+            break;
+        case CDN_OPERATION_LATEST:
+            if (size > operation->as.count) {
+                scan->run->truncated = true;
+                reach->low = reach->high - (uint32_t)operation->as.count;
+            }
+            break;
+        case CDN_OPERATION_EARLIEST:
+            if (size > operation->as.count) {
+                scan->run->truncated = true;
+                reach->high = reach->low + (uint32_t)operation->as.count;
+            }
+            break;
+        case CDN_OPERATION_LIMIT:
+            if (size > scan->left[i]) {
+                scan->run->truncated = true;
+                scan->done = true;
+                reach->high = reach->low + (uint32_t)scan->left[i];
+            }
+            scan->left[i] -= reach->high - reach->low;
+            break;
+        case CDN_OPERATION_WHERE:
+            break;
+        }
+    }
+}
+
+/* Ask for the bytes from `at` on, at most four lines. */
+static inline void fetch(const void *at, size_t bytes)
+{
+    const char *line = at;
+
+    for (size_t i = 0; i < bytes && i < 256; i += 64)
+        __builtin_prefetch(line + i);
+}
+
+/* Read the offsets of the batch, then its times, then ask for its values. */
+static void resolve_many(struct cdn_scan *scan)
+{
+    for (uint32_t i = 0; i < scan->batch_count; i++) {
+        const struct cdn_reach *reach = &scan->batch[i];
+        const struct cdn_adjacency *adjacency = reach->from->adjacency;
+        uint32_t local = reach->node - reach->from->node_base;
+        uint32_t at = local & ((UINT32_C(1) << adjacency->shift) - 1);
+
+        __builtin_prefetch(adjacency->offsets[local >> adjacency->shift] + at);
+    }
+    for (uint32_t i = 0; i < scan->batch_count; i++) {
+        struct cdn_reach *reach = &scan->batch[i];
+        const struct cdn_adjacency *adjacency = reach->from->adjacency;
+        struct cdn_list list;
+
+        if (!cdn_adjacency_list(adjacency, reach->node - reach->from->node_base, &list))
+            cdn_raise_damaged(scan->L, "a list's offsets are out of range");
+        if (list.times && (scan->range_count || scan->run->as_of_ms != INT64_MAX)) {
+            fetch(list.times, (size_t)list.count * sizeof *list.times);
+            if (list.count > 32) {
+                __builtin_prefetch(list.times + list.count / 2);
+                __builtin_prefetch(list.times + list.count - 1);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < scan->batch_count; i++) {
+        struct cdn_reach *reach = &scan->batch[i];
+        int32_t number;
+
+        cdn_reach_open(scan, reach, reach->from, reach->node);
+        cdn_scan_narrow(scan, reach);
+        if (!scan->how.looks || reach->low == reach->high)
+            continue;
+        if (!scan->how.fetch) {
+            fetch(reach->list.peers + reach->low,
+                  (size_t)(reach->high - reach->low) * sizeof *reach->list.peers);
+            continue;
+        }
+        number = cdn_bound_column(reach->from, scan->how.slot);
+        if (number >= 0) {
+            const struct cdn_column *column = &reach->from->adjacency->columns[number];
+            size_t at = reach->list.start + reach->low;
+
+            if (column->values && column->property->type != CDN_COLUMN_BOOL)
+                fetch((const int64_t *)column->values[reach->list.block] + at,
+                      (size_t)(reach->high - reach->low) * sizeof(int64_t));
+        }
+    }
+}
+
+static void resolve_one(struct cdn_scan *scan)
+{
+    struct cdn_reach *reach = &scan->batch[0];
+    struct cdn_edges *set = scan->set;
+    bool single = scan->node_count == 1 && scan->list_count == 1;
+
+    cdn_reach_open(scan, reach, reach->from, reach->node);
+    if (single && set->memo) {
+        reach->low = set->low;
+        reach->high = set->high;
+        return;
+    }
+    cdn_scan_narrow(scan, reach);
+    if (single) {
+        set->low = reach->low;
+        set->high = reach->high;
+        set->memo = true;
+    }
+}
+
+/* Does this label's nodes' order have to be made by merging? */
+static bool must_merge(const struct cdn_scan *scan)
+{
+    if (!scan->streams)
+        return true;
+    return scan->list_count > 1 && (scan->how.ordered || scan->cuts);
+}
+
+/* Take the next sources into the batch, or begin to merge one. */
+static void fill(struct cdn_scan *scan)
+{
+    uint32_t want = scan->how.stingy || scan->limits ? 1 : scan->batch_size;
+
+    scan->batch_count = 0;
+    scan->batch_at = 0;
+    while (scan->batch_count < want && scan->next_node < scan->node_count) {
+        uint32_t node = scan->nodes[scan->next_node];
+
+        if (node - scan->label_base >= scan->label_count)
+            enter_label(scan, node);
+        if (scan->next_list == 0)
+            scan->meter->nodes++;
+        if (scan->list_count > 0 && must_merge(scan)) {
+            if (scan->batch_count > 0) {
+                scan->meter->nodes--;
+                break;
+            }
+            scan->next_node++;
+            scan->merging = true;
+            cdn_merge_begin(scan, node);
+            return;
+        }
+        while (scan->next_list < scan->list_count && scan->batch_count < want) {
+            struct cdn_reach *reach = &scan->batch[scan->batch_count++];
+
+            reach->from = &scan->lists[scan->next_list++];
+            reach->node = node;
+        }
+        if (scan->next_list < scan->list_count)
+            break;
+        scan->next_list = 0;
+        scan->next_node++;
+    }
+    if (scan->batch_count == 0)
+        return;
+    cdn_meter_charge_edges(scan->L, scan->batch_count);
+    if (scan->batch_count == 1)
+        resolve_one(scan);
+    else
+        resolve_many(scan);
+}
+
+/* `both` lists a self-loop twice: the incoming copy is not kept. */
+static uint32_t drop_loops(const struct cdn_reach *reach, uint32_t *select,
+                           uint32_t count)
+{
+    const uint32_t *peers = reach->list.peers;
+    uint32_t node = reach->node;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t p = select[i];
+
+        select[kept] = p;
+        kept += peers[p] != node ? 1 : 0;
+    }
+    return kept;
+}
+
+static void compile_tests(struct cdn_scan *scan, const struct cdn_bound_list *from)
+{
+    const struct cdn_edges *set = scan->set;
+
+    for (uint32_t i = scan->range_count; i < set->operation_count; i++) {
+        const struct cdn_operation *condition = &set->operations[i];
+        int32_t number = cdn_bound_column(from, condition->slot);
+        const struct cdn_column *column =
+            number >= 0 ? &from->adjacency->columns[number] : NULL;
+
+        if (!cdn_test_compile(&scan->tests[i - scan->range_count], column, number,
+                              condition))
+            cdn_raise_damaged(scan->L, "a dictionary is out of range");
+    }
+    scan->tests_from = from;
+}
+
+/* Filter the next edges of a reach; false: none of them is kept. */
+static bool filter(struct cdn_scan *scan, struct cdn_reach *reach, struct cdn_span *out)
+{
+    uint32_t test_count = scan->set->operation_count - scan->range_count;
+    uint32_t size = scan->select_size;
+    uint32_t count = reach->high - reach->low;
+    bool loops = reach->from->loops && scan->set->direction == CDN_BOTH;
+    bool damaged = false;
+    uint32_t kept;
+
+    if (scan->how.stingy) {
+        uint64_t left = cdn_meter_edges_left(scan->meter);
+
+        if (left == 0)
+            cdn_meter_charge_edges(scan->L, 1);
+        size = size < STINGY_EDGES ? size : STINGY_EDGES;
+        size = left < size ? (uint32_t)left : size;
+    }
+    count = count < size ? count : size;
+    if (!scan->how.stingy)
+        cdn_meter_charge_edges(scan->L, count);
+    if (test_count && scan->tests_from != reach->from)
+        compile_tests(scan, reach->from);
+    for (uint32_t i = 0; i < count; i++)
+        scan->select[i] = reach->low + i;
+    kept = loops ? drop_loops(reach, scan->select, count) : count;
+    for (uint32_t i = 0; i < test_count && kept; i++)
+        kept = cdn_test_refine(&scan->tests[i], reach, scan->select, kept, &damaged);
+    if (damaged)
+        cdn_raise_damaged(scan->L, "a property value is out of range");
+    if (scan->how.stingy) {
+        /* as if looked at one by one: up to the first that is kept */
+        count = kept ? scan->select[0] - reach->low + 1 : count;
+        kept = kept ? 1 : 0;
+        cdn_meter_charge_edges(scan->L, count);
+    }
+    reach->low += count;
+    out->reach = reach;
+    out->select = scan->select;
+    out->first = 0;
+    out->count = kept;
+    out->charged = true;
+    return kept > 0;
+}
+
+static void take_run(struct cdn_scan *scan, struct cdn_reach *reach,
+                     struct cdn_span *out)
+{
+    uint32_t count = reach->high - reach->low;
+
+    if (scan->how.looks) {
+        uint32_t most = scan->how.stingy ? 1 : CDN_SPAN_EDGES;
+
+        if (count > most) {
+            uint64_t now = cdn_ticks();
+
+            count = most;
+            scan->meter->native_ticks += now - scan->ticks;
+            scan->ticks = now;
+        }
+        cdn_meter_charge_edges(scan->L, count);
+    }
+    out->reach = reach;
+    out->select = NULL;
+    out->first = reach->low;
+    out->count = count;
+    out->charged = scan->how.looks;
+    reach->low += count;
+}
+
+bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
+{
+    for (;;) {
+        if (scan->merging) {
+            if (cdn_merge_next(scan, out))
+                return true;
+            scan->merging = false;
+        }
+        while (scan->batch_at < scan->batch_count) {
+            struct cdn_reach *reach = &scan->batch[scan->batch_at];
+
+            if (reach->low >= reach->high) {
+                scan->batch_at++;
+                continue;
+            }
+            if (scan->range_count == scan->set->operation_count &&
+                !(reach->from->loops && scan->set->direction == CDN_BOTH)) {
+                take_run(scan, reach, out);
+                return true;
+            }
+            if (filter(scan, reach, out))
+                return true;
+        }
+        if (scan->done || scan->next_node >= scan->node_count)
+            return false;
+        fill(scan);
+    }
+}

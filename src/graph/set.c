@@ -1,0 +1,106 @@
+/* Edge and node sets as userdata: making, copying, checking.
+ *
+ * A check is a type, a size and a magic word, not a metatable look-up: in this sandbox
+ * only trusted C makes userdata, and a rule cannot write into one. */
+#include "graph/set.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+struct cdn_edges *cdn_check_edges(lua_State *L, int index)
+{
+    struct cdn_edges *set = lua_touserdata(L, index);
+
+    if (lua_type(L, index) != LUA_TUSERDATA || lua_objlen(L, index) < sizeof *set ||
+        set->magic != CDN_EDGES_MAGIC)
+        luaL_error(L, "an edge set is expected here, not %s: call methods with ':'",
+                   luaL_typename(L, index));
+    return set;
+}
+
+struct cdn_nodes *cdn_check_nodes(lua_State *L, int index)
+{
+    struct cdn_nodes *set = lua_touserdata(L, index);
+
+    if (lua_type(L, index) != LUA_TUSERDATA || lua_objlen(L, index) < sizeof *set ||
+        set->magic != CDN_NODES_MAGIC)
+        luaL_error(L, "a node set is expected here, not %s: call methods with ':'",
+                   luaL_typename(L, index));
+    return set;
+}
+
+struct cdn_edges *cdn_edges_push(lua_State *L, int metatable, uint32_t operation_count)
+{
+    struct cdn_edges *set =
+        lua_newuserdata(L, sizeof *set + operation_count * sizeof set->operations[0]);
+
+    lua_pushvalue(L, metatable);
+    lua_setmetatable(L, -2);
+    set->magic = CDN_EDGES_MAGIC;
+    set->operation_count = (uint8_t)operation_count;
+    set->memo = 0;
+    set->low = 0;
+    set->high = 0;
+    return set;
+}
+
+static bool is_cut(uint8_t kind)
+{
+    return kind != CDN_OPERATION_WINDOW && kind != CDN_OPERATION_WHERE;
+}
+
+void cdn_edges_refine(lua_State *L, int metatable, const struct cdn_edges *set,
+                      const struct cdn_operation *operation)
+{
+    uint32_t count = set->operation_count;
+    uint32_t stage = count; /* where the last stage begins */
+    uint32_t at = count;
+    bool merge = false;
+    struct cdn_edges *next;
+
+    while (stage > 0 && !is_cut(set->operations[stage - 1].kind))
+        stage--;
+    if (operation->kind == CDN_OPERATION_WINDOW) {
+        at = stage;
+        merge = stage < count && set->operations[stage].kind == CDN_OPERATION_WINDOW;
+    }
+    if (!merge && count == CDN_SET_MAX_OPERATIONS)
+        luaL_error(L, "more than %d refinements of one edge set",
+                   CDN_SET_MAX_OPERATIONS);
+    next = cdn_edges_push(L, metatable, merge ? count : count + 1);
+    next->direction = set->direction;
+    next->kind = set->kind;
+    next->node_count = set->node_count;
+    next->node = set->node;
+    next->nodes = set->nodes;
+    memcpy(next->operations, set->operations, at * sizeof set->operations[0]);
+    if (merge) {
+        struct cdn_operation *window = &next->operations[at];
+
+        memcpy(window, &set->operations[at], (count - at) * sizeof *window);
+        if (operation->as.window.low > window->as.window.low)
+            window->as.window.low = operation->as.window.low;
+        if (operation->as.window.high < window->as.window.high)
+            window->as.window.high = operation->as.window.high;
+        return;
+    }
+    next->operations[at] = *operation;
+    memcpy(&next->operations[at + 1], &set->operations[at],
+           (count - at) * sizeof set->operations[0]);
+}
+
+struct cdn_nodes *cdn_nodes_push(lua_State *L, int metatable, const uint32_t *items,
+                                 uint32_t count)
+{
+    struct cdn_nodes *set = lua_newuserdata(L, sizeof *set);
+
+    lua_pushvalue(L, metatable);
+    lua_setmetatable(L, -2);
+    set->magic = CDN_NODES_MAGIC;
+    set->count = count;
+    set->items = items;
+    set->table = NULL;
+    set->bits = 0;
+    return set;
+}

@@ -1,0 +1,107 @@
+/* The description of an edge set: where it starts and what refines it, nothing read
+ * yet.
+ *
+ * A set is a userdata without a finalizer in the rule's arena.  Refining copies the
+ * description and adds one operation; a finishing method hands it to a scan (scan.h).
+ *
+ * Operations stand in the order written, in stages: a stage is at most one time window,
+ * then conditions, then at most one cut.  Windows and conditions look at one edge at a
+ * time and so commute: a window that is written after a condition of its stage is put
+ * before it, where a binary search resolves it.  They never pass a cut. */
+#ifndef CDN_GRAPH_SET_H
+#define CDN_GRAPH_SET_H
+
+#include <lua.h>
+
+#include "graph/bound.h"
+#include "graph/graph.h"
+
+#define CDN_SET_MAX_OPERATIONS 16
+#define CDN_EDGES_MAGIC        UINT32_C(0x73676465)
+#define CDN_NODES_MAGIC        UINT32_C(0x7365646e)
+
+enum cdn_direction { CDN_OUTGOING, CDN_INCOMING, CDN_BOTH };
+
+enum cdn_operation_kind {
+    CDN_OPERATION_WINDOW,
+    CDN_OPERATION_WHERE,
+    CDN_OPERATION_LATEST,
+    CDN_OPERATION_EARLIEST,
+    CDN_OPERATION_LIMIT
+};
+
+enum cdn_compare {
+    CDN_COMPARE_EQ,
+    CDN_COMPARE_NE,
+    CDN_COMPARE_LT,
+    CDN_COMPARE_LE,
+    CDN_COMPARE_GT,
+    CDN_COMPARE_GE
+};
+
+enum cdn_operand { CDN_OPERAND_BOOLEAN, CDN_OPERAND_NUMBER, CDN_OPERAND_STRING };
+
+struct cdn_operation {
+    uint8_t kind;    /* enum cdn_operation_kind */
+    uint8_t compare; /* of a condition: enum cdn_compare */
+    uint8_t operand; /* enum cdn_operand */
+    uint8_t slot;    /* the property */
+    uint32_t bytes;  /* of text */
+    union {
+        struct {
+            int64_t low; /* both ends in */
+            int64_t high;
+        } window;
+        uint64_t count;
+        bool boolean;
+        double number;
+        const char *text; /* in scratch memory */
+    } as;
+};
+
+struct cdn_edges {
+    uint32_t magic;
+    uint8_t direction; /* enum cdn_direction */
+    uint8_t kind;      /* kind slot of the edge type */
+    uint8_t operation_count;
+    uint8_t memo; /* low and high below are known */
+    uint32_t node_count;
+    uint32_t node;         /* the source when `nodes` is NULL */
+    const uint32_t *nodes; /* in scratch memory */
+    uint32_t low, high;    /* one source, one list: its edges after the leading windows
+                              and cuts, kept from one finishing method to the next */
+    struct cdn_operation operations[];
+};
+
+/* Ordered, distinct nodes. */
+struct cdn_nodes {
+    uint32_t magic;
+    uint32_t count;
+    const uint32_t *items; /* in scratch memory */
+    /* membership, made when first asked for: an open-addressing table of 2^bits */
+    const uint32_t *table;
+    uint32_t bits;
+};
+
+/* The value at index 1, which must be a set; raises "... expects ..." if it is not.
+ *                                                                        [-0, +0, e] */
+CDN_RAISES struct cdn_edges *cdn_check_edges(lua_State *L, int index);
+CDN_RAISES struct cdn_nodes *cdn_check_nodes(lua_State *L, int index);
+
+/* Push a new edge set; `metatable` is a stack index.                      [-0, +1, m]
+ */
+CDN_RAISES struct cdn_edges *cdn_edges_push(lua_State *L, int metatable,
+                                            uint32_t operation_count);
+
+/* Push a copy of `set` with one more operation.  Raises when it has too many already.
+ *                                                                        [-0, +1, e] */
+CDN_RAISES void cdn_edges_refine(lua_State *L, int metatable,
+                                 const struct cdn_edges *set,
+                                 const struct cdn_operation *operation);
+
+/* Push a node set over `items`, which live in scratch memory.             [-0, +1, m]
+ */
+CDN_RAISES struct cdn_nodes *cdn_nodes_push(lua_State *L, int metatable,
+                                            const uint32_t *items, uint32_t count);
+
+#endif
