@@ -4,7 +4,7 @@
  * keys, numbers out of range and nesting beyond CORDON_VALUE_MAX_DEPTH are refused by
  * name. Out: a streaming writer over a buffer, without a tree, so that a million
  * results cost no more memory than one; integers are written as integers, doubles with
- * the fewest digits that read back equal. */
+ * 15 digits, or 16 or 17 where fewer would not read back equal. */
 #ifndef CDN_CLI_JSON_H
 #define CDN_CLI_JSON_H
 

@@ -1,0 +1,298 @@
+/* JSON to msgpack and back: nothing lost, nothing taken that is not JSON. */
+#include "support/unit.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "cli/json.h"
+
+/* Convert and write again, compact. */
+static void round_trip(const char *text, size_t bytes, const char *expected)
+{
+    struct cdn_buf pack = {0}, again = {0};
+    struct cdn_json json;
+    cordon_value value;
+    cordon_error err;
+    char *copy = cdn_unit_exact(text, bytes);
+
+    ck_assert_msg(!cdn_json_to_pack(&pack, copy, bytes, &err), "%s: %s", text,
+                  err.message);
+    ck_assert_int_eq(cordon_value_parse(&value, pack.data, pack.length, &err),
+                     CORDON_OK);
+    cdn_json_init(&json, &again, false);
+    cdn_json_value(&json, &value);
+    ck_assert_str_eq((const char *)again.data, expected);
+    cdn_buf_deinit(&pack);
+    cdn_buf_deinit(&again);
+    free(copy);
+}
+
+static const struct {
+    const char *in;
+    const char *out;
+} same[] = {
+    {"null", "null"},
+    {"true", "true"},
+    {"false", "false"},
+    {"0", "0"},
+    {"-1", "-1"},
+    {"9007199254740993", "9007199254740993"},
+    {"9223372036854775807", "9223372036854775807"},
+    {"-9223372036854775808", "-9223372036854775808"},
+    {"3.0", "3.0"},
+    {"0.1", "0.1"},
+    {"1e300", "1e+300"},
+    {"5e-324", "4.94065645841247e-324"},
+    {"1.7976931348623157e308", "1.7976931348623157e+308"},
+    {"0.30000000000000004", "0.30000000000000004"},
+    {"\"\"", "\"\""},
+    {"\"a\\u0000b\"", "\"a\\u0000b\""},
+    {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""},
+    {"\"\\\"\\\\\\n\\t\\r\\u001b\"", "\"\\\"\\\\\\n\\t\\r\\u001b\""},
+    {"[]", "[]"},
+    {"{}", "{}"},
+    {"[1,[2,{\"a\":null}]]", "[1,[2,{\"a\":null}]]"},
+    {" { \"a\" : 1 , \"b\" : [ ] } ", "{\"a\":1,\"b\":[]}"},
+};
+
+START_TEST(to_pack__keeps_every_value)
+{
+    round_trip(same[_i].in, strlen(same[_i].in), same[_i].out);
+}
+END_TEST
+
+static const struct {
+    const char *in;
+    const char *message; /* part of it */
+} bad[] = {
+    {"", "line 1"},
+    {"{", "ends too early"},
+    {"{\"a\":1,\"a\":2}", "twice"},
+    {"9223372036854775808", "out of range"},
+    {"-9223372036854775809", "out of range"},
+    {"1e400", "out of range"},
+    {"[1,]", "line 1"},
+    {"{} {}", "follows the end"},
+    {"nul", "line 1"},
+    {"NaN", "line 1"},
+    {"'a'", "line 1"},
+    {"\"\xff\"", "UTF-8"},
+    {"\"\xc0\x80\"", "UTF-8"},
+    {"\"\xed\xa0\x80\"", "UTF-8"},
+    {"\"\\ud800\"", "line 1"},
+    {"01", "line 1"},
+};
+
+START_TEST(to_pack__refuses_what_is_not_json)
+{
+    struct cdn_buf pack = {0};
+    cordon_error err;
+    size_t bytes = strlen(bad[_i].in);
+    char *copy = cdn_unit_exact(bad[_i].in, bytes);
+
+    ck_assert_int_eq(cdn_json_to_pack(&pack, copy, bytes, &err), CORDON_E_DATA);
+    ck_assert_msg(strstr(err.message, bad[_i].message) != NULL, "%s: %s", bad[_i].in,
+                  err.message);
+    cdn_buf_deinit(&pack);
+    free(copy);
+}
+END_TEST
+
+static cordon_status nested(int depth, cordon_error *err)
+{
+    struct cdn_buf text = {0}, pack = {0};
+    cordon_status status;
+
+    for (int i = 0; i < depth; i++)
+        cdn_buf_text(&text, "[");
+    for (int i = 0; i < depth; i++)
+        cdn_buf_text(&text, "]");
+    status = cdn_json_to_pack(&pack, (const char *)text.data, text.length, err);
+    cdn_buf_deinit(&text);
+    cdn_buf_deinit(&pack);
+    return status;
+}
+
+START_TEST(to_pack__bounds_nesting)
+{
+    cordon_error err;
+
+    ck_assert_int_eq(nested(CORDON_VALUE_MAX_DEPTH - 1, &err), CORDON_OK);
+    ck_assert_int_eq(nested(CORDON_VALUE_MAX_DEPTH + 1, &err), CORDON_E_DATA);
+    ck_assert_ptr_nonnull(strstr(err.message, "nested"));
+    ck_assert_int_eq(nested(1000000 / 2, &err), CORDON_E_DATA);
+}
+END_TEST
+
+START_TEST(to_pack__refuses_nul_between_values)
+{
+    static const char text[] = "[1,\0 2]";
+    struct cdn_buf pack = {0};
+    cordon_error err;
+
+    ck_assert_int_eq(cdn_json_to_pack(&pack, text, sizeof(text) - 1, &err),
+                     CORDON_E_DATA);
+    cdn_buf_deinit(&pack);
+}
+END_TEST
+
+START_TEST(to_pack__everything_accepted_is_a_valid_value)
+{
+    struct cdn_buf text = {0}, pack = {0};
+    cordon_error err;
+    cordon_value value;
+
+    /* exactly as deep as a value may be */
+    for (int i = 0; i < CORDON_VALUE_MAX_DEPTH - 1; i++)
+        cdn_buf_text(&text, "{\"k\":");
+    cdn_buf_text(&text, "1");
+    for (int i = 0; i < CORDON_VALUE_MAX_DEPTH - 1; i++)
+        cdn_buf_text(&text, "}");
+    ck_assert_int_eq(
+        cdn_json_to_pack(&pack, (const char *)text.data, text.length, &err), CORDON_OK);
+    ck_assert_int_eq(cordon_value_parse(&value, pack.data, pack.length, &err),
+                     CORDON_OK);
+    cdn_buf_deinit(&text);
+    cdn_buf_deinit(&pack);
+}
+END_TEST
+
+START_TEST(writer__doubles_read_back_equal)
+{
+    uint64_t state = 88172645463325252u;
+
+    for (int i = 0; i < 20000; i++) {
+        struct cdn_buf text = {0};
+        struct cdn_json json;
+        double value;
+
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        memcpy(&value, &state, sizeof(value));
+        if (!isfinite(value))
+            continue;
+        cdn_json_init(&json, &text, false);
+        cdn_json_double(&json, value);
+        ck_assert_msg(strtod((const char *)text.data, NULL) == value, "%s", text.data);
+        cdn_buf_deinit(&text);
+    }
+}
+END_TEST
+
+START_TEST(writer__writes_null_for_what_json_has_no_word_for)
+{
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+
+    cdn_json_init(&json, &text, false);
+    cdn_json_array(&json);
+    cdn_json_double(&json, NAN);
+    cdn_json_double(&json, INFINITY);
+    cdn_json_cstr(&json, NULL);
+    cdn_json_array_end(&json);
+    ck_assert_str_eq((const char *)text.data, "[null,null,null]");
+    cdn_buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(writer__replaces_invalid_utf8)
+{
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+
+    cdn_json_init(&json, &text, false);
+    cdn_json_str(&json, "a\xff\xc3z", 4);
+    ck_assert_str_eq((const char *)text.data, "\"a\xef\xbf\xbd\xef\xbf\xbdz\"");
+    cdn_buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(writer__indents_when_pretty)
+{
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+
+    cdn_json_init(&json, &text, true);
+    cdn_json_object(&json);
+    cdn_json_key_uint(&json, "a", UINT64_MAX);
+    cdn_json_key(&json, "b");
+    cdn_json_array(&json);
+    cdn_json_int(&json, INT64_MIN);
+    cdn_json_hex(&json, 0xabc);
+    cdn_json_array_end(&json);
+    cdn_json_key(&json, "c");
+    cdn_json_object(&json);
+    cdn_json_object_end(&json);
+    cdn_json_object_end(&json);
+    ck_assert_str_eq((const char *)text.data, "{\n  \"a\": 18446744073709551615,\n"
+                                              "  \"b\": [\n    -9223372036854775808,\n"
+                                              "    \"0000000000000abc\"\n  ],\n"
+                                              "  \"c\": {}\n}");
+    cdn_buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(writer__keeps_keys_that_are_no_strings)
+{
+    unsigned char room[64];
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+    cordon_builder builder;
+    cordon_value value;
+
+    cordon_builder_init(&builder, room, sizeof(room));
+    cordon_builder_map(&builder, 2);
+    cordon_builder_integer(&builder, 7);
+    cordon_builder_boolean(&builder, true);
+    cordon_builder_array(&builder, 1);
+    cordon_builder_string(&builder, "x", 1);
+    cordon_builder_nil(&builder);
+    ck_assert_int_eq(cordon_value_parse(&value, room, builder.length, NULL), CORDON_OK);
+    cdn_json_init(&json, &text, false);
+    cdn_json_value(&json, &value);
+    ck_assert_str_eq((const char *)text.data, "{\"7\":true,\"[\\\"x\\\"]\":null}");
+    cdn_buf_deinit(&text);
+}
+END_TEST
+
+#ifdef CORDON_FAILALLOC
+START_TEST(to_pack__survives_every_allocation_failure)
+{
+    static const char text[] = "{\"a\": [1, 2.5, \"a text of some length, so that the "
+                               "buffer has to grow more than once on its way\"]}";
+
+    CDN_UNIT_FAILALLOC(nth)
+    {
+        struct cdn_buf pack = {0};
+        cordon_error err;
+        cordon_status status = cdn_json_to_pack(&pack, text, sizeof(text) - 1, &err);
+
+        ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
+        cdn_buf_deinit(&pack);
+    }
+}
+END_TEST
+#endif
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("json");
+
+    CDN_UNIT_LOOP(s, to_pack__keeps_every_value, 0, CDN_UNIT_COUNT(same));
+    CDN_UNIT_LOOP(s, to_pack__refuses_what_is_not_json, 0, CDN_UNIT_COUNT(bad));
+    CDN_UNIT_CASE(s, to_pack__bounds_nesting);
+    CDN_UNIT_CASE(s, to_pack__refuses_nul_between_values);
+    CDN_UNIT_CASE(s, to_pack__everything_accepted_is_a_valid_value);
+    CDN_UNIT_CASE(s, writer__doubles_read_back_equal);
+    CDN_UNIT_CASE(s, writer__writes_null_for_what_json_has_no_word_for);
+    CDN_UNIT_CASE(s, writer__replaces_invalid_utf8);
+    CDN_UNIT_CASE(s, writer__indents_when_pretty);
+    CDN_UNIT_CASE(s, writer__keeps_keys_that_are_no_strings);
+#ifdef CORDON_FAILALLOC
+    CDN_UNIT_CASE(s, to_pack__survives_every_allocation_failure);
+#endif
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
