@@ -1,14 +1,15 @@
 /* The snapshot reader: plain pointers into a mapped file, resolved once at open.
  *
- * FORMAT.md has the layout.  Everything here is immutable after open and may be read by any
- * number of threads.  Nodes are *dense indices*: uint32 over the whole snapshot, label by
- * label, ascending by key within a label.  Lists are sorted by time ascending (relations
- * without a time column: by the order of the rest), then by target (incoming: source), then
- * by outgoing edge position.
+ * FORMAT.md has the layout.  Everything here is immutable after open and may be read by
+ * any number of threads.  Nodes are *dense indices*: uint32 over the whole snapshot,
+ * label by label, ascending by key within a label.  Lists are sorted by time ascending
+ * (relations without a time column: by the order of the rest), then by target
+ * (incoming: source), then by outgoing edge position.
  *
  * Open checks the pages and the place and length of every segment; it does not read the
- * segments.  So offsets, node indices and dictionary indices read from segments are checked
- * as they are followed: cdn_adjacency_list() and the cdn_column accessors do it. */
+ * segments.  So offsets, node indices and dictionary indices read from segments are
+ * checked as they are followed: cdn_adjacency_list() and the cdn_column accessors do
+ * it. */
 #ifndef CDN_SNAPSHOT_SNAPSHOT_H
 #define CDN_SNAPSHOT_SNAPSHOT_H
 
@@ -35,29 +36,40 @@ struct cdn_dictionary {
 struct cdn_column {
     const struct cdn_property *property;
     uint32_t block_count;
-    const void *const *values;      /* a block: uint8 (bool), int64, double, uint32 (string),
-                                       or uint32 offsets, one more than values (text, bag) */
-    const uint64_t *const *present; /* a block's bitmap, bit set: not null; NULL: none null */
+    const void *const *values; /* a block: uint8 (bool), int64, double, uint32 (string),
+                                  or uint32 offsets, one more than values (text, bag) */
+    const uint64_t *const
+        *present; /* a block's bitmap, bit set: not null; NULL: none null */
     const unsigned char *const *heap; /* a block's heap (text, bag) */
     const uint32_t *heap_bytes;       /* its size */
     struct cdn_dictionary dictionary; /* of a string column */
-    int64_t minimum;                  /* of an int64 or timestamp column; 1 > 0 if all null */
+    int64_t minimum; /* of an int64 or timestamp column; 1 > 0 if all null */
     int64_t maximum;
+    double lowest; /* the same of a float64 column */
+    double highest;
+    uint64_t nulls;
+    uint64_t
+        bytes; /* of all its segments, the dictionary included where it is stored */
 };
 
 /* The lists of one relation in one direction. */
 struct cdn_adjacency {
-    uint32_t shift;                  /* a block is 2^shift nodes */
+    uint32_t shift; /* a block is 2^shift nodes */
     uint32_t block_count;
-    uint32_t node_count;             /* of the label the lists belong to */
-    const uint32_t *const *offsets;  /* a block: nodes + 1, relative to its first edge */
-    const uint64_t *first;           /* block_count + 1: position of a block's first edge */
-    const uint32_t *const *peers;    /* a block: the other end's dense index */
-    const int64_t *const *times;     /* a block: the time column; NULL: the relation has none */
-    const uint64_t *const *ids;      /* incoming only: the edge's outgoing position */
-    const struct cdn_column *columns; /* by property number; of a property that is not
-                                         mirrored the incoming column has values == NULL; the
-                                         time property's column shares `times` */
+    uint32_t node_count;            /* of the label the lists belong to */
+    const uint32_t *const *offsets; /* a block: nodes + 1, relative to its first edge */
+    const uint64_t *first; /* block_count + 1: position of a block's first edge */
+    const uint32_t *const *peers; /* a block: the other end's dense index */
+    const int64_t *const
+        *times; /* a block: the time column; NULL: the relation has none */
+    const uint64_t *const *ids; /* incoming only: the edge's outgoing position */
+    const struct cdn_column
+        *columns;      /* by property number; of a property that is not
+                          mirrored the incoming column has values == NULL; the
+                          time property's column shares `times` */
+    uint32_t longest;  /* the largest degree */
+    uint32_t nonempty; /* nodes with an edge */
+    uint64_t bytes;    /* of offsets, peers and ids; columns apart */
 };
 
 struct cdn_relation {
@@ -80,6 +92,7 @@ struct cdn_label_data {
     const int64_t *const *integer_keys; /* by block; int64 keys, ascending */
     struct cdn_column text_keys;        /* string keys, as a text column, ascending */
     const struct cdn_column *columns;
+    uint64_t bytes; /* of the keys; columns apart */
 };
 
 /* What the public opaque type is.  Immutable but for the reference count. */
@@ -104,16 +117,17 @@ struct cdn_list {
     uint32_t block;
     uint32_t start;
     uint32_t count;
-    const uint32_t *peers; /* already advanced to the list's first edge, as are the others */
-    const int64_t *times;  /* NULL without a time column */
-    const uint64_t *ids;   /* NULL when outgoing */
-    uint64_t position;     /* position of the first edge in this direction's order */
+    const uint32_t
+        *peers; /* already advanced to the list's first edge, as are the others */
+    const int64_t *times; /* NULL without a time column */
+    const uint64_t *ids;  /* NULL when outgoing */
+    uint64_t position;    /* position of the first edge in this direction's order */
 };
 
-/* The list of the label-local node `node` < adjacency->node_count.  False: damaged offsets.
- * Peers are not checked here: use cdn_peer_valid() before following one. */
-static inline bool cdn_adjacency_list(const struct cdn_adjacency *adjacency, uint32_t node,
-                                      struct cdn_list *out)
+/* The list of the label-local node `node` < adjacency->node_count.  False: damaged
+ * offsets. Peers are not checked here: use cdn_peer_valid() before following one. */
+static inline bool cdn_adjacency_list(const struct cdn_adjacency *adjacency,
+                                      uint32_t node, struct cdn_list *out)
 {
     uint32_t block = node >> adjacency->shift;
     const uint32_t *offsets = adjacency->offsets[block];
@@ -159,36 +173,38 @@ const char *cdn_dictionary_get(const struct cdn_dictionary *dictionary, uint32_t
 int64_t cdn_dictionary_find(const struct cdn_dictionary *dictionary, const char *text,
                             size_t bytes);
 
-/* The label of a dense index; CDN_NO_NODE-like label_count if out of range.  A few ns. */
+/* The label of a dense index; CDN_NO_NODE-like label_count if out of range.  A few ns.
+ */
 uint32_t cdn_snapshot_label_of(const cordon_snapshot *snapshot, uint32_t node);
 
-/* The dense index of a key, given as text; CDN_NO_NODE: none.  Interpolation, then binary
- * search over the sorted key column. */
+/* The dense index of a key, given as text; CDN_NO_NODE: none.  Interpolation, then
+ * binary search over the sorted key column. */
 uint32_t cdn_snapshot_find(const cordon_snapshot *snapshot, uint32_t label,
                            const char *key, size_t bytes);
 
-/* A node's key as text: into `room` (at least 24 bytes) if it is an integer, else a pointer
- * into the map.  NULL: damaged. */
+/* A node's key as text: into `room` (at least 24 bytes) if it is an integer, else a
+ * pointer into the map.  NULL: damaged. */
 const char *cdn_snapshot_key(const cordon_snapshot *snapshot, uint32_t node, char *room,
                              size_t *bytes);
 
 /* The relation and outgoing place of a snapshot-wide edge id; false: no such edge.
- * `list_node` (label-local source) costs a search in the block's offsets; pass NULL to skip. */
+ * `list_node` (label-local source) costs a search in the block's offsets; pass NULL to
+ * skip. */
 struct cdn_edge_place {
     const struct cdn_relation *relation;
     uint32_t relation_number;
     uint32_t block;
-    uint32_t index; /* within the block */
+    uint32_t index;  /* within the block */
     uint32_t source; /* dense; only if asked for */
 };
 bool cdn_snapshot_edge(const cordon_snapshot *snapshot, uint64_t id, bool with_source,
                        struct cdn_edge_place *out);
 
-/* Every check there is: checksums, order of keys and lists, both directions agree, ranges,
- * dictionaries, UTF-8.  `report` is called for every finding (a line of text) and may be
- * NULL; *findings counts them.  Returns CORDON_OK also with findings. */
+/* Every check there is: checksums, order of keys and lists, both directions agree,
+ * ranges, dictionaries, UTF-8.  `report` is called for every finding (a line of text)
+ * and may be NULL; *findings counts them.  Returns CORDON_OK also with findings. */
 cordon_status cdn_snapshot_verify(const cordon_snapshot *snapshot,
-                                  void (*report)(void *ud, const char *finding), void *ud,
-                                  uint64_t *findings, cordon_error *err);
+                                  void (*report)(void *ud, const char *finding),
+                                  void *ud, uint64_t *findings, cordon_error *err);
 
 #endif

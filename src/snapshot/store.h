@@ -1,7 +1,7 @@
 /* A snapshot store: a folder with one file a generation and a CURRENT pointer.
  *
- *   STORE/CURRENT                 the name of the current generation's file and a newline
- *   STORE/generation-000001.cdn   a snapshot file (LMDB, MDB_NOSUBDIR)
+ *   STORE/CURRENT                 the name of the current generation's file and a
+ * newline STORE/generation-000001.cdn   a snapshot file (LMDB, MDB_NOSUBDIR)
  *   STORE/generation-000002.cdn.tmp  one being written; removed when next written to
  *
  * CURRENT is replaced atomically after its generation is whole and synced. */
@@ -18,8 +18,8 @@
 cordon_status cdn_store_resolve(char *path, size_t size, uint64_t *generation,
                                 const char *store, cordon_error *err);
 
-/* Make the folder if need be, lock it against other writers, remove leftovers of writers
- * that died, and give the next generation's number and path. */
+/* Make the folder if need be, lock it against other writers, remove leftovers of
+ * writers that died, and give the next generation's number and path. */
 struct cdn_store_writer;
 cordon_status cdn_store_begin(struct cdn_store_writer **out, const char *store,
                               uint64_t *generation, char *path, size_t size,

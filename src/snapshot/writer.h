@@ -1,9 +1,9 @@
 /* The snapshot writer: rows in, CSR out.
  *
- * Use: open; every node of every label; seal the nodes; every edge; finish.  Rows may come in
- * any order; the file depends only on the rows, not on their order (ties of equal time and
- * target keep input order).  This writer holds its rows in memory; the interface does not
- * say so, and an external one can stand behind it.
+ * Use: open; every node of every label; seal the nodes; every edge; finish.  Rows may
+ * come in any order; the file depends only on the rows, not on their order (ties of
+ * equal time and target keep input order).  This writer holds its rows in memory; the
+ * interface does not say so, and an external one can stand behind it.
  *
  * The file appears under its final name only when whole and synced. */
 #ifndef CDN_SNAPSHOT_WRITER_H
@@ -38,7 +38,8 @@ struct cdn_key {
 /* Why a row was not taken: row-level faults are not errors of the writer. */
 enum cdn_row {
     CDN_ROW_OK,
-    CDN_ROW_DUPLICATE_KEY, /* found at cdn_writer_seal_nodes; see cdn_writer_duplicates */
+    CDN_ROW_DUPLICATE_KEY, /* found at cdn_writer_seal_nodes; see cdn_writer_duplicates
+                            */
     CDN_ROW_NO_SOURCE,     /* the edge's source node does not exist */
     CDN_ROW_NO_TARGET,
     CDN_ROW_FULL /* more than 2^32 - 2 nodes */
@@ -48,9 +49,9 @@ enum cdn_row {
 typedef void (*cdn_writer_duplicate)(void *ud, uint32_t label, uint64_t row);
 
 struct cdn_writer_options {
-    const char *temp_path;  /* the file while it is written; NULL: final path + ".tmp" */
-    uint64_t memory_bytes;  /* 0: 1 GiB; a hint for batch sizes */
-    uint32_t block_shift;   /* 0: 16; smaller in tests */
+    const char *temp_path; /* the file while it is written; NULL: final path + ".tmp" */
+    uint64_t memory_bytes; /* 0: 1 GiB; a hint for batch sizes */
+    uint32_t block_shift;  /* 0: 16; smaller in tests */
     /* progress of the finish, 0 to 1; may be NULL */
     void (*progress)(void *ud, double done);
     void *progress_ud;
@@ -62,21 +63,22 @@ cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
                               const struct cdn_writer_options *options,
                               cordon_error *err);
 
-/* `cells` has one entry a property of the label, in schema order.  `row` identifies the row
- * to the caller (a line number and a file, say). */
+/* `cells` has one entry a property of the label, in schema order.  `row` identifies the
+ * row to the caller (a line number and a file, say). */
 cordon_status cdn_writer_node(struct cdn_writer *writer, uint32_t label,
                               const struct cdn_key *key, const struct cdn_cell *cells,
                               uint64_t row, cordon_error *err);
 
-/* Assign dense indices in key order.  Of nodes with equal keys the first given stays; every
- * other is reported. */
+/* Assign dense indices in key order.  Of nodes with equal keys the first given stays;
+ * every other is reported. */
 cordon_status cdn_writer_seal_nodes(struct cdn_writer *writer,
                                     cdn_writer_duplicate duplicate, void *ud,
                                     cordon_error *err);
 
 /* *row says whether the edge was taken. */
 cordon_status cdn_writer_edge(struct cdn_writer *writer, uint32_t relation,
-                              const struct cdn_key *source, const struct cdn_key *target,
+                              const struct cdn_key *source,
+                              const struct cdn_key *target,
                               const struct cdn_cell *cells, enum cdn_row *row,
                               cordon_error *err);
 

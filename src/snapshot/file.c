@@ -1,0 +1,386 @@
+/* Opening a snapshot file.
+ *
+ * In this order: our own map of the file, the walk over its pages, the two file values
+ * and their checksums, the layout; then LMDB with one read transaction, which must see
+ * every value where the walk saw it; then the layout over LMDB's map.  Our own map goes
+ * away; pointers are into LMDB's, which stays as long as the file is open.
+ *
+ * LMDB must not open one file twice in a process, so open files are kept in a list by
+ * device and inode, with a count of references, behind a mutex.  It is the library's
+ * one process-wide table.  Opening happens inside the lock: two threads that open the
+ * same file get one. */
+#include "snapshot/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "snapshot/layout.h"
+#include "snapshot/lmdb_error.h"
+#include "snapshot/walk.h"
+
+/* The values in front of the segments: metadata and directory. */
+#define FILE_VALUES 2u
+
+struct cdn_snapshot_file {
+    struct cdn_snapshot_file *next;
+    dev_t device;
+    ino_t inode;
+    uint32_t references;
+    MDB_env *env;
+    MDB_txn *txn;
+    struct cdn_facts facts;
+    struct cdn_layout layout;
+    struct cdn_segment *segments;
+    const unsigned char **places;
+    uint32_t page_bytes;
+    struct cordon_snapshot content;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cdn_snapshot_file *files; /* open ones; behind `lock` */
+
+static void file_free(struct cdn_snapshot_file *file)
+{
+    if (!file)
+        return;
+    if (file->txn)
+        mdb_txn_abort(file->txn);
+    if (file->env)
+        mdb_env_close(file->env);
+    cdn_layout_deinit(&file->layout);
+    cdn_facts_deinit(&file->facts);
+    cdn_schema_deinit(&file->content.schema);
+    cdn_free(file->segments);
+    cdn_free(file->places);
+    cdn_free(file);
+}
+
+/* A file value's header and payload; `map` is checked by nobody but this and the walk.
+ */
+static cordon_status read_value(struct cdn_file_header *header,
+                                const unsigned char *map, const struct cdn_walk *walk,
+                                uint32_t array, const char *name, cordon_error *err)
+{
+    const struct cdn_walked *value = &walk->values[array];
+
+    if (walk->count < FILE_VALUES || value->array != array || value->block != 0)
+        return cdn_error_set(err, CORDON_E_CORRUPT,
+                             "the file has no %s: a writer did not finish it, or it is "
+                             "not a snapshot",
+                             name);
+    memcpy(header, map + value->offset, sizeof(*header));
+    if (memcmp(header->magic, CDN_FORMAT_MAGIC, sizeof(header->magic)) != 0)
+        return cdn_error_set(err, CORDON_E_FORMAT,
+                             "this is an LMDB file, but not a snapshot (its %s has no "
+                             "mark)",
+                             name);
+    if (header->header_checksum !=
+        cdn_hash_xxh3(header, offsetof(struct cdn_file_header, header_checksum)))
+        return cdn_error_set(err, CORDON_E_CORRUPT, "the header of the %s is damaged",
+                             name);
+    if (header->version != CDN_FORMAT_VERSION)
+        return cdn_error_set(
+            err, CORDON_E_FORMAT,
+            "snapshot format version %u; this library reads version %u",
+            header->version, CDN_FORMAT_VERSION);
+    if (header->endian != CDN_FORMAT_ENDIAN)
+        return cdn_error_set(err, CORDON_E_FORMAT,
+                             "the snapshot is of another byte order");
+    if (header->bytes > value->bytes - sizeof(*header) ||
+        value->bytes !=
+            cdn_segment_padded(sizeof(*header) + header->bytes, walk->page_bytes))
+        return cdn_error_set(err, CORDON_E_CORRUPT, "the %s has not the length it says",
+                             name);
+    if (header->checksum !=
+        cdn_hash_xxh3(map + value->offset + sizeof(*header), header->bytes))
+        return cdn_error_set(err, CORDON_E_CORRUPT, "the %s is damaged (checksum)",
+                             name);
+    return CORDON_OK;
+}
+
+/* The directory must list what the walk found, in the same order. */
+static cordon_status read_directory(struct cdn_snapshot_file *file,
+                                    const unsigned char *map,
+                                    const struct cdn_walk *walk,
+                                    const struct cdn_file_header *header,
+                                    cordon_error *err)
+{
+    const unsigned char *payload =
+        map + walk->values[CDN_ARRAY_DIRECTORY].offset + sizeof(*header);
+    size_t count = walk->count - FILE_VALUES;
+
+    if (header->entries != count || header->bytes != count * sizeof(*file->segments))
+        return cdn_error_set(err, CORDON_E_CORRUPT,
+                             "the directory lists %llu segments, the file has %zu",
+                             (unsigned long long)header->entries, count);
+    file->segments = cdn_realloc_array(NULL, count, sizeof(*file->segments));
+    file->places = cdn_realloc_array(NULL, count, sizeof(*file->places));
+    if (!file->segments || !file->places)
+        return cdn_error_nomem(err);
+    if (count > 0)
+        memcpy(file->segments, payload, count * sizeof(*file->segments));
+    for (size_t i = 0; i < count; i++) {
+        const struct cdn_walked *value = &walk->values[i + FILE_VALUES];
+        const struct cdn_segment *segment = &file->segments[i];
+
+        if (segment->array != value->array || segment->block != value->block ||
+            segment->bytes > value->bytes ||
+            value->bytes != cdn_segment_padded(segment->bytes, walk->page_bytes))
+            return cdn_error_set(err, CORDON_E_CORRUPT,
+                                 "array %08x, block %u is not as the directory says",
+                                 value->array, value->block);
+    }
+    file->content.segment_count = count;
+    file->page_bytes = walk->page_bytes;
+    return CORDON_OK;
+}
+
+static cordon_status read_values(struct cdn_snapshot_file *file,
+                                 const unsigned char *map, const struct cdn_walk *walk,
+                                 cordon_error *err)
+{
+    struct cdn_file_header metadata;
+    struct cdn_file_header directory;
+    cordon_status status =
+        read_value(&metadata, map, walk, CDN_ARRAY_METADATA, "metadata", err);
+
+    if (!status)
+        status =
+            read_value(&directory, map, walk, CDN_ARRAY_DIRECTORY, "directory", err);
+    if (status)
+        return status;
+    if (metadata.other_checksum != directory.checksum ||
+        directory.other_checksum != metadata.checksum)
+        return cdn_error_set(err, CORDON_E_CORRUPT,
+                             "metadata and directory do not belong together");
+    file->content.identity = cdn_identity(metadata.checksum, directory.checksum);
+    status = read_directory(file, map, walk, &directory, err);
+    if (status)
+        return status;
+    return cdn_metadata_decode(&file->content.schema, &file->facts,
+                               map + walk->values[CDN_ARRAY_METADATA].offset +
+                                   sizeof(metadata),
+                               metadata.bytes, err);
+}
+
+/* Let LMDB read every value and compare its place with the walk's. */
+static cordon_status compare_places(struct cdn_snapshot_file *file,
+                                    const struct cdn_walk *walk, const char *path,
+                                    cordon_error *err)
+{
+    const unsigned char *base = NULL;
+    MDB_cursor *cursor = NULL;
+    cordon_status status = CORDON_OK;
+    size_t at = 0;
+    MDB_val key;
+    MDB_val value;
+    MDB_dbi dbi;
+    int rc;
+
+    rc = mdb_dbi_open(file->txn, NULL, 0, &dbi);
+    if (!rc)
+        rc = mdb_cursor_open(file->txn, dbi, &cursor);
+    if (rc)
+        return cdn_lmdb_error(err, rc, "opening %s", path);
+    for (rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); !rc && at < walk->count;
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT), at++) {
+        const unsigned char *data = value.mv_data;
+
+        if (at == 0)
+            base = data - walk->values[0].offset;
+        if (data != base + walk->values[at].offset ||
+            value.mv_size != walk->values[at].bytes) {
+            status =
+                cdn_error_set(err, CORDON_E_CORRUPT,
+                              "LMDB sees value %zu at another place than its pages "
+                              "say",
+                              at);
+            goto out;
+        }
+        if (at >= FILE_VALUES)
+            file->places[at - FILE_VALUES] = data;
+    }
+    if (rc && rc != MDB_NOTFOUND)
+        status = cdn_lmdb_error(err, rc, "reading %s", path);
+    else if (at != walk->count || rc != MDB_NOTFOUND)
+        status =
+            cdn_error_set(err, CORDON_E_CORRUPT,
+                          "LMDB sees another number of values than the pages have");
+out:
+    mdb_cursor_close(cursor);
+    return status;
+}
+
+static cordon_status open_lmdb(struct cdn_snapshot_file *file, const char *path,
+                               const struct stat *checked, cordon_error *err)
+{
+    const unsigned flags = MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NOSUBDIR;
+    struct stat opened;
+    mdb_filehandle_t fd;
+    int rc = mdb_env_create(&file->env);
+
+    if (!rc)
+        rc = mdb_env_set_mapsize(file->env, (size_t)checked->st_size);
+    if (!rc)
+        rc = mdb_env_open(file->env, path, flags, 0);
+    if (!rc)
+        rc = mdb_env_get_fd(file->env, &fd);
+    if (rc)
+        return cdn_lmdb_error(err, rc, "opening %s", path);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (fstat(fd, &opened) || opened.st_dev != checked->st_dev ||
+        opened.st_ino != checked->st_ino || opened.st_size != checked->st_size)
+        return cdn_error_set(err, CORDON_E_IO, "%s was replaced while it was opened",
+                             path);
+    rc = mdb_txn_begin(file->env, NULL, MDB_RDONLY, &file->txn);
+    if (rc)
+        return cdn_lmdb_error(err, rc, "opening %s", path);
+    return CORDON_OK;
+}
+
+static void fill_content(struct cdn_snapshot_file *file)
+{
+    struct cordon_snapshot *content = &file->content;
+
+    content->node_count = file->layout.node_count;
+    content->edge_count = file->layout.edge_count;
+    content->label_count = content->schema.label_count;
+    content->relation_count = content->schema.relation_count;
+    content->labels = file->layout.labels;
+    content->relations = file->layout.relations;
+    content->file = file;
+}
+
+/* Check and open the file behind `fd`. */
+static cordon_status load(struct cdn_snapshot_file **out, int fd,
+                          const struct stat *stat, const char *path, cordon_error *err)
+{
+    struct cdn_snapshot_file *file = cdn_calloc(1, sizeof(*file));
+    size_t size = (size_t)stat->st_size;
+    struct cdn_walk walk = {0};
+    void *map = MAP_FAILED;
+    cordon_status status;
+
+    if (!file)
+        return cdn_error_nomem(err);
+    if (size == 0) {
+        status = cdn_error_set(err, CORDON_E_FORMAT,
+                               "this is not a snapshot file: it is empty");
+        goto out;
+    }
+    map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) {
+        status = cdn_error_errno(err, errno, "mapping");
+        goto out;
+    }
+    file->device = stat->st_dev;
+    file->inode = stat->st_ino;
+    file->content.file_bytes = size;
+    status = cdn_walk_file(&walk, map, size, err);
+    if (!status)
+        status = read_values(file, map, &walk, err);
+    if (!status)
+        status = open_lmdb(file, path, stat, err);
+    if (!status)
+        status = compare_places(file, &walk, path, err);
+    if (!status)
+        status = cdn_layout_init(&file->layout, &file->content.schema, &file->facts,
+                                 file->segments, file->places,
+                                 file->content.segment_count, err);
+    if (status)
+        goto out;
+    fill_content(file);
+    *out = file;
+    file = NULL; /* handed over */
+out:
+    if (map != MAP_FAILED)
+        munmap(map, size);
+    cdn_walk_deinit(&walk);
+    file_free(file);
+    return status;
+}
+
+cordon_status cdn_file_acquire(struct cdn_snapshot_file **out, const char *path,
+                               cordon_error *err)
+{
+    struct cdn_snapshot_file *file = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    cordon_status status = CORDON_OK;
+    struct stat stat;
+
+    *out = NULL;
+    if (fd < 0)
+        return cdn_error_errno(err, errno, "%s", path);
+    if (fstat(fd, &stat)) {
+        status = cdn_error_errno(err, errno, "%s", path);
+        close(fd);
+        return status;
+    }
+    if (!S_ISREG(stat.st_mode)) {
+        close(fd);
+        return cdn_error_set(err, CORDON_E_FORMAT, "%s: not a regular file", path);
+    }
+    pthread_mutex_lock(&lock);
+    for (file = files; file; file = file->next)
+        if (file->device == stat.st_dev && file->inode == stat.st_ino)
+            break;
+    if (file) {
+        file->references++;
+    } else {
+        status = load(&file, fd, &stat, path, err);
+        if (status) {
+            cdn_error_prefix(err, "%s", path);
+        } else {
+            file->references = 1;
+            file->next = files;
+            files = file;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    close(fd);
+    if (!status)
+        *out = file;
+    return status;
+}
+
+void cdn_file_release(struct cdn_snapshot_file *file)
+{
+    struct cdn_snapshot_file **at = &files;
+
+    if (!file)
+        return;
+    pthread_mutex_lock(&lock);
+    if (--file->references == 0) {
+        while (*at != file)
+            at = &(*at)->next;
+        *at = file->next;
+        file_free(file);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+const struct cordon_snapshot *cdn_file_content(const struct cdn_snapshot_file *file)
+{
+    return &file->content;
+}
+
+const struct cdn_segment *cdn_file_segments(const struct cdn_snapshot_file *file,
+                                            const unsigned char *const **places,
+                                            uint32_t *page_bytes)
+{
+    *places = file->places;
+    *page_bytes = file->page_bytes;
+    return file->segments;
+}
+
+const struct cdn_facts *cdn_file_facts(const struct cdn_snapshot_file *file)
+{
+    return &file->facts;
+}

@@ -1,0 +1,31 @@
+/* One snapshot file, open: checked, mapped, resolved; shared by everyone in the
+ * process. */
+#ifndef CDN_SNAPSHOT_FILE_H
+#define CDN_SNAPSHOT_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "snapshot/format.h"
+#include "snapshot/metadata.h"
+#include "snapshot/snapshot.h"
+
+struct cdn_snapshot_file;
+
+/* The open file at `path`: the one already open if it is the same inode.
+ * Threads: safe from any thread. */
+cordon_status cdn_file_acquire(struct cdn_snapshot_file **out, const char *path,
+                               cordon_error *err);
+void cdn_file_release(struct cdn_snapshot_file *file); /* accepts NULL */
+
+/* Everything a snapshot handle has but generation and references; borrowed. */
+const struct cordon_snapshot *cdn_file_content(const struct cdn_snapshot_file *file);
+
+/* The directory and where its segments lie, for verification; borrowed. */
+const struct cdn_segment *cdn_file_segments(const struct cdn_snapshot_file *file,
+                                            const unsigned char *const **places,
+                                            uint32_t *page_bytes);
+const struct cdn_facts *cdn_file_facts(const struct cdn_snapshot_file *file);
+
+#endif

@@ -1,0 +1,142 @@
+/* Key lookup for the writer: two for every edge, so one cache miss each at most.
+ *
+ * Account numbers tend to be dense: then a plain table answers.  Else a hash table with
+ * the key (or a string's hash) beside the place, at most half full.  A table may take
+ * four times what the hash table would, since it is so much faster. */
+#include "snapshot/index.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/hash.h"
+
+struct cdn_index_slot {
+    uint64_t key; /* the int64 key's bits, or the string's hash */
+    uint32_t place;
+    uint32_t used;
+};
+
+static uint64_t scatter(uint64_t key)
+{
+    key *= UINT64_C(0x9e3779b97f4a7c15);
+    return key ^ (key >> 32);
+}
+
+static cordon_status make_slots(struct cdn_index *index, cordon_error *err)
+{
+    uint64_t slots = 16;
+
+    while (slots < UINT64_C(2) * index->count)
+        slots *= 2;
+    index->slots = cdn_calloc(slots, sizeof(*index->slots));
+    if (!index->slots)
+        return cdn_error_nomem(err);
+    index->mask = slots - 1;
+    return CORDON_OK;
+}
+
+static void add(struct cdn_index *index, uint64_t key, uint32_t place)
+{
+    uint64_t at = scatter(key) & index->mask;
+
+    while (index->slots[at].used)
+        at = (at + 1) & index->mask;
+    index->slots[at].key = key;
+    index->slots[at].place = place;
+    index->slots[at].used = 1;
+}
+
+cordon_status cdn_index_integers(struct cdn_index *index, const int64_t *keys,
+                                 uint32_t count, cordon_error *err)
+{
+    uint64_t width;
+    cordon_status status;
+
+    memset(index, 0, sizeof(*index));
+    index->type = CDN_KEY_INT64;
+    index->count = count;
+    if (count == 0)
+        return CORDON_OK;
+    index->minimum = keys[0];
+    width = (uint64_t)keys[count - 1] - (uint64_t)keys[0];
+    if (width < UINT64_C(16) * count + 1024) {
+        index->span = width + 1;
+        index->direct = cdn_alloc(index->span * sizeof(*index->direct));
+        if (!index->direct)
+            return cdn_error_nomem(err);
+        memset(index->direct, 0xff, index->span * sizeof(*index->direct));
+        for (uint32_t i = 0; i < count; i++)
+            index->direct[(uint64_t)keys[i] - (uint64_t)keys[0]] = i;
+        return CORDON_OK;
+    }
+    status = make_slots(index, err);
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < count; i++)
+        add(index, (uint64_t)keys[i], i);
+    return CORDON_OK;
+}
+
+cordon_status cdn_index_strings(struct cdn_index *index, const uint64_t *ends,
+                                const unsigned char *heap, uint32_t count,
+                                cordon_error *err)
+{
+    cordon_status status;
+
+    memset(index, 0, sizeof(*index));
+    index->type = CDN_KEY_STRING;
+    index->count = count;
+    index->ends = ends;
+    index->heap = heap;
+    if (count == 0)
+        return CORDON_OK;
+    status = make_slots(index, err);
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t start = i ? ends[i - 1] : 0;
+
+        add(index, cdn_hash_xxh3(heap + start, ends[i] - start), i);
+    }
+    return CORDON_OK;
+}
+
+static bool same_string(const struct cdn_index *index, uint32_t place,
+                        const struct cdn_key *key)
+{
+    uint64_t start = place ? index->ends[place - 1] : 0;
+
+    return index->ends[place] - start == key->bytes &&
+           memcmp(index->heap + start, key->text, key->bytes) == 0;
+}
+
+uint32_t cdn_index_find(const struct cdn_index *index, const struct cdn_key *key)
+{
+    uint64_t wanted;
+    uint64_t at;
+
+    if (index->count == 0)
+        return CDN_INDEX_NONE;
+    if (index->direct) {
+        at = (uint64_t)key->integer - (uint64_t)index->minimum;
+        return at < index->span ? index->direct[at] : CDN_INDEX_NONE;
+    }
+    wanted = index->type == CDN_KEY_INT64 ? (uint64_t)key->integer
+                                          : cdn_hash_xxh3(key->text, key->bytes);
+    for (at = scatter(wanted) & index->mask; index->slots[at].used;
+         at = (at + 1) & index->mask) {
+        const struct cdn_index_slot *slot = &index->slots[at];
+
+        if (slot->key == wanted &&
+            (index->type == CDN_KEY_INT64 || same_string(index, slot->place, key)))
+            return slot->place;
+    }
+    return CDN_INDEX_NONE;
+}
+
+void cdn_index_deinit(struct cdn_index *index)
+{
+    cdn_free(index->direct);
+    cdn_free(index->slots);
+    memset(index, 0, sizeof(*index));
+}

@@ -1,0 +1,12 @@
+/* LMDB's return codes as errors of ours. */
+#ifndef CDN_SNAPSHOT_LMDB_ERROR_H
+#define CDN_SNAPSHOT_LMDB_ERROR_H
+
+#include "base/error.h"
+
+/* "<what>: <why>".  An errno becomes what cdn_error_errno() makes of it; LMDB's own
+ * codes become CORDON_E_CORRUPT.  Returns the status. */
+cordon_status cdn_lmdb_error(cordon_error *err, int rc, const char *format, ...)
+    CDN_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,441 @@
+/* Snapshot handles, and reading single values with every index checked.
+ *
+ * A handle is a small copy of what the shared open file holds, with its own generation
+ * number and count of references. */
+#include "snapshot/snapshot.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "snapshot/file.h"
+#include "snapshot/store.h"
+
+static cordon_status verify_all(const cordon_snapshot *snapshot, const char *path,
+                                cordon_error *err);
+
+cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
+                                   const cordon_snapshot_options *options,
+                                   cordon_error *err)
+{
+    cordon_snapshot_options wanted = CORDON_SNAPSHOT_OPTIONS_INIT;
+    struct cdn_snapshot_file *file = NULL;
+    cordon_snapshot *snapshot = NULL;
+    char resolved[PATH_MAX];
+    uint64_t generation = 0;
+    cordon_status status;
+    struct stat stat_of;
+
+    if (!out || !path)
+        return cdn_error_set(err, CORDON_E_INVALID, "out and path must not be NULL");
+    *out = NULL;
+    cdn_error_clear(err);
+    if (options) {
+        if (options->struct_size != sizeof(wanted) ||
+            options->verify > CORDON_VERIFY_FULL)
+            return cdn_error_set(err, CORDON_E_INVALID,
+                                 "snapshot options of an unknown size or kind");
+        wanted = *options;
+    }
+    if (stat(path, &stat_of))
+        return cdn_error_errno(err, errno, "%s", path);
+    if (S_ISDIR(stat_of.st_mode)) {
+        generation = wanted.generation;
+        status = cdn_store_resolve(resolved, sizeof(resolved), &generation, path, err);
+        if (status)
+            return status;
+        path = resolved;
+    } else if (wanted.generation != 0) {
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "%s is one file, not a store: it has no generation %llu",
+                             path, (unsigned long long)wanted.generation);
+    }
+    status = cdn_file_acquire(&file, path, err);
+    if (status)
+        return status;
+    snapshot = cdn_alloc(sizeof(*snapshot));
+    if (!snapshot) {
+        cdn_file_release(file);
+        return cdn_error_nomem(err);
+    }
+    *snapshot = *cdn_file_content(file);
+    snapshot->generation = generation;
+    snapshot->references = 1;
+    if (wanted.verify == CORDON_VERIFY_FULL)
+        status = verify_all(snapshot, path, err);
+    if (status) {
+        cordon_snapshot_release(snapshot);
+        return status;
+    }
+    *out = snapshot;
+    return CORDON_OK;
+}
+
+cordon_snapshot *cordon_snapshot_retain(cordon_snapshot *snapshot)
+{
+    if (snapshot)
+        __atomic_add_fetch(&snapshot->references, 1, __ATOMIC_RELAXED);
+    return snapshot;
+}
+
+void cordon_snapshot_release(cordon_snapshot *snapshot)
+{
+    if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    cdn_file_release(snapshot->file);
+    cdn_free(snapshot);
+}
+
+uint64_t cordon_snapshot_generation(const cordon_snapshot *snapshot)
+{
+    return snapshot->generation;
+}
+
+uint64_t cordon_snapshot_identity(const cordon_snapshot *snapshot)
+{
+    return snapshot->identity;
+}
+
+uint64_t cordon_snapshot_node_count(const cordon_snapshot *snapshot)
+{
+    return snapshot->node_count;
+}
+
+uint64_t cordon_snapshot_edge_count(const cordon_snapshot *snapshot)
+{
+    return snapshot->edge_count;
+}
+
+uint64_t cordon_snapshot_segment_count(const cordon_snapshot *snapshot)
+{
+    return snapshot->segment_count;
+}
+
+/* The first finding, for the error of an open with full verification. */
+struct first_finding {
+    char text[CORDON_ERROR_MESSAGE_BYTES / 2];
+};
+
+static void keep_first(void *ud, const char *finding)
+{
+    struct first_finding *first = ud;
+
+    if (first->text[0] == '\0')
+        (void)snprintf(first->text, sizeof(first->text), "%s", finding);
+}
+
+static cordon_status verify_all(const cordon_snapshot *snapshot, const char *path,
+                                cordon_error *err)
+{
+    struct first_finding first = {{0}};
+    uint64_t findings = 0;
+    cordon_status status =
+        cdn_snapshot_verify(snapshot, keep_first, &first, &findings, err);
+
+    if (status || findings == 0)
+        return status;
+    return cdn_error_set(err, CORDON_E_CORRUPT, "%s: %s (%llu findings in all)", path,
+                         first.text, (unsigned long long)findings);
+}
+
+const char *cdn_dictionary_get(const struct cdn_dictionary *dictionary, uint32_t index,
+                               size_t *bytes)
+{
+    uint64_t start;
+    uint64_t end;
+
+    *bytes = 0;
+    if (index >= dictionary->count)
+        return NULL;
+    start = dictionary->offsets[index];
+    end = dictionary->offsets[index + 1];
+    if (start > end || end > dictionary->size)
+        return NULL;
+    *bytes = end - start;
+    return dictionary->bytes + start;
+}
+
+static int compare_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+    size_t common = a_bytes < b_bytes ? a_bytes : b_bytes;
+    int order = common ? memcmp(a, b, common) : 0;
+
+    if (order || a_bytes == b_bytes)
+        return order;
+    return a_bytes < b_bytes ? -1 : 1;
+}
+
+int64_t cdn_dictionary_find(const struct cdn_dictionary *dictionary, const char *text,
+                            size_t bytes)
+{
+    uint32_t low = 0;
+    uint32_t high = dictionary->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        size_t length;
+        const char *entry = cdn_dictionary_get(dictionary, middle, &length);
+        int order = entry ? compare_bytes(entry, length, text, bytes) : 0;
+
+        if (!entry)
+            return -1;
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+static const char *heap_entry(const struct cdn_column *column, uint32_t block,
+                              uint32_t index, size_t *bytes)
+{
+    const uint32_t *offsets = column->values[block];
+    uint32_t start = offsets[index];
+    uint32_t end = offsets[index + 1];
+
+    *bytes = 0;
+    if (start > end || end > column->heap_bytes[block])
+        return NULL;
+    *bytes = end - start;
+    return (const char *)column->heap[block] + start;
+}
+
+const char *cdn_column_bytes(const struct cdn_column *column, uint32_t block,
+                             uint32_t index, size_t *bytes)
+{
+    if (column->property->type == CDN_COLUMN_STRING) {
+        const uint32_t *codes = column->values[block];
+
+        return cdn_dictionary_get(&column->dictionary, codes[index], bytes);
+    }
+    return heap_entry(column, block, index, bytes);
+}
+
+uint32_t cdn_snapshot_label_of(const cordon_snapshot *snapshot, uint32_t node)
+{
+    uint32_t low = 0;
+    uint32_t high = snapshot->label_count;
+
+    if (node >= snapshot->node_count)
+        return snapshot->label_count;
+    /* the last label whose base is not above the node: empty labels share a base with
+     * the next one, and the last of those is the one with nodes */
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (snapshot->labels[middle].base <= node)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Decimal as we write it: no plus, no leading zero, no space, no -0. */
+static bool parse_key(int64_t *out, const char *text, size_t bytes)
+{
+    bool negative = bytes > 0 && text[0] == '-';
+    size_t at = negative;
+    uint64_t value = 0;
+
+    if (at >= bytes || bytes - at > 19 ||
+        (text[at] == '0' && (bytes - at > 1 || negative)))
+        return false;
+    for (; at < bytes; at++) {
+        if (text[at] < '0' || text[at] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(text[at] - '0'); /* 19 digits fit */
+    }
+    if (value > (uint64_t)INT64_MAX + negative)
+        return false;
+    *out = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return true;
+}
+
+static int64_t integer_key(const struct cdn_label_data *label, uint32_t node)
+{
+    uint32_t mask = (UINT32_C(1) << label->shift) - 1;
+
+    return label->integer_keys[node >> label->shift][node & mask];
+}
+
+/* Ids are often close to evenly spread: a few steps of interpolation land near or on
+ * the key; what is left is bisected.  Damaged order ends in "not found". */
+static uint32_t find_integer(const struct cdn_label_data *label, int64_t key)
+{
+    uint32_t low = 0;
+    uint32_t high = label->count; /* exclusive */
+
+    for (int steps = 0; low < high; steps++) {
+        uint32_t at = low + (high - low) / 2;
+        int64_t found;
+
+        if (steps < 4 && high - low > 8) {
+            int64_t first = integer_key(label, low);
+            int64_t last = integer_key(label, high - 1);
+
+            if (key < first || key > last || first > last)
+                return CDN_NO_NODE;
+            if (first < last)
+                at = low +
+                     (uint32_t)((unsigned __int128)((uint64_t)key - (uint64_t)first) *
+                                (high - 1 - low) / ((uint64_t)last - (uint64_t)first));
+        }
+        found = integer_key(label, at);
+        if (found == key)
+            return at;
+        if (found < key)
+            low = at + 1;
+        else
+            high = at;
+    }
+    return CDN_NO_NODE;
+}
+
+static uint32_t find_text(const struct cdn_label_data *label, const char *key,
+                          size_t bytes)
+{
+    uint32_t mask = (UINT32_C(1) << label->shift) - 1;
+    uint32_t low = 0;
+    uint32_t high = label->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        size_t length;
+        const char *entry = heap_entry(&label->text_keys, middle >> label->shift,
+                                       middle & mask, &length);
+        int order;
+
+        if (!entry)
+            return CDN_NO_NODE;
+        order = compare_bytes(entry, length, key, bytes);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return CDN_NO_NODE;
+}
+
+uint32_t cdn_snapshot_find(const cordon_snapshot *snapshot, uint32_t label,
+                           const char *key, size_t bytes)
+{
+    const struct cdn_label_data *data;
+    uint32_t node;
+    int64_t integer;
+
+    if (label >= snapshot->label_count)
+        return CDN_NO_NODE;
+    data = &snapshot->labels[label];
+    if (data->schema->key == CDN_KEY_STRING)
+        node = find_text(data, key, bytes);
+    else if (parse_key(&integer, key, bytes))
+        node = find_integer(data, integer);
+    else
+        node = CDN_NO_NODE;
+    return node == CDN_NO_NODE ? CDN_NO_NODE : data->base + node;
+}
+
+const char *cdn_snapshot_key(const cordon_snapshot *snapshot, uint32_t node, char *room,
+                             size_t *bytes)
+{
+    uint32_t number = cdn_snapshot_label_of(snapshot, node);
+    const struct cdn_label_data *label;
+    uint64_t rest;
+    int64_t key;
+    char *at = room + 23;
+
+    *bytes = 0;
+    if (number >= snapshot->label_count)
+        return NULL;
+    label = &snapshot->labels[number];
+    node -= label->base;
+    if (label->schema->key == CDN_KEY_STRING)
+        return heap_entry(&label->text_keys, node >> label->shift,
+                          node & ((UINT32_C(1) << label->shift) - 1), bytes);
+    key = integer_key(label, node);
+    rest = key < 0 ? 0 - (uint64_t)key : (uint64_t)key;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (key < 0)
+        *--at = '-';
+    *bytes = (size_t)(room + 23 - at);
+    return at;
+}
+
+/* The last of `count` + 1 ascending numbers that is not above `wanted`. */
+static uint32_t block_of(const struct cdn_adjacency *adjacency, uint64_t position)
+{
+    uint32_t low = 0;
+    uint32_t high = adjacency->block_count;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (adjacency->first[middle] <= position)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool cdn_snapshot_edge(const cordon_snapshot *snapshot, uint64_t id, bool with_source,
+                       struct cdn_edge_place *out)
+{
+    const struct cdn_relation *relation;
+    uint32_t low = 0;
+    uint32_t high = snapshot->relation_count;
+    const uint32_t *offsets;
+    uint32_t nodes;
+
+    if (id >= snapshot->edge_count)
+        return false;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (snapshot->relations[middle].edge_base <= id)
+            low = middle;
+        else
+            high = middle;
+    }
+    relation = &snapshot->relations[low];
+    out->relation = relation;
+    out->relation_number = low;
+    out->block = block_of(&relation->outgoing, id - relation->edge_base);
+    out->index =
+        (uint32_t)(id - relation->edge_base - relation->outgoing.first[out->block]);
+    out->source = CDN_NO_NODE;
+    if (!with_source)
+        return true;
+    offsets = relation->outgoing.offsets[out->block];
+    nodes = relation->source_count - (out->block << relation->outgoing.shift);
+    if (nodes > UINT32_C(1) << relation->outgoing.shift)
+        nodes = UINT32_C(1) << relation->outgoing.shift;
+    low = 0;
+    high = nodes;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (offsets[middle] <= out->index)
+            low = middle;
+        else
+            high = middle;
+    }
+    if (offsets[low] > out->index || offsets[low + 1] <= out->index)
+        return false; /* damaged offsets */
+    out->source =
+        relation->source_base + (out->block << relation->outgoing.shift) + low;
+    return true;
+}
