@@ -15,11 +15,16 @@
 #include "base/pack.h"
 #include "sandbox/meter.h"
 
+/* A frozen table (library.h) is written as what it stands for.  The packed bytes are held to
+ * the run's output budget. */
+
 /* Writes what a light userdata stands for (a node handle) as some value; false: refuse. */
 typedef bool (*cdn_transfer_handle)(lua_State *L, int index, struct cdn_packer *out);
 
 /* Push the value at *at as Lua data and step past it.  The bytes must have been checked by
- * cordon_value_parse.  Integers beyond +-2^53 are pushed as strings. Charged.  [-0,+1,e] */
+ * cordon_value_parse.  Integers beyond +-2^53 are pushed as strings.  Map keys have to be
+ * strings or numbers, which is an error of the caller's input otherwise.  Charged.
+ *                                                                          [-0,+1,e] */
 CDN_RAISES void cdn_transfer_push(lua_State *L, const unsigned char **at,
                                   const unsigned char *end);
 
@@ -28,6 +33,7 @@ struct cdn_transfer {
     cdn_transfer_handle handle; /* may be NULL: handles are refused */
     const char *root;           /* how the value is called in messages, such as "output" */
     bool empty_is_map;          /* what an empty table at the root is written as */
+    bool finite;                /* refuse infinities and NaN */
     char error[256];            /* why it was refused */
 };
 

@@ -1,0 +1,493 @@
+/* Values across the wall, both ways, inside a run and under its meter.
+ *
+ * Out: a table is looked at once to see whether it is an array (keys exactly 1..n);
+ * only a map has its keys gathered in scratch memory and sorted, by a merge sort that
+ * charges what it compares.  A value's ancestors are kept in a chain on the C stack, at
+ * most CORDON_VALUE_MAX_DEPTH of them: it ends cycles and names the place of a fault.
+ *
+ * No metamethod runs and nothing is interned while encoding; a raise can only be a
+ * limit. Scratch memory is given back on the normal way out, and by the next restore
+ * otherwise.
+ *
+ * Cost: one instruction a value, one a key and comparison, one per 64 bytes of text. */
+#include "sandbox/transfer.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "sandbox/lib.h"
+#include "sandbox/slot.h"
+
+/* Doubles up to here hold every integer exactly. */
+#define EXACT_INTEGER INT64_C(9007199254740992)
+
+enum { BYTES_PER_INSTRUCTION = 64, MAX_NAMED = 40 };
+
+/* ---- in ---- */
+
+CDN_RAISES static void push_value(lua_State *L, const unsigned char **at,
+                                  const unsigned char *end, int depth);
+
+CDN_RAISES static void push_string(lua_State *L, const cordon_value *value)
+{
+    cdn_meter_charge(L, value->length / BYTES_PER_INSTRUCTION);
+    lua_pushlstring(L, value->as.string, value->length);
+}
+
+CDN_RAISES static void push_integer(lua_State *L, int64_t integer)
+{
+    char text[24];
+
+    if (integer >= -EXACT_INTEGER && integer <= EXACT_INTEGER) {
+        lua_pushnumber(L, (lua_Number)integer);
+        return;
+    }
+    snprintf(text, sizeof text, "%lld", (long long)integer);
+    lua_pushstring(L, text);
+}
+
+CDN_RAISES static void push_array(lua_State *L, const unsigned char **at,
+                                  const unsigned char *end, uint32_t count, int depth)
+{
+    /* Every element takes at least a byte, so that count is no larger than the input.
+     */
+    lua_createtable(L, (int)(count < INT32_MAX / 16 ? count : 0), 0);
+    for (uint32_t i = 1; i <= count; i++) {
+        push_value(L, at, end, depth + 1);
+        lua_rawseti(L, -2, (int)i);
+    }
+}
+
+CDN_RAISES static void push_map(lua_State *L, const unsigned char **at,
+                                const unsigned char *end, uint32_t count, int depth)
+{
+    lua_createtable(L, 0, (int)(count < INT32_MAX / 64 ? count : 0));
+    for (uint32_t i = 0; i < count; i++) {
+        int type;
+
+        push_value(L, at, end, depth + 1);
+        type = lua_type(L, -1);
+        if ((type != LUA_TSTRING && type != LUA_TNUMBER) ||
+            (type == LUA_TNUMBER && isnan(lua_tonumber(L, -1))))
+            luaL_error(L, "a map's key has to be a string or a number, not %s",
+                       type == LUA_TNUMBER ? "NaN" : lua_typename(L, type));
+        push_value(L, at, end, depth + 1);
+        lua_rawset(L, -3);
+    }
+}
+
+CDN_RAISES static void push_value(lua_State *L, const unsigned char **at,
+                                  const unsigned char *end, int depth)
+{
+    cordon_value value;
+
+    cdn_meter_charge(L, 1);
+    luaL_checkstack(L, 4, "value");
+    if (depth > CORDON_VALUE_MAX_DEPTH || !cdn_unpack_head(&value, at, end))
+        luaL_error(L, "malformed value");
+    switch (value.type) {
+    case CORDON_NIL:
+        lua_pushnil(L);
+        break;
+    case CORDON_BOOLEAN:
+        lua_pushboolean(L, value.as.boolean);
+        break;
+    case CORDON_INTEGER:
+        push_integer(L, value.as.integer);
+        break;
+    case CORDON_NUMBER:
+        lua_pushnumber(L, value.as.number);
+        break;
+    case CORDON_STRING:
+        push_string(L, &value);
+        break;
+    case CORDON_ARRAY:
+        push_array(L, at, end, value.length, depth);
+        break;
+    case CORDON_MAP:
+        push_map(L, at, end, value.length, depth);
+        break;
+    }
+}
+
+void cdn_transfer_push(lua_State *L, const unsigned char **at, const unsigned char *end)
+{
+    push_value(L, at, end, 0);
+}
+
+/* ---- out ---- */
+
+/* A table on the way from the root to where we are, and the key that leads on from it.
+ */
+struct level {
+    const struct level *up;
+    const void *table;
+    const char *name; /* the key, if a string */
+    size_t name_bytes;
+    int64_t index; /* the key, if a number */
+    int depth;
+};
+
+struct key {
+    const char *text; /* NULL: a number */
+    size_t bytes;
+    int64_t number;
+};
+
+struct shape {
+    size_t numbers;
+    size_t strings;
+    int64_t highest;
+    bool array; /* keys are exactly 1..numbers */
+};
+
+CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *transfer,
+                              const struct level *up);
+
+/* ---- faults ---- */
+
+static bool is_identifier(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        char c = text[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+              (i && c >= '0' && c <= '9')))
+            return false;
+    }
+    return bytes > 0;
+}
+
+static void put_path(char *out, size_t size, const struct level *level)
+{
+    size_t used;
+    int bytes;
+
+    if (!level)
+        return;
+    put_path(out, size, level->up);
+    used = strlen(out);
+    bytes = (int)(level->name_bytes < MAX_NAMED ? level->name_bytes : MAX_NAMED);
+    if (!level->name)
+        snprintf(out + used, size - used, "[%lld]", (long long)level->index);
+    else if (is_identifier(level->name, level->name_bytes))
+        snprintf(out + used, size - used, ".%.*s", bytes, level->name);
+    else
+        snprintf(out + used, size - used, "[\"%.*s\"]", bytes, level->name);
+}
+
+/* False, with "<path>: <what>" as the error. */
+static bool refuse(struct cdn_transfer *transfer, const struct level *level,
+                   const char *what)
+{
+    char path[192];
+    char text[sizeof transfer->error];
+
+    snprintf(path, sizeof path, "%s", transfer->root ? transfer->root : "value");
+    put_path(path, sizeof path, level);
+    snprintf(text, sizeof text, "%s: %s", path, what);
+    cdn_escape(transfer->error, sizeof transfer->error, text, strlen(text));
+    return false;
+}
+
+static const char *cannot_leave(int type)
+{
+    switch (type) {
+    case LUA_TFUNCTION:
+        return "a function cannot leave the sandbox";
+    case LUA_TTHREAD:
+        return "a coroutine cannot leave the sandbox";
+    case LUA_TLIGHTUSERDATA:
+        return "this handle cannot leave the sandbox";
+    case LUA_TUSERDATA:
+        return "an object of the host cannot leave the sandbox";
+    default:
+        return "a value of this type cannot leave the sandbox";
+    }
+}
+
+/* ---- keys ---- */
+
+/* The key at the stack's top: false if no value may have such a key. */
+static bool read_key(lua_State *L, struct key *key)
+{
+    lua_Number number;
+
+    *key = (struct key){0};
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        key->text = lua_tolstring(L, -1, &key->bytes);
+        return true;
+    }
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        return false;
+    number = lua_tonumber(L, -1);
+    if (number != floor(number) || fabs(number) > (lua_Number)EXACT_INTEGER)
+        return false;
+    key->number = (int64_t)number;
+    return true;
+}
+
+static bool refuse_key(lua_State *L, struct cdn_transfer *transfer,
+                       const struct level *up)
+{
+    char what[96];
+
+    if (lua_type(L, -2) == LUA_TNUMBER)
+        snprintf(what, sizeof what, "the key %.17g is no integer", lua_tonumber(L, -2));
+    else
+        snprintf(what, sizeof what, "a %s cannot be a key outside the sandbox",
+                 lua_typename(L, lua_type(L, -2)));
+    return refuse(transfer, up, what);
+}
+
+/* Count the keys of the table at the stack's top.  Leaves the stack as it was, but for
+ * a refused key.                                                              [-0, +0,
+ * e] */
+CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
+                              const struct level *up, struct shape *shape)
+{
+    int top = lua_gettop(L);
+    int64_t lowest = 1;
+
+    *shape = (struct shape){0};
+    lua_pushnil(L);
+    while (lua_next(L, top)) {
+        struct key key;
+
+        cdn_meter_charge(L, 1);
+        lua_pushvalue(L, -2);
+        if (!read_key(L, &key)) {
+            lua_pop(L, 1);
+            return refuse_key(L, transfer, up);
+        }
+        lua_pop(L, 2);
+        if (key.text) {
+            shape->strings++;
+            continue;
+        }
+        shape->numbers++;
+        if (key.number > shape->highest)
+            shape->highest = key.number;
+        if (key.number < lowest)
+            lowest = key.number;
+    }
+    shape->array = !shape->strings && shape->numbers && lowest == 1 &&
+                   shape->highest == (int64_t)shape->numbers;
+    return true;
+}
+
+/* Integers ascending, then strings in byte order.                           [-0, +0, e]
+ */
+CDN_RAISES static bool precedes(lua_State *L, const struct key *a, const struct key *b)
+{
+    size_t shared = a->bytes < b->bytes ? a->bytes : b->bytes;
+    int order;
+
+    if (!a->text || !b->text)
+        return !a->text && (b->text || a->number < b->number);
+    cdn_meter_charge(L, 1 + shared / BYTES_PER_INSTRUCTION);
+    order = memcmp(a->text, b->text, shared);
+    return order ? order < 0 : a->bytes < b->bytes;
+}
+
+/* Sort `count` keys; `other` is room for as many.  Returns where they end up. [-0, +0,
+ * e] */
+CDN_RAISES static struct key *sort(lua_State *L, struct key *keys, struct key *other,
+                                   size_t count)
+{
+    for (size_t width = 1; width < count; width *= 2) {
+        struct key *swap;
+
+        cdn_meter_charge(L, count);
+        for (size_t low = 0; low < count; low += 2 * width) {
+            size_t middle = low + width < count ? low + width : count;
+            size_t high = middle + width < count ? middle + width : count;
+            size_t left = low, right = middle;
+
+            for (size_t to = low; to < high; to++) {
+                bool from_right =
+                    left == middle ||
+                    (right < high && precedes(L, &keys[right], &keys[left]));
+
+                other[to] = keys[from_right ? right++ : left++];
+            }
+        }
+        swap = keys;
+        keys = other;
+        other = swap;
+    }
+    return keys;
+}
+
+/* The keys of the table at the stack's top, in order, in scratch memory.    [-0, +0, e]
+ */
+CDN_RAISES static struct key *sorted_keys(lua_State *L, size_t count)
+{
+    struct key *keys = cdn_scratch_alloc(L, 2 * count * sizeof *keys);
+    int top = lua_gettop(L);
+    size_t at = 0;
+
+    lua_pushnil(L);
+    while (at < count && lua_next(L, top)) {
+        lua_pop(L, 1);
+        read_key(L, &keys[at++]);
+    }
+    lua_settop(L, top);
+    return sort(L, keys, keys + count, count);
+}
+
+/* ---- values ---- */
+
+CDN_RAISES static bool encode_array(lua_State *L, struct cdn_transfer *transfer,
+                                    struct level *level, uint32_t count)
+{
+    cdn_pack_array(transfer->out, count);
+    for (uint32_t i = 1; i <= count; i++) {
+        level->index = i;
+        lua_rawgeti(L, -1, (int)i);
+        if (!encode(L, lua_gettop(L), transfer, level))
+            return false;
+        lua_pop(L, 1);
+    }
+    return true;
+}
+
+CDN_RAISES static bool encode_map(lua_State *L, struct cdn_transfer *transfer,
+                                  struct level *level, size_t count)
+{
+    size_t mark = cdn_scratch_mark(L);
+    struct key *keys = sorted_keys(L, count);
+
+    cdn_pack_map(transfer->out, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        level->name = keys[i].text;
+        level->name_bytes = keys[i].bytes;
+        level->index = keys[i].number;
+        if (keys[i].text) {
+            cdn_meter_charge(L, keys[i].bytes / BYTES_PER_INSTRUCTION);
+            cdn_pack_str(transfer->out, keys[i].text, keys[i].bytes);
+            lua_pushlstring(L, keys[i].text,
+                            keys[i].bytes); /* interned: no new string */
+        } else {
+            cdn_pack_int(transfer->out, keys[i].number);
+            lua_pushnumber(L, (lua_Number)keys[i].number);
+        }
+        lua_rawget(L, -2);
+        if (!encode(L, lua_gettop(L), transfer, level))
+            return false;
+        lua_pop(L, 1);
+    }
+    cdn_scratch_release(L, mark);
+    return true;
+}
+
+/* The table at the stack's top, which is not frozen.                        [-0, +?, e]
+ */
+CDN_RAISES static bool encode_table(lua_State *L, struct cdn_transfer *transfer,
+                                    const struct level *up)
+{
+    struct level level = {
+        .up = up, .table = lua_topointer(L, -1), .depth = up ? up->depth + 1 : 1};
+    struct shape shape;
+
+    for (const struct level *above = up; above; above = above->up) {
+        if (above->table == level.table)
+            return refuse(transfer, up, "a table that contains itself");
+    }
+    if (level.depth > CORDON_VALUE_MAX_DEPTH)
+        return refuse(transfer, up, "tables nest deeper than 32");
+    if (lua_getmetatable(L, -1))
+        return refuse(transfer, up,
+                      "a table with a metatable cannot leave the sandbox");
+    if (!survey(L, transfer, up, &shape))
+        return false;
+    if (shape.array)
+        return encode_array(L, transfer, &level, (uint32_t)shape.numbers);
+    if (shape.numbers + shape.strings)
+        return encode_map(L, transfer, &level, shape.numbers + shape.strings);
+    if (!up && transfer->empty_is_map)
+        cdn_pack_map(transfer->out, 0);
+    else
+        cdn_pack_array(transfer->out, 0);
+    return true;
+}
+
+static bool encode_number(lua_State *L, int index, struct cdn_transfer *transfer,
+                          const struct level *up)
+{
+    lua_Number number = lua_tonumber(L, index);
+
+    if (transfer->finite && !isfinite(number))
+        return refuse(transfer, up,
+                      isnan(number) ? "NaN (0/0) is no number that can be used"
+                                    : "an infinite number");
+    /* A NaN's sign and payload depend on how it came about. */
+    cdn_pack_number(transfer->out, isnan(number) ? (lua_Number)NAN : number);
+    return true;
+}
+
+CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *transfer,
+                              const struct level *up)
+{
+    struct cdn_meter *meter = cdn_meter_of(L);
+    size_t bytes;
+    const char *text;
+    bool done = true;
+
+    cdn_meter_charge(L, 1);
+    luaL_checkstack(L, 8, "value");
+    switch (lua_type(L, index)) {
+    case LUA_TNIL:
+    case LUA_TNONE:
+        cdn_pack_nil(transfer->out);
+        break;
+    case LUA_TBOOLEAN:
+        cdn_pack_bool(transfer->out, lua_toboolean(L, index));
+        break;
+    case LUA_TNUMBER:
+        done = encode_number(L, index, transfer, up);
+        break;
+    case LUA_TSTRING:
+        text = lua_tolstring(L, index, &bytes);
+        cdn_meter_charge(L, bytes / BYTES_PER_INSTRUCTION);
+        cdn_pack_str(transfer->out, text, bytes);
+        break;
+    case LUA_TTABLE:
+        if (!cdn_lib_frozen(L, index))
+            lua_pushvalue(L, index);
+        done = encode_table(L, transfer, up);
+        if (done)
+            lua_pop(L, 1);
+        break;
+    case LUA_TLIGHTUSERDATA:
+        if (transfer->handle && transfer->handle(L, index, transfer->out))
+            break;
+        /* fall through */
+    default:
+        return refuse(transfer, up, cannot_leave(lua_type(L, index)));
+    }
+    if (done && transfer->out->length > meter->limit.output_bytes)
+        cdn_meter_raise(L, CDN_STOP_OUTPUT);
+    if (done && transfer->out->failed)
+        return refuse(transfer, up, "the value does not fit");
+    return done;
+}
+
+bool cdn_transfer_encode(lua_State *L, int index, struct cdn_transfer *transfer)
+{
+    int top = lua_gettop(L);
+    size_t mark = cdn_scratch_mark(L);
+    bool done;
+
+    transfer->error[0] = '\0';
+    if (index < 0 && index > LUA_REGISTRYINDEX)
+        index += top + 1;
+    done = encode(L, index, transfer, NULL);
+    cdn_scratch_release(L, mark);
+    lua_settop(L, top);
+    return done;
+}
