@@ -17,21 +17,22 @@ typedef struct cordon_engine cordon_engine;
 
 /* Zero in a field means its default, given behind it. */
 typedef struct cordon_engine_options {
-    size_t struct_size;        /* sizeof(cordon_engine_options) as the caller compiled it */
-    uint32_t slots;            /* sandboxes: evaluations that can run at once (8) */
-    uint32_t busy_wait_ms;     /* how long a caller waits for a sandbox (1000) */
-    uint64_t max_instructions; /* ceilings for any one run (1e9) */
-    uint64_t max_edges;        /* (100e6) */
-    uint64_t max_memory_bytes; /* (4 MiB) at most 64 MiB */
-    uint64_t max_output_bytes; /* (1 MiB) */
-    uint64_t max_wall_ns;      /* (10 s) */
+    size_t struct_size;    /* sizeof(cordon_engine_options) as the caller compiled it */
+    uint32_t slots;        /* sandboxes: evaluations that can run at once (8) */
+    uint32_t busy_wait_ms; /* how long a caller waits for a sandbox (1000) */
+    uint64_t max_instructions;  /* ceilings for any one run (1e9) */
+    uint64_t max_edges;         /* (100e6) */
+    uint64_t max_memory_bytes;  /* (4 MiB) at most 64 MiB */
+    uint64_t max_output_bytes;  /* (1 MiB) */
+    uint64_t max_wall_ns;       /* (10 s) */
     uint64_t load_memory_bytes; /* of a rule's image (1 MiB) */
-    uint64_t image_budget_bytes; /* all cached images, least recently used go (256 MiB) */
+    /* of all cached images; the least recently used go first (256 MiB) */
+    uint64_t image_budget_bytes;
 } cordon_engine_options;
 
-#define CORDON_ENGINE_OPTIONS_INIT                                                       \
-    {                                                                                    \
-        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0                         \
+#define CORDON_ENGINE_OPTIONS_INIT                                                     \
+    {                                                                                  \
+        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0                       \
     }
 
 #ifdef __cplusplus

@@ -11,19 +11,19 @@
 #include <cordon/export.h>
 
 /* X(name, number, text): the one list that names and texts come from. */
-#define CORDON_STATUS_MAP(X)                                                             \
-    X(OK, 0, "ok")                                                                       \
-    X(E_INVALID, 1, "invalid argument")                                                  \
-    X(E_NOTFOUND, 2, "not found")                                                        \
-    X(E_NOMEM, 3, "out of memory")                                                       \
-    X(E_IO, 4, "input/output error")                                                     \
-    X(E_CORRUPT, 5, "damaged file")                                                      \
-    X(E_FORMAT, 6, "unknown format or version")                                          \
-    X(E_DATA, 7, "bad input data")                                                       \
-    X(E_RULE, 8, "the rule does not load")                                               \
-    X(E_DENIED, 9, "not permitted")                                                      \
-    X(E_BUSY, 10, "no sandbox is free")                                                  \
-    X(E_EXISTS, 11, "already exists")                                                    \
+#define CORDON_STATUS_MAP(X)                                                           \
+    X(OK, 0, "ok")                                                                     \
+    X(E_INVALID, 1, "invalid argument")                                                \
+    X(E_NOTFOUND, 2, "not found")                                                      \
+    X(E_NOMEM, 3, "out of memory")                                                     \
+    X(E_IO, 4, "input/output error")                                                   \
+    X(E_CORRUPT, 5, "damaged file")                                                    \
+    X(E_FORMAT, 6, "unknown format or version")                                        \
+    X(E_DATA, 7, "bad input data")                                                     \
+    X(E_RULE, 8, "the rule does not load")                                             \
+    X(E_DENIED, 9, "not permitted")                                                    \
+    X(E_BUSY, 10, "no sandbox is free")                                                \
+    X(E_EXISTS, 11, "already exists")                                                  \
     X(E_INTERRUPTED, 12, "interrupted")
 
 typedef enum cordon_status {
@@ -32,7 +32,7 @@ typedef enum cordon_status {
 #undef CORDON_STATUS_ENUM
 } cordon_status;
 
-#define CORDON_ERROR_FILE_BYTES 256
+#define CORDON_ERROR_FILE_BYTES    256
 #define CORDON_ERROR_MESSAGE_BYTES 1024
 
 /* What went wrong, in the caller's own storage; nothing in it is allocated.

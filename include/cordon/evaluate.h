@@ -22,9 +22,9 @@ typedef struct cordon_limits {
     uint64_t wall_ns;      /* monotonic time from entry to return */
 } cordon_limits;
 
-#define CORDON_LIMITS_INIT                                                               \
-    {                                                                                    \
-        sizeof(cordon_limits), 0, 0, 0, 0, 0                                             \
+#define CORDON_LIMITS_INIT                                                             \
+    {                                                                                  \
+        sizeof(cordon_limits), 0, 0, 0, 0, 0                                           \
     }
 
 /* Asks a running evaluation to stop.  Caller's storage; zero it before use. */
@@ -50,9 +50,10 @@ typedef struct cordon_request {
     const cordon_cancel *cancel; /* NULL: cannot be cancelled */
 } cordon_request;
 
-#define CORDON_REQUEST_INIT                                                              \
-    {                                                                                    \
-        sizeof(cordon_request), NULL, NULL, 0, NULL, 0, 0, CORDON_NO_TIME, 0, NULL, NULL \
+#define CORDON_REQUEST_INIT                                                            \
+    {                                                                                  \
+        sizeof(cordon_request), NULL, NULL, 0, NULL, 0, 0, CORDON_NO_TIME, 0, NULL,    \
+            NULL                                                                       \
     }
 
 #ifdef __cplusplus

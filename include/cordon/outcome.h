@@ -17,12 +17,12 @@
 typedef struct cordon_outcome cordon_outcome;
 
 /* X(name, number, word): the same six words everywhere. */
-#define CORDON_OUTCOME_MAP(X)                                                            \
-    X(OK, 0, "ok")                                                                       \
-    X(ERROR, 1, "error")                                                                 \
-    X(LIMIT, 2, "limit")                                                                 \
-    X(DENIED, 3, "denied")                                                               \
-    X(INVALID_RESULT, 4, "invalid_result")                                               \
+#define CORDON_OUTCOME_MAP(X)                                                          \
+    X(OK, 0, "ok")                                                                     \
+    X(ERROR, 1, "error")                                                               \
+    X(LIMIT, 2, "limit")                                                               \
+    X(DENIED, 3, "denied")                                                             \
+    X(INVALID_RESULT, 4, "invalid_result")                                             \
     X(CANCELLED, 5, "cancelled")
 
 typedef enum cordon_outcome_kind {
@@ -32,12 +32,12 @@ typedef enum cordon_outcome_kind {
 } cordon_outcome_kind;
 
 /* X(name, number, word): the budgets, and so the limits that can stop a rule. */
-#define CORDON_BUDGET_MAP(X)                                                             \
-    X(NONE, 0, "none")                                                                   \
-    X(INSTRUCTIONS, 1, "instructions")                                                   \
-    X(TIME, 2, "time")                                                                   \
-    X(MEMORY, 3, "memory")                                                               \
-    X(EDGES, 4, "edges")                                                                 \
+#define CORDON_BUDGET_MAP(X)                                                           \
+    X(NONE, 0, "none")                                                                 \
+    X(INSTRUCTIONS, 1, "instructions")                                                 \
+    X(TIME, 2, "time")                                                                 \
+    X(MEMORY, 3, "memory")                                                             \
+    X(EDGES, 4, "edges")                                                               \
     X(OUTPUT, 5, "output")
 
 typedef enum cordon_budget {
@@ -72,7 +72,8 @@ extern "C" {
 CORDON_EXPORT cordon_status cordon_outcome_new(cordon_outcome **out, cordon_error *err);
 CORDON_EXPORT void cordon_outcome_free(cordon_outcome *outcome); /* accepts NULL */
 
-CORDON_EXPORT cordon_outcome_kind cordon_outcome_get_kind(const cordon_outcome *outcome);
+CORDON_EXPORT cordon_outcome_kind
+cordon_outcome_get_kind(const cordon_outcome *outcome);
 
 /* "ok", "error", "limit", "denied", "invalid_result" or "cancelled". */
 CORDON_EXPORT const char *cordon_outcome_kind_str(cordon_outcome_kind kind);

@@ -18,7 +18,7 @@
 typedef struct cordon_snapshot cordon_snapshot;
 
 typedef enum cordon_verify {
-    CORDON_VERIFY_STRUCTURE = 0, /* the file's pages and the segments' places; the default */
+    CORDON_VERIFY_STRUCTURE = 0, /* the default: pages, and the segments' places */
     CORDON_VERIFY_FULL = 1       /* also every checksum and every structural invariant */
 } cordon_verify;
 
@@ -28,9 +28,9 @@ typedef struct cordon_snapshot_options {
     uint64_t generation; /* of a store: which one; 0: the one CURRENT names */
 } cordon_snapshot_options;
 
-#define CORDON_SNAPSHOT_OPTIONS_INIT                                                     \
-    {                                                                                    \
-        sizeof(cordon_snapshot_options), CORDON_VERIFY_STRUCTURE, 0                      \
+#define CORDON_SNAPSHOT_OPTIONS_INIT                                                   \
+    {                                                                                  \
+        sizeof(cordon_snapshot_options), CORDON_VERIFY_STRUCTURE, 0                    \
     }
 
 #ifdef __cplusplus
@@ -44,7 +44,8 @@ extern "C" {
  *            CORDON_E_CORRUPT  the file is damaged; the message says where
  *            CORDON_E_FORMAT   not a snapshot, or of a version this library cannot read
  *            CORDON_E_IO, CORDON_E_NOMEM */
-CORDON_EXPORT cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
+CORDON_EXPORT cordon_status cordon_snapshot_open(cordon_snapshot **out,
+                                                 const char *path,
                                                  const cordon_snapshot_options *options,
                                                  cordon_error *err);
 

@@ -86,7 +86,8 @@ CORDON_EXPORT void cordon_value_iter_init(cordon_value_iter *iter,
 CORDON_EXPORT bool cordon_value_next(cordon_value_iter *iter, cordon_value *key,
                                      cordon_value *value);
 
-CORDON_EXPORT void cordon_builder_init(cordon_builder *builder, void *data, size_t size);
+CORDON_EXPORT void cordon_builder_init(cordon_builder *builder, void *data,
+                                       size_t size);
 CORDON_EXPORT void cordon_builder_nil(cordon_builder *builder);
 CORDON_EXPORT void cordon_builder_boolean(cordon_builder *builder, bool value);
 CORDON_EXPORT void cordon_builder_integer(cordon_builder *builder, int64_t value);

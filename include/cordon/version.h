@@ -7,10 +7,10 @@
 #define CORDON_VERSION_MAJOR 0
 #define CORDON_VERSION_MINOR 1
 #define CORDON_VERSION_PATCH 0
-#define CORDON_VERSION "0.1.0"
+#define CORDON_VERSION       "0.1.0"
 
 /* One comparable number: 0x00MMmmpp. */
-#define CORDON_VERSION_NUM                                                               \
+#define CORDON_VERSION_NUM                                                             \
     ((CORDON_VERSION_MAJOR << 16) | (CORDON_VERSION_MINOR << 8) | CORDON_VERSION_PATCH)
 
 #ifdef __cplusplus

@@ -88,6 +88,7 @@ char *cdn_escape(char *out, size_t size, const char *text, size_t bytes)
     return out;
 }
 
+CDN_PRINTF(6, 0)
 static void fill(cordon_error *err, cordon_status status, const char *file,
                  uint32_t line, uint32_t column, const char *format, va_list args)
 {

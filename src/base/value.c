@@ -15,7 +15,7 @@ cordon_status cordon_value_parse(cordon_value *out, const void *bytes, size_t si
                                  cordon_error *err)
 {
     const unsigned char *start = bytes;
-    const unsigned char *end = size ? start + size : start;
+    const unsigned char *end = bytes ? start + size : start;
     const unsigned char *at = start;
     const char *fault;
 
