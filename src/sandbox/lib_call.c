@@ -123,7 +123,7 @@ CDN_RAISES static int resume(lua_State *L, lua_State *co, int arguments)
 
     if (state[0] != 's') {
         lua_pushfstring(L, "cannot resume %s coroutine",
-                        state[0] == 'd' ? "dead" : "non-suspended");
+                        state[0] == 'd' ? "dead" : "running");
         return -1;
     }
     if (!lua_checkstack(co, arguments + 1))

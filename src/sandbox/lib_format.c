@@ -205,6 +205,7 @@ CDN_RAISES static void add_argument(struct cdn_lib_buffer *out, const struct spe
                                     int arg)
 {
     lua_State *L = out->L;
+    struct spec plain = *spec;
     const char *text;
     size_t bytes;
     char c;
@@ -212,7 +213,8 @@ CDN_RAISES static void add_argument(struct cdn_lib_buffer *out, const struct spe
     switch (spec->conversion) {
     case 'c':
         c = (char)(unsigned char)cdn_lib_check_integer(L, arg);
-        add_text(out, spec, &c, 1);
+        plain.precision = -1; /* a byte cannot be cut */
+        add_text(out, &plain, &c, 1);
         break;
     case 'q':
         text = luaL_checklstring(L, arg, &bytes);

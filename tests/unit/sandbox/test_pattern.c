@@ -1,0 +1,84 @@
+/* The matcher: the same answers as stock LuaJIT, and bounded. */
+#include "lua_both.h"
+
+/* clang-format off */
+static const struct lua_case cases[] = {
+    {"return pcall(string.rep, \"a\", 3)",
+     "true 'aaa'"},
+    {"return (\"x\"):find((\".-\"):rep(60) .. \"y\")",
+     "nil"},
+    {"return ((\"a\"):rep(60)):find((\"a?\"):rep(150))",
+     "1 60"},
+    {"return pcall(string.find, (\"a\"):rep(500), (\"a?\"):rep(300))",
+     "false 'pattern too complex'"},
+    {"return pcall(string.find, \"a\", (\"()\"):rep(33))",
+     "false 'too many captures'"},
+    {"return (\"THE (quick) fox\"):find(\"%((%a+)%)\")",
+     "5 11 'quick'"},
+    {"return (\"f(a(b)c)d\"):match(\"%b()\")",
+     "'(a(b)c)'"},
+    {"return (\"THE (quick) fox\"):gsub(\"%f[%a]%a+\", \"w\")",
+     "'w (w) w' 3"},
+    {"return (\"abcabc\"):match(\"(a.c)%1\")",
+     "'abc'"},
+    {"return (\"\\0a\\0\"):find(\"%z\", 2)",
+     "3 3"},
+    {"return pcall(string.find, \"a\", \"[a\")",
+     "false 'malformed pattern (missing ']')'"},
+    {"return pcall(string.find, \"a\", \"%\")",
+     "false 'malformed pattern (ends with '%')'"},
+    {"return pcall(string.find, \"a\", \"(a\")",
+     "false 'unfinished capture'"},
+    {"return pcall(string.match, \"a\", \"a)\")",
+     "false 'invalid pattern capture'"},
+    {"return pcall(string.find, \"a\", \"%1\")",
+     "false 'invalid capture index'"},
+    {"return pcall(string.find, \"a\", \"%f\")",
+     "false 'missing '[' after '%f' in pattern'"},
+};
+/* clang-format on */
+
+START_TEST(answers__as_stated)
+{
+    check_case(&cases[_i]);
+}
+END_TEST
+
+START_TEST(patterns__as_stock_luajit)
+{
+    compare_with_stock("differ_pattern.lua", _i * 7919 + 1);
+}
+END_TEST
+
+/* A pattern that backtracks for years ends with the budget, charged for what it did. */
+START_TEST(backtracking__is_stopped_by_the_budget)
+{
+    static const char *const hostile[] = {
+        "return (('a'):rep(28)):find(('a?'):rep(28) .. ('a'):rep(28) .. 'b')",
+        "return (('a'):rep(100)):find(('(a*)'):rep(20) .. 'b')",
+        "return (('a'):rep(200000)):find('.-b')",
+        "return (('('):rep(100000)):gsub('%b()', '')",
+        "return (('x'):rep(200000)):match('[' .. ('a'):rep(2000) .. ']')",
+        "return (('ab'):rep(50000)):find('(.-)%1c')",
+        "for _ in (('('):rep(100000)):gmatch('%b()') do end",
+    };
+    struct cdn_budget budget = lua_both_budget;
+    const char *source = hostile[_i];
+
+    budget.instructions = 1000000;
+    ck_assert_str_eq(sandboxed_with(source, strlen(source), 0, &budget),
+                     "stopped: instructions");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("pattern");
+
+    CDN_UNIT_LOOP(s, answers__as_stated, 0, CDN_UNIT_COUNT(cases));
+    CDN_UNIT_LOOP(s, patterns__as_stock_luajit, 0, 30);
+    CDN_UNIT_LOOP(s, backtracking__is_stopped_by_the_budget, 0, 7);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
