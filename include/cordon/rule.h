@@ -5,15 +5,34 @@
 #ifndef CORDON_RULE_H
 #define CORDON_RULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cordon/engine.h>
 #include <cordon/error.h>
+#include <cordon/value.h>
 
 /* Longer source is refused. */
 #define CORDON_RULE_MAX_SOURCE_BYTES (256u * 1024u)
-#define CORDON_RULE_MAX_NAME_BYTES 64
+#define CORDON_RULE_MAX_NAME_BYTES   64
+
+/* One declared parameter of a rule. */
+typedef struct cordon_param_info {
+    size_t struct_size; /* sizeof(cordon_param_info) as the caller compiled it */
+    char name[65];
+    char type[16];    /* "boolean", "integer", "number", "string", "duration", "timestamp"
+                         or "list" */
+    char element[16]; /* of a list: the type of its elements; else "" */
+    bool required;
+    bool has_default;
+    char description[256]; /* cut where it is longer */
+} cordon_param_info;
+
+#define CORDON_PARAM_INFO_INIT                                                         \
+    {                                                                                  \
+        sizeof(cordon_param_info), "", "", "", false, false, ""                        \
+    }
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +68,29 @@ CORDON_EXPORT cordon_status cordon_engine_rule_image_bytes(uint64_t *out,
                                                            cordon_engine *engine,
                                                            const char *name,
                                                            cordon_error *err);
+
+/* Build the rule's image in every sandbox now, so that no request has to: each sandbox is
+ * waited for in turn.  Errors: CORDON_E_NOTFOUND, CORDON_E_NOMEM. */
+CORDON_EXPORT cordon_status cordon_engine_warm(cordon_engine *engine, const char *rule,
+                                               cordon_error *err);
+
+/* The rule's parameter number `index`, from 0, in byte order of the names.  Set
+ * out->struct_size before.  Errors: CORDON_E_NOTFOUND no such rule, or it has no more
+ * parameters. */
+CORDON_EXPORT cordon_status cordon_engine_rule_param(cordon_param_info *out,
+                                                     cordon_engine *engine,
+                                                     const char *rule, uint32_t index,
+                                                     cordon_error *err);
+
+/* Append one parameter, given as text, to a map of parameters being built: its name, and
+ * its value read as the rule declares it ("24h", "true", "1,2,3" for a list; a string as it
+ * stands).  Bounds are checked when the rule is evaluated.  Whether it fitted,
+ * cordon_builder_ok() tells.
+ * Errors: CORDON_E_INVALID not of the declared type, no such parameter
+ *         CORDON_E_NOTFOUND no such rule */
+CORDON_EXPORT cordon_status
+cordon_engine_param_text(cordon_builder *out, cordon_engine *engine, const char *rule,
+                         const char *param, const char *text, cordon_error *err);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <cordon/rule.h>
+#include <cordon/value.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -17,10 +18,10 @@
 #include "graph/names.h"
 #include "sandbox/slot.h"
 
-#define CDN_RULE_MAX_PARAMS 64
+#define CDN_RULE_MAX_PARAMS    64
 #define CDN_RULE_MAX_DECISIONS 16
-#define CDN_RULE_MAX_RETURNS 64
-#define CDN_RULE_MAX_WORD 64
+#define CDN_RULE_MAX_RETURNS   64
+#define CDN_RULE_MAX_WORD      64
 
 enum cdn_param_type {
     CDN_PARAM_BOOLEAN,
@@ -36,12 +37,13 @@ struct cdn_param {
     char name[CDN_RULE_MAX_WORD + 1];
     enum cdn_param_type type;
     enum cdn_param_type element; /* of a list */
-    bool required;               /* no default */
+    bool required;               /* must be given; else its default stands, or nil */
     bool has_min, has_max;
-    double min, max;             /* of numbers; of a string's or list's length */
-    char *description;           /* NULL: none */
-    unsigned char *fallback;     /* the default as the rule sees it, msgpack; NULL: none */
+    double min, max;         /* of numbers; of a string's or list's length */
+    char *description;       /* NULL: none */
+    unsigned char *fallback; /* the default, msgpack; NULL: none */
     size_t fallback_bytes;
+    cordon_value fallback_value; /* the default as the rule sees it; nil: none */
     uint32_t choice_count;       /* `choices` of a string parameter */
     char **choices;
 };
@@ -56,7 +58,10 @@ struct cdn_return {
 struct cdn_rule {
     char name[CORDON_RULE_MAX_NAME_BYTES + 1];
     char *description; /* or NULL */
-    char *file;        /* as given at load */
+    char *owner;       /* or NULL */
+    uint32_t tag_count;
+    char **tags;
+    char *file; /* as given at load */
     char *source;
     size_t source_bytes;
     unsigned char hash[CDN_CONTENT_HASH_BYTES]; /* of the source */
@@ -64,12 +69,14 @@ struct cdn_rule {
     uint32_t param_count;
     struct cdn_param *params; /* sorted by name */
     uint32_t decision_count;
-    char decisions[CDN_RULE_MAX_DECISIONS][CDN_RULE_MAX_WORD + 1]; /* least severe first */
-    int32_t fallback; /* number of the decision; -1: "none" */
+    char decisions[CDN_RULE_MAX_DECISIONS]
+                  [CDN_RULE_MAX_WORD + 1]; /* least severe first */
+    int32_t fallback;                      /* number of the decision; -1: "none" */
     uint32_t return_count;
     struct cdn_return *returns; /* sorted by name */
     bool returns_map;           /* `returns` was given as a map of fields */
     char returns_type[16];      /* or as one type: "any" if not given */
+    bool returns_optional;      /* `output` may be left out */
     struct cdn_budget limits;   /* what it declares; 0: not declared */
     size_t image_bytes;         /* measured at load */
 };
@@ -82,11 +89,14 @@ struct cdn_finding {
 
 struct cdn_findings {
     uint32_t count;
-    struct cdn_finding *items;
+    struct cdn_finding *items; /* by line, those without one last */
 };
 
-/* Load: tokens, compile, run the chunk, check the contract.  Every fault of the contract is
- * reported in `findings` (may be NULL), the first in err.
+/* Load: tokens, compile, run the chunk, check the contract, build the image once to measure
+ * it.  Every fault of the contract is reported in `findings` (may be NULL; else it must be
+ * empty, and is the caller's to deinit whatever comes back), the first in err; a chunk that
+ * did not get as far as a contract is in err alone.  `budget`:
+ * what the chunk may use while it loads.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
 cordon_status cdn_rule_load(struct cdn_rule **out, struct cdn_slot *slot,
                             const char *source, size_t bytes, const char *file,

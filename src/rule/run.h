@@ -5,6 +5,7 @@
 #include <cordon/evaluate.h>
 
 #include "graph/binding.h"
+#include "rule/host.h"
 #include "rule/rule.h"
 
 /* Everything one run needs; borrowed for the call. */
@@ -12,6 +13,7 @@ struct cdn_rule_call {
     const struct cdn_rule *rule;
     const struct cdn_image *image; /* built in `slot` */
     struct cdn_slot *slot;
+    struct cdn_rule_host *host;        /* what cdn_slot_set_host() was given */
     const cordon_snapshot *snapshot;   /* or NULL */
     const struct cdn_binding *binding; /* of rule and snapshot */
     const cordon_request *request;     /* struct_size already checked */

@@ -1,0 +1,267 @@
+/* Making and ending an engine, and giving it a snapshot.
+ *
+ * Everything an evaluation needs is made here: the slots with their mappings, their host
+ * structs, the locks that only slow paths take.  An engine is born with an empty state, so
+ * that readers always find one. */
+#include "engine/engine.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* ---- options ---- */
+
+static const struct {
+    const char *name;
+    size_t offset;
+    uint64_t fallback, least, most;
+} ranges[] = {
+    {"max_instructions", offsetof(cordon_engine_options, max_instructions), 1000000000,
+     1, UINT64_C(1) << 53},
+    {"max_edges", offsetof(cordon_engine_options, max_edges), 100000000, 1,
+     UINT64_C(1) << 53},
+    {"max_memory_bytes", offsetof(cordon_engine_options, max_memory_bytes), 4 * MIB,
+     4096, 64 * MIB},
+    {"max_output_bytes", offsetof(cordon_engine_options, max_output_bytes), MIB, 1,
+     1024 * MIB},
+    {"max_wall_ns", offsetof(cordon_engine_options, max_wall_ns), UINT64_C(10000000000),
+     1, UINT64_C(1) << 53},
+    {"load_memory_bytes", offsetof(cordon_engine_options, load_memory_bytes), MIB,
+     65536, 64 * MIB},
+    {"image_budget_bytes", offsetof(cordon_engine_options, image_budget_bytes),
+     256 * MIB, 65536, UINT64_C(1) << 53},
+};
+
+#define MAX_SLOTS 1024
+
+static cordon_status take_options(cordon_engine_options *out,
+                                  const cordon_engine_options *given, cordon_error *err)
+{
+    *out = (cordon_engine_options)CORDON_ENGINE_OPTIONS_INIT;
+    if (given) {
+        if (given->struct_size != sizeof *given)
+            return cdn_error_set(
+                err, CORDON_E_INVALID,
+                "cordon_engine_options: struct_size is %zu where %zu is "
+                "known; begin with CORDON_ENGINE_OPTIONS_INIT",
+                given->struct_size, sizeof *given);
+        *out = *given;
+    }
+    if (!out->slots)
+        out->slots = 8;
+    if (!out->busy_wait_ms)
+        out->busy_wait_ms = 1000;
+    if (out->slots > MAX_SLOTS)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "slots: %u; at most %d are possible", out->slots,
+                             MAX_SLOTS);
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        uint64_t *value = (uint64_t *)(void *)((char *)out + ranges[i].offset);
+
+        if (!*value)
+            *value = ranges[i].fallback;
+        if (*value < ranges[i].least || *value > ranges[i].most)
+            return cdn_error_set(
+                err, CORDON_E_INVALID,
+                "%s: %" PRIu64 " is not within %" PRIu64 " and %" PRIu64,
+                ranges[i].name, *value, ranges[i].least, ranges[i].most);
+    }
+    /* Each slot must be able to hold the largest image there can be. */
+    if (out->image_budget_bytes / out->slots < out->load_memory_bytes) {
+        if (given && given->image_budget_bytes)
+            return cdn_error_set(
+                err, CORDON_E_INVALID,
+                "image_budget_bytes: %" PRIu64 " is less than slots times "
+                "load_memory_bytes, %" PRIu64,
+                out->image_budget_bytes, out->slots * out->load_memory_bytes);
+        out->image_budget_bytes = out->slots * out->load_memory_bytes;
+    }
+    return CORDON_OK;
+}
+
+/* ---- life ---- */
+
+static bool make_locks(cordon_engine *engine)
+{
+    pthread_condattr_t attributes;
+    bool made;
+
+    if (pthread_mutex_init(&engine->writer, NULL))
+        return false;
+    if (pthread_mutex_init(&engine->waiting, NULL)) {
+        pthread_mutex_destroy(&engine->writer);
+        return false;
+    }
+    made = !pthread_condattr_init(&attributes);
+    if (made) {
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        made = !pthread_cond_init(&engine->freed, &attributes);
+        pthread_condattr_destroy(&attributes);
+    }
+    if (!made) {
+        pthread_mutex_destroy(&engine->waiting);
+        pthread_mutex_destroy(&engine->writer);
+    }
+    return made;
+}
+
+static cordon_status make_lanes(cordon_engine *engine, cordon_error *err)
+{
+    const cordon_engine_options *options = &engine->options;
+    const struct cdn_slot_config config = {
+        .image_bytes = (size_t)options->load_memory_bytes,
+        .memory_bytes = (size_t)options->max_memory_bytes,
+        .scratch_bytes = (size_t)options->max_memory_bytes,
+    };
+    size_t align = _Alignof(struct cdn_lane);
+    cordon_status status;
+
+    engine->lanes_block = cdn_calloc(options->slots + 1, sizeof *engine->lanes);
+    if (!engine->lanes_block)
+        return cdn_error_nomem(err);
+    engine->lanes =
+        (struct cdn_lane *)(void *)(((uintptr_t)engine->lanes_block + align - 1) &
+                                    ~(uintptr_t)(align - 1));
+    for (uint32_t i = 0; i < options->slots; i++) {
+        struct cdn_lane *lane = &engine->lanes[i];
+
+        status = cdn_slot_new(&lane->slot, &config, err);
+        if (status)
+            return status;
+        cdn_slot_set_host(lane->slot, &lane->host);
+        lane->images.budget = (size_t)(options->image_budget_bytes / options->slots);
+    }
+    return cdn_slot_new(&engine->loader, &config, err);
+}
+
+cordon_status cordon_engine_new(cordon_engine **out,
+                                const cordon_engine_options *options, cordon_error *err)
+{
+    cordon_engine *engine;
+    cordon_status status;
+
+    if (!out)
+        return cdn_error_set(
+            err, CORDON_E_INVALID,
+            "cordon_engine_new: no out; pass a pointer that is not NULL");
+    *out = NULL;
+    engine = cdn_calloc(1, sizeof *engine);
+    if (!engine)
+        return cdn_error_nomem(err);
+    status = take_options(&engine->options, options, err);
+    if (status)
+        goto out;
+    cdn_ticks_init();
+    engine->locks_made = make_locks(engine);
+    if (!engine->locks_made) {
+        status = cdn_error_nomem(err);
+        goto out;
+    }
+    status = make_lanes(engine, err);
+    if (status)
+        goto out;
+    atomic_store(&engine->state, cdn_state_new(NULL, 0));
+    if (!atomic_load(&engine->state)) {
+        status = cdn_error_nomem(err);
+        goto out;
+    }
+    *out = engine;
+    engine = NULL; /* handed over */
+out:
+    cordon_engine_free(engine);
+    return status;
+}
+
+void cordon_engine_free(cordon_engine *engine)
+{
+    if (!engine)
+        return;
+    for (uint32_t i = 0; engine->lanes && i < engine->options.slots; i++) {
+        cdn_images_deinit(&engine->lanes[i].images);
+        cdn_slot_free(engine->lanes[i].slot);
+    }
+    cdn_slot_free(engine->loader);
+    cdn_free(engine->lanes_block);
+    cdn_state_free(atomic_load(&engine->state));
+    while (engine->graveyard) {
+        struct cdn_state *state = engine->graveyard;
+
+        engine->graveyard = state->retired;
+        cdn_state_free(state);
+    }
+    if (engine->locks_made) {
+        pthread_cond_destroy(&engine->freed);
+        pthread_mutex_destroy(&engine->waiting);
+        pthread_mutex_destroy(&engine->writer);
+    }
+    cdn_free(engine);
+}
+
+/* ---- the snapshot ---- */
+
+/* Bind every rule of `old` to the snapshot of `fresh` and add it.  On failure err is that of
+ * the rule loaded first among those that do not fit. */
+static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state *old,
+                                cordon_error *err)
+{
+    cordon_status worst = CORDON_OK;
+    uint64_t first = UINT64_MAX;
+
+    for (uint32_t i = 0; i <= old->mask; i++) {
+        struct cdn_version *version;
+        struct cdn_entry *entry;
+        cordon_status status;
+        cordon_error own;
+
+        if (!old->entries[i] || old->entries[i]->version->id > first)
+            continue;
+        version = old->entries[i]->version;
+        cdn_error_clear(&own);
+        status = cdn_entry_new(&entry, version, fresh->snapshot, &own);
+        if (status) {
+            worst = status;
+            first = version->id;
+            if (status == CORDON_E_NOMEM)
+                return cdn_error_nomem(err);
+            cdn_error_prefix(&own, "rule '%s'", version->rule->name);
+            if (!own.file[0])
+                cdn_escape(own.file, sizeof own.file, version->rule->file,
+                           strlen(version->rule->file));
+            if (err)
+                *err = own;
+            continue;
+        }
+        cdn_state_add(fresh, entry);
+        cdn_entry_release(entry); /* the state has it now */
+    }
+    return worst;
+}
+
+cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
+                                         cordon_snapshot *snapshot, cordon_error *err)
+{
+    struct cdn_state *fresh, *old;
+    cordon_status status;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_set_snapshot: no engine");
+    pthread_mutex_lock(&engine->writer);
+    old = atomic_load(&engine->state);
+    fresh = cdn_state_new(snapshot, old->count);
+    status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
+    if (!status) {
+        cdn_state_publish(engine, fresh);
+        fresh = NULL; /* handed over */
+    }
+    cdn_state_free(fresh);
+    pthread_mutex_unlock(&engine->writer);
+    return status;
+}

@@ -1,0 +1,70 @@
+/* The contract a chunk returned, as msgpack, and the check of it.
+ *
+ * The table is copied out of Lua field by field (load.c) and checked here, outside any Lua
+ * call, where memory may be held and every fault can be gathered. */
+#ifndef CDN_RULE_CONTRACT_H
+#define CDN_RULE_CONTRACT_H
+
+#include "rule/rule.h"
+
+#define CDN_CONTRACT_MAX_FIELDS   64
+#define CDN_CONTRACT_MAX_FINDINGS 100
+
+/* One field of the returned table, `evaluate` aside. */
+struct cdn_contract_field {
+    char key[CDN_RULE_MAX_WORD + 1]; /* cut if longer */
+    size_t offset, bytes;            /* in `packed` */
+    char fault[256];                 /* why it could not be copied out; else "" */
+};
+
+struct cdn_contract {
+    unsigned char *packed;
+    uint32_t count;
+    struct cdn_contract_field fields[CDN_CONTRACT_MAX_FIELDS];
+    const char *returned; /* the type of what the chunk returned, if it is no table */
+    const char *evaluate; /* the type of `evaluate`; NULL: there is none */
+    const char *odd_key;  /* the type of a key that is no string; NULL: none */
+    bool too_many, too_large;
+};
+
+/* Where the check stands; for params.c as well. */
+struct cdn_check {
+    struct cdn_rule *rule;
+    const struct cdn_contract *contract;
+    struct cdn_findings findings;
+    bool nomem;
+};
+
+/* Note a fault of the field that `path` (up to the first NULL) leads to; "params.window: "
+ * is put before the text. */
+struct cdn_path {
+    const char *keys[4];
+};
+#define CDN_PATH(...) (&(const struct cdn_path){{__VA_ARGS__}})
+void cdn_check_fault(struct cdn_check *check, const struct cdn_path *path,
+                     const char *format, ...) CDN_PRINTF(3, 4);
+
+/* Fill check->rule (source, file and hash aside) from check->contract. */
+void cdn_contract_check(struct cdn_check *check);
+/* Its `params`. */
+void cdn_contract_params(struct cdn_check *check, const cordon_value *params);
+
+/* A map, or the empty list that an empty table looks like.  Faults otherwise. */
+bool cdn_check_map(struct cdn_check *check, const struct cdn_path *path,
+                   const cordon_value *value, const char *example);
+/* A key as text: false, with a fault, if it is no identifier of at most
+ * CDN_RULE_MAX_WORD bytes.  `out` holds CDN_RULE_MAX_WORD + 1. */
+bool cdn_check_key(struct cdn_check *check, const struct cdn_path *path,
+                   const cordon_value *key, char *out);
+/* A string copied to the heap; NULL with a fault if it is none (or out of memory). */
+char *cdn_check_text(struct cdn_check *check, const struct cdn_path *path,
+                     const cordon_value *value);
+/* The number of a word in a list ended by NULL; -1 with a fault that suggests one. */
+int cdn_check_word(struct cdn_check *check, const struct cdn_path *path,
+                   const cordon_value *value, const char *const *words,
+                   const char *what);
+/* Fault: an unknown field `key` where `known` (ended by NULL) are the fields. */
+void cdn_check_unknown(struct cdn_check *check, const struct cdn_path *path,
+                       const char *key, const char *const *known);
+
+#endif

@@ -1,0 +1,23 @@
+/* One run's data in host memory: what a rule's native functions find through
+ * cdn_slot_host().  One a slot, for the slot's life, so that its address is fixed. */
+#ifndef CDN_RULE_HOST_H
+#define CDN_RULE_HOST_H
+
+#include <cordon/evaluate.h>
+
+#include "graph/graph.h"
+#include "rule/outcome.h"
+#include "rule/rule.h"
+
+struct cdn_rule_host {
+    struct cdn_graph_run graph; /* first: graph/ casts to it */
+    const struct cdn_rule *rule;
+    cordon_outcome *outcome;
+    int64_t now_ms;
+    int64_t as_of_ms; /* CORDON_NO_TIME: none */
+    uint32_t node;    /* CDN_NO_NODE: no subject */
+    bool invalid;     /* the result broke the contract; outcome->message says how */
+    cordon_value params[CDN_RULE_MAX_PARAMS]; /* by number; nil: not given */
+};
+
+#endif

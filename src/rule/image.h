@@ -1,0 +1,21 @@
+/* Between load.c, image.c, request.c and result.c: what a rule's image is made of. */
+#ifndef CDN_RULE_IMAGE_H
+#define CDN_RULE_IMAGE_H
+
+#include <lua.h>
+
+#include "rule/host.h"
+
+/* Push the `request` object for a rule's image.                            [-0, +1, e] */
+CDN_RAISES void cdn_request_open(lua_State *L, const struct cdn_rule *rule);
+
+/* Check what evaluate returned, at `index`, and encode it into the run's outcome.  What does
+ * not fit the contract is noted there (host->invalid); only limits are raised.
+ *                                                                          [-0, +0, e] */
+CDN_RAISES void cdn_result_take(lua_State *L, int index, struct cdn_rule_host *host);
+
+/* Why building an image did not end well, as CORDON_E_RULE. */
+cordon_status cdn_rule_load_fault(struct cdn_slot *slot, enum cdn_run run,
+                                  const char *file, cordon_error *err);
+
+#endif

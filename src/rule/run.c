@@ -1,0 +1,316 @@
+/* One run: the request made concrete, the rule run, what happened put into words.
+ *
+ * Everything that can be wrong with a request is found before the rule starts: a parameter
+ * that does not fit and a node that is not there are the caller's errors, not the rule's.
+ * What the rule did is read from the meter first, since a rule that was stopped may well
+ * have returned, and only then from the protected call.
+ *
+ * Cost: beyond the run itself two clock reads and one pass over the parameters; nothing is
+ * allocated unless the budget asks for more output than the outcome has held before. */
+#include "rule/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/suggest.h"
+#include "rule/param.h"
+#include "snapshot/snapshot.h"
+
+/* ---- the request ---- */
+
+static cordon_status given_params(struct cdn_rule_host *host,
+                                  const cordon_request *request, uint64_t *given,
+                                  cordon_error *err)
+{
+    const struct cdn_rule *rule = host->rule;
+    cordon_value map, key, value;
+    cordon_value_iter iter;
+    cordon_status status;
+    char what[CDN_RULE_MAX_WORD + 32], message[512];
+
+    status = cordon_value_parse(&map, request->params, request->params_bytes, err);
+    if (status) {
+        cdn_error_prefix(err, "params");
+        if (err)
+            err->status = CORDON_E_INVALID;
+        return CORDON_E_INVALID;
+    }
+    if (map.type != CORDON_MAP && map.type != CORDON_NIL)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "params: a map from parameter name to value is needed");
+    cordon_value_iter_init(&iter, &map);
+    while (cordon_value_next(&iter, &key, &value)) {
+        const struct cdn_param *param;
+        uint32_t number;
+
+        if (key.type != CORDON_STRING)
+            return cdn_error_set(err, CORDON_E_INVALID,
+                                 "params: a key is not a string; keys are names");
+        param = cdn_param_find(rule, key.as.string, key.length);
+        if (!param)
+            return cdn_error_set(err, CORDON_E_INVALID, "%s",
+                                 cdn_param_unknown(message, sizeof message, rule,
+                                                   key.as.string, key.length));
+        number = (uint32_t)(param - rule->params);
+        if (*given & (UINT64_C(1) << number))
+            return cdn_error_set(err, CORDON_E_INVALID, "parameter '%s' is given twice",
+                                 param->name);
+        *given |= UINT64_C(1) << number;
+        if (value.type == CORDON_NIL) {
+            host->params[number] = (cordon_value){.type = CORDON_NIL};
+            continue;
+        }
+        snprintf(what, sizeof what, "parameter '%s'", param->name);
+        status = cdn_param_accept(&host->params[number], param, &value, what, err);
+        if (status)
+            return status;
+    }
+    return CORDON_OK;
+}
+
+static cordon_status set_params(struct cdn_rule_host *host,
+                                const cordon_request *request, cordon_error *err)
+{
+    const struct cdn_rule *rule = host->rule;
+    uint64_t given = 0;
+    cordon_status status = CORDON_OK;
+
+    _Static_assert(CDN_RULE_MAX_PARAMS <= 64, "a bit a parameter");
+    if (request->params)
+        status = given_params(host, request, &given, err);
+    for (uint32_t i = 0; i < rule->param_count && !status; i++) {
+        const struct cdn_param *param = &rule->params[i];
+        bool is_given =
+            given & (UINT64_C(1) << i) && host->params[i].type != CORDON_NIL;
+
+        if (is_given)
+            continue;
+        if (param->required)
+            status = cdn_error_set(
+                err, CORDON_E_INVALID, "parameter '%s' is required: give %s %s",
+                param->name, param->type == CDN_PARAM_INTEGER ? "an" : "a",
+                cdn_param_type_names[param->type]);
+        else
+            host->params[i] = param->fallback_value;
+    }
+    return status;
+}
+
+static cordon_status find_node(uint32_t *node, const cordon_snapshot *snapshot,
+                               const cordon_request *request, cordon_error *err)
+{
+    struct cdn_suggest suggest;
+    int32_t label;
+    size_t bytes;
+    char hint[128];
+
+    *node = CDN_NO_NODE;
+    if (!request->label)
+        return CORDON_OK;
+    if (!request->key)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the request names a label, %.64s, but no key",
+                             request->label);
+    bytes = request->key_bytes ? request->key_bytes : strlen(request->key);
+    if (!snapshot)
+        return cdn_error_set(
+            err, CORDON_E_NOTFOUND, "no node %.64s:%.*s, as the engine has no snapshot",
+            request->label, bytes > 80 ? 80 : (int)bytes, request->key);
+    label = cdn_schema_label(&snapshot->schema, request->label);
+    if (label < 0) {
+        cdn_suggest_init(&suggest, request->label);
+        for (uint32_t i = 0; i < snapshot->label_count; i++)
+            cdn_suggest_offer(&suggest, snapshot->schema.labels[i].name);
+        return cdn_error_set(err, CORDON_E_NOTFOUND,
+                             "no label '%.64s' in the snapshot%s", request->label,
+                             cdn_suggest_text(&suggest, hint, sizeof hint));
+    }
+    *node = cdn_snapshot_find(snapshot, (uint32_t)label, request->key, bytes);
+    if (*node == CDN_NO_NODE)
+        return cdn_error_set(err, CORDON_E_NOTFOUND, "no node %.64s:%.*s",
+                             request->label, bytes > 80 ? 80 : (int)bytes,
+                             request->key);
+    return CORDON_OK;
+}
+
+/* ---- what happened ---- */
+
+static void place(cordon_outcome *outcome, const char *file, uint32_t line)
+{
+    snprintf(outcome->file, sizeof outcome->file, "%s", file ? file : "");
+    outcome->line = line;
+}
+
+/* "at rule.lua:14" or nothing. */
+static const char *at_line(char *out, size_t size, const struct cdn_rule *rule,
+                           const struct cdn_meter *meter)
+{
+    if (meter->stop_line)
+        snprintf(out, size, " at %s:%u", rule->file, meter->stop_line);
+    else
+        out[0] = '\0';
+    return out;
+}
+
+static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *call)
+{
+    const struct cdn_meter *meter = cdn_slot_meter(call->slot);
+    const struct cdn_budget *limit = &call->budget;
+    const cordon_usage *usage = &outcome->usage;
+    char at[320];
+
+    at_line(at, sizeof at, call->rule, meter);
+    place(outcome, meter->stop_line ? call->rule->file : "", meter->stop_line);
+    outcome->kind = CORDON_OUTCOME_LIMIT;
+    switch (meter->stop) {
+    case CDN_STOP_INSTRUCTIONS:
+        outcome->limit = CORDON_BUDGET_INSTRUCTIONS;
+        cdn_outcome_explain(
+            outcome,
+            "instructions: %" PRIu64 " of %" PRIu64 " used%s; let an "
+            "aggregate (:sum, :count, :top) do what a loop does, or raise "
+            "limits.instructions",
+            limit->instructions, limit->instructions, at);
+        break;
+    case CDN_STOP_TIME:
+        outcome->limit = CORDON_BUDGET_TIME;
+        cdn_outcome_explain(
+            outcome,
+            "time: more than %.15g ms passed%s; %" PRIu64 " instructions "
+            "and %" PRIu64 " edges were read by then; read less, or raise "
+            "limits.time",
+            (double)limit->wall_ns / 1e6, at, usage->instructions, usage->edges);
+        break;
+    case CDN_STOP_MEMORY:
+        outcome->limit = CORDON_BUDGET_MEMORY;
+        cdn_outcome_explain(
+            outcome,
+            "memory: %" PRIu64 " of %" PRIu64 " bytes held%s; keep fewer "
+            "values at once, use aggregates and :each() instead of tables, "
+            "or raise limits.memory",
+            usage->memory_bytes, limit->memory_bytes, at);
+        break;
+    case CDN_STOP_EDGES:
+        outcome->limit = CORDON_BUDGET_EDGES;
+        cdn_outcome_explain(outcome,
+                            "edges: read %" PRIu64 " of %" PRIu64
+                            "%s; narrow the window "
+                            "or use :latest(n) before reading, or raise limits.edges",
+                            limit->edges, limit->edges, at);
+        break;
+    case CDN_STOP_OUTPUT:
+        outcome->limit = CORDON_BUDGET_OUTPUT;
+        cdn_outcome_explain(outcome,
+                            "output: the result takes more than %" PRIu64
+                            " bytes; return "
+                            "less, or raise limits.output",
+                            limit->output_bytes);
+        break;
+    case CDN_STOP_CANCELLED:
+        outcome->kind = CORDON_OUTCOME_CANCELLED;
+        cdn_outcome_explain(outcome, "cancelled by the host%s", at);
+        break;
+    case CDN_STOP_NONE:
+    default:
+        break;
+    }
+}
+
+static void fill_usage(cordon_usage *usage, const struct cdn_rule_call *call)
+{
+    const struct cdn_meter *meter = cdn_slot_meter(call->slot);
+    const struct cdn_budget *limit = &call->budget;
+
+    usage->instructions = cdn_slot_instructions(call->slot);
+    usage->instructions_limit = limit->instructions;
+    usage->memory_bytes = cdn_slot_memory_peak(call->slot);
+    usage->memory_limit_bytes = limit->memory_bytes;
+    usage->edges = meter->edges;
+    usage->edges_limit = limit->edges;
+    usage->nodes = meter->nodes;
+    usage->output_limit_bytes = limit->output_bytes;
+    usage->native_ns = cdn_ticks_to_ns(meter->native_ticks);
+    usage->wall_limit_ns = limit->wall_ns;
+}
+
+static void classify(cordon_outcome *outcome, const struct cdn_rule_call *call,
+                     enum cdn_run run)
+{
+    const struct cdn_rule_host *host = call->host;
+
+    if (cdn_slot_meter(call->slot)->stop != CDN_STOP_NONE) {
+        explain_stop(outcome, call);
+    } else if (host->graph.damaged) {
+        outcome->kind = CORDON_OUTCOME_ERROR;
+        cdn_outcome_explain(outcome,
+                            "the snapshot is damaged: an index read from it points "
+                            "outside; run cordon snapshot verify");
+    } else if (run == CDN_RUN_ERROR) {
+        const char *file = NULL;
+        uint32_t line = 0;
+        const char *message = cdn_slot_message(call->slot, &file, &line);
+
+        outcome->kind = CORDON_OUTCOME_ERROR;
+        cdn_outcome_explain(outcome, "%s", message);
+        place(outcome, line ? call->rule->file : "", line);
+    } else if (host->invalid) {
+        outcome->kind = CORDON_OUTCOME_INVALID_RESULT;
+        place(outcome, call->rule->file, 0);
+    } else {
+        outcome->kind = CORDON_OUTCOME_OK;
+        outcome->usage.output_bytes = outcome->result_bytes;
+        return;
+    }
+    cdn_outcome_drop_result(outcome);
+    outcome->fallback = true;
+    if (call->rule->fallback >= 0) {
+        memcpy(outcome->decision, call->rule->decisions[call->rule->fallback],
+               sizeof outcome->decision);
+        outcome->has_decision = true;
+    }
+}
+
+cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *call,
+                           cordon_error *err)
+{
+    const cordon_request *request = call->request;
+    struct cdn_rule_host *host = call->host;
+    bool cut = request->as_of_ms != CORDON_NO_TIME;
+    cordon_status status;
+    enum cdn_run run;
+
+    cdn_outcome_reset(outcome);
+    host->rule = call->rule;
+    host->outcome = outcome;
+    host->now_ms = request->now_ms;
+    host->as_of_ms = request->as_of_ms;
+    host->invalid = false;
+    host->graph = (struct cdn_graph_run){
+        .snapshot = call->snapshot,
+        .binding = call->binding,
+        .names = &call->rule->names,
+        .as_of_ms = cut ? request->as_of_ms : INT64_MAX,
+    };
+    status = set_params(host, request, err);
+    if (!status)
+        status = find_node(&host->node, call->snapshot, request, err);
+    if (!status)
+        status = cdn_outcome_reserve(outcome, (size_t)call->budget.output_bytes, err);
+    if (status)
+        return status;
+    run = cdn_slot_run(call->slot, call->image, &call->budget,
+                       cdn_add_sat(call->entered_ns, call->budget.wall_ns),
+                       request->cancel ? &request->cancel->requested : NULL,
+                       request->seed);
+    fill_usage(&outcome->usage, call);
+    outcome->truncated = host->graph.truncated;
+    outcome->digest = host->graph.digest;
+    if (call->snapshot)
+        outcome->generation = cordon_snapshot_generation(call->snapshot);
+    classify(outcome, call, run);
+    outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    return CORDON_OK;
+}
