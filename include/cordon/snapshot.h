@@ -19,7 +19,7 @@ typedef struct cordon_snapshot cordon_snapshot;
 
 typedef enum cordon_verify {
     CORDON_VERIFY_STRUCTURE = 0, /* the default: pages, and the segments' places */
-    CORDON_VERIFY_FULL = 1       /* also every checksum and every structural invariant */
+    CORDON_VERIFY_FULL = 1 /* also every checksum and every structural invariant */
 } cordon_verify;
 
 typedef struct cordon_snapshot_options {
