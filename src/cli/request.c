@@ -279,12 +279,14 @@ cordon_status cdn_request_parse(struct cdn_request *out, const char *text, size_
 
 static bool has_key(const struct cdn_buf *map, const cordon_value *key)
 {
-    const unsigned char *at = map->data;
-    const unsigned char *end = at + map->length;
+    const unsigned char *at = map->data, *end;
     struct field field;
     cordon_value head;
 
-    if (!map->length || !cdn_unpack_head(&head, &at, end))
+    if (!map->length)
+        return false;
+    end = at + map->length;
+    if (!cdn_unpack_head(&head, &at, end))
         return false;
     for (uint32_t i = 0; i < head.length && next_field(&field, &at, end); i++) {
         if (field.key.length == key->length &&
@@ -298,13 +300,15 @@ static bool has_key(const struct cdn_buf *map, const cordon_value *key)
 static uint32_t copy_pairs(struct cdn_packer *packer, const struct cdn_buf *map,
                            const struct cdn_buf *unless)
 {
-    const unsigned char *at = map->data;
-    const unsigned char *end = at + map->length;
+    const unsigned char *at = map->data, *end;
     struct field field;
     cordon_value head;
     uint32_t count = 0;
 
-    if (!map->length || !cdn_unpack_head(&head, &at, end))
+    if (!map->length)
+        return 0;
+    end = at + map->length;
+    if (!cdn_unpack_head(&head, &at, end))
         return 0;
     for (uint32_t i = 0; i < head.length && next_field(&field, &at, end); i++) {
         if (unless && has_key(unless, &field.key))

@@ -1,0 +1,55 @@
+/* A line of cordon eval's input, as hostile as it comes: it is refused, or what was
+ * understood of it is well-formed, and can be written and read again to the same bytes. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/json.h"
+#include "cli/request.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* msgpack -> JSON -> msgpack: nothing may change on the way. */
+static void check_round_trip(const struct cdn_buf *pack)
+{
+    struct cdn_buf text = {0}, again = {0};
+    struct cdn_json json;
+    cordon_value value;
+
+    if (cordon_value_parse(&value, pack->data, pack->length, NULL))
+        abort();
+    cdn_json_init(&json, &text, false);
+    cdn_json_value(&json, &value);
+    if (text.failed ||
+        cdn_json_to_pack(&again, (const char *)text.data, text.length, NULL))
+        abort();
+    if (again.length != pack->length ||
+        memcmp(again.data, pack->data, pack->length) != 0)
+        abort();
+    cdn_buf_deinit(&text);
+    cdn_buf_deinit(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct cdn_request request = {0};
+    struct cdn_buf merged = {0};
+    cordon_error err;
+
+    if (!cdn_request_parse(&request, (const char *)data, size, &err)) {
+        check_round_trip(&request.pack);
+        if (cdn_params_merge(&merged, &request.params, &request.params, &err))
+            abort();
+        if (request.params.length &&
+            (merged.length != request.params.length ||
+             memcmp(merged.data, request.params.data, merged.length) != 0))
+            abort();
+        if (request.has_node && (!request.label[0] || !request.key.length))
+            abort();
+    } else if (!err.message[0]) {
+        abort();
+    }
+    cdn_buf_deinit(&merged);
+    cdn_request_deinit(&request);
+    return 0;
+}
