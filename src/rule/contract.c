@@ -404,10 +404,6 @@ void cdn_contract_check(struct cdn_check *check)
     if (contract->too_many)
         cdn_check_fault(check, CDN_PATH(NULL), "the table has more than %d fields",
                         CDN_CONTRACT_MAX_FIELDS);
-    if (contract->too_large)
-        cdn_check_fault(check, CDN_PATH(NULL),
-                        "the contract is too large; compute such data in evaluate, or "
-                        "keep it in a local of the file");
     if (contract->odd_key)
         cdn_check_fault(check, CDN_PATH(NULL),
                         "a field's key is a %s; keys are strings", contract->odd_key);

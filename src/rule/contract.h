@@ -24,7 +24,7 @@ struct cdn_contract {
     const char *returned; /* the type of what the chunk returned, if it is no table */
     const char *evaluate; /* the type of `evaluate`; NULL: there is none */
     const char *odd_key;  /* the type of a key that is no string; NULL: none */
-    bool too_many, too_large;
+    bool too_many;
 };
 
 /* Where the check stands; for params.c as well. */

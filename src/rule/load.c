@@ -93,7 +93,6 @@ CDN_RAISES static void copy_field(lua_State *L, struct loading *loading)
         field->fault[sizeof field->fault - 1] = '\0';
         loading->packer.length = field->offset;
     }
-    contract->too_large |= loading->packer.failed;
     field->bytes = loading->packer.length - field->offset;
     contract->count++;
 }
@@ -110,7 +109,7 @@ CDN_RAISES static int read_contract(lua_State *L)
         loading->contract.returned = type_name(lua_type(L, 1));
     } else {
         lua_pushnil(L);
-        while (lua_next(L, 1) && !loading->contract.too_large) {
+        while (lua_next(L, 1)) {
             copy_field(L, loading);
             cdn_meter_charge(L, 1);
             lua_settop(L, 2);
@@ -169,9 +168,13 @@ cordon_status cdn_rule_load_fault(struct cdn_slot *slot, enum cdn_run run,
                             "the file takes more than %llu ms to load; it should only "
                             "define the rule and return it",
                             (unsigned long long)(meter->limit.wall_ns / 1000000));
+    case CDN_STOP_OUTPUT:
+        return cdn_error_at(err, CORDON_E_RULE, file, line, 0,
+                            "the table the file returns has more than %zu bytes of "
+                            "contract; keep large data in a local of the file",
+                            CONTRACT_BYTES);
     case CDN_STOP_NONE:
     case CDN_STOP_EDGES:
-    case CDN_STOP_OUTPUT:
     case CDN_STOP_CANCELLED:
     default:
         return cdn_error_at(err, CORDON_E_RULE, file, line, 0,
@@ -232,6 +235,7 @@ cordon_status cdn_rule_load(struct cdn_rule **out, struct cdn_slot *slot,
     struct cdn_image *image = NULL;
     struct cdn_rule *rule = NULL;
     enum cdn_run run = CDN_RUN_OK;
+    struct cdn_budget reading = *budget;
 
     *out = NULL;
     if (!err)
@@ -257,9 +261,11 @@ cordon_status cdn_rule_load(struct cdn_rule **out, struct cdn_slot *slot,
     loading->source = rule->source;
     loading->bytes = bytes;
     loading->file = rule->file;
+    reading.output_bytes = CONTRACT_BYTES;
     cdn_pack_init(&loading->packer, loading->contract.packed, CONTRACT_BYTES);
     status =
-        cdn_image_build(&image, &run, slot, read_contract, loading, budget, NULL, err);
+        cdn_image_build(&image, &run, slot, read_contract, loading, &reading,
+                             NULL, err);
     if (status)
         goto out;
     if (!image) {
