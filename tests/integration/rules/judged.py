@@ -39,10 +39,10 @@ def rows(path):
         yield from csv.DictReader(file)
 
 
-def imported(name, *options):
+def imported(name, schema, *options):
     store = os.path.join(work, name)
     subprocess.run(["rm", "-rf", store], check=True)
-    subprocess.run([cordon, "import", "--schema", os.path.join(rules, "schemas", name + ".lua"),
+    subprocess.run([cordon, "import", "--schema", os.path.join(rules, "schemas", schema),
                     "--out", store, "--no-progress", "--quiet", *options, data(name)], check=True,
                    stdout=subprocess.DEVNULL)
     return store
@@ -86,7 +86,7 @@ def token_fan_in():
     labels = {row["nodeid"]: row["isFraud"] == "1" for row in rows(data(name, "nodes.csv"))}
     nodes = list(labels)
     found = set()
-    results = evaluate("fraud/token_fan_in.lua", imported(name), ["Account:" + n for n in nodes])
+    results = evaluate("fraud/token_fan_in.lua", imported(name, "amlsim.lua"), ["Account:" + n for n in nodes])
     for node, result in zip(nodes, results):
         suspicious = bool(senders[node] or payees[node])
         output = {"gathered_from": len(senders[node]), "collectors": min(20, len(payees[node]))}
@@ -106,7 +106,7 @@ def distrusted():
     labels = {row["user"]: row["label"] == "-1" for row in rows(data(name, "labels.csv"))}
     nodes = list(labels)
     found = set()
-    results = evaluate("fraud/distrusted.lua", imported(name), ["User:" + n for n in nodes])
+    results = evaluate("fraud/distrusted.lua", imported(name, "bitcoin-otc.lua"), ["User:" + n for n in nodes])
     for node, result in zip(nodes, results):
         weighted = sum(max(0, mean.get(s, 0)) * r for s, r in ratings[node])
         if abs(result["output"]["weighted"] - weighted) > 1e-6 * max(1, abs(weighted)):
@@ -121,15 +121,10 @@ def distrusted():
 def bought_together():
     name = "online-retail"
     bought, buyers = collections.defaultdict(list), collections.defaultdict(list)
-    store = imported(name, "--max-errors", "all")
-    info = json.loads(subprocess.run([cordon, "snapshot", "info", store, "--format", "json"],
-                                     check=True, stdout=subprocess.PIPE, text=True).stdout)
-    print("online-retail: %s" % json.dumps(info)[:200])
-    listed = {row["StockCode"] for row in rows(data(name, "products.csv.gz"))}
+    store = imported(name, "online-retail.lua")
     order = 0
     for row in rows(data(name, "transactions-early.csv.gz")):
-        if not row["CustomerID"] or row["InvoiceNo"].startswith("C") or int(row["Quantity"]) <= 0 \
-                or row["StockCode"] not in listed:
+        if not row["CustomerID"] or int(row["Quantity"]) <= 0:
             continue
         at = datetime.datetime.strptime(row["InvoiceDate"], "%Y-%m-%d %H:%M:%S")
         order += 1
