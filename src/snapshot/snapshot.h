@@ -62,14 +62,13 @@ struct cdn_adjacency {
     const uint32_t *const *peers; /* a block: the other end's dense index */
     const int64_t *const
         *times; /* a block: the time column; NULL: the relation has none */
-    const uint64_t *const *ids; /* incoming only: the edge's outgoing position */
-    const struct cdn_column
-        *columns;      /* by property number; of a property that is not
+    const uint64_t *const *ids;       /* incoming only: the edge's outgoing position */
+    const struct cdn_column *columns; /* by property number; of a property that is not
                           mirrored the incoming column has values == NULL; the
                           time property's column shares `times` */
-    uint32_t longest;  /* the largest degree */
-    uint32_t nonempty; /* nodes with an edge */
-    uint64_t bytes;    /* of offsets, peers and ids; columns apart */
+    uint32_t longest;                 /* the largest degree */
+    uint32_t nonempty;                /* nodes with an edge */
+    uint64_t bytes;                   /* of offsets, peers and ids; columns apart */
 };
 
 struct cdn_relation {
