@@ -183,6 +183,8 @@ CDN_RAISES static int handle_index(lua_State *L)
     lua_rawget(L, UP_FIELDS);
     if (handle & CDN_EDGE_TAG)
         return edge_index(L, run, handle & (CDN_EDGE_TAG - 1));
+    if (handle >> 32 != CDN_NODE_TAG >> 32)
+        return luaL_error(L, "attempt to index a value that is no node and no edge");
     return node_index(L, run, (uint32_t)handle);
 }
 
