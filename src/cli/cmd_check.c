@@ -81,6 +81,7 @@ struct check {
     struct cdn_slot *slot;
     cordon_snapshot *snapshot;
     struct cdn_json *json; /* NULL: pretty */
+    int show_level;        /* the least serious findings shown */
     /* of the file at hand */
     const char *file;
     struct cdn_buf source;
@@ -116,7 +117,7 @@ static void report(struct check *check, enum code code, uint32_t line, uint32_t 
         check->unloadable = true;
     }
     if (!check->json) {
-        if (!check->cli->quiet || severity == SEVERITY_ERROR)
+        if ((int)severity <= check->show_level)
             cdn_diagnostic_print(check->cli->out, check->cli->out_color, &diagnostic);
         return;
     }
@@ -209,6 +210,8 @@ static void check_rule(struct check *check, const struct cdn_rule *rule)
     const struct cdn_budget *limits = &rule->limits;
 
     check_name(check, rule);
+    if (!check->loads)
+        return;
     if (!rule->description || !rule->description[0])
         report(check, CODE_NO_DESCRIPTION, 0, 0,
                "the rule has no description; say in a sentence what it looks for");
@@ -394,6 +397,11 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
                     : explain(cli, code_name);
     if (argc == 0)
         return cdn_cli_usage(cli, "no rule given; name one or more files");
+    check.show_level = cli->quiet     ? SEVERITY_ERROR
+                       : cli->verbose ? SEVERITY_INFO
+                                      : SEVERITY_WARNING;
+    if (check.show_level < fail_level)
+        check.show_level = fail_level;
     code = open_all(&check, data);
     if (!code) {
         check_all(&check, argc, argv);

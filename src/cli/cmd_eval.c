@@ -59,6 +59,7 @@ struct eval {
     uint64_t *times;
     struct tally tally;
     uint64_t answers;
+    bool loaded; /* the rule, that is */
     bool pretty;
     bool array; /* many answers as one JSON text */
 };
@@ -102,6 +103,15 @@ static void show_load_error(struct eval *eval, const cordon_error *err)
         cdn_cli_error_of(eval->cli, err);
     else
         cdn_diagnostic_print(eval->cli->err, eval->cli->err_color, &diagnostic);
+    if (err->status != CORDON_E_RULE)
+        return;
+    if (eval->data)
+        cdn_cli_note(eval->cli, "every fault: cordon check %s --data %s",
+                     eval->rule.file, eval->data);
+    else if (eval->loaded)
+        cdn_cli_note(eval->cli, "give the snapshot: --data STORE");
+    else
+        cdn_cli_note(eval->cli, "every fault: cordon check %s", eval->rule.file);
 }
 
 /* The ceilings follow the limits asked for: this program is the host, and whoever types
@@ -167,6 +177,7 @@ static int open_all(struct eval *eval)
         show_load_error(eval, &err);
         return cdn_cli_exit_of(status);
     }
+    eval->loaded = true;
     if (eval->count > 1) {
         eval->times = cdn_realloc_array(NULL, eval->count, sizeof(*eval->times));
         if (!eval->times) {
@@ -290,6 +301,13 @@ static bool answer(struct eval *eval, const struct cdn_eval_result *result)
     FILE *out = eval->cli->out;
 
     count_result(&eval->tally, result);
+    if (eval->cli->format == CDN_FORMAT_PRETTY && result->status && !result->line) {
+        const struct cdn_diagnostic diagnostic = {.severity = "error",
+                                                  .message = result->err->message};
+
+        cdn_diagnostic_print(eval->cli->err, eval->cli->err_color, &diagnostic);
+        return true;
+    }
     if (eval->cli->format == CDN_FORMAT_PRETTY) {
         if (eval->answers++)
             fputc('\n', out);
@@ -324,7 +342,7 @@ static cordon_status process(struct eval *eval, const struct cdn_request *reques
         status = judge(eval, &call, &result.timing, err);
         result.call = &call;
     }
-    if (status == CORDON_E_NOMEM)
+    if (status == CORDON_E_NOMEM || status == CORDON_E_RULE)
         return status;
     result.status = status;
     result.outcome = status ? NULL : eval->outcome;
@@ -505,7 +523,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         goto out;
     cdn_error_clear(&err);
     status = eval.input ? run_input(&eval, &err) : run_single(&eval, &err);
-    if (status) {
+    if (status == CORDON_E_RULE) {
+        show_load_error(&eval, &err);
+        code = CDN_EXIT_USAGE;
+    } else if (status) {
         cdn_cli_error_of(cli, &err);
         code = CDN_EXIT_DATA;
     } else {

@@ -80,7 +80,7 @@ static void start_columns(struct cdn_table *table)
     cdn_table_cell(table, "type");
     cdn_table_cell(table, "nulls");
     cdn_table_cell(table, "values");
-    cdn_table_cell(table, " ");
+    cdn_table_cell(table, "%s", "");
 }
 
 static void show_label(struct cdn_cli *cli, const struct cdn_label_data *label)

@@ -2,6 +2,8 @@
  * metrics' place taken by usage), so that tools for decision logs can read it. */
 #include "cli/eval.h"
 
+#include <math.h>
+
 #include "cli/json.h"
 
 #define SCHEMA_VERSION 1
@@ -53,6 +55,15 @@ static void write_input(struct cdn_json *json, const struct cdn_eval_result *res
     cdn_json_object_end(json);
 }
 
+/* As a number in `output` is written: Lua has one kind, and 3 is not 3.0 to a reader. */
+static void write_score(struct cdn_json *json, double score)
+{
+    if (score == floor(score) && fabs(score) <= 9007199254740992.0)
+        cdn_json_int(json, (int64_t)score);
+    else
+        cdn_json_double(json, score);
+}
+
 static void write_result(struct cdn_json *json, const cordon_outcome *outcome)
 {
     size_t reasons = cordon_outcome_reason_count(outcome);
@@ -66,7 +77,7 @@ static void write_result(struct cdn_json *json, const cordon_outcome *outcome)
     cdn_json_key_cstr(json, "decision", cordon_outcome_decision(outcome));
     if (cordon_outcome_score(outcome, &score)) {
         cdn_json_key(json, "score");
-        cdn_json_double(json, score);
+        write_score(json, score);
     }
     if (reasons) {
         cdn_json_key(json, "reasons");

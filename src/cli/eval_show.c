@@ -212,8 +212,8 @@ static void cost_row(struct cdn_table *table, const char *name, const char *used
     cdn_table_cell(table, "%s", used);
     if (!whole) {
         cdn_table_cell(table, "-");
-        cdn_table_cell(table, " ");
-        cdn_table_cell(table, " ");
+        cdn_table_cell(table, "%s", "");
+        cdn_table_cell(table, "%s", "");
         return;
     }
     cdn_table_cell(table, "%s", limit);
@@ -235,7 +235,7 @@ static void show_usage(const struct page *page, const cordon_usage *usage)
     cdn_table_cell(&table, "used");
     cdn_table_cell(&table, "limit");
     cdn_table_cell(&table, "share");
-    cdn_table_cell(&table, " ");
+    cdn_table_cell(&table, "%s", "");
     cost_row(&table, "instructions",
              cdn_show_count(used, sizeof(used), usage->instructions),
              cdn_show_count(limit, sizeof(limit), usage->instructions_limit),
@@ -275,26 +275,34 @@ static void show_timing(const struct page *page, const struct cdn_eval_timing *t
 
 /* ---- what went wrong ---- */
 
-static const char *severity_of(cordon_outcome_kind kind)
+/* The message without the place it names, which stands before it already. */
+static void placeless(char *out, size_t size, const cordon_outcome *outcome)
 {
-    return kind == CORDON_OUTCOME_LIMIT ? "limit" : cordon_outcome_kind_str(kind);
+    char place[CORDON_ERROR_FILE_BYTES + 16];
+    char *at;
+
+    snprintf(out, size, "%s", cordon_outcome_message(outcome));
+    snprintf(place, sizeof(place), " at %s:%" PRIu32, cordon_outcome_file(outcome),
+             cordon_outcome_line(outcome));
+    at = strstr(out, place);
+    if (at && (at[strlen(place)] == ';' || !at[strlen(place)]))
+        memmove(at, at + strlen(place), strlen(at + strlen(place)) + 1);
 }
 
 static void show_fault(const struct page *page, const struct cdn_eval_result *result)
 {
     const cordon_outcome *outcome = result->outcome;
-    struct cdn_diagnostic diagnostic = {
-        .severity = severity_of(cordon_outcome_get_kind(outcome)),
+    char message[2 * CORDON_ERROR_MESSAGE_BYTES];
+    const struct cdn_diagnostic diagnostic = {
+        .severity = cordon_outcome_kind_str(cordon_outcome_get_kind(outcome)),
         .file = cordon_outcome_file(outcome),
         .line = cordon_outcome_line(outcome),
-        .message = cordon_outcome_message(outcome),
+        .message = message,
         .source = (const char *)result->rule->source.data,
         .source_bytes = result->rule->source.length,
     };
-    cordon_budget budget = cordon_outcome_limit(outcome);
 
-    if (budget != CORDON_BUDGET_NONE)
-        diagnostic.code = cordon_budget_str(budget);
+    placeless(message, sizeof(message), outcome);
     cdn_diagnostic_print(page->to, page->color, &diagnostic);
 }
 

@@ -356,7 +356,7 @@ static size_t width(const char *text)
 bool cdn_table_print(const struct cdn_table *table, FILE *to, bool color,
                      unsigned indent)
 {
-    size_t widths[MAX_COLUMNS] = {0};
+    size_t widths[MAX_COLUMNS] = {0}, blanks = 0;
     const char *at = (const char *)table->text.data;
 
     if (table->text.failed || table->columns > MAX_COLUMNS)
@@ -370,19 +370,22 @@ bool cdn_table_print(const struct cdn_table *table, FILE *to, bool color,
     at = (const char *)table->text.data;
     for (size_t i = 0; i < table->cells; i++, at += strlen(at) + 1) {
         size_t column = i % table->columns;
+        size_t pad = widths[column] - width(at);
         bool last = column + 1 == table->columns || i + 1 == table->cells;
-        int pad = (int)(widths[column] - width(at));
 
-        if (column == 0)
-            fprintf(to, "%*s%s", (int)indent, "",
-                    i ? "" : cdn_style(color, CDN_STYLE_DIM));
+        if (column == 0) {
+            blanks = indent;
+            fputs(i ? "" : cdn_style(color, CDN_STYLE_DIM), to);
+        }
         if (table->align[column] == 'r')
-            fprintf(to, "%*s%s", pad, "", at);
-        else
-            fprintf(to, "%s%*s", at, last ? 0 : pad, "");
-        fputs(last ? (i < table->columns ? cdn_style_end(color) : "") : "  ", to);
+            blanks += pad;
+        if (*at) { /* blanks only before something: no line ends in any */
+            fprintf(to, "%*s%s", (int)blanks, "", at);
+            blanks = 0;
+        }
+        blanks += (table->align[column] == 'r' ? 0 : pad) + 2;
         if (last)
-            fputc('\n', to);
+            fprintf(to, "%s\n", i < table->columns ? cdn_style_end(color) : "");
     }
     return true;
 }

@@ -33,11 +33,11 @@ title "2. Its CSV files become a snapshot: one file, memory-mapped, read-only"
 run import --schema bank/schema.lua --out bank.store bank
 
 title "3. One account, one rule: what was decided, why, and what it cost"
-for rule in fan_in structuring; do
+for rule in fan_in structuring shared_device; do
+    [ $rule = fan_in ] || say ""
     set -- $(example $rule)
     run eval rules/fraud/$rule.lua --data bank.store --node Account:$1 --as-of $2 \
-        --format pretty --usage
-    say ""
+        --format pretty --usage --count 1000
 done
 
 title "4. A rule that would never end: it is stopped, and its declared fallback stands"

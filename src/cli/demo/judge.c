@@ -368,7 +368,7 @@ static bool print_table(struct judge *judge)
     cdn_table_cell(&table, "all together");
     score_cells(&table, &all);
     for (int i = 0; i < 3; i++)
-        cdn_table_cell(&table, " ");
+        cdn_table_cell(&table, "%s", "");
     good = cdn_table_print(&table, cli->out, cli->out_color, 2);
     cdn_table_deinit(&table);
     for (unsigned i = 0; i < judge->rule_count; i++) {
