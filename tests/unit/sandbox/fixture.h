@@ -30,19 +30,19 @@ static const struct cdn_budget fixture_budget = {
     .wall_ns = UINT64_C(600000000000),
 };
 
-static int fixture_charge(lua_State *L)
+static inline int fixture_charge(lua_State *L)
 {
     cdn_meter_charge(L, (uint64_t)luaL_checknumber(L, 1));
     return 0;
 }
 
-static int fixture_edges(lua_State *L)
+static inline int fixture_edges(lua_State *L)
 {
     cdn_meter_charge_edges(L, (uint64_t)luaL_checknumber(L, 1));
     return 0;
 }
 
-static int fixture_scratch(lua_State *L)
+static inline int fixture_scratch(lua_State *L)
 {
     size_t bytes = (size_t)luaL_checknumber(L, 1);
     size_t mark = cdn_scratch_mark(L);
@@ -54,19 +54,19 @@ static int fixture_scratch(lua_State *L)
     return 1;
 }
 
-static int fixture_release(lua_State *L)
+static inline int fixture_release(lua_State *L)
 {
     cdn_scratch_release(L, (size_t)luaL_checknumber(L, 1));
     return 0;
 }
 
-static int fixture_catch(lua_State *L)
+static inline int fixture_catch(lua_State *L)
 {
     lua_pushboolean(L, lua_pcall(L, lua_gettop(L) - 1, 0, 0) == 0);
     return 1;
 }
 
-static int fixture_entry(lua_State *L)
+static inline int fixture_entry(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"charge", fixture_charge},
                                          {"edges", fixture_edges},
@@ -87,7 +87,7 @@ static int fixture_entry(lua_State *L)
     return 0;
 }
 
-static int fixture_build(lua_State *L)
+static inline int fixture_build(lua_State *L)
 {
     const char *source = lua_touserdata(L, 1);
 
@@ -97,7 +97,7 @@ static int fixture_build(lua_State *L)
 }
 
 /* The chunk itself is the entry: nothing but its own bytecodes is counted. */
-static int fixture_build_bare(lua_State *L)
+static inline int fixture_build_bare(lua_State *L)
 {
     const char *source = lua_touserdata(L, 1);
 
@@ -105,7 +105,7 @@ static int fixture_build_bare(lua_State *L)
     return 1;
 }
 
-static void fixture_open(struct fixture *fixture)
+static inline void fixture_open(struct fixture *fixture)
 {
     cordon_error err;
 

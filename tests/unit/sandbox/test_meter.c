@@ -1,0 +1,364 @@
+#include "unit/sandbox/fixture.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+
+static struct fixture fixture;
+
+static uint64_t used(void)
+{
+    return cdn_slot_instructions(fixture.slot);
+}
+
+static uint64_t count_bare(const char *source, const struct cdn_budget *budget)
+{
+    struct cdn_image *image = fixture_image_with(&fixture, fixture_build_bare, source);
+
+    ck_assert_int_eq(fixture_run(&fixture, image, budget), CDN_RUN_OK);
+    cdn_image_free(image);
+    return used();
+}
+
+START_TEST(bytecodes__are_counted_one_by_one)
+{
+    fixture_open(&fixture);
+    uint64_t empty = count_bare("for i = 1, 0 do end", NULL);
+
+    /* One a turn: across no quantum, and across many. */
+    ck_assert_uint_eq(count_bare("for i = 1, 1 do end", NULL), empty + 1);
+    ck_assert_uint_eq(count_bare("for i = 1, 7 do end", NULL), empty + 7);
+    ck_assert_uint_eq(count_bare("for i = 1, 999 do end", NULL), empty + 999);
+    ck_assert_uint_eq(count_bare("for i = 1, 1000 do end", NULL), empty + 1000);
+    ck_assert_uint_eq(count_bare("for i = 1, 123457 do end", NULL), empty + 123457);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(same_run__counts_the_same_every_time)
+{
+    static const char source[] = "local n = 0\n"
+                                 "for i = 1, 5000 do n = n + #tostring(i) end\n"
+                                 "local t = {} for i = 1, 300 do t[i] = {i} end\n"
+                                 "for k, v in pairs(t) do n = n + v[1] end\n"
+                                 "return n";
+    uint64_t first = 0;
+
+    fixture_open(&fixture);
+    for (int built = 0; built < 3; built++) {
+        struct cdn_image *image = fixture_image(&fixture, source);
+
+        for (int i = 0; i < 5; i++) {
+            ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+            if (!first)
+                first = used();
+            ck_assert_uint_eq(used(), first);
+        }
+        cdn_image_free(image);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* A budget of exactly what a run needs lets it pass, one less does not: for bytecodes alone
+ * and with native work in between. */
+START_TEST(budget__is_exact)
+{
+    static const char *const sources[] = {
+        "return 1",
+        "for i = 1, 10 do end",
+        "for i = 1, 12345 do end",
+        "local t = ... for i = 1, 10 do t.charge(7) end",
+        "local t = ... t.charge(2500) for i = 1, 700 do end t.charge(1)",
+        "local t = ... for i = 1, 3000 do t.edges(3) if i > 200 then break end end",
+        "local t = ... for i = 1, 1200 do t.charge(i % 3) end",
+    };
+
+    fixture_open(&fixture);
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        struct cdn_image *image = fixture_image(&fixture, sources[i]);
+        struct cdn_budget budget = fixture_budget;
+
+        ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+        uint64_t needed = used();
+
+        budget.instructions = needed;
+        ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_OK);
+        ck_assert_uint_eq(used(), needed);
+        for (uint64_t less = 1; less <= (needed < 50 ? needed : 50); less++) {
+            budget.instructions = needed - less;
+            ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+            ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+            ck_assert_uint_gt(used(), budget.instructions);
+        }
+        cdn_image_free(image);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* A bytecode that is too many is never executed: the side effect behind it does not come. */
+START_TEST(budget__stops_before_the_bytecode_that_is_too_many)
+{
+    struct cdn_budget budget = fixture_budget;
+    struct cdn_image *image;
+
+    fixture_open(&fixture);
+    image = fixture_image_with(&fixture, fixture_build_bare, "while true do end");
+    for (uint64_t limit = 0; limit < 2100; limit += 300) {
+        budget.instructions = limit;
+        ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+        ck_assert_uint_eq(used(), limit + 1);
+    }
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(native_work__is_charged_in_the_same_unit)
+{
+    fixture_open(&fixture);
+    struct cdn_image *none = fixture_image(&fixture, "local t = ... t.charge(0)");
+    struct cdn_image *some = fixture_image(&fixture, "local t = ... t.charge(54321)");
+
+    ck_assert_int_eq(fixture_run(&fixture, none, NULL), CDN_RUN_OK);
+    uint64_t base = used();
+    ck_assert_int_eq(fixture_run(&fixture, some, NULL), CDN_RUN_OK);
+    ck_assert_uint_eq(used(), base + 54321);
+    cdn_image_free(none);
+    cdn_image_free(some);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(enormous_charge__saturates_and_stops)
+{
+    fixture_open(&fixture);
+    ck_assert_int_eq(
+        fixture_eval(&fixture, "local t = ... t.charge(2^63) t.charge(2^63)", NULL),
+        CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(edges__have_their_own_budget)
+{
+    fixture_open(&fixture);
+    ck_assert_int_eq(
+        fixture_eval(&fixture, "local t = ... t.edges(999) t.edges(1)", NULL),
+        CDN_RUN_OK);
+    ck_assert_uint_eq(cdn_slot_meter(fixture.slot)->edges, 1000);
+    ck_assert_uint_eq(cdn_meter_edges_left(cdn_slot_meter(fixture.slot)), 0);
+    ck_assert_int_eq(
+        fixture_eval(&fixture, "local t = ... t.edges(999)\nt.edges(2)", NULL),
+        CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_EDGES);
+    ck_assert_uint_eq(cdn_slot_meter(fixture.slot)->stop_line, 2);
+    ck_assert_str_eq(cdn_slot_meter(fixture.slot)->stop_file, "rule.lua");
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(edges__cost_a_quarter_of_an_instruction_rounded_up)
+{
+    fixture_open(&fixture);
+    struct cdn_image *base = fixture_image(&fixture, "local t = ... t.edges(0)");
+    struct cdn_image *five = fixture_image(&fixture, "local t = ... t.edges(5)");
+
+    ck_assert_int_eq(fixture_run(&fixture, base, NULL), CDN_RUN_OK);
+    uint64_t before = used();
+    ck_assert_int_eq(fixture_run(&fixture, five, NULL), CDN_RUN_OK);
+    ck_assert_uint_eq(used(), before + 2);
+    cdn_image_free(base);
+    cdn_image_free(five);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* Whatever catches the error, the run ends, and ends as stopped. */
+START_TEST(limit__cannot_be_caught)
+{
+    static const char *const sources[] = {
+        "while true do pcall(function() while true do end end) end",
+        "local t = ... while true do t.catch(function() while true do end end) end",
+        "local t = ... t.catch(function() while true do end end) return 'done'",
+        "while true do xpcall(function() while true do end end, function() end) end",
+        "xpcall(function() while true do end end, function() while true do end end)",
+        "while true do local c = coroutine.wrap(function() while true do end end) "
+        "pcall(c) end",
+        "while true do local c = coroutine.create(function() while true do end end) "
+        "coroutine.resume(c) end",
+        "local function f() return pcall(f) end while true do f() end",
+        "local t = {} for i = 1, 100 do t[i] = i end "
+        "while true do pcall(table.sort, t, function() while true do end end) end",
+        "while true do pcall(string.gsub, 'x', 'x', function() while true do end end) "
+        "end",
+        "while true do pcall(error) end",
+        "local m = setmetatable({}, {__index = function() while true do end end}) "
+        "while true do pcall(function() return m.x end) end",
+    };
+    struct cdn_budget budget = fixture_budget;
+
+    budget.instructions = 200000;
+    fixture_open(&fixture);
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        ck_assert_int_eq(fixture_eval(&fixture, sources[i], &budget), CDN_RUN_STOPPED);
+        ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+        ck_assert_str_eq(fixture.result, "");
+        /* Unwinding through all that catches is nearly free of charge. */
+        ck_assert_uint_lt(used(), budget.instructions + 20000);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(charge__after_a_caught_limit_raises_again)
+{
+    struct cdn_budget budget = fixture_budget;
+
+    budget.instructions = 5000;
+    fixture_open(&fixture);
+    ck_assert_int_eq(
+        fixture_eval(&fixture,
+                     "local t = ... t.catch(t.charge, 10000) t.charge(1) return 'on'",
+                     &budget),
+        CDN_RUN_STOPPED);
+    ck_assert_str_eq(fixture.result, "");
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(passed_deadline__stops_a_loop_and_native_work)
+{
+    static const char *const sources[] = {
+        "while true do end",
+        "local t = ... while true do t.charge(100) end",
+        "local t = ... for i = 1, 5000 do t.charge(5000) end",
+    };
+    struct cdn_budget budget = fixture_budget;
+
+    budget.instructions = UINT64_MAX;
+    fixture_open(&fixture);
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        struct cdn_image *image = fixture_image(&fixture, sources[i]);
+
+        budget.wall_ns = 2000000;
+        if (i == 2)
+            budget.wall_ns = 1; /* passed before the first look at the clock */
+        ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+        ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_TIME);
+        /* An absolute one goes before the budget's. */
+        budget.wall_ns = fixture_budget.wall_ns;
+        ck_assert_int_eq(
+            cdn_slot_run(fixture.slot, image, &budget, cdn_clock_ns(), NULL, 0),
+            CDN_RUN_STOPPED);
+        ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_TIME);
+        ck_assert_uint_eq(used(), 0);
+        cdn_image_free(image);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+static void *cancel_later(void *ud)
+{
+    usleep(3000);
+    __atomic_store_n((uint32_t *)ud, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+START_TEST(cancel__from_another_thread_stops_an_endless_rule)
+{
+    struct cdn_budget budget = fixture_budget;
+    struct cdn_image *image;
+    pthread_t thread;
+
+    budget.instructions = UINT64_MAX;
+    fixture_open(&fixture);
+    image = fixture_image(&fixture, "while true do pcall(function() end) end");
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_later, &fixture.cancel), 0);
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_CANCELLED);
+    pthread_join(thread, NULL);
+    /* Still set: the next one does not begin. */
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_CANCELLED);
+    ck_assert_uint_eq(used(), 0);
+    fixture.cancel = 0;
+    budget.instructions = 1000;
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(stop__names_the_line_of_the_rule)
+{
+    fixture_open(&fixture);
+    ck_assert_int_eq(fixture_eval(&fixture, "local x = 1\n\nwhile true do\nend", NULL),
+                     CDN_RUN_STOPPED);
+    ck_assert_str_eq(cdn_slot_meter(fixture.slot)->stop_file, "rule.lua");
+    ck_assert_uint_ge(cdn_slot_meter(fixture.slot)->stop_line, 3);
+    ck_assert_uint_le(cdn_slot_meter(fixture.slot)->stop_line, 4);
+    ck_assert_int_eq(fixture_eval(&fixture,
+                                  "local t = ...\nlocal function f()\n"
+                                  "  t.charge(1e9)\nend\nf()",
+                                  NULL),
+                     CDN_RUN_STOPPED);
+    ck_assert_uint_eq(cdn_slot_meter(fixture.slot)->stop_line, 3);
+    /* The next run starts without it. */
+    ck_assert_int_eq(fixture_eval(&fixture, "return 1", NULL), CDN_RUN_OK);
+    ck_assert_uint_eq(cdn_slot_meter(fixture.slot)->stop_line, 0);
+    ck_assert_str_eq(cdn_slot_meter(fixture.slot)->stop_file, "");
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(coroutines__share_one_count)
+{
+    fixture_open(&fixture);
+    struct cdn_image *image =
+        fixture_image(&fixture, "local c = coroutine.wrap(function() "
+                                "for i = 1, 1000 do coroutine.yield(i) end end) "
+                                "for i = 1, 1000 do c() end "
+                                "for i = 1, 20000 do end");
+
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    uint64_t needed = used();
+    struct cdn_budget budget = fixture_budget;
+
+    ck_assert_uint_gt(needed, 25000);
+    budget.instructions = needed;
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_OK);
+    budget.instructions = needed - 1;
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("meter");
+
+    CDN_UNIT_CASE(s, bytecodes__are_counted_one_by_one);
+    CDN_UNIT_CASE(s, same_run__counts_the_same_every_time);
+    CDN_UNIT_CASE(s, budget__is_exact);
+    CDN_UNIT_CASE(s, budget__stops_before_the_bytecode_that_is_too_many);
+    CDN_UNIT_CASE(s, native_work__is_charged_in_the_same_unit);
+    CDN_UNIT_CASE(s, enormous_charge__saturates_and_stops);
+    CDN_UNIT_CASE(s, edges__have_their_own_budget);
+    CDN_UNIT_CASE(s, edges__cost_a_quarter_of_an_instruction_rounded_up);
+    CDN_UNIT_CASE(s, limit__cannot_be_caught);
+    CDN_UNIT_CASE(s, charge__after_a_caught_limit_raises_again);
+    CDN_UNIT_CASE(s, passed_deadline__stops_a_loop_and_native_work);
+    CDN_UNIT_CASE(s, cancel__from_another_thread_stops_an_endless_rule);
+    CDN_UNIT_CASE(s, stop__names_the_line_of_the_rule);
+    CDN_UNIT_CASE(s, coroutines__share_one_count);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
