@@ -12,6 +12,13 @@
 
 #include "base/utf8.h"
 
+#ifdef __clang_analyzer__ /* the functions themselves */
+#undef cdn_error_set
+#undef cdn_error_at
+#undef cdn_error_errno
+#undef cdn_error_nomem
+#endif
+
 /* Longer than a message can hold, so that the escaper sees where to cut. */
 enum { RAW_BYTES = CORDON_ERROR_MESSAGE_BYTES + 64 };
 
