@@ -1,0 +1,3 @@
+#!/usr/bin/lua
+LJ
+evil

@@ -1,0 +1,2 @@
+LJ
+evilevil

@@ -1,0 +1,10 @@
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    pcall(coroutine.wrap(function() while true do end end))
+    return { decision = "allow" }
+  end,
+}

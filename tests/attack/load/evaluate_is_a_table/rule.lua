@@ -1,0 +1,1 @@
+return { name = "hostile", reads = {}, decisions = { "allow" }, fallback = "none", evaluate = {} }
