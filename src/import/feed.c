@@ -107,12 +107,14 @@ static cordon_status find_column(uint32_t *out, const struct cdn_feed *feed,
         return CORDON_OK;
     for (uint32_t i = 0; i < names->count; i++)
         cdn_buf_printf(&list, "%s%s", i ? ", " : "", names->items[i]);
-    status = cdn_error_at(err, CORDON_E_DATA, feed->path,
-                          feed->source->dialect.header ? 1 : 0, 0,
-                          "there is no column '%s'%s (columns: %s)%s", wanted,
-                          cdn_suggest_text(&suggest, hint, sizeof(hint)),
-                          list.data && !list.failed ? (const char *)list.data : "",
-                          names->count == 1 ? "; is the delimiter right?" : "");
+    status = list.failed
+                 ? cdn_error_nomem(err)
+                 : cdn_error_at(err, CORDON_E_DATA, feed->path,
+                                feed->source->dialect.header ? 1 : 0, 0,
+                                "there is no column '%s'%s (columns: %s)%s", wanted,
+                                cdn_suggest_text(&suggest, hint, sizeof(hint)),
+                                list.data ? (const char *)list.data : "",
+                                names->count == 1 ? "; is the delimiter right?" : "");
     cdn_buf_deinit(&list);
     return status;
 }

@@ -160,6 +160,37 @@ cordon_status cdn_spec_check_map(struct cdn_spec *table, const cordon_value *val
                          cdn_spec_type(value));
 }
 
+static bool is_known(const cordon_value *key, const char *const *known, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (key->type == CORDON_STRING && strlen(known[i]) == key->length &&
+            !memcmp(known[i], key->as.string, key->length))
+            return true;
+    return false;
+}
+
+/* The walk stands at a name nobody knows. */
+static cordon_status fail_unknown(struct cdn_spec *table, const char *const *known,
+                                  size_t count)
+{
+    struct cdn_suggest suggest;
+    struct cdn_buf list = {0};
+    char hint[CDN_SPEC_KEY_BYTES + 32];
+    cordon_status status;
+
+    cdn_suggest_init(&suggest, table->keys[table->depth - 1]);
+    for (size_t i = 0; i < count; i++) {
+        cdn_suggest_offer(&suggest, known[i]);
+        cdn_buf_printf(&list, "%s%s", i ? ", " : "", known[i]);
+    }
+    status = list.failed ? cdn_error_nomem(table->err)
+                         : cdn_spec_fail(table, "unknown name%s (known here: %s)",
+                                         cdn_suggest_text(&suggest, hint, sizeof(hint)),
+                                         (const char *)list.data);
+    cdn_buf_deinit(&list);
+    return status;
+}
+
 cordon_status cdn_spec_check_keys(struct cdn_spec *table, const cordon_value *map,
                                   const char *const *known, size_t count)
 {
@@ -172,31 +203,10 @@ cordon_status cdn_spec_check_keys(struct cdn_spec *table, const cordon_value *ma
         return status;
     cordon_value_iter_init(&iter, map);
     while (cordon_value_next(&iter, &key, &value)) {
-        struct cdn_suggest suggest;
-        char hint[CDN_SPEC_KEY_BYTES + 32];
-        char name[CDN_SPEC_KEY_BYTES];
-        struct cdn_buf list = {0};
-        bool found = false;
-
+        if (is_known(&key, known, count))
+            continue;
         cdn_spec_enter_value(table, &key);
-        memcpy(name, table->keys[table->depth - 1], sizeof(name));
-        cdn_suggest_init(&suggest, name);
-        for (size_t i = 0; i < count && !found; i++) {
-            found = key.type == CORDON_STRING && strlen(known[i]) == key.length &&
-                    !memcmp(known[i], key.as.string, key.length);
-            cdn_suggest_offer(&suggest, known[i]);
-            cdn_buf_printf(&list, "%s%s", i ? ", " : "", known[i]);
-        }
-        if (!found) {
-            status =
-                cdn_spec_fail(table, "unknown name%s (known here: %s)",
-                              cdn_suggest_text(&suggest, hint, sizeof(hint)),
-                              list.data && !list.failed ? (const char *)list.data : "");
-            cdn_buf_deinit(&list);
-            return status;
-        }
-        cdn_buf_deinit(&list);
-        cdn_spec_leave(table);
+        return fail_unknown(table, known, count);
     }
     return CORDON_OK;
 }
