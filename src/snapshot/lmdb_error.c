@@ -4,6 +4,10 @@
 #include <lmdb.h>
 #include <stdio.h>
 
+#ifdef __clang_analyzer__ /* the function itself */
+#undef cdn_lmdb_error
+#endif
+
 cordon_status cdn_lmdb_error(cordon_error *err, int rc, const char *format, ...)
 {
     char what[CORDON_ERROR_MESSAGE_BYTES / 2];

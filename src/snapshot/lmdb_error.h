@@ -9,4 +9,10 @@
 cordon_status cdn_lmdb_error(cordon_error *err, int rc, const char *format, ...)
     CDN_PRINTF(3, 4);
 
+/* As in base/error.h. */
+#ifdef __clang_analyzer__
+#define cdn_lmdb_error(err, rc, ...)                                                   \
+    (cdn_lmdb_error((err), (rc), __VA_ARGS__), CORDON_E_CORRUPT)
+#endif
+
 #endif

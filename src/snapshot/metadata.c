@@ -380,8 +380,7 @@ static bool check_order(struct walk *walk, struct cdn_schema *schema)
 
         same = strcmp(mine->name, theirs->name) == 0;
         for (uint32_t p = 0; same && p < mine->property_count; p++)
-            same = memcmp(&mine->properties[p], &theirs->properties[p],
-                          sizeof(*mine->properties)) == 0;
+            same = strcmp(mine->properties[p].name, theirs->properties[p].name) == 0;
     }
     for (uint32_t r = 0; same && r < schema->relation_count; r++) {
         const struct cdn_relation_schema *mine = &schema->relations[r];
@@ -391,8 +390,7 @@ static bool check_order(struct walk *walk, struct cdn_schema *schema)
                mine->source == theirs->source && mine->target == theirs->target &&
                mine->time == theirs->time;
         for (uint32_t p = 0; same && p < mine->property_count; p++)
-            same = memcmp(&mine->properties[p], &theirs->properties[p],
-                          sizeof(*mine->properties)) == 0;
+            same = strcmp(mine->properties[p].name, theirs->properties[p].name) == 0;
     }
     cdn_schema_deinit(&given);
     return same || fail(walk, "the schema is not in its order");

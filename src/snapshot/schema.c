@@ -450,7 +450,7 @@ static struct cdn_property *copy_properties(const struct cdn_property *from,
 cordon_status cdn_schema_copy(struct cdn_schema *out, const struct cdn_schema *schema,
                               cordon_error *err)
 {
-    memset(out, 0, sizeof(*out));
+    *out = (struct cdn_schema){0};
     out->labels = cdn_calloc(schema->label_count, sizeof(*out->labels));
     out->relations = cdn_calloc(schema->relation_count, sizeof(*out->relations));
     if (!out->labels || !out->relations)

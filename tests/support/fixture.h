@@ -96,6 +96,11 @@ cordon_snapshot *cdn_fixture_open(const char *path);
 uint32_t cdn_fixture_find(const cordon_snapshot *snapshot, const char *label,
                           const char *key);
 
+/* Read all there is through the checked accessors: every key, by node and back; every
+ * column; every list; every edge by id.  Returns a digest of what was read; a damaged
+ * value counts as a value of its own. */
+uint64_t cdn_fixture_read_all(const cordon_snapshot *snapshot);
+
 /* The bank: small enough to know by heart.  T is CDN_BANK_T, H an hour, in ms.
  *
  * Account (int64 key): 100, 200 ... 1000; with i = key / 100:
