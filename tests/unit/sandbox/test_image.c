@@ -1,0 +1,338 @@
+#include "unit/sandbox/fixture.h"
+
+#include "base/alloc.h"
+#include "sandbox/state.h"
+
+static struct fixture fixture;
+
+/* Build with any budget; *run says how it went. */
+static struct cdn_image *build(lua_CFunction function, const char *source,
+                               const struct cdn_budget *budget, enum cdn_run *run)
+{
+    struct cdn_image *image;
+    cordon_error err;
+
+    ck_assert_int_eq(
+        cdn_image_build(&image, run, fixture.slot, function, (void *)(uintptr_t)source,
+                        budget ? budget : &fixture_budget, &fixture.cancel, &err),
+        CORDON_OK);
+    ck_assert_int_eq(image != NULL, *run == CDN_RUN_OK);
+    return image;
+}
+
+START_TEST(small_rule__has_a_small_image)
+{
+    fixture_open(&fixture);
+    struct cdn_image *image = fixture_image(&fixture, "return 1");
+
+    ck_assert_uint_lt(cdn_image_bytes(image), 48 * 1024);
+    ck_assert_uint_gt(cdn_image_bytes(image), 12 * 1024);
+    cdn_image_free(image);
+    cdn_image_free(NULL);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(image__holds_little_beyond_what_lives)
+{
+    fixture_open(&fixture);
+    for (int i = 0; i < 2; i++) {
+        static const char *const sources[] = {"return 1",
+                                              "local t = {} for i = 1, 2000 do t[i] = "
+                                              "('x'):rep(i % 50) .. i end return #t"};
+        struct cdn_image *image = fixture_image(&fixture, sources[i]);
+
+        ck_assert_uint_le(image->live, image->bytes);
+        ck_assert_uint_lt(image->bytes, image->live + 4096);
+        cdn_image_free(image);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(same_source__gives_the_same_size_whatever_ran_before)
+{
+    fixture_open(&fixture);
+    struct cdn_image *first = fixture_image(&fixture, "return 1");
+
+    fixture_eval(&fixture, "local t = {} for i = 1, 1e6 do t[i] = {} end", NULL);
+    struct cdn_image *second = fixture_image(&fixture, "return 1");
+
+    ck_assert_uint_eq(cdn_image_bytes(first), cdn_image_bytes(second));
+    ck_assert_int_eq(fixture_run(&fixture, first, NULL), CDN_RUN_OK);
+    ck_assert_str_eq(fixture.result, "1");
+    cdn_image_free(first);
+    cdn_image_free(second);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(chunk_that_fails__leaves_its_message)
+{
+    static const struct {
+        const char *source, *text;
+        uint32_t line;
+    } cases[] = {
+        {"x = = 1", "unexpected symbol", 1},
+        {"\n\nlocal x = 1LL", "suffix", 3},
+        {"\x1bLJ\x02", "bytecode", 1},
+        {"return (", "expected", 1},
+    };
+    enum cdn_run run;
+
+    fixture_open(&fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *file;
+        uint32_t line;
+
+        ck_assert_ptr_null(build(fixture_build, cases[i].source, NULL, &run));
+        ck_assert_int_eq(run, CDN_RUN_ERROR);
+        ck_assert_ptr_nonnull(
+            strstr(cdn_slot_message(fixture.slot, &file, &line), cases[i].text));
+        ck_assert_str_eq(file, "rule.lua");
+        ck_assert_uint_eq(line, cases[i].line);
+    }
+    /* And the slot goes on. */
+    ck_assert_int_eq(fixture_eval(&fixture, "return 1", NULL), CDN_RUN_OK);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* Runs the chunk while building; its result is the entry. */
+static int build_running(lua_State *L)
+{
+    fixture_build_bare(L);
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+START_TEST(chunk__runs_under_the_budget_of_the_load)
+{
+    struct cdn_budget budget = fixture_budget;
+    enum cdn_run run;
+
+    budget.instructions = 100000;
+    fixture_open(&fixture);
+    ck_assert_ptr_null(build(build_running, "while true do end", &budget, &run));
+    ck_assert_int_eq(run, CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+    ck_assert_ptr_null(build(
+        build_running, "local t = {} for i = 1, 1e7 do t[i] = {} end", &budget, &run));
+    ck_assert_int_eq(run, CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_MEMORY);
+    ck_assert_ptr_null(
+        build(build_running, "while true do pcall(error) end", &budget, &run));
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+    budget.wall_ns = 1;
+    ck_assert_ptr_null(build(build_running, "while true do end", &budget, &run));
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_TIME);
+    fixture.cancel = 1;
+    ck_assert_ptr_null(build(build_running, "while true do end", NULL, &run));
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_CANCELLED);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(image_above_its_cap__is_refused)
+{
+    static const char source[] = "local t = {} for i = 1, 40000 do t[i] = {} end "
+                                 "return function() return t end";
+    struct cdn_budget budget = fixture_budget;
+    enum cdn_run run;
+
+    budget.memory_bytes = 8 << 20;
+    fixture_open(&fixture);
+    ck_assert_ptr_null(build(build_running, source, &budget, &run));
+    ck_assert_int_eq(run, CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_MEMORY);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(entry__has_to_be_a_function)
+{
+    enum cdn_run run;
+
+    fixture_open(&fixture);
+    ck_assert_ptr_null(build(build_running, "return 12", NULL, &run));
+    ck_assert_int_eq(run, CDN_RUN_ERROR);
+    ck_assert_ptr_nonnull(
+        strstr(cdn_slot_message(fixture.slot, NULL, NULL), "a number"));
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(what_the_chunk_built__is_there_at_every_run)
+{
+    enum cdn_run run;
+
+    fixture_open(&fixture);
+    struct cdn_image *image =
+        build(build_running,
+              "local n, list = 0, {} for i = 1, 50 do list[i] = i end "
+              "return function() n = n + 1 list[#list + 1] = n "
+              "if n ~= 1 or #list ~= 51 then error('not pristine') end end",
+              NULL, &run);
+
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+static int look_around(lua_State *L)
+{
+    static const char *const gone[] = {"_LOADED", "_PRELOAD"};
+
+    ck_assert_int_eq(lua_gettop(L), 0);
+    for (size_t i = 0; i < 2; i++) {
+        lua_getfield(L, LUA_REGISTRYINDEX, gone[i]);
+        ck_assert(lua_isnil(L, -1));
+    }
+    ck_assert_int_eq(lua_gethookmask(L), LUA_MASKCOUNT);
+    ck_assert_ptr_eq(cdn_slot_host(L), &fixture);
+    ck_assert_ptr_eq(cdn_slot_of(L), fixture.slot);
+    ck_assert_ptr_eq(cdn_meter_of(L), cdn_slot_meter(fixture.slot));
+    return 0;
+}
+
+static int build_looking(lua_State *L)
+{
+    ck_assert_ptr_eq(lua_touserdata(L, 1), &fixture);
+    lua_pushcfunction(L, look_around);
+    return 1;
+}
+
+START_TEST(state__has_no_registry_of_libraries)
+{
+    enum cdn_run run;
+
+    fixture_open(&fixture);
+    struct cdn_image *image = build(build_looking, (const char *)&fixture, NULL, &run);
+
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* Pushing a handle allocates nothing, so that graph code may do it anywhere. */
+static int push_handles(lua_State *L)
+{
+    size_t live = fixture.slot->arena.head->live;
+
+    for (uintptr_t i = 0; i < 15; i++)
+        lua_pushlightuserdata(L,
+                              (void *)(((uintptr_t)1 << (37 + i % 2)) | (i << 32) | i));
+    ck_assert_uint_eq(fixture.slot->arena.head->live, live);
+    return 0;
+}
+
+static int build_handles(lua_State *L)
+{
+    lua_pushcfunction(L, push_handles);
+    return 1;
+}
+
+START_TEST(handles__take_no_memory)
+{
+    enum cdn_run run;
+
+    fixture_open(&fixture);
+    struct cdn_image *image = build(build_handles, NULL, NULL, &run);
+
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    ck_assert_uint_eq(cdn_slot_memory_peak(fixture.slot), 0);
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+#ifdef CORDON_FAILALLOC
+START_TEST(build__survives_every_heap_allocation_failure)
+{
+    fixture_open(&fixture);
+    CDN_UNIT_FAILALLOC(nth)
+    {
+        struct cdn_image *image;
+        enum cdn_run run;
+        cordon_error err;
+        cordon_status status = cdn_image_build(
+            &image, &run, fixture.slot, fixture_build, (void *)(uintptr_t) "return 1",
+            &fixture_budget, NULL, &err);
+
+        if (cdn_failalloc_fired()) {
+            ck_assert_int_eq(status, CORDON_E_NOMEM);
+            ck_assert_ptr_null(image);
+        } else {
+            ck_assert_int_eq(status, CORDON_OK);
+            cdn_image_free(image);
+        }
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* Lets the arena's n-th allocation from here fail: inside the protected build. */
+static long fail_nth;
+
+static int build_failing(lua_State *L)
+{
+    fixture.slot->arena.fail_after = fail_nth;
+    fixture_build(L);
+    fixture.slot->arena.fail_after = -1;
+    return 1;
+}
+
+START_TEST(build__survives_every_arena_allocation_failure)
+{
+    bool failed = true;
+
+    fixture_open(&fixture);
+    for (fail_nth = 0; failed; fail_nth++) {
+        enum cdn_run run;
+        struct cdn_image *image;
+
+        fixture.slot->arena.failed = false;
+        image = build(build_failing, "local t = {1, 2} return #t", NULL, &run);
+        failed = fixture.slot->arena.failed;
+        fixture.slot->arena.fail_after = -1;
+        if (failed) {
+            ck_assert_int_eq(run, CDN_RUN_STOPPED);
+            ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_MEMORY);
+        } else {
+            ck_assert_int_eq(run, CDN_RUN_OK);
+            ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+            ck_assert_str_eq(fixture.result, "2");
+        }
+        cdn_image_free(image);
+    }
+    ck_assert_int_gt(fail_nth, 10);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+#endif
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("image");
+
+    CDN_UNIT_CASE(s, small_rule__has_a_small_image);
+    CDN_UNIT_CASE(s, image__holds_little_beyond_what_lives);
+    CDN_UNIT_CASE(s, same_source__gives_the_same_size_whatever_ran_before);
+    CDN_UNIT_CASE(s, chunk_that_fails__leaves_its_message);
+    CDN_UNIT_CASE(s, chunk__runs_under_the_budget_of_the_load);
+    CDN_UNIT_CASE(s, image_above_its_cap__is_refused);
+    CDN_UNIT_CASE(s, entry__has_to_be_a_function);
+    CDN_UNIT_CASE(s, what_the_chunk_built__is_there_at_every_run);
+    CDN_UNIT_CASE(s, state__has_no_registry_of_libraries);
+    CDN_UNIT_CASE(s, handles__take_no_memory);
+#ifdef CORDON_FAILALLOC
+    CDN_UNIT_CASE(s, build__survives_every_heap_allocation_failure);
+    CDN_UNIT_CASE(s, build__survives_every_arena_allocation_failure);
+#endif
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
