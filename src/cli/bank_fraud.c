@@ -175,7 +175,7 @@ static void structuring(struct cdn_bank *bank)
 {
     uint32_t from = somebody(bank), to = somebody(bank);
     int64_t at = start_time(bank);
-    uint64_t parts = between(bank, 3, 12);
+    uint64_t parts = between(bank, 2, 12);
 
     for (uint64_t i = 0; i < parts; i++) {
         cdn_bank_transfer_add(bank, at, from, to, between(bank, 880000, 999000),
@@ -185,38 +185,49 @@ static void structuring(struct cdn_bank *bank)
     cdn_bank_label_add(bank, at, from, CDN_BANK_STRUCTURING, "sender");
     cdn_bank_label_add(bank, at, to, CDN_BANK_STRUCTURING, "receiver");
 
-    /* a dealer whose cars happen to cost a little less than that */
-    uint32_t dealer = some_company(bank);
+    /* a dealer whose cars cost a little less than that, and a firm that buys a fleet */
+    uint32_t dealer = some_company(bank), fleet = some_company(bank);
     at = start_time(bank);
     uint64_t cars = between(bank, 1, 5);
+    bool one_buyer = cdn_bank_below(bank, 3) == 0;
     for (uint64_t i = 0; i < cars; i++) {
         uint32_t buyer = somebody(bank);
-        cdn_bank_transfer_add(bank, at, buyer, dealer, between(bank, 800000, 1100000),
-                              CDN_BANK_WIRE, 0);
+        cdn_bank_transfer_add(bank, at, one_buyer ? fleet : buyer, dealer,
+                              between(bank, 800000, 1100000), CDN_BANK_WIRE, 0);
         at += (int64_t)between(bank, 5, 40) * HOUR;
     }
     cdn_bank_label_add(bank, at, dealer, 0, "car dealer");
 }
 
-/* Accounts opened within days of each other, run from one device, passing money around.
- */
-static void shared_device(struct cdn_bank *bank)
+/* Let `size` accounts, opened within `days` of each other, be run from one new device; gives
+ * the moment when all of them are. */
+static int64_t share_device(struct cdn_bank *bank, uint32_t *member, uint64_t size,
+                            uint64_t days)
 {
-    uint32_t member[12], device = cdn_bank_new_device(bank);
-    uint64_t size = between(bank, 4, 12);
+    uint32_t device = cdn_bank_new_device(bank);
     int64_t opened =
-        CDN_BANK_START_MS + (int64_t)cdn_bank_below(bank, 100) * CDN_BANK_DAY_MS;
-    int64_t at = opened + 20 * CDN_BANK_DAY_MS;
+        CDN_BANK_START_MS + (int64_t)cdn_bank_below(bank, 90) * CDN_BANK_DAY_MS;
+    int64_t at = opened + (int64_t)(days + 15) * CDN_BANK_DAY_MS;
 
     for (uint64_t i = 0; i < size; i++) {
         member[i] = somebody(bank);
-        bank->opened_ms[member[i]] = opened + (int64_t)cdn_bank_below(bank, 72) * HOUR;
+        bank->opened_ms[member[i]] = within(bank, opened, days * 24);
         for (int k = 0; k < 3; k++)
-            cdn_bank_sign_in_add(
-                bank,
-                at - (int64_t)cdn_bank_below(bank, 15 * (uint64_t)CDN_BANK_DAY_MS),
-                device, member[i]);
+            cdn_bank_sign_in_add(bank, within(bank, at - 14 * CDN_BANK_DAY_MS, 14 * 24),
+                                 device, member[i]);
     }
+    return at;
+}
+
+/* Accounts opened close to each other, run from one device, passing money around. */
+static void shared_device(struct cdn_bank *bank)
+{
+    uint32_t member[12];
+    uint64_t size = between(bank, 3, 12);
+    /* the patient ones take a month to open them */
+    uint64_t days = cdn_bank_below(bank, 4) ? 4 : 30;
+    int64_t at = share_device(bank, member, size, days);
+
     for (uint64_t i = 0; i < size; i++) {
         uint64_t other = (i + 1 + cdn_bank_below(bank, size - 1)) % size;
         cdn_bank_transfer_add(bank, at + (int64_t)i * HOUR, member[i], member[other],
@@ -225,6 +236,12 @@ static void shared_device(struct cdn_bank *bank)
     for (uint64_t i = 0; i < size; i++)
         cdn_bank_label_add(bank, at + (int64_t)(size + 1) * HOUR, member[i],
                            CDN_BANK_SHARED_DEVICE, "ring");
+
+    /* students who move in together, and open their accounts in the first weeks */
+    size = between(bank, 2, 5);
+    at = share_device(bank, member, size, 14);
+    for (uint64_t i = 0; i < size; i++)
+        cdn_bank_label_add(bank, at, member[i], 0, "flat share");
 }
 
 void cdn_bank_plant(struct cdn_bank *bank)

@@ -162,10 +162,20 @@ static void bind_one(struct check *check, const struct cdn_name_kind *kind,
         report(check, CODE_READS, kind->line, 0, err.message);
 }
 
+/* In the order of the source. */
 static void check_reads(struct check *check, const struct cdn_names *names)
 {
+    uint32_t order[CDN_NAMES_MAX_KINDS];
+
+    for (uint32_t i = 0; i < names->kind_count; i++) {
+        uint32_t at = i;
+
+        for (; at && names->kinds[order[at - 1]].line > names->kinds[i].line; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
     for (uint32_t i = 0; i < names->kind_count && !check->failed; i++) {
-        const struct cdn_name_kind *kind = &names->kinds[i];
+        const struct cdn_name_kind *kind = &names->kinds[order[i]];
         bool good;
 
         bind_one(check, kind, NULL, &good);
@@ -354,6 +364,7 @@ static void check_all(struct check *check, int argc, char **argv)
         if (cdn_json_print(check->cli, &text))
             check->failed = CORDON_E_NOMEM;
     }
+    check->json = NULL;
     cdn_buf_deinit(&text);
 }
 

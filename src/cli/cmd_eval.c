@@ -215,9 +215,9 @@ static void fill_timing(struct cdn_eval_timing *timing, uint64_t *times, uint64_
 {
     qsort(times, count, sizeof(*times), compare_times);
     timing->count = count;
-    timing->p50_ns = times[(count - 1) / 2];
-    timing->p90_ns = times[(count - 1) * 9 / 10];
-    timing->p99_ns = times[(count - 1) * 99 / 100];
+    timing->p50_ns = times[(count * 50 + 99) / 100 - 1];
+    timing->p90_ns = times[(count * 90 + 99) / 100 - 1];
+    timing->p99_ns = times[(count * 99 + 99) / 100 - 1];
 }
 
 /* The command line's words stand where the request has none of its own. */

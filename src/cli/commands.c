@@ -159,6 +159,25 @@ static void help_exits(FILE *to, const char *exits)
     }
 }
 
+/* Lines as they are, longer ones broken between words. */
+static void help_text(FILE *to, const char *text)
+{
+    enum { COLUMNS = 80 };
+
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+
+        if (length > COLUMNS) {
+            length = COLUMNS;
+            while (length && text[length] != ' ')
+                length--;
+            length = length ? length : strcspn(text, " \n");
+        }
+        fprintf(to, "%.*s\n", (int)length, text);
+        text += length + (text[length] != '\0');
+    }
+}
+
 void cdn_help_command(struct cdn_cli *cli, const struct cdn_option *options,
                       size_t count)
 {
@@ -178,8 +197,10 @@ void cdn_help_command(struct cdn_cli *cli, const struct cdn_option *options,
     fprintf(to, "\n%scordon %s%s: %s\n", bold, command->name, end, command->summary);
     fprintf(to, "\n%sUsage%s\n  cordon %s %s\n", bold, end, command->name,
             command->usage);
-    if (command->details)
-        fprintf(to, "\n%s\n", command->details);
+    if (command->details) {
+        fputc('\n', to);
+        help_text(to, command->details);
+    }
     if (count) {
         fprintf(to, "\n%sOptions%s\n", bold, end);
         help_options(to, options, count);

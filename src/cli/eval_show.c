@@ -68,10 +68,10 @@ static void show_decision(const struct page *page, const cordon_outcome *outcome
     } else {
         fputs("none", page->to);
     }
-    if (cordon_outcome_is_fallback(outcome))
+    if (!ok && !decision)
+        fputs("  (the rule's fallback is \"none\": it is yours to decide)", page->to);
+    else if (cordon_outcome_is_fallback(outcome))
         fputs("  (the rule's declared fallback stands in)", page->to);
-    else if (!ok)
-        fputs("  (the rule declares no fallback: it is yours to decide)", page->to);
     fputc('\n', page->to);
 }
 
@@ -126,9 +126,10 @@ static bool all_scalar(const cordon_value *array)
 static void show_value(const struct page *page, const cordon_value *value,
                        unsigned indent);
 
-/* What follows "key:" or "-": on the same line if it is small, else a block below. */
+/* What follows "key:" or "-": on the same line if it is small or a list's element, else a
+ * block below. */
 static void show_item(const struct page *page, const cordon_value *item,
-                      unsigned indent)
+                      unsigned indent, bool element_of_list)
 {
     cordon_value_iter iter;
     cordon_value element;
@@ -145,7 +146,10 @@ static void show_item(const struct page *page, const cordon_value *item,
             first = false;
         }
     } else {
-        fprintf(page->to, "\n%*s", (int)indent, "");
+        if (element_of_list)
+            fputc(' ', page->to);
+        else
+            fprintf(page->to, "\n%*s", (int)indent, "");
         show_value(page, item, indent);
     }
 }
@@ -173,7 +177,7 @@ static void show_value(const struct page *page, const cordon_value *value,
         } else {
             fputc('-', page->to);
         }
-        show_item(page, &item, indent + 2);
+        show_item(page, &item, indent + 2, value->type == CORDON_ARRAY);
     }
 }
 

@@ -90,8 +90,8 @@ cordon_status cdn_stats_degrees(struct cdn_degrees *out,
         if (tally.large_count)
             qsort(tally.large, tally.large_count, sizeof(*tally.large), compare_u32);
         out->mean = (double)out->edges / (double)out->nodes;
-        out->p50 = degree_at(&tally, (out->nodes - 1) / 2);
-        out->p99 = degree_at(&tally, (out->nodes - 1) * 99 / 100);
+        out->p50 = degree_at(&tally, (out->nodes * 50 + 99) / 100 - 1);
+        out->p99 = degree_at(&tally, (out->nodes * 99 + 99) / 100 - 1);
     }
     cdn_free(tally.small);
     cdn_free(tally.large);

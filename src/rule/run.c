@@ -203,6 +203,7 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
         break;
     case CDN_STOP_OUTPUT:
         outcome->limit = CORDON_BUDGET_OUTPUT;
+        outcome->usage.output_bytes = limit->output_bytes;
         cdn_outcome_explain(outcome,
                             "output: the result takes more than %" PRIu64
                             " bytes; return "

@@ -338,14 +338,16 @@ static void rule_row(struct cdn_table *table, const struct judge *judge,
 {
     const struct rule *rule = &judge->rules[number];
     struct score score = score_of(judge, (uint16_t)(1u << number), false);
-    size_t last = rule->requests - 1;
+    size_t count = rule->requests;
     char text[32];
 
     qsort(rule->times, rule->requests, sizeof(*rule->times), compare_times);
     cdn_table_cell(table, "%s", rule->name);
     score_cells(table, &score);
-    cdn_table_cell(table, "%s", cdn_show_ns(text, 32, rule->times[last / 2]));
-    cdn_table_cell(table, "%s", cdn_show_ns(text, 32, rule->times[last * 99 / 100]));
+    cdn_table_cell(table, "%s",
+                   cdn_show_ns(text, 32, rule->times[(count * 50 + 99) / 100 - 1]));
+    cdn_table_cell(table, "%s",
+                   cdn_show_ns(text, 32, rule->times[(count * 99 + 99) / 100 - 1]));
     cdn_table_cell(table, "%.1f", (double)rule->edges / (double)rule->requests);
 }
 

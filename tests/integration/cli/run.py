@@ -1,0 +1,497 @@
+#!/usr/bin/env python3
+"""The cordon command from outside: every command, option and exit code.
+
+  run.py CORDON HERE WORK [--update]
+
+HERE has data/ (a small graph), rules/ and golden/ (what commands print, with what differs from
+run to run replaced by words).  --update writes golden/ anew; read the difference before you
+commit it."""
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+
+cordon, here, work = (os.path.abspath(p) for p in sys.argv[1:4])
+update = "--update" in sys.argv
+store = os.path.join(work, "store")
+failures = checks = 0
+environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI", "TERM")}
+
+
+def expect(good, text):
+    global failures, checks
+    checks += 1
+    if not good:
+        failures += 1
+        print("FAILED " + text)
+
+
+def run(*args, stdin=b"", code=0, env=None):
+    """Exit code as expected, and never a signal, a sanitizer's report or a raw escape."""
+    done = subprocess.run([cordon, *args], input=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, cwd=here, env={**environment, **(env or {})})
+    expect(done.returncode == code, "%s: exit %d, wanted %d\n%s%s" % (
+        " ".join(args), done.returncode, code, done.stdout.decode("utf-8", "replace")[-2000:],
+        done.stderr.decode("utf-8", "replace")[-2000:]))
+    expect(b"Sanitizer" not in done.stderr, "%s: %s" % (args, done.stderr[-3000:]))
+    return done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+
+
+def sent(*args, **kw):
+    return run("eval", "rules/sent.lua", "-d", store, *args, **kw)
+
+
+def records(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def normal(text):
+    """What differs from run to run, or with a file's bytes, becomes a word."""
+    text = text.replace(work, "WORK")
+    text = re.sub(r'("(?:wall_ns|native_ns|memory_bytes|instructions|p\d\d_ns)": ?)\d+(?=[,}\n])', r"\1N", text)
+    text = re.sub(r'("(?:digest|snapshot_id|reads_digest)": ?)"[0-9a-f]+"', r'\1"HEX"', text)
+    text = re.sub(r"identity [0-9a-f]{16}", "identity HEX", text)
+    text = re.sub(r'("(?:bytes|file_bytes|segments)": ?)\d+', r"\1N", text)
+    text = re.sub(r"\d[\d.,]* (?:B|KiB|MiB) in \d+ segments", "SIZE in N segments", text)
+    text = re.sub(r"(nodes, key \w+|edges), \d[\d.]* (?:B|KiB)", r"\1, SIZE", text)
+    text = re.sub(r"\d[\d.]* (?:ns|us|ms|s)\b", "TIME", text)
+    text = re.sub(r"(?m)^(  memory +)\d[\d.]* (?:B|KiB)", r"\1SIZE", text)
+    text = re.sub(r"(?m)^(  instructions +)\d[\d,]*", r"\1N", text)
+    text = re.sub(r"(?m)^(  (?:memory|time|  in the graph).*?)  +[<\d][\d.]* %.*$", r"\1", text)
+    text = re.sub(r"(?m)^(  (?:cost |instructions |edges read|nodes touched|memory |time |  in the|"
+                  r"output +\d+ B).*)$", lambda m: re.sub(r"  +", "  ", m.group(1)), text)
+    return text
+
+
+def golden(name, text):
+    path = os.path.join(here, "golden", name)
+    text = normal(text)
+    if update:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    with open(path, encoding="utf-8") as file:
+        wanted = file.read()
+    expect(text == wanted, "golden/%s differs\n--- wanted\n%s--- got\n%s" % (name, wanted, text))
+
+
+# ---- the command as a whole ---------------------------------------------------------------
+
+def commands():
+    out, _ = run("help")
+    names = re.findall(r"(?m)^  (\w+(?: \w+)?)  +\w", out[out.index("Commands"):])
+    expect(set(names) >= {"generate", "import", "check", "eval", "snapshot info",
+                          "snapshot verify", "version", "help"}, "help lists %s" % names)
+    for name in names:
+        text, err = run(*name.split(), "--help")
+        expect(text.startswith("Examples\n  "), "%s --help starts with examples" % name)
+        expect("\nUsage\n  cordon " + name in text, "%s --help has its usage" % name)
+        tail = text[text.index("\nExit codes\n"):]
+        expect(re.fullmatch(r"\nExit codes\n(  \d+ +\S.*\n)+", tail), "%s --help ends: %s"
+               % (name, tail))
+        expect(not err, "%s --help says on stderr: %s" % (name, err))
+        expect(text == run("help", *name.split())[0], "help %s is %s --help" % (name, name))
+        expect(max(len(line) for line in text.splitlines()) <= 100, "%s --help is wide" % name)
+    expect(run("--help")[0] == out, "--help is help")
+    expect(run("help", "snapshot")[0] == run("snapshot", "--help")[0], "help of a group")
+    out, err = run(code=2)
+    expect(not out and "Commands" in err, "no command")
+    for args, message in (
+            (["evl"], "there is no command 'evl'; did you mean 'eval'?"),
+            (["snapshot", "inof"], "did you mean 'snapshot info'?"),
+            (["snapshot"], "'snapshot' needs a command behind it"),
+            (["help", "evla"], "did you mean 'eval'?"),
+            (["\033[31m"], r"there is no command '\x1b[31m'"),
+            (["x" * 5000], "there is no command 'xxx"),
+            (["--bogus"], "unknown option '--bogus'"),
+            (["-q", "--format"], "--format needs a value"),
+            (["version", "now"], "version takes no arguments")):
+        out, err = run(*args, code=2)
+        expect(message in err and not out, "%s: %s" % (args, err))
+
+
+def version():
+    out, _ = run("version")
+    expect(re.fullmatch(r"cordon \d+\.\d+\.\d+\n", out), "version: " + out)
+    expect(run("--version")[0] == out and run("-V")[0] == out, "--version")
+    record = json.loads(run("version", "--format", "json")[0])
+    expect(record["schema_version"] == 1 and "cordon %s\n" % record["version"] == out,
+           "version as JSON")
+    expect(json.loads(run("--format=ndjson", "version")[0]) == record, "options before the command")
+
+
+def logs():
+    _, err = run("--log-format", "json", "version", "x", code=2)
+    record = json.loads(err)
+    expect(record["level"] == "error" and "'x'" in record["message"], "diagnostics as JSON: " + err)
+
+
+# ---- check --------------------------------------------------------------------------------
+
+def check():
+    out, err = run("check", "rules/sent.lua", "rules/plain.lua")
+    expect(out == "rules/sent.lua: ok  sent\nrules/plain.lua: ok  plain\n" and not err,
+           "check: " + out)
+    expect(run("check", "-q", "rules/sent.lua")[0] == "", "check -q")
+    golden("check-faults.txt", run("check", "rules/broken.lua", "rules/syntax.lua", code=2)[0])
+    golden("check-remarks.txt", run("check", "-v", "rules/bare.lua")[0])
+    golden("check-data.txt", run("check", "rules/misfit.lua", "rules/sent.lua", "--data", store,
+                                 code=2)[0])
+    golden("check.json", run("check", "rules/broken.lua", "rules/bare.lua", "--format", "json",
+                             code=2)[0])
+    lines = records(run("check", "rules/broken.lua", "rules/bare.lua", "rules/sent.lua",
+                        "--format", "ndjson", code=2)[0])
+    expect([(r["file"], r["loads"]) for r in lines] == [
+        ("rules/broken.lua", False), ("rules/bare.lua", True), ("rules/sent.lua", True)],
+        "check as NDJSON: %s" % lines)
+    run("check", "rules/misfit.lua")  # fits no snapshot, but none was given
+    run("check", "rules/bare.lua", "--fail-level", "warning")
+    out, _ = run("check", "rules/bare.lua", "--fail-level", "info", code=1)
+    expect("info[CRD102]" in out, "--fail-level info shows what it fails for")
+    twice = ["check", "rules/sent.lua", "rules/sent.lua"]
+    expect("warning[CRD101]" in run(*twice)[0], "two rules of one name")
+    run(*twice, "--fail-level=warning", code=1)
+    out, _ = run("check", "rules/nothing.lua", code=2)
+    expect("error[CRD001]" in out, "a file that is not there: " + out)
+    big = os.path.join(work, "big.lua")
+    with open(big, "w", encoding="ascii") as file:
+        file.write("-" * 300000)
+    expect("CRD001" in run("check", big, code=2)[0], "a file that is too long")
+    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD101 CRD102 CRD103"):
+        expect(run("check", "--explain", code)[0].startswith(code + " ("), "--explain " + code)
+    run("check", "--explain", "CRD999", code=2)
+    run("check", "--explain", "CRD001", "rules/sent.lua", code=2)
+    run("check", code=2)
+    run("check", "rules/sent.lua", "--data", os.path.join(work, "nowhere"), code=3)
+
+
+# ---- snapshot -----------------------------------------------------------------------------
+
+def damaged(name, change):
+    folder = os.path.join(work, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(store, folder)
+    with open(os.path.join(folder, "CURRENT"), encoding="ascii") as file:
+        path = os.path.join(folder, file.read().strip())
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    change(data)
+    with open(path, "wb") as file:
+        file.write(data)
+    return folder
+
+
+def snapshot():
+    golden("info.txt", run("snapshot", "info", store)[0])
+    golden("info.json", run("snapshot", "info", store, "--format", "json")[0])
+    record = json.loads(run("snapshot", "info", store, "--format", "ndjson")[0])
+    expect(record["nodes"] == 4 and record["edges"] == 5 and record["generation"] == 1,
+           "info as NDJSON: %s" % record)
+    expect(run("snapshot", "info", store, "-g1")[0] == run("snapshot", "info", store)[0], "-g 1")
+    run("snapshot", "info", store, "--generation", "7", code=3)
+    run("snapshot", "info", os.path.join(work, "nowhere"), code=3)
+    run("snapshot", "info", os.path.join(here, "data", "accounts.csv"), code=3)
+    run("snapshot", "info", code=2)
+    run("snapshot", "info", store, store, code=2)
+    out, _ = run("snapshot", "verify", store)
+    expect("sound" in out, "verify: " + out)
+    expect(run("snapshot", "verify", "-q", store)[0] == "", "verify -q")
+    record = json.loads(run("snapshot", "verify", store, "--format", "json")[0])
+    expect(record["findings"] == [] and record["finding_count"] == 0, "verify as JSON")
+    run("snapshot", "verify", os.path.join(work, "nowhere"), code=3)
+    run("snapshot", "verify", code=2)
+
+    def flip(data):  # the amounts: 157.25 bytes of one column, found by their values
+        at = data.find(bytes.fromhex("0000000000005940"))  # 100.0
+        expect(at > 0, "the column is in the file")
+        data[at] ^= 1
+
+    folder = damaged("flipped", flip)
+    out, err = run("snapshot", "verify", folder, code=1)
+    expect("damage:" in out and "import it again" in err, "verify of a flipped bit: " + out + err)
+    record = json.loads(run("snapshot", "verify", folder, "--format", "json", code=1)[0])
+    expect(record["finding_count"] == len(record["findings"]) > 0, "damage as JSON")
+
+    def cut(data):
+        del data[len(data) // 2:]
+
+    _, err = run("snapshot", "verify", damaged("cut", cut), code=1)
+    expect("cordon: error:" in err, "verify of half a file: " + err)
+    run("snapshot", "info", os.path.join(work, "cut"), code=3)
+
+
+# ---- eval: one request --------------------------------------------------------------------
+
+def single():
+    now = ["--node", "Account:1", "--now", "2026-01-10"]
+    golden("eval.txt", sent(*now, "--format", "pretty")[0])
+    golden("eval-usage.txt", sent(*now, "--format", "pretty", "--usage")[0])
+    golden("eval.json", sent(*now, "--format", "json")[0])
+    golden("eval.ndjson", sent(*now)[0])
+    expect(sent(*now, "--format=ndjson")[0].count("\n") == 1, "NDJSON is one line")
+    record = json.loads(sent(*now)[0])
+    expect(record["result"]["output"]["sum"] == 157.25, "the sum: %s" % record)
+
+    def out(*args):
+        return json.loads(sent(*args)[0])["result"]["output"]
+
+    expect(out("--node", "Account:1", "--now", "2026-01-02T12:00:00Z")["sum"] == 150.25, "--now")
+    expect(out("--node", "Account:1", "--now=2026-01-10", "--as-of=1767312000000")["sum"] == 150.25,
+           "--as-of in milliseconds")
+    expect(out("--node", "Account:1", "--as-of", "2026-01-01")["sum"] == 100,
+           "--now is --as-of where it is not given")
+    expect(out(*now, "-p", "window=8d")["sum"] == 57.25 - 50.25 + 50.25, "-p of a duration")
+    expect(out(*now, "--param", "note=\"5\"")["note"] == "5", "--param as JSON text")
+    expect(out(*now, "--param", "note=a=b")["note"] == "a=b", "--param as text")
+    expect(json.loads(sent(*now, "-p", "threshold=3")[0])["result"]["decision"] == "allow",
+           "--param of an integer")
+    expect(out("--node", "Account:9007199254740993", "--now=2026-01-10")["key"]
+           == "9007199254740993", "a key beyond 2^53")
+    expect("name" not in out("--node", "Account:3", "--now=2026-01-10"), "null is nil")
+    for node, message in (("Account:7", "no node Account:7"),
+                          ("Acount:1", "did you mean 'Account'"),
+                          ("Account", "Label:key"), ("Account:x", "Account:x"),
+                          ("Account:\033[1m", "\\x1b")):
+        text, err = sent("--node", node, "--format", "pretty", code=3)
+        expect(message in err and not text, "--node %s: %s" % (node, err))
+        record = json.loads(sent("--node", node, code=3)[0])
+        expect(record["status"] == "FAILURE" and "outcome" not in record, "%s" % record)
+    for param, message in (("threshold=0", "threshold"), ("threshold=many", "threshold"),
+                           ("thresold=1", "did you mean 'threshold'"), ("window=x", "window")):
+        _, err = sent(*now, "-p", param, "--format=pretty", code=3)
+        expect(message in err, "-p %s: %s" % (param, err))
+    out, _ = run("eval", "rules/plain.lua", "-p", "big=9007199254740991", "-p", "ratio=0.1",
+                 "-p", 'words=["a","\\u00e4"]', "--now", "5", "--seed", "4")
+    result = json.loads(out)["result"]["output"]
+    random = result.pop("random")
+    expect(result == {"big": 9007199254740991, "ratio": 0.1, "words": ["a", "\u00e4"], "now": 5},
+           "parameters come through: %s" % result)
+    again = json.loads(run("eval", "rules/plain.lua", "--seed=4")[0])["result"]["output"]["random"]
+    other = json.loads(run("eval", "rules/plain.lua", "--seed=5")[0])["result"]["output"]["random"]
+    expect(random == again != other, "--seed")
+
+
+def counted():
+    record = json.loads(sent("--node", "Account:1", "--count", "50")[0])
+    timing = record["timing"]
+    expect(timing["count"] == 50 and
+           0 < timing["p50_ns"] <= timing["p90_ns"] <= timing["p99_ns"], "%s" % timing)
+    golden("eval-count.txt", sent("--node=Account:1", "--now=2026-01-10", "--count=3",
+                                  "--format=pretty")[0])
+    for count in ("0", "1e9", "-1", "x"):
+        sent("--node", "Account:1", "--count", count, code=2)
+
+
+def wrong_usage():
+    for args, message in (
+            ([], "no rule given"),
+            (["rules/sent.lua", "rules/plain.lua"], "one rule at a time"),
+            (["rules/sent.lua", "--node=A:1", "--input=-"], "exclude each other"),
+            (["rules/sent.lua", "--nod", "A:1"], "did you mean '--node'"),
+            (["rules/sent.lua", "-p", "novalue"], "name=value"),
+            (["rules/sent.lua", "--max-time", "5"], "a time with its unit"),
+            (["rules/sent.lua", "--max-memory", "lots"], "a size such as"),
+            (["rules/sent.lua", "--max-memory", "1TiB"], "max_memory_bytes"),
+            (["rules/sent.lua", "--now", "later"], "a time such as"),
+            (["rules/sent.lua", "--format", "xml"], "pretty|json|ndjson"),
+            (["rules/nothing.lua"], "rules/nothing.lua"),
+            (["rules/broken.lua"], "rules/broken.lua:2: error:"),
+            (["rules/syntax.lua"], "cordon check rules/syntax.lua"),
+            (["rules/misfit.lua", "-d", store], "did you mean"),
+            (["rules/sent.lua", "--node=Account:1"], "give the snapshot: --data STORE")):
+        out, err = run("eval", *args, code=2)
+        expect(message in err and not out, "eval %s: %s" % (args, err))
+    run("eval", "rules/sent.lua", "-d", os.path.join(work, "nowhere"), code=3)
+    run("eval", "rules/sent.lua", "-d", store, "-i", os.path.join(work, "nowhere"), code=3)
+    run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
+
+
+def outcomes():
+    def moody(mood, *args, code=0):
+        return run("eval", "rules/moody.lua", "-d", store, "--node=Account:1", "-p",
+                   "mood=" + mood, *args, code=code)[0]
+
+    for mood, code, outcome, kind in (
+            ("fine", 0, "ok", None), ("silent", 0, "ok", None), ("error", 1, "error", None),
+            ("invalid", 1, "invalid_result", None), ("loop", 4, "limit", "instructions"),
+            ("memory", 4, "limit", "memory"), ("edges", 4, "limit", "edges"),
+            ("output", 4, "limit", "output")):
+        args = ["--max-memory=4MiB"] if mood == "output" else []
+        record = json.loads(moody(mood, *args, code=code))
+        expect(record["outcome"] == outcome and record["fallback"] == (outcome != "ok") and
+               record["status"] == ("SUCCESS" if outcome == "ok" else "FAILURE"),
+               "%s: %s" % (mood, record))
+        if kind:
+            limit = record["error"]["limit"]
+            expect(limit["kind"] == kind and limit["used"] >= limit["limit"] > 0 and
+                   record["result"] == {"decision": "review"}, "%s: %s" % (mood, record))
+        elif outcome != "ok":
+            expect(record["error"]["message"] and record["result"]["decision"] == "review",
+                   "%s: %s" % (mood, record))
+    record = json.loads(moody("loop", "--max-time=1ms", "--max-instructions=1e9", code=4))
+    expect(record["status"] == "TIMEOUT" and record["error"]["limit"]["kind"] == "time",
+           "time: %s" % record)
+    moody("silent", "--fail", code=1)
+    for option, name, value in (("--max-instructions=7_000", "instructions", 7000),
+                                ("--max-edges=12", "edges", 12),
+                                ("--max-memory=100KiB", "memory_bytes", 102400),
+                                ("--max-output=1KiB", "output_bytes", 1024),
+                                ("--max-time=2s", "wall_ns", 2000000000)):
+        record = json.loads(moody("fine", option))
+        expect(record["limits"][name] == value, "%s: %s" % (option, record["limits"]))
+    for mood, code in (("error", 1), ("loop", 4), ("invalid", 1)):
+        golden("outcome-%s.txt" % mood, moody(mood, "--format=pretty", code=code))
+    golden("outcome-none.txt", run("eval", "rules/bare.lua", "--format=pretty", code=1)[0])
+    text = moody("fine", "--format=pretty", "--color=always")
+    expect("\033[1;32mallow\033[0m" in text and "\\x1b[1m fine" in text,
+           "colour is ours alone: %r" % text)
+    expect("\033" not in moody("fine", "--format=pretty"), "no colour into a pipe")
+
+
+# ---- eval: many requests ------------------------------------------------------------------
+
+HOSTILE = [
+    b"{", b"[]", b"17", b"nonsense", b"{} {}", b'{"node":"Account:1"', b'{"nod":"Account:1"}',
+    b'{"node":"Account:1","node":"Account:2"}', b'{"node":"Account:1","params":{"a":1,"a":2}}',
+    b'{"node":"Account:77"}', b'{"node":"Nothing:1"}', b'{"node":{"label":"Account"}}',
+    b'{"node":"Account:1","params":{"threshold":9223372036854775808}}',
+    b'{"node":"Account:1","params":{"threshold":1e999}}',
+    b'{"node":"Account:1","params":{"threshold":' + b"9" * 5000 + b"}}",
+    b'{"node":"Account:1","params":{"threshold":1.5}}', b'{"node":"Account:1","params":[]}',
+    b'{"node":"Account:1","params":{"note":' + b"[" * 100 + b"]" * 100 + b"}}",
+    b'{"a":' * 100000 + b"1" + b"}" * 100000, b"[" * 500000,
+    b'{"node":"Account:\xff\xfe"}', b'{"node":"Account:\xc0\x80"}', b'{"node":"Acc\x00ount:1"}',
+    b'{"node":"Account:1\x00"}', b"\x00", b"\xff" * 100, b'{"node":"Account:\\u0000"}',
+    b'{"node":"Account:\\ud800"}', b'{"now":"yesterday"}', b'{"now":1e3}', b'{"seed":-1}',
+    b'{"node":"Account:1","now":-9223372036854775808}', b'{"node":"' + b"A" * 70 + b':1"}',
+    b'{"node":"Account:' + b"1" * 100000 + b'"}', b'{"node":"Account:1","pad":"' + b"x" * 1048576
+    + b'"}', b"x" * 3000000, b'{"id":"\\u001b[31m","node":5}',
+]
+
+
+def hostile_lines():
+    lines, wanted = [], []
+    for number, line in enumerate(HOSTILE):
+        lines += [b'{"node":"Account:1","now":"2026-01-10","id":%d}' % number, line]
+        wanted += [number, None]
+    lines.append(b'{"node":{"label":"Account","key":2},"now":1768003200000,"id":{"last":[1.5]}}')
+    for end in (b"\n", b"\r\n"):
+        text, err = sent("--input", "-", stdin=end.join(lines), code=3)
+        answers = records(text)
+        expect(len(answers) == len(lines), "an answer a line: %d of %d" % (len(answers), len(lines)))
+        for at, (answer, number) in enumerate(zip(answers, wanted)):
+            expect(answer["line"] == at + 1, "line %d: %s" % (at + 1, answer))
+            if number is None:
+                expect(answer["status"] == "FAILURE" and answer["error"]["message"] and
+                       "outcome" not in answer, "%r: %s" % (lines[at][:60], answer))
+                expect(not re.search(r"[\x00-\x1f]", answer["error"]["message"]),
+                       "control characters are escaped: %r" % answer["error"]["message"])
+            else:
+                expect(answer["id"] == number and answer["outcome"] == "ok" and
+                       answer["result"]["output"]["sum"] == 157.25, "spoilt: %s" % answer)
+        expect(answers[-1]["id"] == {"last": [1.5]}, "the id comes back: %s" % answers[-1])
+        expect("could not be evaluated" in err, "a summary: " + err)
+    text, _ = sent("-i", "-", "--format", "pretty", stdin=b"\n".join(lines), code=3)
+    expect("\033" not in text, "pretty output of hostile lines is clean")
+
+
+def many():
+    path = os.path.join(work, "requests.ndjson")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\ufeff" * 0 + '{"node":"Account:1","id":"a"}\n\n   \n'
+                   '{"node":"Account:2","as_of":"2026-01-01","params":{"threshold":9}}\n'
+                   '{"node":"Account:1","now":"2026-01-01","params":null,"as_of":null}')
+    text, err = sent("--input", path, "--now", "2026-01-10", "-p", "note=n", "-p", "threshold=1")
+    answers = records(text)
+    expect([a["line"] for a in answers] == [1, 4, 5] and not err, "blank lines are no requests")
+    expect([a["result"]["output"]["sum"] for a in answers] == [157.25, 0, 100],
+           "what the request says goes before the command line: %s" % answers)
+    expect(all(a["result"]["output"]["note"] == "n" for a in answers), "--param for all")
+    expect([a["input"].get("params", {}).get("threshold") for a in answers] == [1, 9, 1], "merged")
+    expect([a["result"]["score"] for a in answers] == [2, 0, 1], "scores: %s" % answers)
+    replayed, _ = sent("-i-", stdin="\n".join(json.dumps(a["input"]) for a in answers).encode())
+    expect([a["result"] for a in records(replayed)] == [a["result"] for a in answers] and
+           [a["reads_digest"] for a in records(replayed)] == [a["reads_digest"] for a in answers],
+           "an answer's input asked again is answered alike")
+    whole = json.loads(sent("--input", path, "--format", "json")[0])
+    expect(whole["schema_version"] == 1 and len(whole["results"]) == 3, "one JSON text")
+    expect(json.loads(sent("-i-", "--format=json")[0])["results"] == [], "nothing in, nothing out")
+    golden("eval-many.txt", sent("-i", path, "--now=2026-01-10", "--format=pretty")[0])
+    text, err = sent("-i", "-", "-q", stdin=b"x", code=3)
+    expect(not err, "-q: " + err)
+
+    def moods(*names, code):
+        lines = "\n".join(json.dumps({"node": "Account:1", "params": {"mood": n}}) for n in names)
+        run("eval", "rules/moody.lua", "-d", store, "-i", "-", stdin=lines.encode(), code=code)
+
+    moods("fine", "fine", code=0)
+    moods("fine", "error", "fine", code=1)
+    moods("error", "loop", "invalid", code=4)
+    moods("error", "loop", 5, code=3)
+    count = 20000
+    text, _ = sent("-i-", stdin=b'{"node":"Account:1","now":"2026-01-10"}\n' * count)
+    digests = set(a["reads_digest"] for a in records(text))
+    expect(text.count("\n") == count and len(digests) == 1, "many lines, one digest")
+
+
+def streams():
+    """An answer is there before the next request is written, and Ctrl-C ends it with 130."""
+    with subprocess.Popen([cordon, "eval", "rules/moody.lua", "-d", store, "--node=Account:1",
+                           "-p", "mood=loop", "--max-instructions=1e15", "--max-time=1h"],
+                          cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while process.poll() is None:  # however early the signal comes it must end
+            process.send_signal(signal.SIGINT)
+            try:
+                out, _ = process.communicate(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+    expect(process.returncode in (130, -signal.SIGINT), "Ctrl-C: %d" % process.returncode)
+    if process.returncode == 130:
+        expect(json.loads(out)["outcome"] == "cancelled", "Ctrl-C: %s" % out)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([cordon, "version"], stdout=full, stderr=subprocess.PIPE)
+    expect(done.returncode == 3 and b"cannot write the output" in done.stderr, "a full disk")
+
+
+def terminal():
+    """On a terminal: pretty, in colour, unless NO_COLOR."""
+    for env, color in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+                       ({"TERM": "dumb"}, False)):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([cordon, "eval", "rules/sent.lua", "-d", store,
+                                    "--node=Account:1", "--now=2026-01-10"], cwd=here,
+                                   stdout=follower, stderr=follower, stdin=subprocess.DEVNULL,
+                                   env={**environment, **env})
+        os.close(follower)
+        text = b""
+        while select.select([leader], [], [], 60)[0]:
+            try:
+                chunk = os.read(leader, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            text += chunk
+        os.close(leader)
+        expect(process.wait() == 0 and b"decision" in text and (b"\033[" in text) == color,
+               "on a terminal with %s: %r" % (env, text))
+
+
+def main():
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    run("import", "--schema", "data/schema.lua", "--out", store, "-q", "data")
+    for part in (commands, version, logs, check, snapshot, single, counted, wrong_usage, outcomes,
+                 hostile_lines, many, streams, terminal):
+        part()
+    print("%d checks, %d failed" % (checks, failures))
+    return 1 if failures else 0
+
+
+sys.exit(main())
