@@ -1,57 +1,78 @@
 -- Money that comes back: transfers in time order, each of nearly the same amount, that lead
--- from the account over two to four others back to it.
+-- from somebody over others back to him, and pass through this account on the way.
+--
+-- The account may stand anywhere in the circle: what it sent is followed forwards, what it
+-- received backwards, and a circle is there if the two meet.
 return {
   name        = "cycle",
-  description = "A sum returns to its sender over two to four others within days",
+  description = "A sum passes through and returns to its sender over two to four others",
   params      = {
     window    = { type = "duration", default = "10d" },
     tolerance = { type = "number", default = 0.12, min = 0, max = 1,
-                  description = "how much of the first amount may be lost or gained" },
+                  description = "how much of an amount may be lost or gained on the way" },
     smallest  = { type = "number", default = 1000, min = 0 },
-    hops      = { type = "integer", default = 5, min = 3, max = 6 },
+    hops      = { type = "integer", default = 4, min = 2, max = 5,
+                  description = "transfers followed in each direction" },
+    fan       = { type = "integer", default = 100, min = 1,
+                  description = "transfers looked at of each account, those nearest in time" },
   },
   reads       = { Account = {}, transfer = { "amount" } },
   decisions   = { "allow", "review", "deny" },
   fallback    = "review",
   returns     = { length = "integer?", amount = "number?" },
-  limits      = { instructions = 2e6, edges = 200000 },
+  limits      = { instructions = 2e6, memory = "1MiB", edges = 200000 },
 
   evaluate = function(_, request)
-    local start, params = request.node, request.params
+    local account, params = request.node, request.params
     local from, now = request.now - params.window, request.now
 
-    -- trails: where a sum that left `start` has got to, and when
-    local trails = {}
-    local sent = start:outgoing("transfer"):between(from, now)
-                      :where("amount", ">=", params.smallest)
-    for edge, payee in sent:each() do
-      trails[#trails + 1] = {
-        at = payee, time = edge.time, amount = edge.amount, path = tostring(payee),
-      }
+    local function like(edges, amount)
+      local spread = amount * params.tolerance
+      return edges:where("amount", ">=", amount - spread)
+                  :where("amount", "<=", amount + spread)
     end
-    for length = 2, params.hops do
-      local onward = {}
-      for _, trail in ipairs(trails) do
-        local spread = trail.amount * params.tolerance
-        local next_step = trail.at:outgoing("transfer"):after(trail.time):up_to(now)
-                               :where("amount", ">=", trail.amount - spread)
-                               :where("amount", "<=", trail.amount + spread)
-        for edge, payee in next_step:each() do
-          if payee == start and length >= 3 then
-            return {
-              decision = "deny",
-              score    = 1,
-              reasons  = { ("%.2f came back over %s"):format(edge.amount, trail.path) },
-              output   = { length = length, amount = trail.amount },
-            }
+
+    -- where a sum that passed through `account` went to, or came from, with the fewest hops
+    local function follow(forwards, amount, time)
+      local met = { [account] = { hops = 0, path = tostring(account) } }
+      local trails = { { at = account, time = time } }
+      for hops = 1, params.hops do
+        local onward = {}
+        for _, trail in ipairs(trails) do
+          local path = (met[trail.at] or met[account]).path
+          local edges = forwards and trail.at:outgoing("transfer"):between(trail.time, now)
+                                           :earliest(params.fan)
+                        or trail.at:incoming("transfer"):between(from, trail.time)
+                                   :latest(params.fan)
+          for edge, other in like(edges, amount):each() do
+            if not met[other] then
+              met[other] = { hops = hops, path = path .. ", " .. tostring(other) }
+              onward[#onward + 1] = { at = other, time = edge.time }
+            end
           end
-          onward[#onward + 1] = {
-            at = payee, time = edge.time, amount = trail.amount,
-            path = trail.path .. ", " .. tostring(payee),
+        end
+        trails = onward
+      end
+      return met
+    end
+
+    local sent = account:outgoing("transfer"):between(from, now)
+                        :where("amount", ">=", params.smallest):latest(20)
+    for first, payee in sent:each() do
+      local came_from = follow(false, first.amount, first.time)
+      local went_to = follow(true, first.amount, first.time)
+      for other, forth in pairs(went_to) do
+        local back = came_from[other]
+        if back and other ~= account and forth.hops + back.hops >= 3 then
+          return {
+            decision = "deny",
+            score    = 1,
+            reasons  = { ("%.2f sent to %s: it went over %s, and had come over %s")
+                           :format(first.amount, tostring(payee), forth.path, back.path) },
+            output   = { length = forth.hops + back.hops, amount = first.amount },
           }
         end
       end
-      trails = onward
     end
     return { decision = "allow", score = 0, output = {} }
   end,
