@@ -154,8 +154,12 @@ CDN_RAISES static double advance(lua_State *L, int table, int notes, double sequ
     for (;; place++) {
         if (!push_noted(L, notes, sequence, place))
             return 0;
-        lua_pushvalue(L, -1);
-        lua_rawget(L, table);
+        if (place <= sequence) {
+            lua_rawgeti(L, table, (int)place);
+        } else {
+            lua_pushvalue(L, -1);
+            lua_rawget(L, table);
+        }
         if (!lua_isnil(L, -1))
             return place;
         lua_pop(L, 2);
@@ -163,39 +167,73 @@ CDN_RAISES static double advance(lua_State *L, int table, int notes, double sequ
     }
 }
 
-/* The iterator of pairs.  Upvalues: sequence, notes, place of the last key. */
-CDN_RAISES static int pairs_next(lua_State *L)
+/* The iterator over a plain sequence, the common case.  Upvalue: how long it was. */
+CDN_RAISES static int sequence_next(lua_State *L)
 {
-    double place = lua_tonumber(L, lua_upvalueindex(3)) + 1;
+    lua_Number place = lua_tonumber(L, 2) + 1;
+    lua_Number last = lua_tonumber(L, lua_upvalueindex(1));
 
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    cdn_lib_check_readable(L, 1);
-    place =
-        advance(L, 1, lua_upvalueindex(2), lua_tonumber(L, lua_upvalueindex(1)), place);
-    if (place == 0) {
-        lua_pushnil(L);
-        return 1;
+    for (; place >= 1 && place <= last; place++) {
+        lua_pushnumber(L, place);
+        lua_rawgeti(L, 1, (int)place);
+        if (!lua_isnil(L, -1))
+            return 2;
+        lua_pop(L, 2);
+        cdn_meter_charge(L, 1);
     }
+    return 0;
+}
+
+/* Upvalues: sequence, notes, place of the last key.  The table to read is at index. */
+CDN_RAISES static int step(lua_State *L, int table)
+{
+    lua_Number place = lua_tonumber(L, lua_upvalueindex(3)) + 1;
+
+    place = advance(L, table, lua_upvalueindex(2), lua_tonumber(L, lua_upvalueindex(1)),
+                    place);
+    if (place == 0)
+        return 0;
     lua_pushnumber(L, place);
     lua_replace(L, lua_upvalueindex(3));
     return 2;
+}
+
+CDN_RAISES static int pairs_next(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    return step(L, 1);
+}
+
+/* The same where pairs was given a frozen table. */
+CDN_RAISES static int frozen_next(lua_State *L)
+{
+    lua_settop(L, 1);
+    cdn_lib_check_readable(L, 1);
+    return step(L, 1);
 }
 
 /* pairs(t) -> iterator, t, nil */
 int cdn_lib_pairs(lua_State *L)
 {
     double sequence;
+    bool frozen;
 
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    lua_pushvalue(L, 1);
-    cdn_lib_check_readable(L, 2);
+    frozen = cdn_lib_frozen(L, 1);
+    if (!frozen)
+        lua_pushvalue(L, 1);
     note_keys(L, 2, &sequence);
-    lua_pushnumber(L, sequence);
-    lua_insert(L, -2);
-    lua_pushinteger(L, 0);
-    lua_pushcclosure(L, pairs_next, 3);
+    if (lua_isnil(L, 3) && !frozen) {
+        lua_pushnumber(L, sequence);
+        lua_pushcclosure(L, sequence_next, 1);
+    } else {
+        lua_pushnumber(L, sequence);
+        lua_insert(L, 3);
+        lua_pushinteger(L, 0);
+        lua_pushcclosure(L, frozen ? frozen_next : pairs_next, 3);
+    }
     lua_pushvalue(L, 1);
     lua_pushnil(L);
     return 3;

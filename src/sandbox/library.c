@@ -250,6 +250,36 @@ static void set_string_metatable(lua_State *L, int string)
     lua_pop(L, 1);
 }
 
+/* Weak tables would show when the collector runs.  setmetatable refuses a metatable that
+ * has __mode, but the field can be added later, and the collector looks for it whenever it
+ * meets the table.  So the name it looks for is taken away: among the names of metamethods
+ * that the global state keeps behind the main thread's own struct, the one entry that is
+ * the string "__mode" is replaced by an object that is no string, which no key can equal.
+ * The collector marks that object like any other root. */
+CDN_RAISES static void forget_weak_tables(lua_State *L)
+{
+    const size_t searched = 2048; /* all names lie well within; the block is larger */
+    uintptr_t *words = (uintptr_t *)(void *)L, *found = NULL, text;
+
+    lua_pushliteral(L, "__mode");
+    text = (uintptr_t)lua_tostring(L, -1);
+    for (size_t i = 0; i < searched / sizeof *words; i++) {
+        /* a string's bytes follow its header, of two to four words */
+        if (words[i] < text - 4 * sizeof *words || words[i] > text - 2 * sizeof *words)
+            continue;
+        if (found)
+            luaL_error(L, "this LuaJIT keeps '__mode' where it cannot be taken away");
+        found = &words[i];
+    }
+    if (!found)
+        luaL_error(L, "this LuaJIT keeps '__mode' where it is not found");
+    lua_pop(L, 1);
+    push_mark(L);
+    lua_newtable(L); /* the registry keeps it, should the roots be marked already */
+    *found = (uintptr_t)lua_topointer(L, -1);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
 /* Runs as a function of its own: its environment becomes the new globals. */
 CDN_RAISES static int open_library(lua_State *L)
 {
@@ -285,6 +315,7 @@ void cdn_library_open(lua_State *L)
     lua_pushcfunction(L, open_library);
     lua_call(L, 0, 1);
     lua_replace(L, LUA_GLOBALSINDEX);
+    forget_weak_tables(L);
     /* the list of loaded libraries would hand back what was left out */
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
