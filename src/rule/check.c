@@ -28,14 +28,12 @@ static void path_text(char *out, size_t size, const struct cdn_path *path)
     }
 }
 
-void cdn_check_fault(struct cdn_check *check, const struct cdn_path *path,
-                     const char *format, ...)
+void cdn_check_say(struct cdn_check *check, const struct cdn_path *path,
+                   const char *message)
 {
     struct cdn_findings *findings = &check->findings;
     struct cdn_finding *items;
-    char raw[512], where[256], whole[sizeof raw + sizeof where + 2];
     uint32_t depth = 0;
-    va_list args;
 
     if (findings->count == CDN_CONTRACT_MAX_FINDINGS)
         return;
@@ -45,17 +43,26 @@ void cdn_check_fault(struct cdn_check *check, const struct cdn_path *path,
         return;
     }
     findings->items = items;
+    items += findings->count++;
+    cdn_escape(items->message, sizeof items->message, message, strlen(message));
+    while (depth < 4 && path->keys[depth])
+        depth++;
+    items->line = cdn_rule_locate(check->rule->source, check->rule->source_bytes,
+                                  path->keys, depth);
+}
+
+void cdn_check_fault(struct cdn_check *check, const struct cdn_path *path,
+                     const char *format, ...)
+{
+    char raw[512], where[256], whole[sizeof raw + sizeof where + 2];
+    va_list args;
+
     va_start(args, format);
     vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
     path_text(where, sizeof where, path);
     snprintf(whole, sizeof whole, "%s%s%s", where, where[0] ? ": " : "", raw);
-    items += findings->count++;
-    cdn_escape(items->message, sizeof items->message, whole, strlen(whole));
-    while (depth < 4 && path->keys[depth])
-        depth++;
-    items->line = cdn_rule_locate(check->rule->source, check->rule->source_bytes,
-                                  path->keys, depth);
+    cdn_check_say(check, path, whole);
 }
 
 bool cdn_check_map(struct cdn_check *check, const struct cdn_path *path,

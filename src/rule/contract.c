@@ -418,7 +418,7 @@ void cdn_contract_check(struct cdn_check *check)
             if (table[i].missing)
                 cdn_check_fault(check, CDN_PATH(table[i].key), "%s", table[i].missing);
         } else if (field->fault[0]) {
-            cdn_check_fault(check, CDN_PATH(NULL), "%s", field->fault);
+            cdn_check_say(check, CDN_PATH(table[i].key), field->fault);
         } else if (!cordon_value_parse(&value, contract->packed + field->offset,
                                        field->bytes, NULL)) {
             table[i].check(check, &value);

@@ -43,6 +43,9 @@ struct cdn_path {
 #define CDN_PATH(...) (&(const struct cdn_path){{__VA_ARGS__}})
 void cdn_check_fault(struct cdn_check *check, const struct cdn_path *path,
                      const char *format, ...) CDN_PRINTF(3, 4);
+/* The same for a message that begins with its path. */
+void cdn_check_say(struct cdn_check *check, const struct cdn_path *path,
+                   const char *message);
 
 /* Fill check->rule (source, file and hash aside) from check->contract. */
 void cdn_contract_check(struct cdn_check *check);

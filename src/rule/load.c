@@ -263,9 +263,8 @@ cordon_status cdn_rule_load(struct cdn_rule **out, struct cdn_slot *slot,
     loading->file = rule->file;
     reading.output_bytes = CONTRACT_BYTES;
     cdn_pack_init(&loading->packer, loading->contract.packed, CONTRACT_BYTES);
-    status =
-        cdn_image_build(&image, &run, slot, read_contract, loading, &reading,
-                             NULL, err);
+    status = cdn_image_build(&image, &run, slot, read_contract, loading, &reading, NULL,
+                             err);
     if (status)
         goto out;
     if (!image) {

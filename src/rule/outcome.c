@@ -65,7 +65,7 @@ void cdn_outcome_explain(cordon_outcome *outcome, const char *format, ...)
     length = vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
     if (length < 0)
-        length = 0;
+        raw[0] = '\0';
     cdn_escape(outcome->message, sizeof outcome->message, raw,
                strnlen(raw, sizeof raw));
 }
