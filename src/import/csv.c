@@ -292,7 +292,8 @@ static bool refill(struct cdn_csv *csv, cordon_status *status, cordon_error *err
         csv->start = 0;
     }
     if (csv->end == csv->capacity) {
-        size_t more = csv->capacity * 2;
+        size_t more = csv->capacity > CDN_CSV_MAX_ROW_BYTES / 2 ? CDN_CSV_MAX_ROW_BYTES
+                                                                : csv->capacity * 2;
         char *data;
 
         if (csv->capacity >= CDN_CSV_MAX_ROW_BYTES)

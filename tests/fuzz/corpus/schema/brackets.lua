@@ -1,0 +1,2 @@
+return { labels = --[==[ return { ]]
+ ]==] { A = [[x]] } }

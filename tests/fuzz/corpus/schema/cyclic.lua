@@ -1,0 +1,1 @@
+local t = {} t.labels = t return t

@@ -1,0 +1,1 @@
+return { labels = { A = { file = 'a', key = { column = 'k', type = 'int64' }, where = { column = 'a', op = '<', value = 0/0 } } } }

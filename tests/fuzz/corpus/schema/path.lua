@@ -1,0 +1,1 @@
+return { labels = { A = { file = '../x', key = { column = 'a', type = 'int64' } } } }

@@ -1,0 +1,1 @@
+return { labels = { A = { file = 'a\0b', key = { column = 'a', type = 'int64' } } } }

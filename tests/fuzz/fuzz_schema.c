@@ -1,0 +1,78 @@
+/* A schema from outside: whatever the text is, it is read within the sandbox's limits, and
+ * is either a plan whose every number holds, or refused with a message and a place. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "import/locate.h"
+#include "import/plan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static uint32_t count_lines(const uint8_t *data, size_t size)
+{
+    uint32_t lines = 1;
+
+    for (size_t i = 0; i < size; i++)
+        lines += data[i] == '\n';
+    return lines;
+}
+
+static void check_plan(const struct cdn_plan *plan)
+{
+    const struct cdn_schema *schema = &plan->schema;
+    bool edges = false;
+
+    require(schema->label_count > 0);
+    require(plan->source_count >= schema->label_count + schema->relation_count);
+    for (uint32_t i = 0; i < plan->source_count; i++) {
+        const struct cdn_plan_source *source = &plan->sources[i];
+        uint32_t properties;
+
+        require(source->edge || !edges); /* labels first */
+        edges = source->edge;
+        require(source->number <
+                (edges ? schema->relation_count : schema->label_count));
+        properties = edges ? schema->relations[source->number].property_count
+                           : schema->labels[source->number].property_count;
+        require(source->file_count > 0 && source->key != NULL);
+        require(!edges || source->target != NULL);
+        require(source->dialect.header == (source->name_count == 0));
+        require(source->dialect.delimiter != source->dialect.quote);
+        for (uint32_t c = 0; c < source->column_count; c++) {
+            require(source->columns[c].property < properties);
+            require(source->columns[c].format.unit_ms >= 0);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct cdn_step path[] = {
+        {"labels", 0}, {"A", 0}, {"sources", 0}, {NULL, 2}};
+    struct cdn_plan plan;
+    cordon_error err = {0};
+    uint32_t lines = count_lines(data, size);
+    cordon_status status =
+        cdn_plan_read(&plan, (const char *)data, size, "schema.lua", &err);
+
+    if (status == CORDON_OK) {
+        check_plan(&plan);
+    } else {
+        require(status == CORDON_E_DATA || status == CORDON_E_RULE);
+        require(err.message[0] != '\0');
+        require(!strcmp(err.file, "schema.lua"));
+        require(err.line <= lines);
+    }
+    cdn_plan_deinit(&plan);
+    for (size_t steps = 0; steps <= sizeof(path) / sizeof(path[0]); steps++)
+        require(cdn_locate((const char *)data, size, path, steps) <= lines);
+    return 0;
+}
