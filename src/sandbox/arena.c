@@ -21,23 +21,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN 1
-#endif
-#endif
-
-#ifdef ARENA_ASAN
-#include <sanitizer/asan_interface.h>
-#define POISON(at, bytes)   ASAN_POISON_MEMORY_REGION(at, bytes)
-#define UNPOISON(at, bytes) ASAN_UNPOISON_MEMORY_REGION(at, bytes)
-#else
-#define POISON(at, bytes)   ((void)(at), (void)(bytes))
-#define UNPOISON(at, bytes) ((void)(at), (void)(bytes))
-#endif
-
 enum {
     GRAIN = 16,
     FINE_CLASSES = 32,
@@ -87,7 +70,7 @@ void cdn_guarded_unmap(void *base, size_t size)
 
     if (!base)
         return;
-    UNPOISON(base, size);
+    CDN_UNPOISON(base, size);
     munmap((unsigned char *)base - page, size + 2 * page);
 }
 
@@ -112,6 +95,7 @@ static inline size_t class_bytes(unsigned class)
         return ((size_t) class + 1) * GRAIN;
     class -= FINE_CLASSES;
     log = FINE_LOG + class / 4;
+    /* NOLINTNEXTLINE(clang-analyzer-core.*): no class is beyond CDN_ARENA_CLASSES */
     return ((size_t)1 << log) + (((size_t) class % 4 + 1) << (log - 2));
 }
 
@@ -134,10 +118,10 @@ static inline void push_free(struct cdn_arena *arena, size_t offset, unsigned cl
 {
     uint32_t *link = (uint32_t *)(void *)(arena->base + offset);
 
-    UNPOISON(link, sizeof *link);
+    CDN_UNPOISON(link, sizeof *link);
     *link = arena->head->free[class];
     arena->head->free[class] = (uint32_t)(offset / GRAIN);
-    POISON(link, class_bytes(class));
+    CDN_POISON(link, class_bytes(class));
 }
 
 static inline size_t pop_free(struct cdn_arena *arena, unsigned class)
@@ -147,7 +131,7 @@ static inline size_t pop_free(struct cdn_arena *arena, unsigned class)
     if (offset) {
         uint32_t *link = (uint32_t *)(void *)(arena->base + offset);
 
-        UNPOISON(link, class_bytes(class));
+        CDN_UNPOISON(link, class_bytes(class));
         arena->head->free[class] = *link;
     }
     return offset;
@@ -186,7 +170,7 @@ static inline bool take_bump(struct cdn_arena *arena, size_t size)
 
     if (size > arena->span - head->bump)
         return false;
-    UNPOISON(arena->base + head->bump, size);
+    CDN_UNPOISON(arena->base + head->bump, size);
     head->bump += size;
     if (head->bump > head->top)
         head->top = head->bump;
@@ -280,7 +264,7 @@ static void release(struct cdn_arena *arena, void *block, size_t size)
     arena->head->live -= bytes;
     if (offset + bytes == arena->head->bump) {
         arena->head->bump = offset;
-        POISON(block, bytes);
+        CDN_POISON(block, bytes);
     } else {
         push_free(arena, offset, class);
     }
@@ -303,7 +287,7 @@ static void *resize(struct cdn_arena *arena, void *block, size_t old_size,
         arena->head->live -= old_bytes - new_bytes;
         if (offset + old_bytes == arena->head->bump) {
             arena->head->bump = offset + new_bytes;
-            POISON(arena->base + offset + new_bytes, old_bytes - new_bytes);
+            CDN_POISON(arena->base + offset + new_bytes, old_bytes - new_bytes);
         } else {
             carve(arena, offset + new_bytes, old_bytes - new_bytes);
         }
@@ -428,12 +412,12 @@ void cdn_arena_trim(struct cdn_arena *arena)
 
 void cdn_arena_unpoison(struct cdn_arena *arena)
 {
-    UNPOISON(arena->base, arena->span);
+    CDN_UNPOISON(arena->base, arena->span);
 }
 
 void cdn_arena_poison(struct cdn_arena *arena)
 {
-#ifdef ARENA_ASAN
+#ifdef CDN_ASAN
     for (unsigned class = 0; class < CDN_ARENA_CLASSES; class ++) {
         size_t offset = (size_t)arena->head->free[class] * GRAIN;
 
@@ -441,10 +425,10 @@ void cdn_arena_poison(struct cdn_arena *arena)
             uint32_t *link = (uint32_t *)(void *)(arena->base + offset);
 
             offset = (size_t)*link * GRAIN;
-            POISON(link, class_bytes(class));
+            CDN_POISON(link, class_bytes(class));
         }
     }
-    POISON(arena->base + arena->head->bump, arena->span - arena->head->bump);
+    CDN_POISON(arena->base + arena->head->bump, arena->span - arena->head->bump);
 #else
     (void)arena;
 #endif

@@ -15,6 +15,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define CDN_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CDN_ASAN 1
+#endif
+#endif
+
+#ifdef CDN_ASAN
+#include <sanitizer/asan_interface.h>
+#define CDN_POISON(at, bytes)   ASAN_POISON_MEMORY_REGION(at, bytes)
+#define CDN_UNPOISON(at, bytes) ASAN_UNPOISON_MEMORY_REGION(at, bytes)
+#else
+#define CDN_POISON(at, bytes)   ((void)(at), (void)(bytes))
+#define CDN_UNPOISON(at, bytes) ((void)(at), (void)(bytes))
+#endif
+
 /* 32 classes of 16 bytes' step up to 512, then four a doubling, up to 4 GiB. */
 #define CDN_ARENA_CLASSES (32 + 4 * 23)
 

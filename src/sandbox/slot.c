@@ -28,15 +28,6 @@
 #include "base/error.h"
 #include "sandbox/state.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#define POISON(at, bytes)   ASAN_POISON_MEMORY_REGION(at, bytes)
-#define UNPOISON(at, bytes) ASAN_UNPOISON_MEMORY_REGION(at, bytes)
-#else
-#define POISON(at, bytes)   ((void)(at), (void)(bytes))
-#define UNPOISON(at, bytes) ((void)(at), (void)(bytes))
-#endif
-
 #define DEFAULT_IMAGE_BYTES  ((size_t)1 << 20)
 #define DEFAULT_MEMORY_BYTES ((size_t)4 << 20)
 /* Room for lua_newstate to find, which crashes where its first allocations fail. */
@@ -149,7 +140,7 @@ cordon_status cdn_slot_new(struct cdn_slot **out, const struct cdn_slot_config *
         cdn_slot_free(slot);
         return cdn_error_nomem(err);
     }
-    POISON(slot->scratch, slot->scratch_span);
+    CDN_POISON(slot->scratch, slot->scratch_span);
     *out = slot;
     return CORDON_OK;
 }
@@ -159,7 +150,7 @@ void cdn_slot_free(struct cdn_slot *slot)
     if (!slot)
         return;
     if (slot->scratch)
-        UNPOISON(slot->scratch, slot->scratch_span);
+        CDN_UNPOISON(slot->scratch, slot->scratch_span);
     cdn_guarded_unmap(slot->scratch, slot->scratch_span);
     cdn_arena_deinit(&slot->arena);
     cdn_free(slot);
@@ -181,7 +172,7 @@ void cdn_slot_restore(struct cdn_slot *slot, const struct cdn_image *image)
     }
     memcpy(arena->base, image->data, image->bytes);
     cdn_arena_poison(arena);
-    POISON(slot->scratch, slot->scratch_span);
+    CDN_POISON(slot->scratch, slot->scratch_span);
     arena->extra = 0;
     arena->peak = image->live;
     slot->L = image->L;
@@ -351,7 +342,7 @@ void *cdn_scratch_alloc(lua_State *L, size_t bytes)
     arena->extra = used + rounded;
     if (total > arena->peak)
         arena->peak = total;
-    UNPOISON(slot->scratch + used, rounded);
+    CDN_UNPOISON(slot->scratch + used, rounded);
     return slot->scratch + used;
 }
 
@@ -365,7 +356,7 @@ void cdn_scratch_release(lua_State *L, size_t mark)
     struct cdn_slot *slot = cdn_slot_of(L);
 
     if (mark < slot->arena.extra) {
-        POISON(slot->scratch + mark, slot->arena.extra - mark);
+        CDN_POISON(slot->scratch + mark, slot->arena.extra - mark);
         slot->arena.extra = mark;
     }
 }
