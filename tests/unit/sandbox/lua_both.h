@@ -90,10 +90,15 @@ static inline int lua_both_entry(lua_State *L)
     return 0;
 }
 
+/* If set, runs in the image before the chunk is loaded, to define globals. */
+static void (*lua_both_prepare)(lua_State *L);
+
 static inline int lua_both_build(lua_State *L)
 {
     struct lua_both_chunk *chunk = lua_touserdata(L, 1);
 
+    if (lua_both_prepare)
+        lua_both_prepare(L);
     cdn_library_load(L, chunk->source, chunk->bytes, "t.lua");
     lua_pushcclosure(L, lua_both_entry, 1);
     return 1;

@@ -46,11 +46,41 @@ START_TEST(answers__as_stated)
 }
 END_TEST
 
+/* handles: {[7] = .., b = .., handle 3, handle 1, handle 2^40}, as a rule's nodes are. */
+static void define_handles(lua_State *L)
+{
+    static const uintptr_t bits[] = {3, (uintptr_t)1 << 40, 1};
+
+    lua_newtable(L);
+    for (int i = 0; i < 3; i++) {
+        lua_pushlightuserdata(L, (void *)bits[i]);
+        lua_pushnumber(L, (lua_Number)bits[i]);
+        lua_rawset(L, -3);
+    }
+    lua_pushliteral(L, "text");
+    lua_setfield(L, -2, "b");
+    lua_pushliteral(L, "seven");
+    lua_rawseti(L, -2, 7);
+    lua_setglobal(L, "handles");
+}
+
+START_TEST(handles__come_last_by_their_bits)
+{
+    lua_both_prepare = define_handles;
+    ck_assert_str_eq(sandboxed("local o = {}\n"
+                               "for k, v in pairs(handles) do o[#o + 1] = v end\n"
+                               "for k, v in next, handles do o[#o + 1] = v end\n"
+                               "return table.concat(o, ' ')"),
+                     "'seven text 1 3 1099511627776 seven text 1 3 1099511627776'");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("lib_next");
 
     CDN_UNIT_LOOP(s, answers__as_stated, 0, CDN_UNIT_COUNT(cases));
+    CDN_UNIT_CASE(s, handles__come_last_by_their_bits);
     return s;
 }
 

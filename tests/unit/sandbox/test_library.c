@@ -54,11 +54,82 @@ START_TEST(answers__as_stated)
 }
 END_TEST
 
+/* list: a frozen {10, 20, 30, x = 1}; mine: a table with functions registered. */
+static int answer(lua_State *L)
+{
+    lua_pushinteger(L, 42);
+    return 1;
+}
+
+static void define_globals(lua_State *L)
+{
+    static const struct cdn_function functions[] = {{"answer", answer}, {NULL, NULL}};
+
+    lua_newtable(L);
+    for (int i = 1; i <= 3; i++) {
+        lua_pushinteger(L, 10 * i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pushinteger(L, 1);
+    lua_setfield(L, -2, "x");
+    cdn_library_freeze(L, -1, "the list");
+    lua_setglobal(L, "list");
+    lua_newtable(L);
+    cdn_library_register(L, functions);
+    lua_setglobal(L, "mine");
+    lua_pop(L, 1);
+}
+
+/* clang-format off */
+static const struct lua_case frozen[] = {
+    {"return list[1], list.x, list.y", "10 1 nil"},
+    {"list[1] = 5", "error: the list is read-only"},
+    {"return pcall(rawset, list, 1, 5)", "false 'the list is read-only'"},
+    {"return pcall(table.insert, list, 5)", "false 'the list is read-only'"},
+    {"local n = 0 for i, v in ipairs(list) do n = n + i * v end return n", "140"},
+    {"local o = {} for k, v in pairs(list) do o[#o + 1] = k .. '=' .. v end "
+     "return table.concat(o, ' ')", "'1=10 2=20 3=30 x=1'"},
+    {"local o = {} for k, v in next, list do o[#o + 1] = k .. '=' .. v end "
+     "return table.concat(o, ' ')", "'1=10 2=20 3=30 x=1'"},
+    {"return unpack(list, 1, 3)", "10 20 30"},
+    {"return table.concat(list, ',', 1, 3), table.maxn(list), rawget(list, 2)",
+     "'10,20,30' 3 20"},
+    {"return select(2, pairs(list)) == list, select(2, ipairs(list)) == list",
+     "true true"},
+    {"return getmetatable(list), pcall(setmetatable, list, {})",
+     "false false 'cannot change a protected metatable'"},
+    {"return pairs(list)(list), (pairs({1})(list)), pcall(pairs(list), 5)",
+     "1 nil false 'bad argument #1 to '?' (table expected, got number)'"},
+    {"return mine.answer()", "42"},
+};
+/* clang-format on */
+
+START_TEST(frozen_tables__read_like_tables_and_refuse_writes)
+{
+    lua_both_prepare = define_globals;
+    check_case(&frozen[_i]);
+}
+END_TEST
+
+/* __mode given after setmetatable has looked: nothing may vanish. */
+START_TEST(weak_tables__do_not_show_the_collector)
+{
+    ck_assert_str_eq(sandboxed("local mt = {} local t = setmetatable({}, mt)\n"
+                               "mt.__mode = 'kv' for i = 1, 500 do t[i] = {} end\n"
+                               "for i = 1, 2000000 do local _ = {i} end\n"
+                               "return #t"),
+                     "500");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("library");
 
     CDN_UNIT_LOOP(s, answers__as_stated, 0, CDN_UNIT_COUNT(cases));
+    CDN_UNIT_LOOP(s, frozen_tables__read_like_tables_and_refuse_writes, 0,
+                  CDN_UNIT_COUNT(frozen));
+    CDN_UNIT_CASE(s, weak_tables__do_not_show_the_collector);
     return s;
 }
 
