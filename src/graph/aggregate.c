@@ -212,7 +212,7 @@ const uint32_t *cdn_edges_peers(uint32_t *count, lua_State *L, struct cdn_edges 
     while (cdn_scan_next(&scan, &span)) {
         if (!list)
             cdn_distinct_init(&distinct, L, scan.run->snapshot->node_count, span.count);
-        if (capacity < distinct.count + span.count) {
+        if (!list || capacity < distinct.count + span.count) {
             uint32_t *longer;
 
             capacity = 2 * capacity > distinct.count + span.count

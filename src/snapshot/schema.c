@@ -450,9 +450,10 @@ static struct cdn_property *copy_properties(const struct cdn_property *from,
 cordon_status cdn_schema_copy(struct cdn_schema *out, const struct cdn_schema *schema,
                               cordon_error *err)
 {
-    *out = (struct cdn_schema){0};
-    out->labels = cdn_calloc(schema->label_count, sizeof(*out->labels));
-    out->relations = cdn_calloc(schema->relation_count, sizeof(*out->relations));
+    *out = (struct cdn_schema){
+        .labels = cdn_calloc(schema->label_count, sizeof(*out->labels)),
+        .relations = cdn_calloc(schema->relation_count, sizeof(*out->relations)),
+    };
     if (!out->labels || !out->relations)
         goto nomem;
     for (uint32_t l = 0; l < schema->label_count; l++) {
