@@ -159,8 +159,8 @@ struct cdn_lib_buffer {
     char *data;
     size_t length;
     size_t size;
-    int box; /* stack index of the userdata's place */
-    char first[512];
+    int box;         /* stack index of the userdata's place */
+    char first[192]; /* small: there may be 190 levels of it on the C stack */
 };
 
 CDN_RAISES void

@@ -1,7 +1,7 @@
 /* A growing buffer for string functions.
  *
  * luaL_Buffer keeps 8 KiB on the C stack for each of gsub's levels, which nested
- * callbacks multiply to megabytes; this one keeps half a KiB and grows into userdata,
+ * callbacks multiply to megabytes; this one keeps 192 bytes and grows into userdata,
  * so that what it takes counts against the run's memory and is collected after an
  * error.  Growth doubles: amortised O(1) a byte.  The rule never sees the userdata. */
 #include <string.h>

@@ -1,8 +1,8 @@
 /* string.find, match, gmatch and gsub over the metered matcher.
  *
  * find without magic characters searches for the bytes as they are, in linear time
- * (memmem).  gsub calls back into Lua under the nesting count: one level takes about 2
- * KiB of the C stack.  gmatch keeps subject, pattern and place in a closure. */
+ * (memmem).  gsub calls back into Lua under the nesting count: one level takes under
+ * 1 KiB of the C stack.  gmatch keeps subject, pattern and place in a closure. */
 #include <stdbool.h>
 #include <string.h>
 

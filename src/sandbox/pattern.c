@@ -204,13 +204,13 @@ CDN_RAISES static const char *match_here(struct cdn_pattern *match, const char *
                                          const char *p);
 
 CDN_RAISES static const char *open_capture(struct cdn_pattern *match, const char *s,
-                                           const char *p, ptrdiff_t mark)
+                                           const char *p, int32_t mark)
 {
     const char *end;
 
     if (match->captures >= CDN_PATTERN_MAX_CAPTURES)
         luaL_error(match->L, "too many captures");
-    match->capture[match->captures].start = s;
+    match->capture[match->captures].start = (uint32_t)(s - match->subject);
     match->capture[match->captures].length = mark;
     match->captures++;
     end = match_here(match, s, p);
@@ -229,7 +229,8 @@ CDN_RAISES static const char *close_capture(struct cdn_pattern *match, const cha
         index--;
     if (index < 0)
         luaL_error(match->L, "invalid pattern capture");
-    match->capture[index].length = s - match->capture[index].start;
+    match->capture[index].length =
+        (int32_t)(s - match->subject - match->capture[index].start);
     end = match_here(match, s, p);
     if (!end)
         match->capture[index].length = CAPTURE_OPEN;
@@ -297,7 +298,9 @@ CDN_RAISES static const char *again(struct cdn_pattern *match, const char *s,
     if ((size_t)(match->subject_end - s) < length)
         return NULL;
     step(match, length / 8);
-    return memcmp(match->capture[index].start, s, length) == 0 ? s + length : NULL;
+    if (memcmp(match->subject + match->capture[index].start, s, length) != 0)
+        return NULL;
+    return s + length;
 }
 
 /* The item p..end as often as it fits, then less and less until the rest matches. */
@@ -476,7 +479,7 @@ void cdn_pattern_push(struct cdn_pattern *match, int index, const char *start,
                       const char *end)
 {
     lua_State *L = match->L;
-    ptrdiff_t length;
+    int32_t length;
 
     if (index >= match->captures) {
         if (index != 0)
@@ -487,11 +490,11 @@ void cdn_pattern_push(struct cdn_pattern *match, int index, const char *start,
     length = match->capture[index].length;
     if (length == CAPTURE_OPEN)
         luaL_error(L, "unfinished capture");
+    start = match->subject + match->capture[index].start;
     if (length == CAPTURE_POSITION)
-        lua_pushnumber(L,
-                       (lua_Number)(match->capture[index].start - match->subject + 1));
+        lua_pushnumber(L, (lua_Number)(start - match->subject + 1));
     else
-        lua_pushlstring(L, match->capture[index].start, (size_t)length);
+        lua_pushlstring(L, start, (size_t)length);
 }
 
 int cdn_pattern_push_all(struct cdn_pattern *match, const char *start, const char *end)

@@ -26,9 +26,9 @@ struct cdn_pattern {
     uint32_t steps; /* not yet charged */
     int depth;
     int captures;
-    struct {
-        const char *start;
-        ptrdiff_t length; /* or a mark: still open, or a position */
+    struct {            /* small: gsub keeps one of these a level on the C stack */
+        uint32_t start; /* offset in the subject; Lua's strings are below 2 GiB */
+        int32_t length; /* or a mark: still open, or a position */
     } capture[CDN_PATTERN_MAX_CAPTURES];
 };
 

@@ -1,4 +1,6 @@
 /* Protected calls and coroutines: limits pass, nesting is bounded. */
+#include <pthread.h>
+
 #include "lua_both.h"
 
 /* clang-format off */
@@ -114,6 +116,62 @@ START_TEST(memory_limit__passes_whatever_would_catch_it)
 }
 END_TEST
 
+/* The most C stack that a rule can use: every kind of nesting as deep as it goes, on a
+ * thread that has no more than slot.c asks for.  A sanitizer's frames are larger. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK_BYTES ((size_t)4 << 20)
+#else
+#define STACK_BYTES ((size_t)256 << 10)
+#endif
+
+/* clang-format off */
+static const char *const deep[] = {
+    "local function f(n) return (('x'):gsub('x', function()\n"
+    "  if n == 0 then return (('a'):rep(190)):match(('a?'):rep(190)) end\n"
+    "  return f(n - 1) end)) end\n"
+    "return #f(180)",
+    "local function f(n) if n == 0 then return 190 end\n"
+    "  return (tonumber(('%s'):format(setmetatable({}, {__tostring = function()\n"
+    "    return tostring(f(n - 1)) end})))) end\n"
+    "return f(60)",
+    "local function f(n) if n == 0 then return 190 end\n"
+    "  local got = 0\n"
+    "  table.sort({2, 1}, function() got = f(n - 1) return true end) return got end\n"
+    "return f(180)",
+    "local function f(n) if n == 0 then return 190 end\n"
+    "  return coroutine.wrap(function() return select(2, pcall(f, n - 1)) end)() end\n"
+    "return f(90)",
+};
+/* clang-format on */
+
+struct deep_answer {
+    const char *source;
+    const char *answer;
+};
+
+static void *answer_on_thread(void *ud)
+{
+    struct deep_answer *one = ud;
+
+    one->answer = sandboxed(one->source);
+    return NULL;
+}
+
+START_TEST(nesting__fits_the_stack_that_is_asked_for)
+{
+    struct deep_answer one = {deep[_i], NULL};
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, STACK_BYTES), 0);
+    ck_assert_int_eq(pthread_create(&thread, &attributes, answer_on_thread, &one), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    ck_assert_str_eq(one.answer, "190");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("lib_call");
@@ -121,6 +179,8 @@ static Suite *suite(void)
     CDN_UNIT_LOOP(s, answers__as_stated, 0, CDN_UNIT_COUNT(cases));
     CDN_UNIT_LOOP(s, limit__passes_whatever_would_catch_it, 0, 14);
     CDN_UNIT_LOOP(s, memory_limit__passes_whatever_would_catch_it, 0, 8);
+    CDN_UNIT_LOOP(s, nesting__fits_the_stack_that_is_asked_for, 0,
+                  CDN_UNIT_COUNT(deep));
     return s;
 }
 
