@@ -14,6 +14,7 @@
  * Part of the demo; not installed.  Memory: a few bytes an account and 16 a request. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,8 @@ struct account {
     uint16_t alerted; /* bit r: rule r alerted it */
     bool any_fraud;
     int64_t asked_ms; /* when its fraud is complete */
-    double received;
-    double sent;
+    uint64_t received_cents;
+    uint64_t sent_cents;
 };
 
 struct rule {
@@ -163,7 +164,7 @@ static cordon_status take_transfer(struct judge *judge, struct cdn_buf *line,
 {
     char *fields[MAX_COLUMN];
     struct account *from, *to;
-    double amount;
+    uint64_t cents;
     int64_t at;
 
     if (split((char *)line->data, fields) < 4 ||
@@ -171,11 +172,11 @@ static cordon_status take_transfer(struct judge *judge, struct cdn_buf *line,
         return cdn_error_set(err, CORDON_E_DATA, "not from,to,at,amount");
     from = account_of(judge, fields[0]);
     to = account_of(judge, fields[1]);
-    amount = strtod(fields[3], NULL);
+    cents = (uint64_t)llround(strtod(fields[3], NULL) * 100);
     if (at_stake(from, at))
-        from->sent += amount;
+        from->sent_cents += cents;
     if (at_stake(to, at))
-        to->received += amount;
+        to->received_cents += cents;
     return CORDON_OK;
 }
 
@@ -281,8 +282,8 @@ struct score {
     uint64_t alerted;
     uint64_t right;
     uint64_t wanted;
-    double caught;
-    double stake;
+    uint64_t caught_cents;
+    uint64_t stake_cents;
 };
 
 /* Over the rules in `rules`; `any`: every kind of fraud is wanted. */
@@ -294,14 +295,15 @@ static struct score score_of(const struct judge *judge, uint16_t rules, bool any
         const struct account *account = &judge->accounts[i];
         bool wanted = any ? account->any_fraud : (account->fraud & rules) != 0;
         bool alerted = (account->alerted & rules) != 0;
-        double stake =
-            account->received > account->sent ? account->received : account->sent;
+        uint64_t stake = account->received_cents > account->sent_cents
+                             ? account->received_cents
+                             : account->sent_cents;
 
         score.alerted += alerted;
         score.wanted += wanted;
         score.right += alerted && wanted;
-        score.stake += wanted ? stake : 0;
-        score.caught += alerted && wanted ? stake : 0;
+        score.stake_cents += wanted ? stake : 0;
+        score.caught_cents += alerted && wanted ? stake : 0;
     }
     return score;
 }
@@ -322,8 +324,8 @@ static void score_cells(struct cdn_table *table, const struct score *score)
     cdn_table_cell(table, "%s", cdn_show_count(text, 32, score->right));
     percent(table, (double)score->right, (double)score->alerted);
     percent(table, (double)score->right, (double)score->wanted);
-    cdn_table_cell(table, "%s", cdn_show_count(text, 32, (uint64_t)score->caught));
-    percent(table, score->caught, score->stake);
+    cdn_table_cell(table, "%s", cdn_show_count(text, 32, score->caught_cents / 100));
+    percent(table, (double)score->caught_cents, (double)score->stake_cents);
 }
 
 static int compare_times(const void *a, const void *b)

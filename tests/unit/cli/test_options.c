@@ -29,7 +29,11 @@ struct fixture {
     int code;
 };
 
-static const struct cdn_command command = {.name = "test"};
+static const struct cdn_command command = {.name = "test",
+                                           .summary = "tests",
+                                           .usage = "",
+                                           .examples = "cordon test",
+                                           .exits = "0"};
 
 static void setup(struct fixture *f)
 {
