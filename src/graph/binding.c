@@ -324,8 +324,11 @@ cordon_status cdn_binding_new(struct cdn_binding **out, const struct cdn_names *
         goto out;
     }
     status = allocate(binding, names, err);
-    for (uint32_t i = 0; status == CORDON_OK && i < names->kind_count; i++)
+    for (uint32_t i = 0; status == CORDON_OK && i < names->kind_count; i++) {
         status = bind_kind(binding, names, i, grant, err);
+        if (status && status != CORDON_E_NOMEM && err)
+            err->line = names->kinds[i].line;
+    }
     if (status)
         goto out;
 done:
