@@ -464,9 +464,9 @@ CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *tran
             lua_pop(L, 1);
         break;
     case LUA_TLIGHTUSERDATA:
-        if (transfer->handle && transfer->handle(L, index, transfer->out))
-            break;
-        /* fall through */
+        if (!transfer->handle || !transfer->handle(L, index, transfer->out))
+            return refuse(transfer, up, cannot_leave(LUA_TLIGHTUSERDATA));
+        break;
     default:
         return refuse(transfer, up, cannot_leave(lua_type(L, index)));
     }

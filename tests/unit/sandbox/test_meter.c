@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "sandbox/state.h"
 
 static struct fixture fixture;
 
@@ -340,6 +341,53 @@ START_TEST(coroutines__share_one_count)
 }
 END_TEST
 
+START_TEST(countdown__is_found_in_this_luajit)
+{
+    fixture_open(&fixture);
+    ck_assert(fixture.slot->exact);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* A LuaJIT whose countdown is not found still stops, at whole quanta. */
+START_TEST(without_the_countdown__limits_still_hold)
+{
+    struct cdn_budget budget = fixture_budget;
+
+    fixture_open(&fixture);
+    fixture.slot->exact = false;
+    ck_assert_int_eq(fixture_eval(&fixture, "for i = 1, 10500 do end return 1", NULL),
+                     CDN_RUN_OK);
+    ck_assert_uint_eq(used(), 10000);
+    budget.instructions = 50000;
+    ck_assert_int_eq(
+        fixture_eval(&fixture,
+                     "while true do pcall(function() while true do end end) "
+                     "end",
+                     &budget),
+        CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+    ck_assert_uint_ge(used(), 50000);
+    ck_assert_uint_lt(used(), 52000);
+    ck_assert_int_eq(fixture_eval(&fixture,
+                                  "local t = {} pcall(function() for i = 1, 1e7 do "
+                                  "t[i] = {} end end)",
+                                  NULL),
+                     CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_MEMORY);
+    ck_assert_int_eq(
+        fixture_eval(&fixture, "local t = ... while true do t.charge(99) end", &budget),
+        CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_INSTRUCTIONS);
+    /* Short budgets too, and the slot goes on. */
+    budget.instructions = 10;
+    ck_assert_int_eq(fixture_eval(&fixture, "while true do end", &budget),
+                     CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_eval(&fixture, "return 1", NULL), CDN_RUN_OK);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("meter");
@@ -358,6 +406,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, cancel__from_another_thread_stops_an_endless_rule);
     CDN_UNIT_CASE(s, stop__names_the_line_of_the_rule);
     CDN_UNIT_CASE(s, coroutines__share_one_count);
+    CDN_UNIT_CASE(s, countdown__is_found_in_this_luajit);
+    CDN_UNIT_CASE(s, without_the_countdown__limits_still_hold);
     return s;
 }
 
