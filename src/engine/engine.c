@@ -231,9 +231,6 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
             if (status == CORDON_E_NOMEM)
                 return cdn_error_nomem(err);
             cdn_error_prefix(&own, "rule '%s'", version->rule->name);
-            if (!own.file[0])
-                cdn_escape(own.file, sizeof own.file, version->rule->file,
-                           strlen(version->rule->file));
             if (err)
                 *err = own;
             continue;

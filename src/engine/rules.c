@@ -46,8 +46,6 @@ static cordon_status install(cordon_engine *engine, struct cdn_version *version,
     cordon_status status;
 
     status = cdn_entry_new(&entry, version, old->snapshot, err);
-    if (status == CORDON_E_RULE && err && !err->file[0])
-        cdn_escape(err->file, sizeof err->file, rule->file, strlen(rule->file));
     if (status)
         return status;
     fresh = cdn_state_new(old->snapshot, old->count + 1);

@@ -38,6 +38,10 @@ cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
     status = cdn_binding_new(&entry->binding, &version->rule->names, snapshot,
                              &cdn_grant_everything, err);
     if (status) {
+        const char *file = version->rule->file;
+
+        if (status != CORDON_E_NOMEM && err)
+            cdn_escape(err->file, sizeof err->file, file, strlen(file));
         cdn_free(entry);
         return status;
     }

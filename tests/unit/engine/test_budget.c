@@ -1,0 +1,78 @@
+#include "serving.h"
+
+#include "engine/engine.h"
+
+static const cordon_engine_options options = {
+    .struct_size = sizeof(cordon_engine_options),
+    .max_instructions = 1000000000,
+    .max_edges = 5000,
+    .max_memory_bytes = 4 << 20,
+    .max_output_bytes = 1 << 20,
+    .max_wall_ns = UINT64_C(10000000000),
+    .load_memory_bytes = 1 << 20,
+};
+
+START_TEST(resolve__takes_defaults_within_the_ceilings)
+{
+    const struct cdn_budget rule = {0};
+    struct cdn_budget budget;
+
+    ck_assert(!cdn_budget_resolve(&budget, &options, &rule, NULL, NULL));
+    ck_assert_uint_eq(budget.instructions, 1000000);
+    ck_assert_uint_eq(budget.memory_bytes, 512 * 1024);
+    ck_assert_uint_eq(budget.edges, 5000); /* the default is above this ceiling */
+    ck_assert_uint_eq(budget.output_bytes, 64 * 1024);
+    ck_assert_uint_eq(budget.wall_ns, 100000000);
+}
+END_TEST
+
+START_TEST(resolve__lets_the_smaller_of_request_and_rule_stand)
+{
+    const struct cdn_budget rule = {.instructions = 50, .edges = 4000, .wall_ns = 7};
+    cordon_limits limits = CORDON_LIMITS_INIT;
+    struct cdn_budget budget;
+
+    limits.instructions = 60;
+    limits.edges = 10;
+    limits.memory_bytes = 2 << 20;
+    ck_assert(!cdn_budget_resolve(&budget, &options, &rule, &limits, NULL));
+    ck_assert_uint_eq(budget.instructions, 50);
+    ck_assert_uint_eq(budget.edges, 10);
+    ck_assert_uint_eq(budget.memory_bytes, 2 << 20);
+    ck_assert_uint_eq(budget.wall_ns, 7);
+}
+END_TEST
+
+START_TEST(resolve__refuses_what_is_above_a_ceiling)
+{
+    static const char *const names[] = {"instructions", "edges", "memory_bytes",
+                                        "output_bytes", "wall_ns"};
+    const struct cdn_budget rule = {0};
+
+    for (int i = 0; i < 5; i++) {
+        cordon_limits limits = CORDON_LIMITS_INIT;
+        uint64_t *const fields[] = {&limits.instructions, &limits.edges,
+                                    &limits.memory_bytes, &limits.output_bytes,
+                                    &limits.wall_ns};
+        struct cdn_budget budget;
+        cordon_error err;
+
+        *fields[i] = UINT64_MAX;
+        ck_assert_int_eq(cdn_budget_resolve(&budget, &options, &rule, &limits, &err),
+                         CORDON_E_INVALID);
+        ck_assert_contains(err.message, names[i]);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("budget");
+
+    CDN_UNIT_CASE(s, resolve__takes_defaults_within_the_ceilings);
+    CDN_UNIT_CASE(s, resolve__lets_the_smaller_of_request_and_rule_stand);
+    CDN_UNIT_CASE(s, resolve__refuses_what_is_above_a_ceiling);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
