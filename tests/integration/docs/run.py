@@ -5,7 +5,7 @@
 
 In a block marked ```console a line that starts with "$ " is a command (a trailing \\ goes on
 in the next line); the lines after it are what it prints, standard error included.  In
-expected output "…" stands for any text within a line, and a line that is only "…" for any
+expected output "…" stands for any text within a line and the spaces around it, and a line that is only "…" for any
 number of lines.  A block marked ```file NAME is written to NAME before what follows it is
 run.  All blocks of one document run in order in one folder that starts with a copy of rules/.
 Blocks of other kinds (sh, lua, c) are not run here."""
@@ -25,7 +25,8 @@ def pattern(expected):
         if line.strip() == "…":
             parts.append(r"(?:.*\n)*?")
         else:
-            parts.append(".*?".join(re.escape(p) for p in line.rstrip().split("…")) + r"[ \t]*\n")
+            words = (re.escape(p) for p in re.split(r" *… *", line.rstrip()))
+            parts.append(".*?".join(words) + r"[ \t]*\n")
     return re.compile("".join(parts) + r"\Z")
 
 
