@@ -44,7 +44,7 @@ static void name_of(char out[CURRENT_BYTES], uint64_t generation)
 /* The number in "generation-000001.cdn" followed by `tail`; 0: it is no such name. */
 static uint64_t number_in(const char *name, const char *tail)
 {
-    const char *at = name + strlen(PREFIX);
+    const char *at;
     char expected[CURRENT_BYTES];
     uint64_t number = 0;
     size_t length;
@@ -52,6 +52,7 @@ static uint64_t number_in(const char *name, const char *tail)
 
     if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
         return 0;
+    at = name + strlen(PREFIX);
     for (; *at >= '0' && *at <= '9' && digits < MOST_DIGITS; at++, digits++)
         number = number * 10 + (uint64_t)(*at - '0');
     name_of(expected, number);
@@ -72,14 +73,15 @@ static cordon_status read_current(uint64_t *generation, const char *store,
     if (status)
         return status;
     status = cdn_file_read(&text, path, CURRENT_BYTES, err);
-    if (status) {
-        if (status == CORDON_E_NOTFOUND)
-            cdn_error_set(err, status,
-                          "%s holds no snapshot: it has no CURRENT; make one with "
-                          "'cordon import'",
-                          store);
+    if (status == CORDON_E_NOTFOUND)
+        cdn_error_set(err, status,
+                      "%s holds no snapshot: it has no CURRENT; make one with "
+                      "'cordon import'",
+                      store);
+    if (status == CORDON_E_DATA) /* longer than any name */
+        goto damaged;
+    if (status)
         goto out;
-    }
     name = (char *)text.data;
     *generation = 0;
     if (text.length > 1 && name[text.length - 1] == '\n') {
@@ -87,10 +89,11 @@ static cordon_status read_current(uint64_t *generation, const char *store,
         if (strlen(name) == text.length - 1)
             *generation = number_in(name, "");
     }
-    if (*generation == 0)
-        status =
-            cdn_error_set(err, CORDON_E_CORRUPT,
-                          "%s does not hold a generation's name and a newline", path);
+    if (*generation != 0)
+        goto out;
+damaged:
+    status = cdn_error_set(err, CORDON_E_CORRUPT,
+                           "%s does not hold a generation's name and a newline", path);
 out:
     cdn_buf_deinit(&text);
     return status;
@@ -124,6 +127,13 @@ cordon_status cdn_store_resolve(char *path, size_t size, uint64_t *generation,
                          *generation);
 }
 
+/* A generation that was being written, or a CURRENT (base/file.h adds a random end). */
+static bool is_leftover(const char *name)
+{
+    return number_in(name, TEMP) ||
+           !strncmp(name, CURRENT TEMP "-", strlen(CURRENT TEMP "-"));
+}
+
 /* Remove temporary files, and find the largest number in use. */
 static cordon_status scan(const char *store, uint64_t *largest, cordon_error *err)
 {
@@ -140,8 +150,8 @@ static cordon_status scan(const char *store, uint64_t *largest, cordon_error *er
 
         if (number > *largest)
             *largest = number;
-        if (number_in(entry->d_name, TEMP) &&
-            unlinkat(dirfd(folder), entry->d_name, 0) && errno != ENOENT) {
+        if (is_leftover(entry->d_name) && unlinkat(dirfd(folder), entry->d_name, 0) &&
+            errno != ENOENT) {
             status = cdn_error_errno(err, errno, "removing the leftover %s/%s", store,
                                      entry->d_name);
             break;

@@ -1,6 +1,7 @@
 /* Small graphs for tests, over the snapshot writer. */
 #include "support/fixture.h"
 
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +290,28 @@ char *cdn_fixture_path(char *out, size_t size)
     length = strlen(out);
     (void)snprintf(out + length, size - length, "/graph.cdn");
     return out;
+}
+
+static int remove_entry(const char *path, const struct stat *stat, int type,
+                        struct FTW *where)
+{
+    (void)stat;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+void cdn_fixture_remove(const char *path)
+{
+    char folder[512];
+    char *slash;
+
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    slash = strrchr(folder, '/');
+    if (!slash || !strstr(folder, "/cordon-"))
+        give_up("fixture: %s is not a test's own", path);
+    *slash = '\0';
+    (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 cordon_snapshot *cdn_fixture_open(const char *path)

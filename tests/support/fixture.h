@@ -90,6 +90,9 @@ void cdn_fixture_finish(struct cdn_fixture *fixture);
 /* A path for a file of the test's own, in a new folder; returns out. */
 char *cdn_fixture_path(char *out, size_t size);
 
+/* Remove the folder that holds `path`, with all that is in it. */
+void cdn_fixture_remove(const char *path);
+
 /* Open, or abort. */
 cordon_snapshot *cdn_fixture_open(const char *path);
 /* The dense index of a node, or abort. */

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "support/fixture.h"
 
@@ -154,9 +153,7 @@ cordon_snapshot *cdn_fixture_bank_open(void)
 
     cdn_fixture_bank(cdn_fixture_path(path, sizeof(path)));
     snapshot = cdn_fixture_open(path);
-    (void)unlink(path);
-    *strrchr(path, '/') = '\0';
-    (void)rmdir(path);
+    cdn_fixture_remove(path);
     return snapshot;
 }
 

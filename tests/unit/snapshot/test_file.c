@@ -44,9 +44,7 @@ static void sample_init(struct sample *sample)
 
 static void sample_deinit(struct sample *sample)
 {
-    (void)unlink(sample->path);
-    *strrchr(sample->path, '/') = '\0';
-    (void)rmdir(sample->path);
+    cdn_fixture_remove(sample->path);
     free(sample->bytes);
     cdn_walk_deinit(&sample->walk);
 }
@@ -315,7 +313,7 @@ START_TEST(open__refuses_what_is_no_snapshot)
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, NULL, &err),
                      CORDON_E_FORMAT);
-    (void)unlink(path);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -337,7 +335,7 @@ START_TEST(open__shares_one_file)
     first = cdn_fixture_open(path); /* and again from nothing */
     ck_assert_uint_eq(first->node_count, 17);
     cordon_snapshot_release(first);
-    (void)unlink(path);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -365,7 +363,7 @@ START_TEST(open__is_safe_from_two_threads)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, open_and_close, path), 0);
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
-    (void)unlink(path);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -392,7 +390,7 @@ START_TEST(open__survives_every_allocation_failure)
             cordon_snapshot_release(snapshot);
         }
     }
-    (void)unlink(path);
+    cdn_fixture_remove(path);
 }
 END_TEST
 #endif

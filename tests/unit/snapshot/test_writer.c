@@ -99,6 +99,7 @@ START_TEST(seal__keeps_the_first_of_equal_keys)
     ck_assert_uint_eq(snapshot->labels[0].columns[1].dictionary.count, 2);
     ck_assert_int_eq(snapshot->labels[0].columns[0].maximum, 51);
     cordon_snapshot_release(snapshot);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -119,6 +120,7 @@ START_TEST(edge__says_which_end_is_missing)
     ck_assert_int_eq(edge(writer, 1, 1, 0, 0, &row, NULL), CORDON_OK);
     ck_assert_int_eq(row, CDN_ROW_OK);
     cdn_writer_close(writer);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -138,6 +140,7 @@ START_TEST(calls__out_of_order_are_refused)
     ck_assert_int_eq(cdn_writer_finish(writer, NULL), CORDON_OK);
     ck_assert_int_eq(cdn_writer_finish(writer, NULL), CORDON_E_INVALID);
     cdn_writer_close(writer);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -157,6 +160,7 @@ START_TEST(close__before_the_finish_leaves_no_file)
     cdn_writer_close(writer);
     ck_assert_int_ne(access(temp, F_OK), 0);
     ck_assert_int_ne(access(path, F_OK), 0);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -230,7 +234,7 @@ static uint64_t write_shuffled(uint64_t seed, uint32_t block_shift)
     ck_assert_uint_eq(findings, 0);
     identity = cordon_snapshot_identity(snapshot);
     cordon_snapshot_release(snapshot);
-    (void)unlink(path);
+    cdn_fixture_remove(path);
     return identity;
 }
 
@@ -278,6 +282,7 @@ START_TEST(finish__keeps_input_order_among_equals)
     for (uint32_t i = 1; i < 20; i++)
         ck_assert_uint_lt(list.ids[i - 1], list.ids[i]);
     cordon_snapshot_release(snapshot);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -303,6 +308,7 @@ START_TEST(finish__reports_progress_up_to_one)
     ck_assert_int_eq(cdn_writer_finish(writer, NULL), CORDON_OK);
     cdn_writer_close(writer);
     ck_assert_double_eq(last, 1);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -342,6 +348,7 @@ START_TEST(writer__survives_every_allocation_failure)
         ck_assert_int_ne(access(temp, F_OK), 0);
         (void)unlink(path);
     }
+    cdn_fixture_remove(path);
 }
 END_TEST
 #endif
