@@ -450,12 +450,18 @@ static struct cdn_property *copy_properties(const struct cdn_property *from,
 cordon_status cdn_schema_copy(struct cdn_schema *out, const struct cdn_schema *schema,
                               cordon_error *err)
 {
-    *out = (struct cdn_schema){
-        .labels = cdn_calloc(schema->label_count, sizeof(*out->labels)),
-        .relations = cdn_calloc(schema->relation_count, sizeof(*out->relations)),
-    };
-    if (!out->labels || !out->relations)
-        goto nomem;
+    struct cdn_label *labels = cdn_calloc(schema->label_count, sizeof(*labels));
+    struct cdn_relation_schema *relations =
+        cdn_calloc(schema->relation_count, sizeof(*relations));
+
+    memset(out, 0, sizeof(*out));
+    if (!labels || !relations) {
+        cdn_free(labels);
+        cdn_free(relations);
+        return cdn_error_nomem(err);
+    }
+    out->labels = labels;
+    out->relations = relations;
     for (uint32_t l = 0; l < schema->label_count; l++) {
         out->labels[l] = schema->labels[l];
         out->labels[l].properties = copy_properties(schema->labels[l].properties,
