@@ -60,7 +60,7 @@ say ""
 say "  right: alerted accounts that take part in that kind of fraud.  precision: right / alerts."
 say "  recall: right / all accounts that do.  money: the larger of what an account received and"
 say "  sent in ten days.  p50, p99: wall time of one evaluation.  Some innocents look like fraud"
-say "  (weddings, car dealers, families), and some planted fraud is small: no rule gets 100 %."
+say "  (weddings, car dealers, families), so even a good rule raises some false alarms."
 
 set -- $(example cycle)
 title "What to try next"
