@@ -126,6 +126,7 @@ struct cdn_lib_sorting {
     const struct cdn_lib_key *keys; /* for cdn_lib_sort_by_key */
     int values, comparator;         /* stack indexes, for sorts that ask Lua */
     uint64_t work;                  /* not yet charged */
+    bool uncharged;                 /* the caller charges; only the clock is looked at */
 };
 /* order and spare: room for `count` each; the result is in order.           [-0, +0, e]
  */
@@ -135,6 +136,11 @@ CDN_RAISES void cdn_lib_sort(struct cdn_lib_sorting *sorting, uint32_t *order,
  */
 CDN_RAISES void cdn_lib_sort_by_key(lua_State *L, const struct cdn_lib_key *keys,
                                     uint32_t *order, uint32_t *spare, uint32_t count);
+/* The same for keys in a table's own order, which differs from state to state: how many
+ * comparisons that takes must not be seen, so the caller charges.            [-0, +0, e]
+ */
+CDN_RAISES void cdn_lib_order_keys(lua_State *L, const struct cdn_lib_key *keys,
+                                   uint32_t *order, uint32_t *spare, uint32_t count);
 
 /* ---- arguments (lib_string.c) ---- */
 

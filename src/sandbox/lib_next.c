@@ -96,6 +96,7 @@ CDN_RAISES static void note_keys(lua_State *L, int table, double *sequence)
     size_t mark = cdn_scratch_mark(L);
     struct cdn_lib_key *keys;
     uint32_t *order, first, run, noted = 0;
+    uint64_t bytes = 0;
 
     if (count == 0) {
         lua_pushnil(L);
@@ -104,7 +105,7 @@ CDN_RAISES static void note_keys(lua_State *L, int table, double *sequence)
     keys = cdn_scratch_alloc(L, count * sizeof *keys);
     order = cdn_scratch_alloc(L, count * 2 * sizeof *order);
     read_keys(L, table, *sequence, keys);
-    cdn_lib_sort_by_key(L, keys, order, order + count, count);
+    cdn_lib_order_keys(L, keys, order, order + count, count);
     /* what continues the sequence may have been anywhere in the hash part */
     for (first = 0; first < count; first++) {
         const struct cdn_lib_key *key = &keys[order[first]];
@@ -125,7 +126,11 @@ CDN_RAISES static void note_keys(lua_State *L, int table, double *sequence)
             continue;
         push_key(L, &keys[order[i]]);
         lua_rawseti(L, -2, (int)++noted);
+        bytes += keys[order[i]].length;
     }
+    /* n log n of what is behind the sequence: the same in whatever order it was found */
+    for (uint32_t width = 1; width < noted; width *= 2)
+        cdn_meter_charge(L, noted + bytes / 32);
     cdn_scratch_release(L, mark);
 }
 

@@ -26,7 +26,7 @@
 static inline bool less(struct cdn_lib_sorting *sorting, uint32_t a, uint32_t b)
 {
     if (++sorting->work >= WORK_PER_CHARGE) {
-        cdn_meter_charge(sorting->L, sorting->work);
+        cdn_meter_charge(sorting->L, sorting->uncharged ? 0 : sorting->work);
         sorting->work = 0;
     }
     return sorting->less(sorting, a, b);
@@ -90,7 +90,8 @@ void cdn_lib_sort(struct cdn_lib_sorting *sorting, uint32_t *order, uint32_t *sp
     }
     if (from != order)
         memcpy(order, from, count * sizeof *order);
-    cdn_meter_charge(sorting->L, sorting->work + 1);
+    if (!sorting->uncharged)
+        cdn_meter_charge(sorting->L, sorting->work + 1);
     sorting->work = 0;
 }
 
@@ -175,6 +176,15 @@ void cdn_lib_sort_by_key(lua_State *L, const struct cdn_lib_key *keys, uint32_t 
                          uint32_t *spare, uint32_t count)
 {
     struct cdn_lib_sorting sorting = {.L = L, .less = less_by_key, .keys = keys};
+
+    cdn_lib_sort(&sorting, order, spare, count);
+}
+
+void cdn_lib_order_keys(lua_State *L, const struct cdn_lib_key *keys, uint32_t *order,
+                        uint32_t *spare, uint32_t count)
+{
+    struct cdn_lib_sorting sorting = {
+        .L = L, .less = less_by_key, .keys = keys, .uncharged = true};
 
     cdn_lib_sort(&sorting, order, spare, count);
 }

@@ -282,27 +282,32 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
 
 /* Integers ascending, then strings in byte order.                           [-0, +0, e]
  */
-CDN_RAISES static bool precedes(lua_State *L, const struct key *a, const struct key *b)
+static bool precedes(const struct key *a, const struct key *b)
 {
     size_t shared = a->bytes < b->bytes ? a->bytes : b->bytes;
     int order;
 
     if (!a->text || !b->text)
         return !a->text && (b->text || a->number < b->number);
-    cdn_meter_charge(L, 1 + shared / BYTES_PER_INSTRUCTION);
     order = memcmp(a->text, b->text, shared);
     return order ? order < 0 : a->bytes < b->bytes;
 }
 
-/* Sort `count` keys; `other` is room for as many.  Returns where they end up. [-0, +0,
+/* Sort `count` keys; `other` is room for as many.  They come in the table's own order, which
+ * differs from state to state, so each pass is charged the same whatever it compares.
+ * Returns where they end up. [-0, +0,
  * e] */
 CDN_RAISES static struct key *sort(lua_State *L, struct key *keys, struct key *other,
                                    size_t count)
 {
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += keys[i].text ? keys[i].bytes : 0;
     for (size_t width = 1; width < count; width *= 2) {
         struct key *swap;
 
-        cdn_meter_charge(L, count);
+        cdn_meter_charge(L, 2 * count + bytes / BYTES_PER_INSTRUCTION);
         for (size_t low = 0; low < count; low += 2 * width) {
             size_t middle = low + width < count ? low + width : count;
             size_t high = middle + width < count ? middle + width : count;
@@ -311,7 +316,7 @@ CDN_RAISES static struct key *sort(lua_State *L, struct key *keys, struct key *o
             for (size_t to = low; to < high; to++) {
                 bool from_right =
                     left == middle ||
-                    (right < high && precedes(L, &keys[right], &keys[left]));
+                    (right < high && precedes(&keys[right], &keys[left]));
 
                 other[to] = keys[from_right ? right++ : left++];
             }
