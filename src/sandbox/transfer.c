@@ -314,9 +314,8 @@ CDN_RAISES static struct key *sort(lua_State *L, struct key *keys, struct key *o
             size_t left = low, right = middle;
 
             for (size_t to = low; to < high; to++) {
-                bool from_right =
-                    left == middle ||
-                    (right < high && precedes(&keys[right], &keys[left]));
+                bool from_right = left == middle ||
+                                  (right < high && precedes(&keys[right], &keys[left]));
 
                 other[to] = keys[from_right ? right++ : left++];
             }
