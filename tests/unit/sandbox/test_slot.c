@@ -1,5 +1,7 @@
 #include "unit/sandbox/fixture.h"
 
+#include <pthread.h>
+
 #include "base/alloc.h"
 #include "sandbox/state.h"
 
@@ -530,6 +532,110 @@ START_TEST(stack_overflow__is_an_ordinary_error)
 }
 END_TEST
 
+#ifndef CDN_ASAN /* whose frames are some times larger */
+/* Recursion through each native function that calls back, each as deep as it is let. */
+static const char *const deep[] = {
+    "local function f() return pcall(f) end f()",
+    "local function f() local x = {pcall(f)} return x end f()",
+    "local function f() return xpcall(f, f) end f()",
+    "local function f() return (('x'):gsub('x', f)) end f()",
+    "local function f() return (('xy'):gsub('(x)(y)', f)) end pcall(f)",
+    "local function f() table.sort({2, 1, 3}, f) end f()",
+    "local function f() return coroutine.wrap(f)() end f()",
+    "local function f() return coroutine.resume(coroutine.create(f)) end f()",
+    "local m = {} m.__tostring = function(t) return tostring(t) end "
+    "tostring(setmetatable({}, m))",
+    "local m = {} m.__tostring = function(t) return ('%s'):format(t) end "
+    "tostring(setmetatable({}, m))",
+    "local m = {} m.__lt = function(a, b) return a < b end "
+    "local x = setmetatable({}, m) return x < setmetatable({}, m)",
+    "local m = {} m.__index = function(t, k) return t[k] end return setmetatable({}, "
+    "m).x",
+    "local m = {} m.__concat = function(a, b) return a .. b end "
+    "return setmetatable({}, m) .. setmetatable({}, m)",
+    "return ('a'):rep(1000):find(('a?'):rep(1000) .. ('a'):rep(1000))",
+    "return (('('):rep(5000) .. (')'):rep(5000)):find('%b()')",
+};
+
+static void nested(char *out, size_t size, const char *open, const char *close,
+                   int depth)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < depth; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s", open);
+    used += (size_t)snprintf(out + used, size - used, " ");
+    for (int i = 0; i < depth; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s", close);
+}
+
+static void build_any(const char *source)
+{
+    struct cdn_image *image;
+    enum cdn_run run;
+
+    ck_assert_int_eq(cdn_image_build(&image, &run, fixture.slot, fixture_build,
+                                     (void *)(uintptr_t)source, &fixture_budget, NULL,
+                                     NULL),
+                     CORDON_OK);
+    if (image)
+        fixture_run(&fixture, image, NULL);
+    cdn_image_free(image);
+}
+
+static void *run_deep(void *ud)
+{
+    static const struct {
+        const char *open, *close;
+        int most;
+    } forms[] = {
+        {"x = function() ", " end ", 64},
+        {"do ", "end ", 180},
+        {"x = (", ")", 180},
+        {"f(", ")", 180},
+        {"x = {", "}", 180},
+        {"x = not ", "1", 300},
+        {"x = 2 ^ ", "1", 300},
+        {"if x then ", "end ", 180},
+        {"x = 'a' .. ", "'b'", 300},
+        {"while x do ", "end ", 180},
+        {"f(function() ", "end) ", 64},
+        {"f{function() ", "end} ", 64},
+        {"x = f(function() return {", "} end)", 60},
+    };
+    char source[16384];
+
+    for (int i = 0; i < CDN_UNIT_COUNT(deep); i++)
+        build_any(deep[i]);
+    for (int i = 0; i < CDN_UNIT_COUNT(forms); i++) {
+        nested(source, sizeof source, forms[i].open, forms[i].close, forms[i].most);
+        build_any(source);
+        nested(source, sizeof source, forms[i].open + (forms[i].open[0] == 'x' ? 4 : 0),
+               forms[i].close, forms[i].most);
+        build_any(source);
+    }
+    return ud;
+}
+
+START_TEST(c_stack__of_256_kib_is_enough)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *end;
+
+    fixture_open(&fixture);
+    pthread_attr_init(&attributes);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, 256 * 1024), 0);
+    ck_assert_int_eq(pthread_create(&thread, &attributes, run_deep, &fixture), 0);
+    ck_assert_int_eq(pthread_join(thread, &end), 0);
+    ck_assert_ptr_eq(end, &fixture);
+    /* The slot is whole. */
+    ck_assert_int_eq(EVAL("return 1"), CDN_RUN_OK);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+#endif
+
 START_TEST(host__is_found_from_inside)
 {
     fixture_open(&fixture);
@@ -568,6 +674,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, message__of_any_length_is_cut);
     CDN_UNIT_CASE(s, error_object__runs_no_code_of_the_rule);
     CDN_UNIT_CASE(s, stack_overflow__is_an_ordinary_error);
+#ifndef CDN_ASAN
+    CDN_UNIT_CASE(s, c_stack__of_256_kib_is_enough);
+#endif
     CDN_UNIT_CASE(s, host__is_found_from_inside);
     return s;
 }
