@@ -103,7 +103,7 @@ static void fold_nullable(struct cdn_fold *fold, const struct cdn_span *span,
             uint32_t index = start + position;
 
             select[kept] = position;
-            kept += (present[index >> 6] >> (index & 63)) & 1;
+            kept += (uint32_t)(present[index >> 6] >> (index & 63)) & 1;
         }
         cdn_fold_select(fold, values, select, kept);
         done += part;

@@ -426,7 +426,7 @@ uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *re
             uint32_t index = start + p;
 
             select[kept] = p;
-            kept += (present[index >> 6] >> (index & 63)) & 1;
+            kept += (uint32_t)(present[index >> 6] >> (index & 63)) & 1;
         }
         count = kept;
         kept = 0;

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-typedef double four __attribute__((vector_size(32), aligned(8)));
-typedef uint64_t four_whole __attribute__((vector_size(32), aligned(8)));
+typedef double two __attribute__((vector_size(16)));
+typedef uint64_t two_whole __attribute__((vector_size(16)));
 
 /* int64 values lie within +-2^53 (binding.c sees to it), so that so many fit a word. */
 #define WORD_SUMS 512
@@ -19,22 +19,30 @@ void cdn_fold_init(struct cdn_fold *fold, enum cdn_fold_kind kind, bool integral
 
 static void add_doubles(struct cdn_fold *fold, const double *values, uint32_t count)
 {
-    four lanes;
+    two low;
+    two high;
+    uint32_t begun;
     uint32_t i = 0;
 
     while (i < count && (fold->kept & 3)) {
         fold->lanes[fold->kept & 3] += values[i++];
         fold->kept++;
     }
-    memcpy(&lanes, fold->lanes, sizeof lanes);
+    begun = i;
+    memcpy(&low, fold->lanes, sizeof low);
+    memcpy(&high, fold->lanes + 2, sizeof high);
     for (; i + 4 <= count; i += 4) {
-        four next;
+        two first;
+        two second;
 
-        memcpy(&next, values + i, sizeof next);
-        lanes += next;
-        fold->kept += 4;
+        memcpy(&first, values + i, sizeof first);
+        memcpy(&second, values + i + 2, sizeof second);
+        low += first;
+        high += second;
     }
-    memcpy(fold->lanes, &lanes, sizeof lanes);
+    fold->kept += i - begun;
+    memcpy(fold->lanes, &low, sizeof low);
+    memcpy(fold->lanes + 2, &high, sizeof high);
     for (; i < count; i++) {
         fold->lanes[fold->kept & 3] += values[i];
         fold->kept++;
@@ -59,19 +67,24 @@ static void add_wholes(struct cdn_fold *fold, const int64_t *values, uint32_t co
     fold->kept += count;
     while (count > 0) {
         uint32_t part = count < WORD_SUMS ? count : WORD_SUMS;
-        four_whole lanes = {0, 0, 0, 0};
+        two_whole low = {0, 0};
+        two_whole high = {0, 0};
         uint64_t sum = 0;
         uint32_t i = 0;
 
         for (; i + 4 <= part; i += 4) {
-            four_whole next;
+            two_whole first;
+            two_whole second;
 
-            memcpy(&next, values + i, sizeof next);
-            lanes += next;
+            memcpy(&first, values + i, sizeof first);
+            memcpy(&second, values + i + 2, sizeof second);
+            low += first;
+            high += second;
         }
         for (; i < part; i++)
             sum += (uint64_t)values[i];
-        fold->whole += (int64_t)(sum + lanes[0] + lanes[1] + lanes[2] + lanes[3]);
+        low += high;
+        fold->whole += (int64_t)(sum + low[0] + low[1]);
         values += part;
         count -= part;
     }

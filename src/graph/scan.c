@@ -60,17 +60,31 @@ void cdn_reach_window(struct cdn_reach *reach, int64_t low, int64_t high)
         reach->low = lower_bound(times, reach->low, reach->high, low);
 }
 
+/* Where the list is; nothing of it has been read yet. */
+CDN_RAISES static inline void find_list(const struct cdn_scan *scan,
+                                        struct cdn_reach *reach)
+{
+    if (!cdn_adjacency_list(reach->from->adjacency, reach->node - reach->from->node_base,
+                            &reach->list))
+        cdn_raise_damaged(scan->L, "a list's offsets are out of range");
+}
+
+/* What of the list there is for this run. */
+static inline void begin_list(const struct cdn_scan *scan, struct cdn_reach *reach)
+{
+    reach->low = 0;
+    reach->high = reach->list.count;
+    if (scan->run->as_of_ms != INT64_MAX)
+        cdn_reach_window(reach, INT64_MIN, scan->run->as_of_ms);
+}
+
 void cdn_reach_open(const struct cdn_scan *scan, struct cdn_reach *reach,
                     const struct cdn_bound_list *from, uint32_t node)
 {
     reach->from = from;
     reach->node = node;
-    if (!cdn_adjacency_list(from->adjacency, node - from->node_base, &reach->list))
-        cdn_raise_damaged(scan->L, "a list's offsets are out of range");
-    reach->low = 0;
-    reach->high = reach->list.count;
-    if (scan->run->as_of_ms != INT64_MAX)
-        cdn_reach_window(reach, INT64_MIN, scan->run->as_of_ms);
+    find_list(scan, reach);
+    begin_list(scan, reach);
 }
 
 bool cdn_reach_edge_id(const struct cdn_reach *reach, uint32_t position, uint64_t *out)
@@ -282,16 +296,14 @@ static void resolve_many(struct cdn_scan *scan)
     }
     for (uint32_t i = 0; i < scan->batch_count; i++) {
         struct cdn_reach *reach = &scan->batch[i];
-        const struct cdn_adjacency *adjacency = reach->from->adjacency;
-        struct cdn_list list;
+        const struct cdn_list *list = &reach->list;
 
-        if (!cdn_adjacency_list(adjacency, reach->node - reach->from->node_base, &list))
-            cdn_raise_damaged(scan->L, "a list's offsets are out of range");
-        if (list.times && (scan->range_count || scan->run->as_of_ms != INT64_MAX)) {
-            fetch(list.times, (size_t)list.count * sizeof *list.times);
-            if (list.count > 32) {
-                __builtin_prefetch(list.times + list.count / 2);
-                __builtin_prefetch(list.times + list.count - 1);
+        find_list(scan, reach);
+        if (list->times && (scan->range_count || scan->run->as_of_ms != INT64_MAX)) {
+            fetch(list->times, (size_t)list->count * sizeof *list->times);
+            if (list->count > 32) {
+                __builtin_prefetch(list->times + list->count / 2);
+                __builtin_prefetch(list->times + list->count - 1);
             }
         }
     }
@@ -299,7 +311,7 @@ static void resolve_many(struct cdn_scan *scan)
         struct cdn_reach *reach = &scan->batch[i];
         int32_t number;
 
-        cdn_reach_open(scan, reach, reach->from, reach->node);
+        begin_list(scan, reach);
         cdn_scan_narrow(scan, reach);
         if (!scan->how.looks || reach->low == reach->high)
             continue;

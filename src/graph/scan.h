@@ -10,7 +10,8 @@
  * edge the call has to look at, once, however many conditions look at it.  What binary
  * search and counting alone resolve is not looked at.
  *
- * `as_of` is applied in cdn_reach_open(), the only place where a list is opened. */
+ * `as_of` is applied where a list's range begins (begin_list in scan.c), and ranges only
+ * ever get narrower. */
 #ifndef CDN_GRAPH_SCAN_H
 #define CDN_GRAPH_SCAN_H
 

@@ -24,6 +24,8 @@ static void random_edge(struct cdn_fixture *f, uint64_t *state, uint32_t nodes,
     /* one node in three edges is node 0: a supernode; and self-loops */
     uint32_t source = below(state, 3) == 0 ? 0 : below(state, nodes);
     uint32_t target = below(state, 5) == 0 ? source : below(state, nodes);
+    const char *tag = words[below(state, 5)];
+    const char *note = words[below(state, 5)];
     struct cdn_fixture_value values[9];
     char source_key[16], target_key[16];
     int n = 0;
@@ -42,9 +44,9 @@ static void random_edge(struct cdn_fixture *f, uint64_t *state, uint32_t nodes,
     if (below(state, 4))
         values[n++] = (struct cdn_fixture_value)CDN_FLAG("flag", below(state, 2));
     if (below(state, 4))
-        values[n++] = (struct cdn_fixture_value)CDN_STR("tag", words[below(state, 5)]);
+        values[n++] = (struct cdn_fixture_value)CDN_STR("tag", tag);
     if (below(state, 4))
-        values[n++] = (struct cdn_fixture_value)CDN_STR("note", words[below(state, 5)]);
+        values[n++] = (struct cdn_fixture_value)CDN_STR("note", note);
     if (below(state, 4))
         values[n++] = (struct cdn_fixture_value)CDN_INT("far", below(state, 10));
     values[n] = (struct cdn_fixture_value){.name = NULL};
