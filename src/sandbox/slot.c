@@ -269,15 +269,19 @@ enum cdn_run cdn_slot_run(struct cdn_slot *slot, const struct cdn_image *image,
 
     slot->message[0] = slot->message_file[0] = '\0';
     slot->message_line = 0;
+    if (image->slot != slot) {
+        snprintf(slot->message, sizeof slot->message,
+                 "the image was built in another slot");
+        return CDN_RUN_ERROR;
+    }
     if (memory > slot->config.memory_bytes)
         memory = slot->config.memory_bytes;
     cdn_slot_restore(slot, image);
     slot->random = seed;
     cdn_slot_limit(slot, image->live, image->live + (size_t)memory);
     cdn_slot_pace(slot, slot->L);
-    if (cdn_meter_begin(slot, budget, deadline_ns, cancel)) {
+    if (cdn_meter_begin(slot, budget, deadline_ns, cancel))
         status = cdn_slot_protect(slot, call_entry, NULL);
-    }
     cdn_meter_end(slot);
     return cdn_slot_classify(slot, status);
 }

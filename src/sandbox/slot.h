@@ -23,9 +23,10 @@ struct cdn_slot;
 struct cdn_image;
 
 struct cdn_slot_config {
-    size_t image_bytes;   /* largest image (load_memory): default 1 MiB */
-    size_t memory_bytes;  /* largest memory budget of a run: default 4 MiB */
-    size_t scratch_bytes; /* native scratch address space; counts against the run's memory */
+    size_t image_bytes;  /* largest image (load_memory): default 1 MiB */
+    size_t memory_bytes; /* largest memory budget of a run: default 4 MiB */
+    size_t
+        scratch_bytes; /* native scratch address space; counts against the run's memory */
 };
 
 /* Ownership: *out is the caller's; cdn_slot_free() it after its images. */
@@ -36,7 +37,7 @@ void cdn_slot_free(struct cdn_slot *slot);
 /* How a run, or a load, ended.  `stop` in the meter goes before it. */
 enum cdn_run {
     CDN_RUN_OK,
-    CDN_RUN_ERROR, /* a Lua error; cdn_slot_message() */
+    CDN_RUN_ERROR,  /* a Lua error; cdn_slot_message() */
     CDN_RUN_STOPPED /* a limit or cancelled; the meter says which */
 };
 
@@ -54,7 +55,9 @@ size_t cdn_image_bytes(const struct cdn_image *image);
 
 /* Run: restore, arm, call the entry with no arguments; results are the entry's own affair
  * (it finds the host's data through cdn_slot_host).  deadline_ns is absolute; 0: now plus
- * budget->wall_ns.  seed: for math.random. */
+ * budget->wall_ns.  seed: for math.random.  The memory budget is held to what the slot was
+ * made for.  An image of another slot is an error and nothing runs.  The calling thread
+ * needs 256 KiB of free C stack. */
 enum cdn_run cdn_slot_run(struct cdn_slot *slot, const struct cdn_image *image,
                           const struct cdn_budget *budget, uint64_t deadline_ns,
                           const uint32_t *cancel, uint64_t seed);

@@ -157,6 +157,24 @@ START_TEST(images__of_one_slot_take_turns)
 }
 END_TEST
 
+START_TEST(image_of_another_slot__does_not_run)
+{
+    struct fixture other;
+
+    fixture_open(&fixture);
+    fixture_open(&other);
+    struct cdn_image *image = fixture_image(&other, "return 1");
+
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_ERROR);
+    ck_assert_ptr_nonnull(
+        strstr(cdn_slot_message(fixture.slot, NULL, NULL), "another slot"));
+    ck_assert_int_eq(fixture_run(&other, image, NULL), CDN_RUN_OK);
+    cdn_image_free(image);
+    cdn_slot_free(other.slot);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 START_TEST(run__allocates_nothing_from_the_heap)
 {
     struct cdn_image *image;
@@ -218,8 +236,8 @@ START_TEST(garbage__does_not_hit_the_cap)
         "end",
         /* inside one native call, where no bytecode is */
         "local s = ('ab '):rep(3000) for i = 1, 20 do s:gsub('%w+', '%0%0') end",
-        "local t = {} for i = 1, 500 do t[i] = 'k' .. i end "
-        "for i = 1, 300 do local s = table.concat(t, ',') end",
+        ("local t = {} for i = 1, 500 do t[i] = 'k' .. i end "
+         "for i = 1, 300 do local s = table.concat(t, ',') end"),
     };
 
     fixture_open(&fixture);
@@ -509,8 +527,8 @@ START_TEST(stack_overflow__is_an_ordinary_error)
 {
     static const char *const sources[] = {
         "local function f() return 1 + f() end f()",
-        "local t = setmetatable({}, {}) getmetatable(t).__index = function(s, k) "
-        "return s[k] + 1 end return t.x",
+        ("local t = setmetatable({}, {}) getmetatable(t).__index = function(s, k) "
+         "return s[k] + 1 end return t.x"),
         "local function f() return pcall(f) end f() error('x')",
         "local function f() return (('x'):gsub('x', f)) end f()",
         "local function f() return coroutine.wrap(f)() end f()",
@@ -654,6 +672,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, compare__sees_one_changed_byte);
     CDN_UNIT_CASE(s, runs__know_nothing_of_each_other);
     CDN_UNIT_CASE(s, images__of_one_slot_take_turns);
+    CDN_UNIT_CASE(s, image_of_another_slot__does_not_run);
     CDN_UNIT_CASE(s, run__allocates_nothing_from_the_heap);
     CDN_UNIT_CASE(s, memory__that_lives_is_held_to_the_cap);
     CDN_UNIT_CASE(s, garbage__does_not_hit_the_cap);
