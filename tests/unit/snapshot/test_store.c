@@ -201,8 +201,7 @@ START_TEST(resolve__refuses_a_damaged_current)
         "../generation-000001.cdn\n",
         "generation-0000000000000000000000000000000000001.cdn\n",
         "generation-00000x.cdn\n",
-        "a text that is longer than any name of a generation that there ever was, "
-        "ever\n"};
+        "a text longer than any generation's name that there ever was or will be\n"};
     char store[300];
 
     make_folder(store);
