@@ -19,7 +19,8 @@
 
 enum {
     ENTRY = 1, /* where the registry keeps the entry until it is on the stack */
-    MOST_COLLECTIONS = 16 /* LuaJIT's own buffers shrink by halves, once a collection */
+    MOST_COLLECTIONS = 16, /* LuaJIT's own buffers shrink by halves, once a collection */
+    CACHE_LINE = 64
 };
 
 struct job {
@@ -88,9 +89,11 @@ static struct cdn_image *copy(struct cdn_slot *slot)
     lua_rawgeti(slot->L, LUA_REGISTRYINDEX, ENTRY);
     cdn_arena_trim(arena);
     cdn_meter_hook(slot);
-    image = cdn_alloc(sizeof *image + (size_t)arena->head->top);
+    image = cdn_alloc(sizeof *image + CACHE_LINE + (size_t)arena->head->top);
     if (!image)
         return NULL;
+    image->data = (unsigned char *)(((uintptr_t)(image + 1) + CACHE_LINE - 1) &
+                                    ~(uintptr_t)(CACHE_LINE - 1));
     image->slot = slot;
     image->serial = ++slot->serials;
     image->L = slot->L;
