@@ -19,7 +19,8 @@
 
 enum {
     ENTRY = 1, /* where the registry keeps the entry until it is on the stack */
-    MOST_COLLECTIONS = 16, /* LuaJIT's own buffers shrink by halves, once a collection */
+    MOST_COLLECTIONS =
+        16, /* LuaJIT's own buffers shrink by halves, once a collection */
     CACHE_LINE = 64
 };
 
