@@ -197,15 +197,12 @@ uint64_t cdn_edges_distinct(lua_State *L, struct cdn_edges *set)
 
 const uint32_t *cdn_edges_peers(uint32_t *count, lua_State *L, struct cdn_edges *set)
 {
-    size_t mark = cdn_scratch_mark(L);
     struct cdn_distinct distinct = {.count = 0};
     struct cdn_scan_room room;
     struct cdn_scan scan;
     struct cdn_span span;
     uint32_t *list = NULL;
-    uint32_t *result;
     uint32_t capacity = 0;
-    void *aside;
 
     cdn_scan_begin_here(&scan, &room, L, set,
                         (struct cdn_scan_how){.ordered = true, .looks = true});
@@ -232,17 +229,6 @@ const uint32_t *cdn_edges_peers(uint32_t *count, lua_State *L, struct cdn_edges 
         }
     }
     cdn_scan_end(&scan);
-    /* the list stays for the rest of the run, what it took to make it does not */
     *count = distinct.count;
-    if (distinct.count == 0) {
-        cdn_scratch_release(L, mark);
-        return NULL;
-    }
-    aside = lua_newuserdata(L, distinct.count * sizeof *list);
-    memcpy(aside, list, distinct.count * sizeof *list);
-    cdn_scratch_release(L, mark);
-    result = cdn_scratch_alloc(L, distinct.count * sizeof *list);
-    memcpy(result, aside, distinct.count * sizeof *list);
-    lua_pop(L, 1);
-    return result;
+    return list;
 }

@@ -37,7 +37,8 @@ CDN_RAISES void cdn_edges_fold(struct cdn_fold *fold, lua_State *L,
 CDN_RAISES uint64_t cdn_edges_distinct(lua_State *L, struct cdn_edges *set);
 /* The first edge and its peer; false: there is none. */
 CDN_RAISES bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set);
-/* The distinct peers in order of first appearance, in scratch memory. */
+/* The distinct peers in order of first appearance, in scratch memory;
+ * the caller marks and releases it. */
 CDN_RAISES const uint32_t *cdn_edges_peers(uint32_t *count, lua_State *L,
                                            struct cdn_edges *set);
 

@@ -2,8 +2,8 @@
  *
  * Handles.  A node is a light userdata that encodes its dense index, an edge one that
  * encodes its snapshot-wide id: no allocation, equal handles are equal values and the
- * same table key.  Edge sets and node sets are userdata without finalizers; node sets
- * point into the run's scratch memory.
+ * same table key.  Edge sets and node sets are userdata without finalizers and own
+ * nothing outside the arena: what a rule drops is collected.
  *
  * Costs are stated with each Lua function in lua_*.c; every edge read is charged before
  * it is read. */

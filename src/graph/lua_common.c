@@ -275,7 +275,6 @@ void cdn_check_condition(struct cdn_operation *out, lua_State *L, int index,
 {
     const char *text;
     size_t bytes;
-    char *copy;
 
     *out = (struct cdn_operation){.kind = CDN_OPERATION_WHERE,
                                   .compare = (uint8_t)check_compare(L, index),
@@ -293,11 +292,9 @@ void cdn_check_condition(struct cdn_operation *out, lua_State *L, int index,
         text = lua_tolstring(L, index + 1, &bytes);
         if (bytes > UINT32_MAX)
             break;
-        copy = cdn_scratch_alloc(L, bytes + 1);
-        memcpy(copy, text, bytes);
         out->operand = CDN_OPERAND_STRING;
         out->bytes = (uint32_t)bytes;
-        out->as.text = copy;
+        out->as.text = text;
         return;
     case LUA_TNIL:
     case LUA_TNONE:

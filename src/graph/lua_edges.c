@@ -56,7 +56,7 @@ CDN_RAISES static int refine_window(lua_State *L, const char *method, int64_t lo
                    run->names->kinds[set->kind].name);
     operation.as.window.low = low;
     operation.as.window.high = high;
-    cdn_edges_refine(L, CDN_UP_EDGES, set, &operation);
+    cdn_edges_refine(L, CDN_UP_EDGES, 1, &operation);
     return 1;
 }
 
@@ -106,19 +106,30 @@ CDN_RAISES static int edges_where(lua_State *L)
     cdn_check_condition(&condition, L, 3, slot);
     cdn_check_comparable(L, cdn_bound_property(&run->binding->kinds[set->kind], slot),
                          &condition);
-    cdn_edges_refine(L, CDN_UP_EDGES, set, &condition);
+    cdn_edges_refine(L, CDN_UP_EDGES, 1, &condition);
+    if (condition.operand == CDN_OPERAND_STRING) {
+        struct cdn_edges *next = lua_touserdata(L, -1);
+
+        lua_createtable(L, 2, 0);
+        lua_getfenv(L, -2);
+        lua_rawseti(L, -2, 1);
+        lua_pushvalue(L, 4);
+        lua_rawseti(L, -2, 2);
+        lua_setfenv(L, -2);
+        next->flags |= CDN_EDGES_KEEPS;
+    }
     return 1;
 }
 
 CDN_RAISES static int refine_cut(lua_State *L, const char *method,
                                  enum cdn_operation_kind kind)
 {
-    struct cdn_edges *set = cdn_check_edges(L, 1);
     struct cdn_operation operation = {.kind = (uint8_t)kind};
 
+    cdn_check_edges(L, 1);
     cdn_check_run(L);
     operation.as.count = cdn_check_count(L, 2, method);
-    cdn_edges_refine(L, CDN_UP_EDGES, set, &operation);
+    cdn_edges_refine(L, CDN_UP_EDGES, 1, &operation);
     return 1;
 }
 
@@ -257,12 +268,14 @@ CDN_RAISES static int edges_top(lua_State *L)
 CDN_RAISES static int edges_nodes(lua_State *L)
 {
     struct cdn_edges *set = cdn_check_edges(L, 1);
+    size_t mark = cdn_scratch_mark(L);
     uint32_t count;
     const uint32_t *items;
 
     cdn_check_run(L);
     items = cdn_edges_peers(&count, L, set);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    cdn_scratch_release(L, mark);
     return 1;
 }
 

@@ -69,8 +69,8 @@ CDN_RAISES static int graph_set(lua_State *L)
                           luaL_typename(L, 2));
     count = lua_objlen(L, 2);
     cdn_meter_charge(L, 1 + count);
-    items = cdn_scratch_alloc(L, (count ? count : 1) * sizeof *items);
     mark = cdn_scratch_mark(L);
+    items = cdn_scratch_alloc(L, (count ? count : 1) * sizeof *items);
     cdn_distinct_init(&distinct, L, run->snapshot->node_count, (uint32_t)count);
     for (size_t i = 1; i <= count; i++) {
         uint32_t node;
@@ -84,8 +84,8 @@ CDN_RAISES static int graph_set(lua_State *L)
         if (cdn_distinct_add(&distinct, node))
             items[kept++] = node;
     }
-    cdn_scratch_release(L, mark);
     cdn_nodes_push(L, CDN_UP_NODES, items, kept);
+    cdn_scratch_release(L, mark);
     return 1;
 }
 

@@ -73,8 +73,11 @@ CDN_RAISES static int nodes_contains(lua_State *L)
 {
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
-    bool present = cdn_nodes_contains(L, set, cdn_check_node(L, 2, "contains"));
+    uint32_t node = cdn_check_node(L, 2, "contains");
+    bool present;
 
+    cdn_nodes_index(L, 1);
+    present = cdn_nodes_contains(set, node);
     cdn_note(run, present);
     lua_pushboolean(L, present);
     return 1;
@@ -84,12 +87,15 @@ CDN_RAISES static int nodes_union(lua_State *L)
 {
     struct cdn_nodes *left = cdn_check_nodes(L, 1);
     struct cdn_nodes *right = cdn_check_nodes(L, 2);
+    size_t mark = cdn_scratch_mark(L);
     uint32_t count;
     const uint32_t *items;
 
     cdn_check_run(L);
+    cdn_nodes_index(L, 1);
     items = cdn_nodes_union(&count, L, left, right);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    cdn_scratch_release(L, mark);
     return 1;
 }
 
@@ -97,12 +103,15 @@ CDN_RAISES static int pick(lua_State *L, bool present)
 {
     struct cdn_nodes *left = cdn_check_nodes(L, 1);
     struct cdn_nodes *right = cdn_check_nodes(L, 2);
+    size_t mark = cdn_scratch_mark(L);
     uint32_t count;
     const uint32_t *items;
 
     cdn_check_run(L);
+    cdn_nodes_index(L, 2);
     items = cdn_nodes_pick(&count, L, left, right, present);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    cdn_scratch_release(L, mark);
     return 1;
 }
 
@@ -122,6 +131,7 @@ CDN_RAISES static int nodes_where(lua_State *L)
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     uint32_t slot = cdn_check_node_property(L, 2, run);
+    size_t mark = cdn_scratch_mark(L);
     struct cdn_operation condition;
     uint32_t count;
     const uint32_t *items;
@@ -135,6 +145,7 @@ CDN_RAISES static int nodes_where(lua_State *L)
     }
     items = cdn_nodes_where(&count, L, set, &condition);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    cdn_scratch_release(L, mark);
     return 1;
 }
 
@@ -142,10 +153,12 @@ CDN_RAISES static int nodes_of(lua_State *L)
 {
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
     uint32_t label = cdn_check_label(L, 2, cdn_check_run(L));
+    size_t mark = cdn_scratch_mark(L);
     uint32_t count;
     const uint32_t *items = cdn_nodes_of(&count, L, set, label);
 
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    cdn_scratch_release(L, mark);
     return 1;
 }
 
@@ -173,6 +186,9 @@ CDN_RAISES static int expand(lua_State *L, enum cdn_direction direction)
     set->node_count = nodes->count;
     set->node = nodes->count ? nodes->items[0] : 0;
     set->nodes = nodes->items;
+    set->flags = CDN_EDGES_KEEPS;
+    lua_pushvalue(L, 1);
+    cdn_set_keep(L, -2);
     return 1;
 }
 

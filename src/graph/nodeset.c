@@ -18,37 +18,44 @@ static void charge(lua_State *L, uint64_t nodes)
     cdn_meter_charge(L, 1 + nodes / 4);
 }
 
-static void index_set(lua_State *L, struct cdn_nodes *set)
+void cdn_nodes_index(lua_State *L, int index)
 {
-    struct cdn_graph_run *run = cdn_check_run(L);
-    struct cdn_distinct distinct;
+    struct cdn_nodes *set = lua_touserdata(L, index);
+    uint32_t bits = 1;
     uint32_t *table;
+    uint32_t mask;
 
+    if (set->count <= SEARCH_NODES || set->table)
+        return;
     charge(L, set->count);
-    /* expected twice over, so that it never grows out of a table */
-    cdn_distinct_init(&distinct, L, UINT32_MAX, set->count);
-    distinct.limit = UINT32_MAX;
-    distinct.node_count = run->snapshot->node_count;
-    table = distinct.table;
-    for (uint32_t i = 0; i < set->count; i++)
-        cdn_distinct_add(&distinct, set->items[i]);
-    set->bits = distinct.bits;
+    while ((UINT32_C(1) << bits) < 2 * set->count && bits < 31)
+        bits++;
+    table = lua_newuserdata(L, sizeof *table << bits);
+    memset(table, 0xff, sizeof *table << bits);
+    mask = (UINT32_C(1) << bits) - 1;
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint32_t at = cdn_distinct_place(set->items[i], bits);
+
+        while (table[at] != CDN_DISTINCT_EMPTY)
+            at = (at + 1) & mask;
+        table[at] = set->items[i];
+    }
+    cdn_set_keep(L, index);
+    set->bits = bits;
     set->table = table;
 }
 
-bool cdn_nodes_contains(lua_State *L, struct cdn_nodes *set, uint32_t node)
+bool cdn_nodes_contains(const struct cdn_nodes *set, uint32_t node)
 {
     uint32_t mask;
     uint32_t at;
 
-    if (set->count <= SEARCH_NODES) {
+    if (!set->table) {
         for (uint32_t i = 0; i < set->count; i++)
             if (set->items[i] == node)
                 return true;
         return false;
     }
-    if (!set->table)
-        index_set(L, set);
     mask = (UINT32_C(1) << set->bits) - 1;
     at = cdn_distinct_place(node, set->bits);
     while (set->table[at] != CDN_DISTINCT_EMPTY) {
@@ -59,26 +66,24 @@ bool cdn_nodes_contains(lua_State *L, struct cdn_nodes *set, uint32_t node)
     return false;
 }
 
-/* Room for `most` nodes, of which `used` will be kept: see shrink. */
 static uint32_t *room_for(lua_State *L, uint64_t most)
 {
     return cdn_scratch_alloc(L, (size_t)(most ? most : 1) * sizeof(uint32_t));
 }
 
-const uint32_t *cdn_nodes_union(uint32_t *count, lua_State *L, struct cdn_nodes *left,
-                                struct cdn_nodes *right)
+const uint32_t *cdn_nodes_union(uint32_t *count, lua_State *L,
+                                const struct cdn_nodes *left,
+                                const struct cdn_nodes *right)
 {
     uint32_t *items;
     uint32_t kept = left->count;
 
     charge(L, (uint64_t)left->count + right->count);
-    if (right->count && left->count > SEARCH_NODES && !left->table)
-        index_set(L, left);
     items = room_for(L, (uint64_t)left->count + right->count);
     if (left->count)
         memcpy(items, left->items, left->count * sizeof *items);
     for (uint32_t i = 0; i < right->count; i++)
-        if (!cdn_nodes_contains(L, left, right->items[i]))
+        if (!cdn_nodes_contains(left, right->items[i]))
             items[kept++] = right->items[i];
     *count = kept;
     return items;
@@ -91,11 +96,9 @@ const uint32_t *cdn_nodes_pick(uint32_t *count, lua_State *L, struct cdn_nodes *
     uint32_t kept = 0;
 
     charge(L, (uint64_t)left->count + right->count);
-    if (left->count && right->count > SEARCH_NODES && !right->table)
-        index_set(L, right);
     items = room_for(L, left->count);
     for (uint32_t i = 0; i < left->count; i++)
-        if (cdn_nodes_contains(L, right, left->items[i]) == present)
+        if (cdn_nodes_contains(right, left->items[i]) == present)
             items[kept++] = left->items[i];
     *count = kept;
     return items;

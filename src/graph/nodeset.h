@@ -1,22 +1,25 @@
 /* Ordered sets of distinct nodes: the work behind a node set's methods.
  *
- * Items are dense indices in scratch memory, never changed once made, so that a prefix
- * can share its parent's. */
+ * What is computed here lies in scratch memory, which the caller marks before and
+ * releases once it has made a set of it. */
 #ifndef CDN_GRAPH_NODESET_H
 #define CDN_GRAPH_NODESET_H
 
 #include "graph/aggregate.h"
 #include "graph/set.h"
 
-/* Is `node` in the set?  The first question about a large set makes its table.
+/* Make the membership table of the set at `index`, if it is large and has none yet.
  *                                                                        [-0, +0, e] */
-CDN_RAISES bool cdn_nodes_contains(lua_State *L, struct cdn_nodes *set, uint32_t node);
+CDN_RAISES void cdn_nodes_index(lua_State *L, int index);
+/* Is `node` in the set?  Ask after cdn_nodes_index(). */
+bool cdn_nodes_contains(const struct cdn_nodes *set, uint32_t node);
 
-/* New items in scratch memory; *count receives how many.                  [-0, +0, e]
+/* Both want the other operand's table made first: union the left one's, pick the right
+ * one's.  *count receives how many items there are.                       [-0, +0, e]
  */
 CDN_RAISES const uint32_t *cdn_nodes_union(uint32_t *count, lua_State *L,
-                                           struct cdn_nodes *left,
-                                           struct cdn_nodes *right);
+                                           const struct cdn_nodes *left,
+                                           const struct cdn_nodes *right);
 /* Those of left that are (not) in right. */
 CDN_RAISES const uint32_t *cdn_nodes_pick(uint32_t *count, lua_State *L,
                                           struct cdn_nodes *left,

@@ -64,8 +64,8 @@ void cdn_reach_window(struct cdn_reach *reach, int64_t low, int64_t high)
 CDN_RAISES static inline void find_list(const struct cdn_scan *scan,
                                         struct cdn_reach *reach)
 {
-    if (!cdn_adjacency_list(reach->from->adjacency, reach->node - reach->from->node_base,
-                            &reach->list))
+    if (!cdn_adjacency_list(reach->from->adjacency,
+                            reach->node - reach->from->node_base, &reach->list))
         cdn_raise_damaged(scan->L, "a list's offsets are out of range");
 }
 
@@ -339,7 +339,7 @@ static void resolve_one(struct cdn_scan *scan)
     bool single = scan->node_count == 1 && scan->list_count == 1;
 
     cdn_reach_open(scan, reach, reach->from, reach->node);
-    if (single && set->memo) {
+    if (single && (set->flags & CDN_EDGES_MEMO)) {
         reach->low = set->low;
         reach->high = set->high;
         return;
@@ -348,7 +348,7 @@ static void resolve_one(struct cdn_scan *scan)
     if (single) {
         set->low = reach->low;
         set->high = reach->high;
-        set->memo = true;
+        set->flags |= CDN_EDGES_MEMO;
     }
 }
 

@@ -39,7 +39,7 @@ struct cdn_edges *cdn_edges_push(lua_State *L, int metatable, uint32_t operation
     lua_setmetatable(L, -2);
     set->magic = CDN_EDGES_MAGIC;
     set->operation_count = (uint8_t)operation_count;
-    set->memo = 0;
+    set->flags = 0;
     set->low = 0;
     set->high = 0;
     return set;
@@ -50,9 +50,20 @@ static bool is_cut(uint8_t kind)
     return kind != CDN_OPERATION_WINDOW && kind != CDN_OPERATION_WHERE;
 }
 
-void cdn_edges_refine(lua_State *L, int metatable, const struct cdn_edges *set,
+void cdn_set_keep(lua_State *L, int index)
+{
+    if (index < 0)
+        index = lua_gettop(L) + 1 + index;
+    lua_createtable(L, 1, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
+    lua_setfenv(L, index);
+}
+
+void cdn_edges_refine(lua_State *L, int metatable, int index,
                       const struct cdn_operation *operation)
 {
+    const struct cdn_edges *set = lua_touserdata(L, index);
     uint32_t count = set->operation_count;
     uint32_t stage = count; /* where the last stage begins */
     uint32_t at = count;
@@ -74,6 +85,11 @@ void cdn_edges_refine(lua_State *L, int metatable, const struct cdn_edges *set,
     next->node_count = set->node_count;
     next->node = set->node;
     next->nodes = set->nodes;
+    if (set->flags & CDN_EDGES_KEEPS) {
+        next->flags = CDN_EDGES_KEEPS;
+        lua_getfenv(L, index);
+        lua_setfenv(L, -2);
+    }
     memcpy(next->operations, set->operations, at * sizeof set->operations[0]);
     if (merge) {
         struct cdn_operation *window = &next->operations[at];
@@ -93,14 +109,15 @@ void cdn_edges_refine(lua_State *L, int metatable, const struct cdn_edges *set,
 struct cdn_nodes *cdn_nodes_push(lua_State *L, int metatable, const uint32_t *items,
                                  uint32_t count)
 {
-    struct cdn_nodes *set = lua_newuserdata(L, sizeof *set);
+    struct cdn_nodes *set = lua_newuserdata(L, sizeof *set + count * sizeof *items);
 
     lua_pushvalue(L, metatable);
     lua_setmetatable(L, -2);
     set->magic = CDN_NODES_MAGIC;
     set->count = count;
-    set->items = items;
     set->table = NULL;
     set->bits = 0;
+    if (count)
+        memcpy(set->items, items, count * sizeof *items);
     return set;
 }

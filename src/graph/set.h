@@ -55,8 +55,13 @@ struct cdn_operation {
         uint64_t count;
         bool boolean;
         double number;
-        const char *text; /* in scratch memory */
+        const char *text; /* a Lua string that the environment keeps alive */
     } as;
+};
+
+enum {
+    CDN_EDGES_MEMO = 1, /* low and high are known */
+    CDN_EDGES_KEEPS = 2 /* its environment keeps a node set or strings alive */
 };
 
 struct cdn_edges {
@@ -64,23 +69,25 @@ struct cdn_edges {
     uint8_t direction; /* enum cdn_direction */
     uint8_t kind;      /* kind slot of the edge type */
     uint8_t operation_count;
-    uint8_t memo; /* low and high below are known */
+    uint8_t flags; /* CDN_EDGES_* */
     uint32_t node_count;
     uint32_t node;         /* the source when `nodes` is NULL */
-    const uint32_t *nodes; /* in scratch memory */
+    const uint32_t *nodes; /* of a node set that the environment keeps alive */
     uint32_t low, high;    /* one source, one list: its edges after the leading windows
                               and cuts, kept from one finishing method to the next */
     struct cdn_operation operations[];
 };
 
-/* Ordered, distinct nodes. */
+/* Ordered, distinct nodes: all in the rule's own memory, so that what a rule drops is
+ * collected. */
 struct cdn_nodes {
     uint32_t magic;
     uint32_t count;
-    const uint32_t *items; /* in scratch memory */
-    /* membership, made when first asked for: an open-addressing table of 2^bits */
+    /* membership, made when first asked for: an open-addressing table of 2^bits, in a
+     * userdata that the environment keeps alive */
     const uint32_t *table;
     uint32_t bits;
+    uint32_t items[];
 };
 
 /* The value at index 1, which must be a set; raises "... expects ..." if it is not.
@@ -93,14 +100,15 @@ CDN_RAISES struct cdn_nodes *cdn_check_nodes(lua_State *L, int index);
 CDN_RAISES struct cdn_edges *cdn_edges_push(lua_State *L, int metatable,
                                             uint32_t operation_count);
 
-/* Push a copy of `set` with one more operation.  Raises when it has too many already.
- *                                                                        [-0, +1, e] */
-CDN_RAISES void cdn_edges_refine(lua_State *L, int metatable,
-                                 const struct cdn_edges *set,
+/* Push a copy of the set at `index` with one more operation.  Raises when it has too
+ * many already.                                                          [-0, +1, e] */
+CDN_RAISES void cdn_edges_refine(lua_State *L, int metatable, int index,
                                  const struct cdn_operation *operation);
 
-/* Push a node set over `items`, which live in scratch memory.             [-0, +1, m]
- */
+/* Let the userdata at `index` keep the value on top of the stack alive.  [-1, +0, m] */
+CDN_RAISES void cdn_set_keep(lua_State *L, int index);
+
+/* Push a node set with a copy of `items`.                                [-0, +1, m] */
 CDN_RAISES struct cdn_nodes *cdn_nodes_push(lua_State *L, int metatable,
                                             const uint32_t *items, uint32_t count);
 

@@ -193,9 +193,88 @@ START_TEST(memory__is_a_limit_too)
                A100 "local t = {} for i = 1, 1e6 do t[i] = a:outgoing('transfer') end",
                "stopped: memory");
     HARNESS_EQ(h,
-               A100 "local s = a:outgoing('transfer'):nodes() for i = 1, 1e6 do "
-                    "s = s:union(s) end",
+               A100 "local s, t = a:outgoing('transfer'):nodes(), {} for i = 1, 1e6 do "
+                    "t[i] = s:union(s) end",
                "stopped: memory");
+}
+END_TEST
+
+START_TEST(memory__of_dropped_sets_comes_back)
+{
+    h->budget.memory_bytes = 128 * 1024;
+    HARNESS_EQ(
+        h,
+        A100 "local n = 0 for i = 1, 5000 do local s = a:outgoing('transfer'):nodes() "
+             "n = n + s:union(a:incoming('transfer'):nodes()):minus(s):outgoing("
+             "'transfer'):where('cents', '>', i / 1e9):latest(2):count() end return n",
+        "5000");
+    HARNESS_EQ(
+        h,
+        A100 "local n = 0 for i = 1, 5000 do local s = a:incoming('signIn'):nodes()"
+             ":outgoing('signIn'):where('location', '==', 'O' .. ('sloxx'):sub(1, 3 + "
+             "i % 2)) n = n + s:latest(9):count() end return n",
+        "5000");
+}
+END_TEST
+
+/* Put a spoilt copy in the place of a block. */
+static void spoil(const void *const *blocks, size_t bytes, int how)
+{
+    unsigned char *copy = malloc(bytes);
+
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy, blocks[0], bytes);
+    for (size_t i = 0; i < bytes; i++)
+        copy[i] = (unsigned char)(how == 0 ? 0xff : how == 1 ? copy[i] ^ 0x40 : i * 37);
+    ((const void **)(uintptr_t)blocks)[0] = copy;
+}
+
+START_TEST(damage__is_an_error_and_never_a_crash)
+{
+    static const char body[] =
+        "local text = '' for k = 100, 1000, 100 do local n = graph:node('Account', k) "
+        "for _, type in ipairs({'transfer', 'signIn', 'own'}) do "
+        "for _, s in ipairs({n:outgoing(type), n:incoming(type), n:both(type)}) do "
+        "for _, f in ipairs({"
+        "function() return s:count() end, function() return s:distinct() end, "
+        "function() return s:first() end, function() return s:nodes():count() end, "
+        "function() for e, p in s:each() do text = tostring(e) .. tostring(p) .. "
+        "tostring(e.target) .. tostring(e.source) end end, "
+        "function() for e in s:each() do text = text .. tostring(e.location) end end, "
+        "function() return s:where('location', '==', 'Oslo'):count() end, "
+        "function() return s:nodes():both('transfer'):sum('amount') end}) do "
+        "pcall(f) end end end end return 'survived'";
+    int damaged = 0;
+
+    for (uint32_t r = 0; r < h->snapshot->relation_count; r++) {
+        const struct cdn_relation *relation = &h->snapshot->relations[r];
+
+        for (int side = 0; side < 2; side++) {
+            const struct cdn_adjacency *lists =
+                side ? &relation->incoming : &relation->outgoing;
+            size_t edges = (size_t)relation->edge_count;
+            const void *const *arrays[] = {(const void *const *)lists->peers,
+                                           (const void *const *)lists->ids,
+                                           (const void *const *)lists->offsets};
+            size_t sizes[] = {edges * 4, edges * 8,
+                              ((size_t)lists->node_count + 1) * 4};
+
+            for (int i = 0; i < 9; i++) {
+                const void *const *array = arrays[i / 3];
+                const void *before;
+
+                if (!array)
+                    continue;
+                before = array[0];
+                spoil(array, sizes[i / 3], i % 3);
+                HARNESS_EQ(h, body, "survived");
+                damaged += h->run.damaged;
+                free((void *)(uintptr_t)array[0]);
+                ((const void **)(uintptr_t)array)[0] = before;
+            }
+        }
+    }
+    ck_assert_int_gt(damaged, 20);
 }
 END_TEST
 
@@ -240,6 +319,8 @@ static Suite *suite(void)
     tcase_add_test(tc, budget__stops_exactly_and_cannot_be_caught);
     tcase_add_test(tc, nodes__are_counted);
     tcase_add_test(tc, memory__is_a_limit_too);
+    tcase_add_test(tc, memory__of_dropped_sets_comes_back);
+    tcase_add_test(tc, damage__is_an_error_and_never_a_crash);
     tcase_add_test(tc, run__without_graph_says_so);
     tcase_add_test(tc, note__mixes_in_order);
     suite_add_tcase(s, tc);

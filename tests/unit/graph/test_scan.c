@@ -154,7 +154,7 @@ static void make_trial(lua_State *L, struct job *job, struct trial *trial)
     trial->set->nodes = node_count == 1 && pick(job, 2) ? NULL : nodes;
     for (uint32_t i = 0; i < count; i++) {
         operations[i] = random_operation(job, run, trial->timed, &properties[i]);
-        cdn_edges_refine(L, 1, trial->set, &operations[i]);
+        cdn_edges_refine(L, 1, lua_gettop(L), &operations[i]);
         trial->set = lua_touserdata(L, -1);
     }
     trial->hits = oracle_evaluate(&job->oracle, &trial->count, &trial->truncated,
