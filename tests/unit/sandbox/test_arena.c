@@ -261,7 +261,6 @@ END_TEST
 START_TEST(clearing__zeroes_exactly_the_range)
 {
     size_t span = 1 << 20;
-    bool exact = true; /* one assertion, not a million: each costs a write */
 
     ck_assert(cdn_arena_init(&arena, span));
     cdn_arena_unpoison(&arena);
