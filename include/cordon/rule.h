@@ -21,7 +21,7 @@
 typedef struct cordon_param_info {
     size_t struct_size; /* sizeof(cordon_param_info) as the caller compiled it */
     char name[65];
-    char type[16];    /* "boolean", "integer", "number", "string", "duration", "timestamp"
+    char type[16]; /* "boolean", "integer", "number", "string", "duration", "timestamp"
                          or "list" */
     char element[16]; /* of a list: the type of its elements; else "" */
     bool required;

@@ -179,9 +179,8 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
         outcome->limit = CORDON_BUDGET_TIME;
         cdn_outcome_explain(
             outcome,
-            "time: more than %.15g ms passed%s; %" PRIu64 " instructions "
-            "and %" PRIu64 " edges were read by then; read less, or raise "
-            "limits.time",
+            "time: more than %.15g ms passed%s, after %" PRIu64
+            " instructions and %" PRIu64 " edges; read less, or raise limits.time",
             (double)limit->wall_ns / 1e6, at, usage->instructions, usage->edges);
         break;
     case CDN_STOP_MEMORY:

@@ -21,20 +21,21 @@ END_TEST
 
 START_TEST(load__leaves_the_predecessor_in_service_if_it_fails)
 {
-    static const char *const bad[] = {
-        "return {",
-        "return { name = 'r', fallback = 'none' }",
-        "return { name = 'r', fallback = 'none', evaluate = function() end,\n"
-        "limits = { memory = '1GiB' } }",
-        "return { name = 'r', fallback = 'none', evaluate = function() end,\n"
-        "reads = { Acount = {} } }",
+    static const struct {
+        const char *source;
+        const char *message;
+        uint32_t line;
+    } bad[] = {
+        {"return {", "", 1},
+        {"return { name = 'r', fallback = 'none' }", "evaluate: it is missing", 1},
+        {"return { name = 'r', fallback = 'none', evaluate = function() end,\n"
+         "limits = { memory = '1GiB' } }",
+         "limits.memory: 1073741824 bytes is above the engine's ceiling, 4194304 bytes",
+         2},
+        {"return { name = 'r', fallback = 'none', evaluate = function() end,\n"
+         "reads = { Acount = {} } }",
+         "no label or edge type 'Acount'; did you mean 'Account'?", 2},
     };
-    static const char *const messages[] = {
-        "", "evaluate: it is missing",
-        "limits.memory: 1073741824 bytes is above the engine's "
-        "ceiling, 4194304 bytes",
-        "Acount"};
-    static const uint32_t lines[] = {1, 1, 2, 2};
     cordon_engine *engine = serving_engine(1);
     cordon_outcome *outcome = serving_outcome();
     const cordon_request request = CORDON_REQUEST_INIT;
@@ -44,11 +45,12 @@ START_TEST(load__leaves_the_predecessor_in_service_if_it_fails)
     serving_bank(engine);
     serving_load(engine, NO_GRAPH("r", "return { output = 1 }"));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        ck_assert_int_eq(cordon_engine_load_rule(engine, bad[i], strlen(bad[i]),
-                                                 "bad.lua", name, &err),
+        ck_assert_int_eq(cordon_engine_load_rule(engine, bad[i].source,
+                                                 strlen(bad[i].source), "bad.lua", name,
+                                                 &err),
                          CORDON_E_RULE);
-        ck_assert_contains(err.message, messages[i]);
-        ck_assert_uint_eq(err.line, lines[i]);
+        ck_assert_contains(err.message, bad[i].message);
+        ck_assert_uint_eq(err.line, bad[i].line);
         ck_assert_str_eq(err.file, "bad.lua");
         ck_assert_str_eq(name, "");
         ck_assert_int_eq(serving_answer(engine, outcome, "r", &request), 1);
@@ -225,6 +227,8 @@ START_TEST(load_and_unload__survive_every_allocation_failure)
     const cordon_request request = CORDON_REQUEST_INIT;
     cordon_engine *engine = serving_engine(1);
     cordon_outcome *outcome = serving_outcome();
+    char path[256];
+    FILE *file;
 
     serving_load(engine, NO_GRAPH("r", "return { output = 1 }"));
     CDN_UNIT_FAILALLOC(nth)
@@ -236,6 +240,17 @@ START_TEST(load_and_unload__survive_every_allocation_failure)
         ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
     }
     ck_assert_int_eq(serving_answer(engine, outcome, "r", &request), 2);
+    cdn_fixture_path(path, sizeof path);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(source, file);
+    fclose(file);
+    CDN_UNIT_FAILALLOC(nth)
+    {
+        ck_assert_int_eq(cordon_engine_load_rule_file(engine, path, NULL, NULL),
+                         cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
+    }
+    unlink(path);
     CDN_UNIT_FAILALLOC(nth)
     {
         ck_assert_int_eq(cordon_engine_unload_rule(engine, "r", NULL),

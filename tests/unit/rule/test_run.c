@@ -106,8 +106,7 @@ START_TEST(run__stops_at_the_output_budget)
     static const char *const bodies[] = {
         "return { output = ('x'):rep(70000) }",
         "local t = {} for i = 1, 30000 do t[i] = 'abc' end return { output = t }",
-        "local r = {} for i = 1, 64 do r[i] = ('x'):rep(1024) end return { reasons = r "
-        "}",
+        "local r = {} for i = 1, 64 do r[i] = ('x'):rep(1024) end return {reasons = r}",
     };
     const cordon_request request = CORDON_REQUEST_INIT;
 
