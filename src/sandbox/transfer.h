@@ -31,10 +31,10 @@ CDN_RAISES void cdn_transfer_push(lua_State *L, const unsigned char **at,
 struct cdn_transfer {
     struct cdn_packer *out;
     cdn_transfer_handle handle; /* may be NULL: handles are refused */
-    const char *root;           /* how the value is called in messages, such as "output" */
-    bool empty_is_map;          /* what an empty table at the root is written as */
-    bool finite;                /* refuse infinities and NaN */
-    char error[256];            /* why it was refused */
+    const char *root;  /* how the value is called in messages, such as "output" */
+    bool empty_is_map; /* what an empty table at the root is written as */
+    bool finite;       /* refuse infinities and NaN */
+    char error[256];   /* why it was refused */
 };
 
 /* Encode the value at index.  Charged.  False: refused, see error, nothing raised for it.
