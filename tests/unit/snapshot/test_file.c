@@ -165,8 +165,8 @@ START_TEST(open__survives_bits_flipped_in_tree_pages)
             continue;
         tree++;
         for (size_t at = 0; at < 4096; at++)
-            if ((at + page) % 8 == (size_t)_i)
-                flip(&sample, page * 4096 + at, (unsigned)((at / 8 + page) % 8));
+            if ((at + page) % 16 == (size_t)_i)
+                flip(&sample, page * 4096 + at, (unsigned)((at / 16 + page) % 8));
     }
     ck_assert_uint_gt(tree, 2);
     sample_deinit(&sample);
