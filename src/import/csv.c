@@ -159,6 +159,10 @@ static cordon_status read_some(struct cdn_csv *csv, cordon_error *err)
 
         if (count < (int)ask) {
             text = gzerror(csv->file, &code);
+            /* zlib may have lost bytes it had read already: there is no trying again */
+            if (code == Z_ERRNO && errno == EINTR)
+                return cdn_error_set(err, CORDON_E_INTERRUPTED,
+                                     "interrupted while reading");
             if (code == Z_ERRNO)
                 return cdn_error_errno(err, errno, "reading");
             if (code == Z_MEM_ERROR)

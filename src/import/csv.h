@@ -58,8 +58,8 @@ cordon_status cdn_csv_open_memory(struct cdn_csv **out, const void *bytes, size_
                                   size_t buffer, const struct cdn_csv_dialect *dialect,
                                   cordon_error *err);
 
-/* Errors: CORDON_E_IO, CORDON_E_NOMEM, and CORDON_E_DATA for damaged or truncated gz.
- */
+/* Errors: CORDON_E_IO, CORDON_E_NOMEM, CORDON_E_DATA for damaged or truncated gz, and
+ * CORDON_E_INTERRUPTED for a signal that came while a pipe was waited for. */
 cordon_status cdn_csv_next(struct cdn_csv *csv, enum cdn_csv_event *event,
                            struct cdn_csv_row *row, cordon_error *err);
 

@@ -21,7 +21,7 @@ static uint32_t count_lines(const uint8_t *data, size_t size)
     uint32_t lines = 1;
 
     for (size_t i = 0; i < size; i++)
-        lines += data[i] == '\n';
+        lines += data[i] == '\n' || data[i] == '\r'; /* Lua counts both */
     return lines;
 }
 
