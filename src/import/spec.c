@@ -81,6 +81,7 @@ void cdn_spec_leave(struct cdn_spec *table)
     table->depth--;
 }
 
+CDN_PRINTF(2, 0)
 static cordon_status fail(struct cdn_spec *table, const char *format, va_list args)
 {
     char path[256] = "";

@@ -39,8 +39,8 @@ START_TEST(long_strings__are_charged_by_bytes)
         "local s = ('x'):rep(100000) while true do local _ = s:sub(2) end",
         "local s = ('x'):rep(100000) while true do local _ = s:reverse() end",
         "while true do local _ = ('x'):rep(100000) end",
-        "local s = ('a'):rep(50000) .. 'b' while true do local _ = s:find('b', 1, "
-        "true) end",
+        ("local s = ('a'):rep(50000) .. 'b' "
+         "while true do local _ = s:find('b', 1, true) end"),
         "local s = ('9'):rep(100000) while true do local _ = tonumber(s) end",
     };
     struct cdn_budget budget = lua_both_budget;
