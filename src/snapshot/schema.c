@@ -11,10 +11,11 @@
 #include "base/alloc.h"
 
 static const char *const METHODS[] = {
-    "outgoing", "incoming", "both",   "since",     "after",    "up_to",    "before",
-    "between",  "where",    "latest", "earliest",  "limit",    "count",    "exists",
-    "sum",      "avg",      "min",    "max",       "distinct", "first",    "top",
-    "each",     "nodes",    "union",  "intersect", "minus",    "contains", "of"};
+    "outgoing",  "incoming", "both",     "since",  "after",    "up_to",
+    "before",    "between",  "where",    "latest", "earliest", "limit",
+    "count",     "exists",   "sum",      "avg",    "min",      "max",
+    "distinct",  "first",    "top",      "each",   "nodes",    "union",
+    "intersect", "minus",    "contains", "of",     "largest",  "smallest"};
 static const char *const FIELDS[] = {"key",  "label", "id",   "source", "target",
                                      "type", "time",  "node", "edge"};
 static const char *const KEYWORDS[] = {

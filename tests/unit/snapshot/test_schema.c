@@ -100,12 +100,13 @@ END_TEST
 START_TEST(normalise__refuses_names_that_are_methods_or_fields)
 {
     static const char *const NAMES[] = {
-        "key",      "label",  "id",       "source", "target",   "type",      "time",
-        "node",     "edge",   "outgoing", "both",   "incoming", "since",     "after",
-        "up_to",    "before", "between",  "where",  "latest",   "earliest",  "limit",
-        "count",    "exists", "sum",      "avg",    "min",      "max",       "distinct",
-        "first",    "top",    "each",     "nodes",  "union",    "intersect", "minus",
-        "contains", "of"};
+        "key",    "label",    "id",      "source",    "target",  "type",
+        "time",   "node",     "edge",    "outgoing",  "both",    "incoming",
+        "since",  "after",    "up_to",   "before",    "between", "where",
+        "latest", "earliest", "limit",   "count",     "exists",  "sum",
+        "avg",    "min",      "max",     "distinct",  "first",   "top",
+        "each",   "nodes",    "union",   "intersect", "minus",   "contains",
+        "of",     "largest",  "smallest"};
 
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
         struct sample s;
