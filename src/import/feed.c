@@ -55,7 +55,7 @@ static cordon_status copy_names(struct names *names, const struct cdn_csv_row *r
 static cordon_status read_names(struct names *names, struct cdn_feed *feed,
                                 cordon_error *err)
 {
-    const struct cdn_plan_source *source = feed->source;
+    const struct cdn_mapping_source *source = feed->source;
     enum cdn_csv_event event;
     struct cdn_csv_row row;
     cordon_status status;
@@ -122,7 +122,7 @@ static cordon_status find_column(uint32_t *out, const struct cdn_feed *feed,
 static cordon_status find_columns(struct cdn_feed *feed, const struct names *names,
                                   cordon_error *err)
 {
-    const struct cdn_plan_source *source = feed->source;
+    const struct cdn_mapping_source *source = feed->source;
     cordon_status status = find_column(&feed->keys[0], feed, names, source->key, err);
 
     if (!status && source->edge)
@@ -136,11 +136,11 @@ static cordon_status find_columns(struct cdn_feed *feed, const struct names *nam
     return status;
 }
 
-cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_plan *plan,
-                            const struct cdn_plan_source *source, const char *path,
+cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_mapping *mapping,
+                            const struct cdn_mapping_source *source, const char *path,
                             cordon_error *err)
 {
-    const struct cdn_schema *schema = &plan->schema;
+    const struct cdn_schema *schema = &mapping->schema;
     struct names names = {0};
     uint32_t properties;
     cordon_status status;
@@ -207,20 +207,20 @@ static bool blame(struct cdn_feed *feed, const char *column,
     return false;
 }
 
-static bool compare(enum cdn_plan_operator op, int order)
+static bool compare(enum cdn_mapping_operator op, int order)
 {
     switch (op) {
-    case CDN_PLAN_EQUAL:
+    case CDN_MAPPING_EQUAL:
         return order == 0;
-    case CDN_PLAN_NOT_EQUAL:
+    case CDN_MAPPING_NOT_EQUAL:
         return order != 0;
-    case CDN_PLAN_LESS:
+    case CDN_MAPPING_LESS:
         return order < 0;
-    case CDN_PLAN_AT_MOST:
+    case CDN_MAPPING_AT_MOST:
         return order <= 0;
-    case CDN_PLAN_GREATER:
+    case CDN_MAPPING_GREATER:
         return order > 0;
-    case CDN_PLAN_AT_LEAST:
+    case CDN_MAPPING_AT_LEAST:
         return order >= 0;
     }
     return false;
@@ -241,10 +241,10 @@ static int compare_bytes(const struct cdn_csv_field *field, const char *text,
 static bool meets(struct cdn_feed *feed, const struct cdn_csv_row *row,
                   enum cdn_feed_event *event)
 {
-    const struct cdn_plan_source *source = feed->source;
+    const struct cdn_mapping_source *source = feed->source;
 
     for (uint32_t i = 0; i < source->condition_count; i++) {
-        const struct cdn_plan_condition *condition = &source->conditions[i];
+        const struct cdn_mapping_condition *condition = &source->conditions[i];
         const struct cdn_csv_field *field = &row->fields[feed->conditions[i]];
         double number = 0;
         const char *why;
@@ -271,7 +271,7 @@ static bool meets(struct cdn_feed *feed, const struct cdn_csv_row *row,
 
 static bool fill(struct cdn_feed *feed, const struct cdn_csv_row *row)
 {
-    const struct cdn_plan_source *source = feed->source;
+    const struct cdn_mapping_source *source = feed->source;
     uint32_t ends = source->edge ? 2 : 1;
 
     for (uint32_t i = 0; i < ends; i++) {
@@ -283,7 +283,7 @@ static bool fill(struct cdn_feed *feed, const struct cdn_csv_row *row)
             return blame(feed, i ? source->target : source->key, field, why);
     }
     for (uint32_t i = 0; i < source->column_count; i++) {
-        const struct cdn_plan_column *column = &source->columns[i];
+        const struct cdn_mapping_column *column = &source->columns[i];
         const struct cdn_csv_field *field = &row->fields[feed->columns[i]];
         const char *why = cdn_parse_cell(&feed->cells[column->property],
                                          &column->format, field->text, field->bytes);
@@ -323,15 +323,16 @@ cordon_status cdn_feed_next(struct cdn_feed *feed, enum cdn_feed_event *event,
     return CORDON_OK;
 }
 
-void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_plan *plan, uint32_t end)
+void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_mapping *mapping,
+                       uint32_t end)
 {
     const struct cdn_relation_schema *relation =
-        &plan->schema.relations[feed->source->number];
+        &mapping->schema.relations[feed->source->number];
     uint32_t label = end ? relation->target : relation->source;
     char key[80];
 
     cdn_escape(key, sizeof(key), feed->key[end].text, feed->key[end].bytes);
     snprintf(feed->reason, sizeof(feed->reason), "column '%.64s': there is no %s '%s'",
              end ? feed->source->target : feed->source->key,
-             plan->schema.labels[label].name, key);
+             mapping->schema.labels[label].name, key);
 }

@@ -7,13 +7,13 @@
 
 #include "base/error.h"
 #include "import/csv.h"
-#include "import/plan.h"
+#include "import/mapping.h"
 #include "snapshot/writer.h"
 
 #define CDN_FEED_REASON_BYTES 512
 
 struct cdn_feed {
-    const struct cdn_plan_source *source;
+    const struct cdn_mapping_source *source;
     const char *path;
     struct cdn_csv *csv;
     enum cdn_key_type key_types[2];
@@ -34,16 +34,16 @@ enum cdn_feed_event {
     CDN_FEED_FILTERED  /* does not meet a condition */
 };
 
-/* Open the file and find every column; `path` and `plan` are borrowed.
+/* Open the file and find every column; `path` and `mapping` are borrowed.
  * Errors: as cdn_csv_open, and CORDON_E_DATA for a column the file does not have. */
-cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_plan *plan,
-                            const struct cdn_plan_source *source, const char *path,
+cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_mapping *mapping,
+                            const struct cdn_mapping_source *source, const char *path,
                             cordon_error *err);
 /* The next row; what `feed` holds of it is good until the next call. */
 cordon_status cdn_feed_next(struct cdn_feed *feed, enum cdn_feed_event *event,
                             cordon_error *err);
 /* Write into feed->reason that no node has the source (0) or target (1) of this row. */
-void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_plan *plan,
+void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_mapping *mapping,
                        uint32_t end);
 void cdn_feed_close(struct cdn_feed *feed);
 

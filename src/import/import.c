@@ -27,7 +27,7 @@
 #include "base/file.h"
 #include "import/feed.h"
 #include "import/keyset.h"
-#include "import/plan.h"
+#include "import/mapping.h"
 #include "snapshot/store.h"
 #include "snapshot/writer.h"
 
@@ -46,7 +46,7 @@ struct file {
 struct importer {
     const struct cdn_import_options *options;
     struct cdn_import_result *result;
-    struct cdn_plan plan;
+    struct cdn_mapping mapping;
     struct file *files; /* in the order they are read */
     uint32_t file_count;
     uint64_t total_bytes;
@@ -202,18 +202,18 @@ static cordon_status add_file(struct importer *importer, uint32_t source,
 /* Find all files and all their columns before anything is begun. */
 static cordon_status find_files(struct importer *importer)
 {
-    const struct cdn_plan *plan = &importer->plan;
+    const struct cdn_mapping *mapping = &importer->mapping;
     cordon_status status = CORDON_OK;
 
-    for (uint32_t i = 0; i < plan->source_count && !status; i++)
-        for (uint32_t f = 0; f < plan->sources[i].file_count && !status; f++)
-            status = add_file(importer, i, plan->sources[i].files[f]);
+    for (uint32_t i = 0; i < mapping->source_count && !status; i++)
+        for (uint32_t f = 0; f < mapping->sources[i].file_count && !status; f++)
+            status = add_file(importer, i, mapping->sources[i].files[f]);
     for (uint32_t i = 0; i < importer->file_count && !status; i++) {
         const struct file *file = &importer->files[i];
         struct cdn_feed feed;
 
-        status = cdn_feed_open(&feed, plan, &plan->sources[file->source], file->path,
-                               importer->err);
+        status = cdn_feed_open(&feed, mapping, &mapping->sources[file->source],
+                               file->path, importer->err);
         if (!status)
             cdn_feed_close(&feed);
     }
@@ -263,7 +263,7 @@ static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed)
         return CORDON_OK;
     case CDN_ROW_NO_SOURCE:
     case CDN_ROW_NO_TARGET:
-        cdn_feed_dangling(feed, &importer->plan, row == CDN_ROW_NO_TARGET);
+        cdn_feed_dangling(feed, &importer->mapping, row == CDN_ROW_NO_TARGET);
         break;
     case CDN_ROW_DUPLICATE_KEY:
     case CDN_ROW_FULL:
@@ -278,12 +278,12 @@ static cordon_status read_file(struct importer *importer, uint32_t number,
                                uint64_t bytes_before)
 {
     const struct file *file = &importer->files[number];
-    const struct cdn_plan_source *source = &importer->plan.sources[file->source];
+    const struct cdn_mapping_source *source = &importer->mapping.sources[file->source];
     struct cdn_import_result *result = importer->result;
     enum cdn_feed_event event = CDN_FEED_ROW;
     struct cdn_feed feed;
     cordon_status status =
-        cdn_feed_open(&feed, &importer->plan, source, file->path, importer->err);
+        cdn_feed_open(&feed, &importer->mapping, source, file->path, importer->err);
 
     if (status)
         return status;
@@ -330,7 +330,7 @@ static cordon_status read_files(struct importer *importer, bool edges)
 
     reach(importer, CDN_IMPORT_READING, 0);
     for (uint32_t i = 0; i < importer->file_count && !status; i++) {
-        if (importer->plan.sources[importer->files[i].source].edge == edges)
+        if (importer->mapping.sources[importer->files[i].source].edge == edges)
             status = read_file(importer, i, bytes);
         bytes += importer->files[i].bytes;
     }
@@ -345,7 +345,7 @@ static void on_duplicate(void *ud, uint32_t label, uint64_t row)
     snprintf(reason, sizeof(reason),
              "another %s has the same key; the first row with it "
              "counts",
-             importer->plan.schema.labels[label].name);
+             importer->mapping.schema.labels[label].name);
     importer->result->nodes[label]--;
     reject(importer, importer->files[row >> LINE_BITS].path,
            row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
@@ -358,11 +358,11 @@ static cordon_status prepare(struct importer *importer)
     struct cdn_import_result *result = importer->result;
     const struct cdn_schema *schema;
     cordon_status status =
-        cdn_plan_load(&importer->plan, importer->options->schema, importer->err);
+        cdn_mapping_load(&importer->mapping, importer->options->schema, importer->err);
 
     if (status)
         return status;
-    schema = &importer->plan.schema;
+    schema = &importer->mapping.schema;
     status = cdn_schema_copy(&result->schema, schema, importer->err);
     if (status)
         return status;
@@ -374,8 +374,8 @@ static cordon_status prepare(struct importer *importer)
         return cdn_error_nomem(importer->err);
     for (uint32_t i = 0; i < schema->label_count; i++)
         importer->seen[i].type = schema->labels[i].key;
-    for (uint32_t i = 0; i < importer->plan.source_count; i++) {
-        const struct cdn_plan_source *source = &importer->plan.sources[i];
+    for (uint32_t i = 0; i < importer->mapping.source_count; i++) {
+        const struct cdn_mapping_source *source = &importer->mapping.sources[i];
 
         if (!source->edge && source->distinct)
             importer->watched[source->number] = true;
@@ -400,7 +400,7 @@ static cordon_status write_generation(struct importer *importer, const char *pat
                                                 .progress = on_written,
                                                 .progress_ud = importer};
     cordon_status status =
-        cdn_writer_open(&importer->writer, path, &importer->plan.schema,
+        cdn_writer_open(&importer->writer, path, &importer->mapping.schema,
                         &writer_options, importer->err);
 
     if (status)
@@ -410,7 +410,7 @@ static cordon_status write_generation(struct importer *importer, const char *pat
     if (!status)
         status = cdn_writer_seal_nodes(importer->writer, on_duplicate, importer,
                                        importer->err);
-    for (uint32_t i = 0; i < importer->plan.schema.label_count; i++)
+    for (uint32_t i = 0; i < importer->mapping.schema.label_count; i++)
         cdn_keyset_deinit(&importer->seen[i]);
     if (!status)
         status = check_errors(importer);
@@ -507,14 +507,14 @@ cordon_status cdn_import_run(struct cdn_import_result *out,
     status = prepare(&importer);
     if (!status)
         status = options->dry_run ? rehearse(&importer) : publish(&importer);
-    for (uint32_t i = 0; importer.seen && i < importer.plan.schema.label_count; i++)
+    for (uint32_t i = 0; importer.seen && i < importer.mapping.schema.label_count; i++)
         cdn_keyset_deinit(&importer.seen[i]);
     for (uint32_t i = 0; i < importer.file_count; i++)
         cdn_free(importer.files[i].path);
     cdn_free(importer.files);
     cdn_free(importer.seen);
     cdn_free(importer.watched);
-    cdn_plan_deinit(&importer.plan);
+    cdn_mapping_deinit(&importer.mapping);
     out->wall_ns = cdn_clock_ns() - start;
     return status;
 }

@@ -1,6 +1,6 @@
 /* From CSV files to a new generation of a store.
  *
- * The schema says what is where (plan.h); this reads the files, hands their rows to the
+ * The schema says what is where (mapping.h); this reads the files, hands their rows to the
  * snapshot writer and publishes what comes out.  A store is never seen half written: it
  * keeps its old generation until the new one is whole and synced.
  *

@@ -1,12 +1,12 @@
 /* A schema from outside: whatever the text is, it is read within the sandbox's limits, and
- * is either a plan whose every number holds, or refused with a message and a place. */
+ * is either a mapping whose every number holds, or refused with a message and a place. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "import/locate.h"
-#include "import/plan.h"
+#include "import/mapping.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,15 +25,15 @@ static uint32_t count_lines(const uint8_t *data, size_t size)
     return lines;
 }
 
-static void check_plan(const struct cdn_plan *plan)
+static void check_mapping(const struct cdn_mapping *mapping)
 {
-    const struct cdn_schema *schema = &plan->schema;
+    const struct cdn_schema *schema = &mapping->schema;
     bool edges = false;
 
     require(schema->label_count > 0);
-    require(plan->source_count >= schema->label_count + schema->relation_count);
-    for (uint32_t i = 0; i < plan->source_count; i++) {
-        const struct cdn_plan_source *source = &plan->sources[i];
+    require(mapping->source_count >= schema->label_count + schema->relation_count);
+    for (uint32_t i = 0; i < mapping->source_count; i++) {
+        const struct cdn_mapping_source *source = &mapping->sources[i];
         uint32_t properties;
 
         require(source->edge || !edges); /* labels first */
@@ -57,21 +57,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct cdn_step path[] = {
         {"labels", 0}, {"A", 0}, {"sources", 0}, {NULL, 2}};
-    struct cdn_plan plan;
+    struct cdn_mapping mapping;
     cordon_error err = {0};
     uint32_t lines = count_lines(data, size);
     cordon_status status =
-        cdn_plan_read(&plan, (const char *)data, size, "schema.lua", &err);
+        cdn_mapping_read(&mapping, (const char *)data, size, "schema.lua", &err);
 
     if (status == CORDON_OK) {
-        check_plan(&plan);
+        check_mapping(&mapping);
     } else {
         require(status == CORDON_E_DATA || status == CORDON_E_RULE);
         require(err.message[0] != '\0');
         require(!strcmp(err.file, "schema.lua"));
         require(err.line <= lines);
     }
-    cdn_plan_deinit(&plan);
+    cdn_mapping_deinit(&mapping);
     for (size_t steps = 0; steps <= sizeof(path) / sizeof(path[0]); steps++)
         require(cdn_locate((const char *)data, size, path, steps) <= lines);
     return 0;

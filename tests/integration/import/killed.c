@@ -17,9 +17,9 @@
 #include "snapshot/snapshot.h"
 #include "snapshot/store.h"
 
-#define ACCOUNTS    5000
-#define TRANSFERS   60000
-#define TIMED_KILLS 60
+#define ACCOUNTS    2000
+#define TRANSFERS   20000
+#define TIMED_KILLS 40
 
 static char folder[128];
 static char store[160];
@@ -283,7 +283,7 @@ START_TEST(import__killed_at_any_moment_leaves_the_store_as_it_was)
         killed += wait_for(child);
         ck_assert_uint_ge(current(), before);
         check_store(false);
-        if (i % 10 == 9) {
+        if (i % 4 == 3) {
             import_again();
             remove_store();
         }

@@ -1,10 +1,10 @@
-/* schema.lua to a plan: labels first, then edges, then one normalisation of the whole.
+/* schema.lua to a mapping: labels first, then edges, then one normalisation of the whole.
  *
  * The table is walked strictly (spec.h): a misspelt name is an error, never a setting
  * that silently does nothing.
  *
- * Everything the plan points to lives in one list of blocks and goes with it. */
-#include "import/plan_read.h"
+ * Everything the mapping points to lives in one list of blocks and goes with it. */
+#include "import/mapping_read.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 #define SCHEMA_MAX_BYTES ((size_t)1 << 20)
 
-static struct cdn_property *copy_declared(const struct cdn_plan_declared *declared)
+static struct cdn_property *copy_declared(const struct cdn_mapping_declared *declared)
 {
     struct cdn_property *copy = cdn_calloc(declared->count, sizeof(*copy));
 
@@ -28,8 +28,9 @@ static struct cdn_property *copy_declared(const struct cdn_plan_declared *declar
 
 /* ---- labels and edges ---- */
 
-static cordon_status read_key(struct cdn_plan_reader *reader, struct cdn_label *label,
-                              const char **column, const cordon_value *map)
+static cordon_status read_key(struct cdn_mapping_reader *reader,
+                              struct cdn_label *label, const char **column,
+                              const cordon_value *map)
 {
     static const char *const KNOWN[] = {"column", "type"};
     static const char *const KEY_TYPES[] = {"int64", "string"};
@@ -43,7 +44,7 @@ static cordon_status read_key(struct cdn_plan_reader *reader, struct cdn_label *
         return cdn_spec_fail(table, "'key' is missing: key = { column = \"id\", type = "
                                     "\"int64\" }");
     cdn_spec_enter(table, "key");
-    status = cdn_spec_check_keys(table, &key, KNOWN, CDN_PLAN_COUNT(KNOWN));
+    status = cdn_spec_check_keys(table, &key, KNOWN, CDN_MAPPING_COUNT(KNOWN));
     if (!status)
         status = cdn_spec_text(table, column, &key, "column", false);
     if (!status)
@@ -52,7 +53,7 @@ static cordon_status read_key(struct cdn_plan_reader *reader, struct cdn_label *
         return status;
     cdn_spec_enter(table, "type");
     choice = cdn_spec_choice(table, type, "key type", KEY_TYPES,
-                             CDN_PLAN_COUNT(KEY_TYPES), &status);
+                             CDN_MAPPING_COUNT(KEY_TYPES), &status);
     if (choice < 0)
         return status;
     cdn_spec_leave(table);
@@ -61,16 +62,16 @@ static cordon_status read_key(struct cdn_plan_reader *reader, struct cdn_label *
     return CORDON_OK;
 }
 
-static cordon_status read_label(struct cdn_plan_reader *reader, const cordon_value *key,
-                                const cordon_value *map)
+static cordon_status read_label(struct cdn_mapping_reader *reader,
+                                const cordon_value *key, const cordon_value *map)
 {
     static const char *const KNOWN[] = {"file",  "key",     "properties", "csv",
                                         "where", "sources", "distinct"};
     struct cdn_spec *table = &reader->table;
-    struct cdn_schema *schema = &reader->plan->schema;
+    struct cdn_schema *schema = &reader->mapping->schema;
     struct cdn_label *label = &schema->labels[schema->label_count];
-    struct cdn_plan_source base = {0};
-    struct cdn_plan_owner owner = {0};
+    struct cdn_mapping_source base = {0};
+    struct cdn_mapping_owner owner = {0};
     cordon_status status = cdn_spec_copy_text(table, &owner.type, key);
 
     if (status)
@@ -79,15 +80,15 @@ static cordon_status read_label(struct cdn_plan_reader *reader, const cordon_val
         return cdn_spec_fail(table, "the name is longer than %d bytes",
                              CDN_SCHEMA_MAX_NAME);
     snprintf(label->name, sizeof(label->name), "%s", owner.type);
-    status = cdn_spec_check_keys(table, map, KNOWN, CDN_PLAN_COUNT(KNOWN));
+    status = cdn_spec_check_keys(table, map, KNOWN, CDN_MAPPING_COUNT(KNOWN));
     if (!status)
         status = read_key(reader, label, &base.key, map);
     if (!status)
-        status = cdn_plan_read_base(reader, &base, map);
+        status = cdn_mapping_read_base(reader, &base, map);
     if (!status)
-        status = cdn_plan_read_properties(reader, map, false);
+        status = cdn_mapping_read_properties(reader, map, false);
     if (!status)
-        status = cdn_plan_read_sources(reader, map, &base, &owner);
+        status = cdn_mapping_read_sources(reader, map, &base, &owner);
     if (status)
         return status;
     label->properties = copy_declared(reader->declared);
@@ -98,7 +99,7 @@ static cordon_status read_label(struct cdn_plan_reader *reader, const cordon_val
     return CORDON_OK;
 }
 
-static cordon_status read_labels(struct cdn_plan_reader *reader,
+static cordon_status read_labels(struct cdn_mapping_reader *reader,
                                  const cordon_value *root)
 {
     struct cdn_spec *table = &reader->table;
@@ -119,9 +120,9 @@ static cordon_status read_labels(struct cdn_plan_reader *reader,
     if (labels.length > CDN_SCHEMA_MAX_LABELS)
         return cdn_spec_fail(table, "%u labels; at most %d are possible", labels.length,
                              CDN_SCHEMA_MAX_LABELS);
-    reader->plan->schema.labels =
-        cdn_calloc(labels.length, sizeof(*reader->plan->schema.labels));
-    if (!reader->plan->schema.labels)
+    reader->mapping->schema.labels =
+        cdn_calloc(labels.length, sizeof(*reader->mapping->schema.labels));
+    if (!reader->mapping->schema.labels)
         return cdn_error_nomem(reader->err);
     cordon_value_iter_init(&iter, &labels);
     while (cordon_value_next(&iter, &key, &value)) {
@@ -136,11 +137,11 @@ static cordon_status read_labels(struct cdn_plan_reader *reader,
 }
 
 /* `from` or `to`: the number of a label, in the order read. */
-static cordon_status read_end(struct cdn_plan_reader *reader, uint32_t *number,
+static cordon_status read_end(struct cdn_mapping_reader *reader, uint32_t *number,
                               const char **name, const cordon_value *map,
                               const char *key)
 {
-    const struct cdn_schema *schema = &reader->plan->schema;
+    const struct cdn_schema *schema = &reader->mapping->schema;
     struct cdn_suggest suggest;
     char hint[CDN_SPEC_KEY_BYTES + 32];
     cordon_status status = cdn_spec_text(&reader->table, name, map, key, true);
@@ -159,18 +160,19 @@ static cordon_status read_end(struct cdn_plan_reader *reader, uint32_t *number,
                              cdn_suggest_text(&suggest, hint, sizeof(hint)));
 }
 
-static cordon_status read_edge(struct cdn_plan_reader *reader, const cordon_value *map)
+static cordon_status read_edge(struct cdn_mapping_reader *reader,
+                               const cordon_value *map)
 {
     static const char *const KNOWN[] = {"type",   "from",   "to",      "file",
                                         "source", "target", "time",    "properties",
                                         "csv",    "where",  "sources", "mirror"};
     struct cdn_spec *table = &reader->table;
-    struct cdn_schema *schema = &reader->plan->schema;
+    struct cdn_schema *schema = &reader->mapping->schema;
     struct cdn_relation_schema *relation = &schema->relations[schema->relation_count];
-    struct cdn_plan_source base = {.edge = true};
-    struct cdn_plan_owner owner = {0};
+    struct cdn_mapping_source base = {.edge = true};
+    struct cdn_mapping_owner owner = {0};
     cordon_status status =
-        cdn_spec_check_keys(table, map, KNOWN, CDN_PLAN_COUNT(KNOWN));
+        cdn_spec_check_keys(table, map, KNOWN, CDN_MAPPING_COUNT(KNOWN));
 
     if (!status)
         status = cdn_spec_text(table, &owner.type, map, "type", true);
@@ -194,11 +196,11 @@ static cordon_status read_edge(struct cdn_plan_reader *reader, const cordon_valu
     if (!status)
         status = cdn_spec_text(table, &base.target, map, "target", false);
     if (!status)
-        status = cdn_plan_read_base(reader, &base, map);
+        status = cdn_mapping_read_base(reader, &base, map);
     if (!status)
-        status = cdn_plan_read_properties(reader, map, true);
+        status = cdn_mapping_read_properties(reader, map, true);
     if (!status)
-        status = cdn_plan_read_sources(reader, map, &base, &owner);
+        status = cdn_mapping_read_sources(reader, map, &base, &owner);
     if (status)
         return status;
     relation->time = reader->declared->time;
@@ -210,7 +212,7 @@ static cordon_status read_edge(struct cdn_plan_reader *reader, const cordon_valu
     return CORDON_OK;
 }
 
-static cordon_status read_edges(struct cdn_plan_reader *reader,
+static cordon_status read_edges(struct cdn_mapping_reader *reader,
                                 const cordon_value *root)
 {
     struct cdn_spec *table = &reader->table;
@@ -228,9 +230,9 @@ static cordon_status read_edges(struct cdn_plan_reader *reader,
     if (edges.length > CDN_SCHEMA_MAX_RELATIONS)
         return cdn_spec_fail(table, "%u entries; at most %d are possible", edges.length,
                              CDN_SCHEMA_MAX_RELATIONS);
-    reader->plan->schema.relations =
-        cdn_calloc(edges.length, sizeof(*reader->plan->schema.relations));
-    if (!reader->plan->schema.relations)
+    reader->mapping->schema.relations =
+        cdn_calloc(edges.length, sizeof(*reader->mapping->schema.relations));
+    if (!reader->mapping->schema.relations)
         return cdn_error_nomem(reader->err);
     for (uint32_t i = 0; i < edges.length; i++) {
         cdn_spec_enter_index(table, i + 1);
@@ -248,14 +250,14 @@ static cordon_status read_edges(struct cdn_plan_reader *reader,
 /* ---- the whole ---- */
 
 /* Numbers for names, now that the schema is in its order. */
-static void resolve(struct cdn_plan_reader *reader)
+static void resolve(struct cdn_mapping_reader *reader)
 {
-    struct cdn_plan *plan = reader->plan;
-    const struct cdn_schema *schema = &plan->schema;
+    struct cdn_mapping *mapping = reader->mapping;
+    const struct cdn_schema *schema = &mapping->schema;
 
-    for (uint32_t i = 0; i < plan->source_count; i++) {
-        struct cdn_plan_source *source = &plan->sources[i];
-        const struct cdn_plan_owner *owner = &reader->owners[i];
+    for (uint32_t i = 0; i < mapping->source_count; i++) {
+        struct cdn_mapping_source *source = &mapping->sources[i];
+        const struct cdn_mapping_owner *owner = &reader->owners[i];
         const struct cdn_property *properties;
         uint32_t count;
 
@@ -278,41 +280,42 @@ static void resolve(struct cdn_plan_reader *reader)
     }
 }
 
-static cordon_status read_root(struct cdn_plan_reader *reader, const cordon_value *root)
+static cordon_status read_root(struct cdn_mapping_reader *reader,
+                               const cordon_value *root)
 {
     static const char *const KNOWN[] = {"csv", "labels", "edges"};
     cordon_status status =
-        cdn_spec_check_keys(&reader->table, root, KNOWN, CDN_PLAN_COUNT(KNOWN));
+        cdn_spec_check_keys(&reader->table, root, KNOWN, CDN_MAPPING_COUNT(KNOWN));
 
     if (!status)
-        status = cdn_plan_read_csv(reader, &reader->dialect, &reader->names,
-                                   &reader->name_count, root);
+        status = cdn_mapping_read_csv(reader, &reader->dialect, &reader->names,
+                                      &reader->name_count, root);
     if (!status)
         status = read_labels(reader, root);
     if (!status)
         status = read_edges(reader, root);
     if (status)
         return status;
-    status = cdn_schema_normalise(&reader->plan->schema, reader->err);
+    status = cdn_schema_normalise(&reader->mapping->schema, reader->err);
     if (status && reader->err)
         snprintf(reader->err->file, sizeof(reader->err->file), "%s",
                  reader->table.file);
     return status;
 }
 
-cordon_status cdn_plan_read(struct cdn_plan *out, const char *source, size_t bytes,
-                            const char *file, cordon_error *err)
+cordon_status cdn_mapping_read(struct cdn_mapping *out, const char *source,
+                               size_t bytes, const char *file, cordon_error *err)
 {
     struct cdn_buf packed = {0};
-    struct cdn_plan_reader reader = {
+    struct cdn_mapping_reader reader = {
         .table = {.source = source, .bytes = bytes, .file = file, .err = err},
-        .plan = out,
+        .mapping = out,
         .dialect = {.delimiter = ',', .quote = '"', .header = true},
         .err = err};
     cordon_value root;
     cordon_status status;
 
-    *out = (struct cdn_plan){0};
+    *out = (struct cdn_mapping){0};
     reader.table.blocks = &out->blocks;
     reader.declared = cdn_spec_keep(&reader.table, sizeof(*reader.declared));
     if (!reader.declared) {
@@ -330,28 +333,29 @@ out:
     cdn_free(reader.owners);
     cdn_buf_deinit(&packed);
     if (status)
-        cdn_plan_deinit(out);
+        cdn_mapping_deinit(out);
     return status;
 }
 
-cordon_status cdn_plan_load(struct cdn_plan *out, const char *path, cordon_error *err)
+cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
+                               cordon_error *err)
 {
     struct cdn_buf text = {0};
     cordon_status status;
 
-    *out = (struct cdn_plan){0};
+    *out = (struct cdn_mapping){0};
     status = cdn_file_read(&text, path, SCHEMA_MAX_BYTES, err);
     if (!status)
-        status = cdn_plan_read(out, text.data ? (const char *)text.data : "",
-                               text.length, path, err);
+        status = cdn_mapping_read(out, text.data ? (const char *)text.data : "",
+                                  text.length, path, err);
     cdn_buf_deinit(&text);
     return status;
 }
 
-void cdn_plan_deinit(struct cdn_plan *plan)
+void cdn_mapping_deinit(struct cdn_mapping *mapping)
 {
-    cdn_schema_deinit(&plan->schema);
-    cdn_free(plan->sources);
-    cdn_spec_release(&plan->blocks);
-    *plan = (struct cdn_plan){0};
+    cdn_schema_deinit(&mapping->schema);
+    cdn_free(mapping->sources);
+    cdn_spec_release(&mapping->blocks);
+    *mapping = (struct cdn_mapping){0};
 }

@@ -5,12 +5,12 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "import/plan.h"
+#include "import/mapping.h"
 
-static cordon_status read_text(struct cdn_plan *plan, const char *text,
+static cordon_status read_text(struct cdn_mapping *mapping, const char *text,
                                cordon_error *err)
 {
-    return cdn_plan_read(plan, text, strlen(text), "schema.lua", err);
+    return cdn_mapping_read(mapping, text, strlen(text), "schema.lua", err);
 }
 
 /* One label and what is put between it and the end. */
@@ -156,10 +156,10 @@ static const struct fault FAULTS[] = {
 START_TEST(read__tells_what_is_wrong_and_where)
 {
     const struct fault *fault = &FAULTS[_i];
-    struct cdn_plan plan;
+    struct cdn_mapping mapping;
     cordon_error err;
 
-    ck_assert_msg(read_text(&plan, fault->text, &err) == CORDON_E_DATA,
+    ck_assert_msg(read_text(&mapping, fault->text, &err) == CORDON_E_DATA,
                   "taken, or another status: %s", fault->text);
     ck_assert_msg(strstr(err.message, fault->message), "'%s' is not in '%s'",
                   fault->message, err.message);
@@ -169,22 +169,22 @@ START_TEST(read__tells_what_is_wrong_and_where)
     ck_assert_msg(err.line == fault->line, "line %u, not %u: %s", err.line, fault->line,
                   err.message);
     ck_assert_str_eq(err.file, "schema.lua");
-    ck_assert_ptr_null(plan.sources);
+    ck_assert_ptr_null(mapping.sources);
 }
 END_TEST
 
 START_TEST(read__refuses_what_is_not_lua)
 {
-    struct cdn_plan plan;
+    struct cdn_mapping mapping;
     cordon_error err;
 
-    ck_assert_int_eq(read_text(&plan, "return {\nlabels = \n", &err), CORDON_E_RULE);
+    ck_assert_int_eq(read_text(&mapping, "return {\nlabels = \n", &err), CORDON_E_RULE);
     ck_assert_str_eq(err.file, "schema.lua");
-    ck_assert_int_eq(read_text(&plan, "while true do end", &err), CORDON_E_RULE);
-    ck_assert_int_eq(read_text(&plan, "return io.open('/etc/passwd')", &err),
+    ck_assert_int_eq(read_text(&mapping, "while true do end", &err), CORDON_E_RULE);
+    ck_assert_int_eq(read_text(&mapping, "return io.open('/etc/passwd')", &err),
                      CORDON_E_RULE);
-    ck_assert_int_eq(read_text(&plan, "", &err), CORDON_E_RULE);
-    ck_assert_int_eq(read_text(&plan, "return 1", &err), CORDON_E_RULE);
+    ck_assert_int_eq(read_text(&mapping, "", &err), CORDON_E_RULE);
+    ck_assert_int_eq(read_text(&mapping, "return 1", &err), CORDON_E_RULE);
 }
 END_TEST
 
@@ -202,37 +202,37 @@ START_TEST(read__puts_everything_where_it_belongs)
         "  edges = { { type = 'e', from = 'B', to = 'A', file = 'f', source = 's',"
         "    target = 't', time = 'at', mirror = false, properties = { w = 'float64',"
         "    v = { type = 'bool', mirror = true } } } } }";
-    struct cdn_plan plan;
+    struct cdn_mapping mapping;
     cordon_error err;
-    const struct cdn_plan_source *source;
+    const struct cdn_mapping_source *source;
 
-    ck_assert_msg(read_text(&plan, TEXT, &err) == CORDON_OK, "%s", err.message);
-    ck_assert_uint_eq(plan.schema.label_count, 2);
-    ck_assert_str_eq(plan.schema.labels[0].name, "A");
-    ck_assert_int_eq(plan.schema.labels[1].key, CDN_KEY_STRING);
-    ck_assert_uint_eq(plan.source_count, 4);
+    ck_assert_msg(read_text(&mapping, TEXT, &err) == CORDON_OK, "%s", err.message);
+    ck_assert_uint_eq(mapping.schema.label_count, 2);
+    ck_assert_str_eq(mapping.schema.labels[0].name, "A");
+    ck_assert_int_eq(mapping.schema.labels[1].key, CDN_KEY_STRING);
+    ck_assert_uint_eq(mapping.source_count, 4);
 
-    source = &plan.sources[plan.sources[0].number == 0 ? 0 : 1]; /* A's first */
+    source = &mapping.sources[mapping.sources[0].number == 0 ? 0 : 1]; /* A's first */
     ck_assert_str_eq(source[0].files[0], "x");
     ck_assert_str_eq(source[0].key, "i");
     ck_assert_int_eq(source[0].dialect.delimiter, ';');
     ck_assert_int_eq(source[0].dialect.quote, '\0');
     ck_assert_uint_eq(source[0].condition_count, 1);
-    ck_assert_int_eq(source[0].conditions[0].op, CDN_PLAN_NOT_EQUAL);
+    ck_assert_int_eq(source[0].conditions[0].op, CDN_MAPPING_NOT_EQUAL);
     ck_assert_uint_eq(source[0].conditions[0].bytes, 0);
     ck_assert(!source[0].distinct);
     ck_assert_str_eq(source[1].key, "j");
     ck_assert_int_eq(source[1].dialect.delimiter, '|');
     ck_assert_int_eq(source[1].dialect.quote, '\0');
 
-    source = &plan.sources[plan.sources[0].number == 1 ? 0 : 2]; /* B */
+    source = &mapping.sources[mapping.sources[0].number == 1 ? 0 : 2]; /* B */
     ck_assert_uint_eq(source->file_count, 2);
     ck_assert(source->distinct);
     ck_assert_int_eq(source->dialect.quote, '"');
     for (uint32_t i = 0; i < 2; i++) {
-        const struct cdn_plan_column *column = &source->columns[i];
+        const struct cdn_mapping_column *column = &source->columns[i];
 
-        ck_assert_str_eq(plan.schema.labels[1].properties[column->property].name,
+        ck_assert_str_eq(mapping.schema.labels[1].properties[column->property].name,
                          column->name);
         if (!strcmp(column->name, "a")) {
             ck_assert_str_eq(column->column, "c");
@@ -243,16 +243,16 @@ START_TEST(read__puts_everything_where_it_belongs)
         }
     }
 
-    source = &plan.sources[3];
+    source = &mapping.sources[3];
     ck_assert(source->edge);
     ck_assert_str_eq(source->key, "s");
     ck_assert_str_eq(source->target, "t");
-    ck_assert_int_eq(plan.schema.relations[0].time, 0); /* at, v, w */
-    ck_assert_str_eq(plan.schema.relations[0].properties[0].name, "at");
-    ck_assert(plan.schema.relations[0].properties[0].mirrored);
-    ck_assert(plan.schema.relations[0].properties[1].mirrored);
-    ck_assert(!plan.schema.relations[0].properties[2].mirrored);
-    cdn_plan_deinit(&plan);
+    ck_assert_int_eq(mapping.schema.relations[0].time, 0); /* at, v, w */
+    ck_assert_str_eq(mapping.schema.relations[0].properties[0].name, "at");
+    ck_assert(mapping.schema.relations[0].properties[0].mirrored);
+    ck_assert(mapping.schema.relations[0].properties[1].mirrored);
+    ck_assert(!mapping.schema.relations[0].properties[2].mirrored);
+    cdn_mapping_deinit(&mapping);
 }
 END_TEST
 
@@ -270,15 +270,15 @@ START_TEST(readme__shows_schemas_that_are_accepted)
     at = (const char *)text.data;
     while ((at = strstr(at, "```lua\n"))) {
         const char *end;
-        struct cdn_plan plan;
+        struct cdn_mapping mapping;
 
         at += strlen("```lua\n");
         end = strstr(at, "```\n");
         ck_assert_ptr_nonnull(end);
-        ck_assert_msg(cdn_plan_read(&plan, at, (size_t)(end - at), "README.md", &err) ==
-                          CORDON_OK,
+        ck_assert_msg(cdn_mapping_read(&mapping, at, (size_t)(end - at), "README.md",
+                                       &err) == CORDON_OK,
                       "%s:%u: %s", err.file, err.line, err.message);
-        cdn_plan_deinit(&plan);
+        cdn_mapping_deinit(&mapping);
         examples++;
         at = end + 4;
     }
@@ -293,13 +293,13 @@ START_TEST(schemas__of_the_public_data_sets_are_accepted)
         "amlsim",          "bitcoin-otc",   "email-eu-core", "finbench-mini",
         "finbench-sf0.01", "online-retail", "wiki-vote",     "workloads"};
     char path[512];
-    struct cdn_plan plan;
+    struct cdn_mapping mapping;
     cordon_error err;
 
     snprintf(path, sizeof(path), CORDON_SOURCE_DIR "/rules/schemas/%s.lua", NAMES[_i]);
-    ck_assert_msg(cdn_plan_load(&plan, path, &err) == CORDON_OK, "%s:%u: %s", err.file,
-                  err.line, err.message);
-    cdn_plan_deinit(&plan);
+    ck_assert_msg(cdn_mapping_load(&mapping, path, &err) == CORDON_OK, "%s:%u: %s",
+                  err.file, err.line, err.message);
+    cdn_mapping_deinit(&mapping);
 }
 END_TEST
 
@@ -313,19 +313,19 @@ START_TEST(read__survives_every_allocation_failure)
 
     CDN_UNIT_FAILALLOC(nth)
     {
-        struct cdn_plan plan;
-        cordon_status status = read_text(&plan, TEXT, NULL);
+        struct cdn_mapping mapping;
+        cordon_status status = read_text(&mapping, TEXT, NULL);
 
         if (cdn_failalloc_fired())
             ck_assert_int_eq(status, CORDON_E_NOMEM);
         else
             ck_assert_int_eq(status, CORDON_OK);
-        cdn_plan_deinit(&plan);
+        cdn_mapping_deinit(&mapping);
     }
     CDN_UNIT_FAILALLOC(nth)
     {
-        struct cdn_plan plan;
-        cordon_status status = read_text(&plan, BAD, NULL);
+        struct cdn_mapping mapping;
+        cordon_status status = read_text(&mapping, BAD, NULL);
 
         ck_assert_int_eq(status,
                          cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_E_DATA);
@@ -336,7 +336,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *s = suite_create("plan");
+    Suite *s = suite_create("mapping");
 
     CDN_UNIT_LOOP(s, read__tells_what_is_wrong_and_where, 0, CDN_UNIT_COUNT(FAULTS));
     CDN_UNIT_CASE(s, read__refuses_what_is_not_lua);

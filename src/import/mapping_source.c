@@ -1,5 +1,5 @@
 /* Sources: which files, written how, which rows of them, which columns. */
-#include "import/plan_read.h"
+#include "import/mapping_read.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 /* ---- how a file is written ---- */
 
-static cordon_status read_byte(struct cdn_plan_reader *reader, char *out,
+static cordon_status read_byte(struct cdn_mapping_reader *reader, char *out,
                                const cordon_value *map, const char *key)
 {
     cordon_value value;
@@ -27,9 +27,9 @@ static cordon_status read_byte(struct cdn_plan_reader *reader, char *out,
     return CORDON_OK;
 }
 
-cordon_status cdn_plan_read_csv(struct cdn_plan_reader *reader,
-                                struct cdn_csv_dialect *dialect, const char ***names,
-                                uint32_t *name_count, const cordon_value *of)
+cordon_status cdn_mapping_read_csv(struct cdn_mapping_reader *reader,
+                                   struct cdn_csv_dialect *dialect, const char ***names,
+                                   uint32_t *name_count, const cordon_value *of)
 {
     static const char *const KNOWN[] = {"delimiter", "quote", "header", "columns"};
     struct cdn_spec *table = &reader->table;
@@ -40,7 +40,7 @@ cordon_status cdn_plan_read_csv(struct cdn_plan_reader *reader,
     if (!cordon_value_get(&csv, of, "csv"))
         return CORDON_OK;
     cdn_spec_enter(table, "csv");
-    status = cdn_spec_check_keys(table, &csv, KNOWN, CDN_PLAN_COUNT(KNOWN));
+    status = cdn_spec_check_keys(table, &csv, KNOWN, CDN_MAPPING_COUNT(KNOWN));
     if (!status)
         status = read_byte(reader, &dialect->delimiter, &csv, "delimiter");
     if (status)
@@ -71,8 +71,8 @@ cordon_status cdn_plan_read_csv(struct cdn_plan_reader *reader,
 }
 
 /* Data files stay inside the data folder. */
-static cordon_status check_files(struct cdn_plan_reader *reader,
-                                 const struct cdn_plan_source *source)
+static cordon_status check_files(struct cdn_mapping_reader *reader,
+                                 const struct cdn_mapping_source *source)
 {
     for (uint32_t i = 0; i < source->file_count; i++) {
         const char *name = source->files[i];
@@ -95,8 +95,8 @@ static cordon_status check_files(struct cdn_plan_reader *reader,
     return CORDON_OK;
 }
 
-static cordon_status read_condition(struct cdn_plan_reader *reader,
-                                    struct cdn_plan_condition *condition,
+static cordon_status read_condition(struct cdn_mapping_reader *reader,
+                                    struct cdn_mapping_condition *condition,
                                     const cordon_value *map)
 {
     static const char *const KNOWN[] = {"column", "op", "value"};
@@ -106,7 +106,7 @@ static cordon_status read_condition(struct cdn_plan_reader *reader,
     char *text;
     cordon_value value;
     cordon_status status =
-        cdn_spec_check_keys(table, map, KNOWN, CDN_PLAN_COUNT(KNOWN));
+        cdn_spec_check_keys(table, map, KNOWN, CDN_MAPPING_COUNT(KNOWN));
     int choice;
 
     if (!status)
@@ -117,11 +117,11 @@ static cordon_status read_condition(struct cdn_plan_reader *reader,
         return status;
     cdn_spec_enter(table, "op");
     choice = cdn_spec_choice(table, op, "operator", OPERATORS,
-                             CDN_PLAN_COUNT(OPERATORS), &status);
+                             CDN_MAPPING_COUNT(OPERATORS), &status);
     if (choice < 0)
         return status;
     cdn_spec_leave(table);
-    condition->op = (enum cdn_plan_operator)choice;
+    condition->op = (enum cdn_mapping_operator)choice;
     if (!cordon_value_get(&value, map, "value"))
         return cdn_spec_fail(table, "'value' is missing");
     switch (value.type) {
@@ -152,8 +152,9 @@ static cordon_status read_condition(struct cdn_plan_reader *reader,
                              cdn_spec_type(&value));
 }
 
-static cordon_status read_where(struct cdn_plan_reader *reader,
-                                struct cdn_plan_source *source, const cordon_value *of)
+static cordon_status read_where(struct cdn_mapping_reader *reader,
+                                struct cdn_mapping_source *source,
+                                const cordon_value *of)
 {
     struct cdn_spec *table = &reader->table;
     cordon_value where;
@@ -187,38 +188,38 @@ static cordon_status read_where(struct cdn_plan_reader *reader,
 
 /* ---- sources ---- */
 
-static cordon_status add_source(struct cdn_plan_reader *reader,
-                                const struct cdn_plan_source *source,
-                                const struct cdn_plan_owner *owner)
+static cordon_status add_source(struct cdn_mapping_reader *reader,
+                                const struct cdn_mapping_source *source,
+                                const struct cdn_mapping_owner *owner)
 {
-    struct cdn_plan *plan = reader->plan;
-    uint32_t count = plan->source_count;
-    struct cdn_plan_source *sources;
-    struct cdn_plan_owner *owners;
+    struct cdn_mapping *mapping = reader->mapping;
+    uint32_t count = mapping->source_count;
+    struct cdn_mapping_source *sources;
+    struct cdn_mapping_owner *owners;
 
     if (count == MAX_SOURCES)
         return cdn_spec_fail(&reader->table, "more than %u sources", MAX_SOURCES);
-    sources = cdn_realloc_array(plan->sources, count + 1U, sizeof(*sources));
+    sources = cdn_realloc_array(mapping->sources, count + 1U, sizeof(*sources));
     if (!sources)
         return cdn_error_nomem(reader->err);
-    plan->sources = sources;
+    mapping->sources = sources;
     owners = cdn_realloc_array(reader->owners, count + 1U, sizeof(*owners));
     if (!owners)
         return cdn_error_nomem(reader->err);
     reader->owners = owners;
     sources[count] = *source;
     owners[count] = *owner;
-    plan->source_count++;
+    mapping->source_count++;
     return CORDON_OK;
 }
 
 /* Take the declared property `name` into a source, read from `column` (NULL: its own).
  */
-static cordon_status choose_column(struct cdn_plan_reader *reader,
-                                   struct cdn_plan_source *source, const char *name,
+static cordon_status choose_column(struct cdn_mapping_reader *reader,
+                                   struct cdn_mapping_source *source, const char *name,
                                    const char *column)
 {
-    const struct cdn_plan_declared *declared = reader->declared;
+    const struct cdn_mapping_declared *declared = reader->declared;
     struct cdn_suggest suggest;
     char hint[CDN_SPEC_KEY_BYTES + 32];
 
@@ -241,12 +242,12 @@ static cordon_status choose_column(struct cdn_plan_reader *reader,
 }
 
 /* Which properties a source has: all, or those its own `properties` lists. */
-static cordon_status choose_columns(struct cdn_plan_reader *reader,
-                                    struct cdn_plan_source *source,
+static cordon_status choose_columns(struct cdn_mapping_reader *reader,
+                                    struct cdn_mapping_source *source,
                                     const cordon_value *of, bool own)
 {
     struct cdn_spec *table = &reader->table;
-    const struct cdn_plan_declared *declared = reader->declared;
+    const struct cdn_mapping_declared *declared = reader->declared;
     cordon_value chosen;
     cordon_value_iter iter;
     cordon_value key;
@@ -307,13 +308,13 @@ static cordon_status choose_columns(struct cdn_plan_reader *reader,
 
 /* One source: the label or edge itself, or an entry of its `sources`.  `base` holds
  * what the label or edge says for all of them. */
-static cordon_status read_source(struct cdn_plan_reader *reader,
+static cordon_status read_source(struct cdn_mapping_reader *reader,
                                  const cordon_value *map,
-                                 const struct cdn_plan_source *base,
-                                 const struct cdn_plan_owner *owner, bool own)
+                                 const struct cdn_mapping_source *base,
+                                 const struct cdn_mapping_owner *owner, bool own)
 {
     struct cdn_spec *table = &reader->table;
-    struct cdn_plan_source source = *base;
+    struct cdn_mapping_source source = *base;
     const char *text;
     cordon_status status =
         cdn_spec_texts(table, &source.files, &source.file_count, map, "file");
@@ -324,8 +325,8 @@ static cordon_status read_source(struct cdn_plan_reader *reader,
         return cdn_spec_fail(table, "'file' is missing");
     status = check_files(reader, &source);
     if (!status)
-        status = cdn_plan_read_csv(reader, &source.dialect, &source.names,
-                                   &source.name_count, map);
+        status = cdn_mapping_read_csv(reader, &source.dialect, &source.names,
+                                      &source.name_count, map);
     if (!status)
         status = read_where(reader, &source, map);
     if (!status && !source.edge)
@@ -356,10 +357,10 @@ static cordon_status read_source(struct cdn_plan_reader *reader,
     return status;
 }
 
-cordon_status cdn_plan_read_sources(struct cdn_plan_reader *reader,
-                                    const cordon_value *map,
-                                    const struct cdn_plan_source *base,
-                                    const struct cdn_plan_owner *owner)
+cordon_status cdn_mapping_read_sources(struct cdn_mapping_reader *reader,
+                                       const cordon_value *map,
+                                       const struct cdn_mapping_source *base,
+                                       const struct cdn_mapping_owner *owner)
 {
     static const char *const LABEL[] = {"file", "csv",      "where",
                                         "key",  "distinct", "properties"};
@@ -383,8 +384,8 @@ cordon_status cdn_plan_read_sources(struct cdn_plan_reader *reader,
         if (!cordon_value_at(&item, &sources, i))
             return cdn_spec_fail(table, "cannot be read");
         status = cdn_spec_check_keys(table, &item, base->edge ? EDGE : LABEL,
-                                     base->edge ? CDN_PLAN_COUNT(EDGE)
-                                                : CDN_PLAN_COUNT(LABEL));
+                                     base->edge ? CDN_MAPPING_COUNT(EDGE)
+                                                : CDN_MAPPING_COUNT(LABEL));
         if (!status)
             status = read_source(reader, &item, base, owner, true);
         if (!status)
@@ -396,8 +397,9 @@ cordon_status cdn_plan_read_sources(struct cdn_plan_reader *reader,
 }
 
 /* What `csv`, `where` and `distinct` beside `sources` say for all of them. */
-cordon_status cdn_plan_read_base(struct cdn_plan_reader *reader,
-                                 struct cdn_plan_source *base, const cordon_value *map)
+cordon_status cdn_mapping_read_base(struct cdn_mapping_reader *reader,
+                                    struct cdn_mapping_source *base,
+                                    const cordon_value *map)
 {
     cordon_value sources;
     cordon_status status;
@@ -407,8 +409,8 @@ cordon_status cdn_plan_read_base(struct cdn_plan_reader *reader,
     base->name_count = reader->name_count;
     if (!cordon_value_get(&sources, map, "sources"))
         return CORDON_OK; /* read_source() reads them */
-    status =
-        cdn_plan_read_csv(reader, &base->dialect, &base->names, &base->name_count, map);
+    status = cdn_mapping_read_csv(reader, &base->dialect, &base->names,
+                                  &base->name_count, map);
     if (!status)
         status = read_where(reader, base, map);
     if (!status && !base->edge)

@@ -1,8 +1,8 @@
 /* What schema.lua says: the graph's schema, and which files and columns it is made of.
  *
  * README.md in this folder describes the language. */
-#ifndef CDN_IMPORT_PLAN_H
-#define CDN_IMPORT_PLAN_H
+#ifndef CDN_IMPORT_MAPPING_H
+#define CDN_IMPORT_MAPPING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,26 +14,26 @@
 #include "snapshot/schema.h"
 
 /* A property and the column it is read from. */
-struct cdn_plan_column {
+struct cdn_mapping_column {
     const char *column;
     const char *name;  /* of the property */
     uint32_t property; /* its number */
     struct cdn_format format;
 };
 
-enum cdn_plan_operator {
-    CDN_PLAN_EQUAL,
-    CDN_PLAN_NOT_EQUAL,
-    CDN_PLAN_LESS,
-    CDN_PLAN_AT_MOST,
-    CDN_PLAN_GREATER,
-    CDN_PLAN_AT_LEAST
+enum cdn_mapping_operator {
+    CDN_MAPPING_EQUAL,
+    CDN_MAPPING_NOT_EQUAL,
+    CDN_MAPPING_LESS,
+    CDN_MAPPING_AT_MOST,
+    CDN_MAPPING_GREATER,
+    CDN_MAPPING_AT_LEAST
 };
 
 /* Rows that do not meet a source's conditions are left out, and counted. */
-struct cdn_plan_condition {
+struct cdn_mapping_condition {
     const char *column;
-    enum cdn_plan_operator op;
+    enum cdn_mapping_operator op;
     bool numeric; /* compared as numbers; otherwise bytewise */
     double number;
     const char *text;
@@ -41,7 +41,7 @@ struct cdn_plan_condition {
 };
 
 /* Files of one shape that feed one label or relation. */
-struct cdn_plan_source {
+struct cdn_mapping_source {
     bool edge;
     uint32_t number; /* of the label or relation */
     struct cdn_csv_dialect dialect;
@@ -53,26 +53,27 @@ struct cdn_plan_source {
     const char *target; /* of an edge */
     bool distinct;      /* of a label: keys recur, the first row with one counts */
     uint32_t column_count;
-    struct cdn_plan_column *columns;
+    struct cdn_mapping_column *columns;
     uint32_t condition_count;
-    struct cdn_plan_condition *conditions;
+    struct cdn_mapping_condition *conditions;
 };
 
-struct cdn_plan {
+struct cdn_mapping {
     struct cdn_schema schema; /* normalised */
     uint32_t source_count;
-    struct cdn_plan_source *sources; /* all of labels first */
-    void *blocks;                    /* everything they point to */
+    struct cdn_mapping_source *sources; /* all of labels first */
+    void *blocks;                       /* everything they point to */
 };
 
 /* From the text of a schema; `file` is named in messages.
  * Errors: CORDON_E_DATA with file and line, CORDON_E_RULE if it is not even Lua,
  *         CORDON_E_NOMEM. */
-cordon_status cdn_plan_read(struct cdn_plan *out, const char *source, size_t bytes,
-                            const char *file, cordon_error *err);
+cordon_status cdn_mapping_read(struct cdn_mapping *out, const char *source,
+                               size_t bytes, const char *file, cordon_error *err);
 /* The same from a file. */
-cordon_status cdn_plan_load(struct cdn_plan *out, const char *path, cordon_error *err);
+cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
+                               cordon_error *err);
 
-void cdn_plan_deinit(struct cdn_plan *plan);
+void cdn_mapping_deinit(struct cdn_mapping *mapping);
 
 #endif

@@ -3,7 +3,7 @@
  * Each is checked by itself as it is read, in a schema that holds nothing else, so that
  * a bad name or type is reported at its own line; what labels and relations owe each
  * other is checked later, on the whole. */
-#include "import/plan_read.h"
+#include "import/mapping_read.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static const enum cdn_column_type TYPE_VALUES[] = {
     CDN_COLUMN_BOOL,      CDN_COLUMN_INT64,  CDN_COLUMN_FLOAT64,
     CDN_COLUMN_TIMESTAMP, CDN_COLUMN_STRING, CDN_COLUMN_TEXT};
 
-static cordon_status read_unit(struct cdn_plan_reader *reader,
+static cordon_status read_unit(struct cdn_mapping_reader *reader,
                                struct cdn_format *format, const char *unit)
 {
     if (!strcmp(unit, "ms"))
@@ -32,7 +32,7 @@ static cordon_status read_unit(struct cdn_plan_reader *reader,
     return CORDON_OK;
 }
 
-static cordon_status read_format(struct cdn_plan_reader *reader,
+static cordon_status read_format(struct cdn_mapping_reader *reader,
                                  struct cdn_format *format, const cordon_value *of)
 {
     static const char *const KNOWN[] = {"unit", "epoch"};
@@ -54,7 +54,7 @@ static cordon_status read_format(struct cdn_plan_reader *reader,
             return CORDON_OK;
         }
     } else {
-        status = cdn_spec_check_keys(table, &value, KNOWN, CDN_PLAN_COUNT(KNOWN));
+        status = cdn_spec_check_keys(table, &value, KNOWN, CDN_MAPPING_COUNT(KNOWN));
         if (!status)
             status = cdn_spec_text(table, &unit, &value, "unit", true);
         if (!status)
@@ -73,7 +73,7 @@ static cordon_status read_format(struct cdn_plan_reader *reader,
     return CORDON_OK;
 }
 
-static cordon_status read_type(struct cdn_plan_reader *reader,
+static cordon_status read_type(struct cdn_mapping_reader *reader,
                                struct cdn_property *property, const char *type)
 {
     char name[32];
@@ -87,8 +87,8 @@ static cordon_status read_type(struct cdn_plan_reader *reader,
         name[bytes - 1] = '\0';
         type = name;
     }
-    choice = cdn_spec_choice(&reader->table, type, "type", TYPES, CDN_PLAN_COUNT(TYPES),
-                             &status);
+    choice = cdn_spec_choice(&reader->table, type, "type", TYPES,
+                             CDN_MAPPING_COUNT(TYPES), &status);
     if (choice < 0)
         return status;
     property->type = TYPE_VALUES[choice];
@@ -96,7 +96,7 @@ static cordon_status read_type(struct cdn_plan_reader *reader,
 }
 
 /* Would this property pass if it were the only one? */
-static cordon_status check_alone(struct cdn_plan_reader *reader,
+static cordon_status check_alone(struct cdn_mapping_reader *reader,
                                  struct cdn_property property, bool edge, bool time)
 {
     struct cdn_label label = {.name = "L__", .key = CDN_KEY_INT64};
@@ -130,16 +130,16 @@ static cordon_status check_alone(struct cdn_plan_reader *reader,
 }
 
 /* One entry of `properties`, or the `time` of an edge; the walk stands at it. */
-static cordon_status read_property(struct cdn_plan_reader *reader, const char *name,
+static cordon_status read_property(struct cdn_mapping_reader *reader, const char *name,
                                    const cordon_value *value, bool edge, bool time)
 {
     static const char *const KNOWN[] = {"type",   "column", "property", "nullable",
                                         "format", "lua",    "mirror",   "truncate"};
     static const char *const LUA[] = {"number", "string"};
     struct cdn_spec *table = &reader->table;
-    struct cdn_plan_declared *declared = reader->declared;
+    struct cdn_mapping_declared *declared = reader->declared;
     struct cdn_property property = {.mirrored = edge && declared->mirror};
-    struct cdn_plan_column column = {.column = name, .name = name};
+    struct cdn_mapping_column column = {.column = name, .name = name};
     const char *type = NULL;
     const char *text = NULL;
     cordon_status status = CORDON_OK;
@@ -150,7 +150,7 @@ static cordon_status read_property(struct cdn_plan_reader *reader, const char *n
     if (value->type == CORDON_STRING) {
         status = cdn_spec_copy_text(table, &type, value);
     } else {
-        status = cdn_spec_check_keys(table, value, KNOWN, CDN_PLAN_COUNT(KNOWN));
+        status = cdn_spec_check_keys(table, value, KNOWN, CDN_MAPPING_COUNT(KNOWN));
         if (!status)
             status = cdn_spec_text(table, &type, value, "type", !time);
         if (!status)
@@ -183,8 +183,8 @@ static cordon_status read_property(struct cdn_plan_reader *reader, const char *n
             int choice;
 
             cdn_spec_enter(table, "lua");
-            choice =
-                cdn_spec_choice(table, text, "form", LUA, CDN_PLAN_COUNT(LUA), &status);
+            choice = cdn_spec_choice(table, text, "form", LUA, CDN_MAPPING_COUNT(LUA),
+                                     &status);
             if (choice < 0)
                 return status;
             cdn_spec_leave(table);
@@ -227,11 +227,11 @@ static bool is_time(const char *time, const char *name, const cordon_value *valu
 }
 
 /* `properties` of a label or an edge, and its `time`. */
-cordon_status cdn_plan_read_properties(struct cdn_plan_reader *reader,
-                                       const cordon_value *of, bool edge)
+cordon_status cdn_mapping_read_properties(struct cdn_mapping_reader *reader,
+                                          const cordon_value *of, bool edge)
 {
     struct cdn_spec *table = &reader->table;
-    struct cdn_plan_declared *declared = reader->declared;
+    struct cdn_mapping_declared *declared = reader->declared;
     cordon_value properties;
     cordon_value time;
     cordon_value_iter iter;
