@@ -11,10 +11,12 @@ return {
     endTime         = { type = "timestamp", required = true },
     truncationLimit = { type = "integer", default = 500, min = 1 },
     truncationOrder = { type = "string", default = "TIMESTAMP_DESCENDING",
-                        choices = { "TIMESTAMP_DESCENDING", "TIMESTAMP_ASCENDING" } },
+                        choices = { "TIMESTAMP_DESCENDING", "TIMESTAMP_ASCENDING",
+                                    "AMOUNT_DESCENDING", "AMOUNT_ASCENDING" } },
   },
   reads       = {
-    Account = {}, Medium = { "isBlocked", "mediumType" }, transfer = {}, signIn = {},
+    Account = {}, Medium = { "isBlocked", "mediumType" },
+    transfer = { "amount" }, signIn = {},
   },
   fallback    = "none",
   returns     = "list",
@@ -27,10 +29,15 @@ return {
       return { output = {} }
     end
     local function cut(edges)
-      if params.truncationOrder == "TIMESTAMP_ASCENDING" then
-        return edges:earliest(params.truncationLimit)
+      local order, limit = params.truncationOrder, params.truncationLimit
+      if order == "AMOUNT_DESCENDING" then
+        return edges:largest(limit, "amount")
+      elseif order == "AMOUNT_ASCENDING" then
+        return edges:smallest(limit, "amount")
+      elseif order == "TIMESTAMP_ASCENDING" then
+        return edges:earliest(limit)
       end
-      return edges:latest(params.truncationLimit)
+      return edges:latest(limit)
     end
 
     local rows = {}

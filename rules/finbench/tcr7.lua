@@ -13,7 +13,8 @@ return {
     endTime         = { type = "timestamp", required = true },
     truncationLimit = { type = "integer", default = 500, min = 1 },
     truncationOrder = { type = "string", default = "TIMESTAMP_DESCENDING",
-                        choices = { "TIMESTAMP_DESCENDING", "TIMESTAMP_ASCENDING" } },
+                        choices = { "TIMESTAMP_DESCENDING", "TIMESTAMP_ASCENDING",
+                                    "AMOUNT_DESCENDING", "AMOUNT_ASCENDING" } },
   },
   reads       = { Account = {}, transfer = { "amount" } },
   fallback    = "none",
@@ -26,10 +27,15 @@ return {
       return { output = { { numSrc = 0, numDst = 0, inOutRatio = -1 } } }
     end
     local function visible(edges)
-      if params.truncationOrder == "TIMESTAMP_ASCENDING" then
-        edges = edges:earliest(params.truncationLimit)
+      local order, limit = params.truncationOrder, params.truncationLimit
+      if order == "AMOUNT_DESCENDING" then
+        edges = edges:largest(limit, "amount")
+      elseif order == "AMOUNT_ASCENDING" then
+        edges = edges:smallest(limit, "amount")
+      elseif order == "TIMESTAMP_ASCENDING" then
+        edges = edges:earliest(limit)
       else
-        edges = edges:latest(params.truncationLimit)
+        edges = edges:latest(limit)
       end
       return edges:after(params.startTime):before(params.endTime)
                   :where("amount", ">", params.threshold)

@@ -364,7 +364,7 @@ void cdn_eval_show(FILE *to, bool color, const struct cdn_eval_result *result,
         show_block(&page, nodes.length ? "" : "proposes", &edges);
     if (cordon_outcome_truncated(outcome)) {
         label(&page, "note");
-        fputs("a traversal was cut by limit(), latest() or earliest()\n", to);
+        fputs("a traversal was cut by limit(), latest(), largest() or the like\n", to);
     }
     if (result->timing.count)
         show_timing(&page, &result->timing);

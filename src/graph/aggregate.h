@@ -66,6 +66,9 @@ struct cdn_ranking {
 CDN_RAISES void cdn_ranking_reserve(struct cdn_ranking *ranking, lua_State *L,
                                     uint32_t more);
 void cdn_ranking_offer(struct cdn_ranking *ranking, const struct cdn_ranked *entry);
+/* Is the entry, which has been offered, among the best? */
+bool cdn_ranking_holds(const struct cdn_ranking *ranking,
+                       const struct cdn_ranked *entry);
 /* Into descending order. */
 void cdn_ranking_finish(struct cdn_ranking *ranking);
 

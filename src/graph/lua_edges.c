@@ -1,7 +1,7 @@
 /* Edge sets as a rule sees them.
  *
- * Refining (since after up_to before between where latest earliest limit) costs nothing
- * but the copy of a small description.  Finishing costs, in edges charged:
+ * Refining (since after up_to before between where latest earliest largest
+ * smallest limit) costs nothing but the copy of a small description.  Finishing costs, in edges charged:
  *
  *   count exists       one a list; with conditions, merged lists or `both`: the edges
  * looked at min max of "time"  one a list and one for its end, else as sum sum avg min
@@ -21,9 +21,9 @@
 #define EACH_AHEAD 16
 
 static const char *const method_names[] = {
-    "since",    "after",    "up_to", "before", "between", "where", "latest",
-    "earliest", "limit",    "count", "exists", "sum",     "avg",   "min",
-    "max",      "distinct", "first", "top",    "each",    "nodes", NULL};
+    "since", "after", "up_to",  "before", "between", "where",    "latest", "earliest",
+    "limit", "count", "exists", "sum",    "avg",     "min",      "max",    "distinct",
+    "first", "top",   "each",   "nodes",  "largest", "smallest", NULL};
 
 /* The ms at index, rounded so that >= low (or <= high) means the same for whole ms. */
 CDN_RAISES static int64_t check_time(lua_State *L, int index, const char *method,
@@ -141,6 +141,34 @@ CDN_RAISES static int edges_latest(lua_State *L)
 CDN_RAISES static int edges_earliest(lua_State *L)
 {
     return refine_cut(L, "earliest", CDN_OPERATION_EARLIEST);
+}
+
+/* set:largest(n, property) and set:smallest(n, property) */
+CDN_RAISES static int refine_ranked(lua_State *L, const char *method,
+                                    enum cdn_operation_kind kind)
+{
+    struct cdn_operation operation = {.kind = (uint8_t)kind};
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t slot;
+
+    operation.as.count = cdn_check_count(L, 2, method);
+    slot = cdn_check_type_property(L, 3, run, set->kind);
+    operation.slot = (uint8_t)slot;
+    cdn_check_numeric(L, cdn_bound_property(&run->binding->kinds[set->kind], slot),
+                      method, true);
+    cdn_edges_refine(L, CDN_UP_EDGES, 1, &operation);
+    return 1;
+}
+
+CDN_RAISES static int edges_largest(lua_State *L)
+{
+    return refine_ranked(L, "largest", CDN_OPERATION_LARGEST);
+}
+
+CDN_RAISES static int edges_smallest(lua_State *L)
+{
+    return refine_ranked(L, "smallest", CDN_OPERATION_SMALLEST);
 }
 
 CDN_RAISES static int edges_limit(lua_State *L)
@@ -376,6 +404,8 @@ void cdn_edges_open(lua_State *L, int names)
         {"where", edges_where},
         {"latest", edges_latest},
         {"earliest", edges_earliest},
+        {"largest", edges_largest},
+        {"smallest", edges_smallest},
         {"limit", edges_limit},
         {"count", edges_count},
         {"exists", edges_exists},

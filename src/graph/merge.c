@@ -9,8 +9,10 @@
  * Cost: some 10 ns an edge.  Left out: a heap over the heads, galloping. */
 #include "graph/scan.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "graph/aggregate.h"
 #include "sandbox/slot.h"
 
 struct cdn_merge {
@@ -24,6 +26,7 @@ struct cdn_merge {
     uint32_t capacity;
     uint32_t count;
     uint32_t at;
+    struct cdn_ranking ranking; /* of largest and smallest; its room is kept */
 };
 
 static uint64_t edge_id(lua_State *L, const struct cdn_reach *reach, uint32_t position)
@@ -159,6 +162,82 @@ static bool is_cut(const struct cdn_operation *operation)
            operation->kind != CDN_OPERATION_WHERE;
 }
 
+static bool ranks(const struct cdn_operation *operation)
+{
+    return operation->kind == CDN_OPERATION_LARGEST ||
+           operation->kind == CDN_OPERATION_SMALLEST;
+}
+
+/* The value an edge is ranked by, larger is better; false: it has none. */
+static bool rank(const struct cdn_scan *scan, uint64_t entry,
+                 const struct cdn_operation *operation, struct cdn_ranked *out)
+{
+    const struct cdn_merge *merge = scan->merge;
+    const struct cdn_reach *reach = &merge->reaches[entry >> 32];
+    bool smallest = operation->kind == CDN_OPERATION_SMALLEST;
+    uint32_t position = (uint32_t)entry;
+    int32_t number = cdn_bound_column(reach->from, operation->slot);
+    struct cdn_cell_place place;
+    const void *values;
+
+    if (number < 0)
+        return false;
+    if (!cdn_reach_cell(reach, number, position, &place))
+        cdn_raise_damaged(scan->L, "an edge number is out of range");
+    if (!cdn_column_present(place.column, place.block, place.index))
+        return false;
+    values = place.column->values[place.block];
+    *out = (struct cdn_ranked){.node = reach->list.peers[position],
+                               .id = edge_id(scan->L, reach, position)};
+    if (merge->ranking.integral) {
+        int64_t whole = ((const int64_t *)values)[place.index];
+
+        out->whole = smallest ? ~whole : whole;
+        return true;
+    }
+    out->number = ((const double *)values)[place.index];
+    if (smallest)
+        out->number = -out->number;
+    return !isnan(out->number);
+}
+
+/* Of the entries, which are in the set's order and stay in it, keep the best `most`.
+ * The worst of the best is the mark that every entry is then held against. */
+static void keep_best(struct cdn_scan *scan, const struct cdn_operation *operation)
+{
+    struct cdn_merge *merge = scan->merge;
+    struct cdn_ranking *ranking = &merge->ranking;
+    const struct cdn_property *property =
+        cdn_bound_property(scan->kind, operation->slot);
+    struct cdn_ranked entry;
+    uint32_t valued = 0;
+    uint32_t kept = 0;
+
+    ranking->integral = property->type != CDN_COLUMN_FLOAT64;
+    for (uint32_t i = 0; i < merge->count; i++)
+        if (rank(scan, merge->entries[i], operation, &entry))
+            merge->entries[valued++] = merge->entries[i];
+    merge->count = valued;
+    if (operation->as.count >= valued)
+        return;
+    scan->run->truncated = true;
+    merge->count = (uint32_t)operation->as.count;
+    if (merge->count == 0)
+        return;
+    ranking->count = 0;
+    ranking->most = merge->count;
+    ranking->steps = 0;
+    cdn_ranking_reserve(ranking, scan->L, merge->count);
+    for (uint32_t i = 0; i < valued; i++)
+        if (rank(scan, merge->entries[i], operation, &entry))
+            cdn_ranking_offer(ranking, &entry);
+    cdn_meter_charge(scan->L, ranking->steps);
+    for (uint32_t i = 0; i < valued; i++)
+        if (rank(scan, merge->entries[i], operation, &entry) &&
+            cdn_ranking_holds(ranking, &entry))
+            merge->entries[kept++] = merge->entries[i];
+}
+
 /* The first stage: conditions from merge->from up to the cut at `cut`, then the cut. */
 static void first_stage(struct cdn_scan *scan, uint32_t cut)
 {
@@ -169,6 +248,12 @@ static void first_stage(struct cdn_scan *scan, uint32_t cut)
     uint64_t most = limit ? scan->left[cut] : operation->as.count;
     uint32_t edges = list_edges(scan);
 
+    if (ranks(operation)) {
+        reserve(scan, edges);
+        collect(scan, merge->from, cut, edges, false, false);
+        keep_best(scan, operation);
+        return;
+    }
     reserve(scan, most < edges ? most : edges);
     if (collect(scan, merge->from, cut, most, true, backward)) {
         scan->run->truncated = true;
@@ -192,6 +277,10 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
     uint64_t most = operation->as.count;
     uint32_t kept = 0;
 
+    if (ranks(operation)) {
+        keep_best(scan, operation);
+        return;
+    }
     if (is_cut(operation)) {
         if (operation->kind == CDN_OPERATION_LIMIT)
             most = scan->left[number];

@@ -88,6 +88,12 @@ void cdn_ranking_offer(struct cdn_ranking *ranking, const struct cdn_ranked *ent
     items[at] = *entry;
 }
 
+bool cdn_ranking_holds(const struct cdn_ranking *ranking,
+                       const struct cdn_ranked *entry)
+{
+    return ranking->count > 0 && !better(ranking, &ranking->items[0], entry);
+}
+
 void cdn_ranking_finish(struct cdn_ranking *ranking)
 {
     for (uint32_t left = ranking->count; left > 1; left--) {

@@ -183,6 +183,12 @@ static void make_plan(struct cdn_scan *scan)
             scan->cuts = true;
             scan->streams = scan->streams && !condition;
             break;
+        case CDN_OPERATION_LARGEST:
+        case CDN_OPERATION_SMALLEST:
+            condition = true;
+            scan->cuts = true;
+            scan->streams = false;
+            break;
         }
         if (!condition)
             scan->range_count = (uint8_t)(i + 1);
@@ -269,6 +275,8 @@ void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach)
             scan->left[i] -= reach->high - reach->low;
             break;
         case CDN_OPERATION_WHERE:
+        case CDN_OPERATION_LARGEST:
+        case CDN_OPERATION_SMALLEST:
             break;
         }
     }

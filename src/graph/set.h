@@ -27,7 +27,9 @@ enum cdn_operation_kind {
     CDN_OPERATION_WHERE,
     CDN_OPERATION_LATEST,
     CDN_OPERATION_EARLIEST,
-    CDN_OPERATION_LIMIT
+    CDN_OPERATION_LIMIT,
+    CDN_OPERATION_LARGEST,
+    CDN_OPERATION_SMALLEST
 };
 
 enum cdn_compare {
@@ -45,7 +47,7 @@ struct cdn_operation {
     uint8_t kind;    /* enum cdn_operation_kind */
     uint8_t compare; /* of a condition: enum cdn_compare */
     uint8_t operand; /* enum cdn_operand */
-    uint8_t slot;    /* the property */
+    uint8_t slot;    /* the property, of a condition, largest or smallest */
     uint32_t bytes;  /* of text */
     union {
         struct {

@@ -223,6 +223,37 @@ static bool passes(const struct oracle_hit *hit, const struct cdn_operation *ope
     return order >= 0;
 }
 
+/* How hits[i] fares among its list first .. past - 1, if it has a value: *cut says that
+ * `most` others come before it by value, then peer, then edge. */
+static bool ranked(const struct oracle_hit *hits, uint32_t first, uint32_t past,
+                   uint32_t i, const struct cdn_operation *operation,
+                   const char *property, bool *cut)
+{
+    double sign = operation->kind == CDN_OPERATION_LARGEST ? 1 : -1;
+    const char *text;
+    int64_t whole;
+    double mine;
+    size_t bytes;
+    uint64_t ahead = 0;
+
+    if (!oracle_value(hits[i].edge, property, &whole, &mine, &text, &bytes))
+        return false;
+    for (uint32_t j = first; j < past; j++) {
+        double other;
+
+        if (!oracle_value(hits[j].edge, property, &whole, &other, &text, &bytes))
+            continue;
+        if (other != mine)
+            ahead += sign * other > sign * mine;
+        else if (hits[j].peer != hits[i].peer)
+            ahead += hits[j].peer < hits[i].peer;
+        else
+            ahead += hits[j].edge->id < hits[i].edge->id;
+    }
+    *cut = ahead >= operation->as.count;
+    return true;
+}
+
 /* One operation over the whole set; `hits` stay grouped by source place `group`. */
 static uint32_t apply(struct oracle_hit *hits, uint32_t *groups, uint32_t count,
                       const struct cdn_operation *operation, const char *property,
@@ -231,7 +262,9 @@ static uint32_t apply(struct oracle_hit *hits, uint32_t *groups, uint32_t count,
     uint32_t kept = 0;
 
     uint32_t first = 0, past = 0; /* the list that edge i is in */
+    bool *drop = calloc(count + 1, sizeof *drop);
 
+    MUST(drop != NULL);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t after, before;
         bool keep = true;
@@ -261,17 +294,21 @@ static uint32_t apply(struct oracle_hit *hits, uint32_t *groups, uint32_t count,
         case CDN_OPERATION_LIMIT:
             cut = i >= operation->as.count;
             break;
+        case CDN_OPERATION_LARGEST:
+        case CDN_OPERATION_SMALLEST:
+            keep = ranked(hits, first, past, i, operation, property, &cut);
+            break;
         }
         *truncated = *truncated || cut;
-        if (!keep || cut)
-            hits[i].edge = NULL;
+        drop[i] = !keep || cut;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!hits[i].edge)
+        if (drop[i])
             continue;
         hits[kept] = hits[i];
         groups[kept++] = groups[i];
     }
+    free(drop);
     return kept;
 }
 

@@ -108,6 +108,52 @@ START_TEST(pipeline__applies_in_the_order_written)
 }
 END_TEST
 
+START_TEST(largest__keeps_the_order_and_the_best_of_each_list)
+{
+    static const char list[] =
+        "local function list(s) local t = {} for e in s:each() do t[#t + 1] = e.amount "
+        "end return table.concat(t, ' ') end local a = graph:node('Account', 100) "
+        "local out = a:outgoing('transfer') ";
+    static const struct {
+        const char *set;
+        const char *wanted;
+        bool truncated;
+    } cases[] = {
+        {"out:largest(2, 'amount')", "40 50", true},
+        {"out:smallest(2, 'amount')", "10 20", true},
+        {"out:largest(2, 'cents')", "40 50", true},
+        {"out:smallest(2, 'time')", "10 20", true},
+        {"out:largest(5, 'amount')", "10 20 30 40 50", false},
+        {"out:largest(0, 'amount')", "", true},
+        {"out:before(T + 3 * H):largest(2, 'amount')", "30 40", true},
+        {"out:largest(2, 'amount'):before(T + 4 * H)", "40", true},
+        {"out:latest(3):smallest(2, 'amount')", "30 40", true},
+        {"out:smallest(4, 'amount'):latest(2):largest(1, 'cents')", "40", true},
+        {"out:where('amount', '<', 35):largest(2, 'amount')", "20 30", true},
+        {"a:both('transfer'):largest(3, 'amount')", "30 40 50", true},
+        {"graph:set({a}):outgoing('transfer'):largest(1, 'amount')", "50", true},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char rule[640];
+
+        (void)snprintf(rule, sizeof rule, "%sreturn list(%s)", list, cases[i].set);
+        h->run.truncated = false;
+        HARNESS_EQ(h, rule, cases[i].wanted);
+        ck_assert_msg(h->run.truncated == cases[i].truncated, "%s", cases[i].set);
+    }
+    HARNESS_EQ(h, A100 "return a:outgoing('transfer'):largest(2, 'memo')",
+               "error: largest needs a numeric or timestamp property, and 'memo' is a "
+               "string");
+    HARNESS_EQ(h, A100 "return a:outgoing('transfer'):smallest(2)",
+               "error: a property's name is a string, not no value");
+    HARNESS_EQ(h, A100 "return a:outgoing('transfer'):largest('amount')",
+               "error: largest expects a whole number, not string");
+    HARNESS_EQ(h, A100 "return a:outgoing('transfer'):largst(2, 'amount')",
+               "error: no method 'largst' on edge set; did you mean 'largest'?");
+}
+END_TEST
+
 START_TEST(where__compares_every_type)
 {
 #define OUT(condition) A100 "return a:outgoing('transfer'):where(" condition "):count()"
@@ -237,6 +283,7 @@ static Suite *suite(void)
     tcase_add_test(tc, finish__counts_and_sums);
     tcase_add_test(tc, window__has_the_ends_it_says);
     tcase_add_test(tc, pipeline__applies_in_the_order_written);
+    tcase_add_test(tc, largest__keeps_the_order_and_the_best_of_each_list);
     tcase_add_test(tc, where__compares_every_type);
     tcase_add_test(tc, merged__is_one_list_by_time);
     tcase_add_test(tc, first_top_nodes__are_in_order);

@@ -44,6 +44,7 @@ START_TEST(as_of__hides_later_edges_from_every_path)
     static const char refine[] =
         "local function all(s) drain(s) drain(s:since(0)) drain(s:up_to(T + 100 * H)) "
         "drain(s:latest(3)) drain(s:earliest(9)) drain(s:limit(4)) "
+        "drain(s:largest(3, 'time')) drain(s:smallest(9, 'time')) "
         "drain(s:where(s_property, '>', 0)) drain(s:where('time', '>', 0)) "
         "drain(s:where(s_property, '>', 0):latest(2)) "
         "drain(s:latest(5):where(s_property, '>', 0):limit(3)) end "

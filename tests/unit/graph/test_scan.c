@@ -12,6 +12,7 @@
 
 static const char *const PROPERTIES[] = {"amount", "cents", "flag", "tag",
                                          "note",   "far",   "time"};
+static const char *const RANKED[] = {"amount", "cents", "far", "rate", "time"};
 static const char *const WORDS[] = {"ant", "bee", "cat", "", "bb"};
 
 struct job {
@@ -82,7 +83,7 @@ static struct cdn_operation random_operation(struct job *job,
     struct cdn_operation operation = {.kind = CDN_OPERATION_LIMIT};
 
     *property = "";
-    switch (pick(job, timed ? 6 : 4)) {
+    switch (pick(job, timed ? 7 : 5)) {
     case 0:
         operation.kind = CDN_OPERATION_LATEST;
         operation.as.count = pick(job, 30);
@@ -96,6 +97,12 @@ static struct cdn_operation random_operation(struct job *job,
         return operation;
     case 3:
         return random_condition(job, run, timed, property);
+    case 4:
+        operation.kind = pick(job, 2) ? CDN_OPERATION_LARGEST : CDN_OPERATION_SMALLEST;
+        operation.as.count = pick(job, 20);
+        *property = RANKED[pick(job, timed ? 5 : 4)];
+        operation.slot = (uint8_t)slot_of(run, *property);
+        return operation;
     default:
         break;
     }
