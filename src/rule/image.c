@@ -54,7 +54,9 @@ cordon_status cdn_rule_image(struct cdn_image **out, const struct cdn_rule *rule
     enum cdn_run run = CDN_RUN_OK;
     cordon_status status;
 
-    status = cdn_image_build(out, &run, slot, build, ud.passed, budget, NULL, err);
+    cdn_library_choose(slot, rule->source, rule->source_bytes);
+    status =
+        cdn_image_build_compact(out, &run, slot, build, ud.passed, budget, NULL, err);
     if (!status && !*out)
         status = cdn_rule_load_fault(slot, run, rule->file, err);
     return status;

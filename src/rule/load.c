@@ -263,6 +263,7 @@ cordon_status cdn_rule_load(struct cdn_rule **out, struct cdn_slot *slot,
     loading->file = rule->file;
     reading.output_bytes = CONTRACT_BYTES;
     cdn_pack_init(&loading->packer, loading->contract.packed, CONTRACT_BYTES);
+    cdn_library_choose(slot, source, bytes);
     status = cdn_image_build(&image, &run, slot, read_contract, loading, &reading, NULL,
                              err);
     if (status)

@@ -21,6 +21,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sandbox/placement.h"
+
 enum {
     GRAIN = 16,
     FINE_CLASSES = 32,
@@ -309,9 +311,24 @@ static void *resize(struct cdn_arena *arena, void *block, size_t old_size,
     return moved;
 }
 
+bool cdn_arena_allow(struct cdn_arena *arena, size_t more)
+{
+    size_t total = arena->head->live + arena->extra + more;
+
+    if (!allowed(arena, more)) {
+        refuse(arena, total);
+        return false;
+    }
+    if (total > arena->peak)
+        arena->peak = total;
+    return true;
+}
+
 void *cdn_arena_realloc(struct cdn_arena *arena, void *block, size_t old_size,
                         size_t new_size)
 {
+    if (__builtin_expect(arena->plan != NULL, 0))
+        return cdn_placement_realloc(arena->plan, arena, block, old_size, new_size);
     if (!new_size) {
         if (block && old_size)
             release(arena, block, old_size);
@@ -408,6 +425,11 @@ void cdn_arena_trim(struct cdn_arena *arena)
     memset(arena->base + head->bump, 0, head->top - head->bump);
     head->top = head->bump;
     cdn_arena_poison(arena);
+}
+
+void cdn_arena_open(struct cdn_arena *arena, size_t offset, size_t bytes)
+{
+    CDN_UNPOISON(arena->base + offset, bytes);
 }
 
 void cdn_arena_unpoison(struct cdn_arena *arena)

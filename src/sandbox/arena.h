@@ -51,6 +51,8 @@ struct cdn_arena {
     size_t notice; /* live + extra above which `over` is asked */
     size_t hard;   /* live + extra above which nothing is given */
     size_t peak;   /* the most that live + extra has been */
+    struct cdn_placement
+        *plan; /* places blocks while an image is built (placement.h); else NULL */
     /* Called before an allocation that would take live + extra above `notice`, and with
      * `refused` for one that gets NULL.  May change notice and hard. */
     void (*over)(void *ud, size_t total, bool refused);
@@ -87,6 +89,13 @@ void cdn_arena_clear(struct cdn_arena *arena, size_t from, size_t to);
  * free after it.  Nothing otherwise. */
 void cdn_arena_unpoison(struct cdn_arena *arena);
 void cdn_arena_poison(struct cdn_arena *arena);
+
+/* May `more` bytes be taken outside of the arena's own blocks?  Counts them in the peak,
+ * asks `over` as an allocation does; the caller adds them to extra. */
+bool cdn_arena_allow(struct cdn_arena *arena, size_t more);
+
+/* Sanitizer builds: open [offset, offset + bytes). */
+void cdn_arena_open(struct cdn_arena *arena, size_t offset, size_t bytes);
 
 /* A mapping between two guard pages; size is rounded up to pages.  NULL: no memory. */
 void *cdn_guarded_map(size_t *size);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "sandbox/library.h"
+#include "sandbox/placement.h"
 #include "sandbox/state.h"
 
 enum {
@@ -51,6 +52,9 @@ CDN_RAISES static int build_inside(lua_State *L)
     lua_settop(L, 0);
     cdn_library_open(L);
     lua_settop(L, 0);
+    /* functions made from here on inherit this environment, not the stock globals */
+    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    lua_replace(L, LUA_ENVIRONINDEX);
     /* What they list would hand back every library that was left out. */
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "_LOADED");
@@ -106,38 +110,89 @@ static struct cdn_image *copy(struct cdn_slot *slot)
     return image;
 }
 
+/* Load under the budget into a fresh state: how it ended, in *run. */
+static cordon_status attempt(enum cdn_run *run, struct cdn_slot *slot, struct job *job,
+                             const struct cdn_budget *budget, const uint32_t *cancel,
+                             struct cdn_placement *plan, cordon_error *err)
+{
+    size_t room = slot->config.image_bytes + slot->config.memory_bytes;
+    int status = 0;
+
+    slot->message[0] = slot->message_file[0] = '\0';
+    slot->message_line = 0;
+    slot->random = 0;
+    slot->arena.plan = plan;
+    slot->L = cdn_slot_state(slot);
+    if (!slot->L) {
+        slot->arena.plan = NULL;
+        return cdn_error_nomem(err);
+    }
+    if (budget->memory_bytes < room)
+        room = (size_t)budget->memory_bytes;
+    cdn_slot_limit(slot, 0, room);
+    cdn_meter_hook(slot);
+    if (cdn_meter_begin(slot, budget, 0, cancel))
+        status = cdn_slot_protect(slot, call_build, job);
+    cdn_meter_end(slot);
+    slot->arena.plan = NULL;
+    *run = cdn_slot_classify(slot, status);
+    if (*run == CDN_RUN_OK && slot->arena.head->live > slot->config.image_bytes) {
+        slot->meter.stop = CDN_STOP_MEMORY;
+        *run = CDN_RUN_STOPPED;
+    }
+    return CORDON_OK;
+}
+
 cordon_status cdn_image_build(struct cdn_image **out, enum cdn_run *run,
                               struct cdn_slot *slot, lua_CFunction build, void *ud,
                               const struct cdn_budget *budget, const uint32_t *cancel,
                               cordon_error *err)
 {
     struct job job = {.build = build, .ud = ud};
-    size_t room = slot->config.image_bytes + slot->config.memory_bytes;
-    int status = 0;
+    cordon_status status;
 
     *out = NULL;
-    slot->message[0] = slot->message_file[0] = '\0';
-    slot->message_line = 0;
-    slot->random = 0;
-    slot->L = cdn_slot_state(slot);
-    if (!slot->L)
-        return cdn_error_nomem(err);
-    if (budget->memory_bytes < room)
-        room = (size_t)budget->memory_bytes;
-    cdn_slot_limit(slot, 0, room);
-    cdn_meter_hook(slot);
-    if (cdn_meter_begin(slot, budget, 0, cancel))
-        status = cdn_slot_protect(slot, call_build, &job);
-    cdn_meter_end(slot);
-    *run = cdn_slot_classify(slot, status);
-    if (*run == CDN_RUN_OK && slot->arena.head->live > slot->config.image_bytes) {
-        slot->meter.stop = CDN_STOP_MEMORY;
-        *run = CDN_RUN_STOPPED;
-    }
-    if (*run != CDN_RUN_OK)
-        return CORDON_OK;
+    status = attempt(run, slot, &job, budget, cancel, NULL, err);
+    if (status || *run != CDN_RUN_OK)
+        return status;
     *out = copy(slot);
     return *out ? CORDON_OK : cdn_error_nomem(err);
+}
+
+cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
+                                      struct cdn_slot *slot, lua_CFunction build,
+                                      void *ud, const struct cdn_budget *budget,
+                                      const uint32_t *cancel, cordon_error *err)
+{
+    struct job job = {.build = build, .ud = ud};
+    struct cdn_placement plan;
+    cordon_status status;
+    bool holds;
+
+    *out = NULL;
+    if (!cdn_placement_init(&plan, &slot->arena))
+        return cdn_error_nomem(err);
+    status = attempt(run, slot, &job, budget, cancel, &plan, err);
+    if (status || *run != CDN_RUN_OK)
+        goto out;
+    if (plan.failed) {
+        status = cdn_error_nomem(err);
+    } else {
+        cdn_placement_replay(&plan, &slot->arena);
+        status = attempt(run, slot, &job, budget, cancel, &plan, err);
+        holds = cdn_placement_end(&plan, &slot->arena);
+        if (status || *run != CDN_RUN_OK)
+            goto out;
+        if (holds)
+            *out = copy(slot);
+        if (holds && !*out)
+            status = cdn_error_nomem(err);
+    }
+    if (!status && !*out)
+        status = cdn_image_build(out, run, slot, build, ud, budget, cancel, err);
+out:
+    cdn_placement_deinit(&plan);
+    return status;
 }
 
 void cdn_image_free(struct cdn_image *image)

@@ -126,7 +126,7 @@ struct cdn_lib_sorting {
     const struct cdn_lib_key *keys; /* for cdn_lib_sort_by_key */
     int values, comparator;         /* stack indexes, for sorts that ask Lua */
     uint64_t work;                  /* not yet charged */
-    bool uncharged;                 /* the caller charges; only the clock is looked at */
+    bool uncharged; /* the caller charges; only the clock is looked at */
 };
 /* order and spare: room for `count` each; the result is in order.           [-0, +0, e]
  */

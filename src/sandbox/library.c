@@ -16,8 +16,10 @@
  */
 #include <lauxlib.h>
 #include <lualib.h>
+#include <string.h>
 
 #include "sandbox/lib.h"
+#include "sandbox/slot.h"
 #include "sandbox/tokens.h"
 
 struct row {
@@ -182,13 +184,97 @@ void cdn_lib_check_writable(lua_State *L, int arg)
     lua_call(L, 0, 0);
 }
 
+/* ---- choosing ---- */
+
+enum { BASE, FIRST_LIBRARY }; /* numbers of the tables in a choice */
+
+_Static_assert(FIRST_LIBRARY + sizeof libraries / sizeof *libraries ==
+                   CDN_LIBRARY_TABLES,
+               "a choice has a word of bits for every table");
+
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           c == '_';
+}
+
+static bool same(const char *name, const char *word, size_t bytes)
+{
+    return strlen(name) == bytes && !memcmp(name, word, bytes);
+}
+
+static void choose_row(uint64_t *chosen, const struct row *rows, const char *word,
+                       size_t bytes)
+{
+    for (size_t i = 0; rows[i].name; i++) {
+        if (same(rows[i].name, word, bytes))
+            *chosen |= UINT64_C(1) << i;
+    }
+}
+
+/* `after` follows a library's name: choose the function that is named there, or all. */
+static void choose_member(uint64_t *chosen, const struct row *rows, const char *after,
+                          const char *end)
+{
+    const char *word = after + 1;
+    const char *stop = word;
+
+    while (stop < end && is_word(*stop))
+        stop++;
+    if (after < end && *after == '.' && stop > word)
+        choose_row(chosen, rows, word, (size_t)(stop - word));
+    else
+        *chosen = UINT64_MAX;
+}
+
+/* Words of comments and strings count too: that is more than what is named, never less. */
+void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes)
+{
+    struct cdn_library_choice *choice = cdn_slot_library(slot);
+    const char *end = source ? source + bytes : NULL;
+
+    memset(choice, 0, sizeof *choice);
+    choice->chosen = source != NULL;
+    for (const char *at = source; at < end;) {
+        const char *word = at;
+
+        while (at < end && is_word(*at))
+            at++;
+        if (at == word) {
+            at++;
+            continue;
+        }
+        if (same("_G", word, (size_t)(at - word)))
+            choice->chosen = false;
+        choose_row(&choice->rows[BASE], base_rows, word, (size_t)(at - word));
+        for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+            if (same(libraries[i].name, word, (size_t)(at - word)))
+                choose_member(&choice->rows[FIRST_LIBRARY + i], libraries[i].rows, at,
+                              end);
+            /* every string finds its methods here, by names made at will */
+            if (libraries[i].rows == string_rows)
+                choice->rows[FIRST_LIBRARY + i] = UINT64_MAX;
+        }
+    }
+}
+
+static uint64_t chosen(lua_State *L, size_t table)
+{
+    const struct cdn_library_choice *choice = cdn_slot_library(cdn_slot_of(L));
+
+    return choice->chosen ? choice->rows[table] : UINT64_MAX;
+}
+
 /* ---- opening ---- */
 
-/* Into the table at the top: each row's own function, or the stock one from the table
- * at `stock`; what this LuaJIT does not have is a fault of the build. */
-CDN_RAISES static void fill(lua_State *L, const struct row *rows, int stock)
+/* Into the table at the top: each chosen row's own function, or the stock one from the
+ * table at `stock`; what this LuaJIT does not have is a fault of the build. */
+CDN_RAISES static void fill(lua_State *L, const struct row *rows, uint64_t rows_chosen,
+                            int stock)
 {
     for (const struct row *row = rows; row->name; row++) {
+        if (!(rows_chosen >> (row - rows) & 1))
+            continue;
         if (row->own) {
             lua_pushcfunction(L, row->own);
         } else {
@@ -291,12 +377,16 @@ CDN_RAISES static int open_library(lua_State *L)
     lua_newtable(L);
     lua_pushvalue(L, globals);
     lua_replace(L, LUA_ENVIRONINDEX);
-    fill(L, base_rows, stock);
+    fill(L, base_rows, chosen(L, BASE), stock);
     add_iterators(L, stock, globals);
     for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        uint64_t rows_chosen = chosen(L, FIRST_LIBRARY + i);
+
+        if (!rows_chosen)
+            continue;
         lua_getfield(L, stock, libraries[i].name);
         lua_newtable(L);
-        fill(L, libraries[i].rows, lua_gettop(L) - 1);
+        fill(L, libraries[i].rows, rows_chosen, lua_gettop(L) - 1);
         if (libraries[i].rows == string_rows)
             set_string_metatable(L, lua_gettop(L));
         cdn_library_freeze(L, -1, libraries[i].name);

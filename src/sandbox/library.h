@@ -16,6 +16,13 @@
  *                                                                       [-0, +0, e] */
 CDN_RAISES void cdn_library_open(lua_State *L);
 
+/* Leave out of the images that `slot` builds from now on what `source` cannot name: a global
+ * whose name is no word of it, a library's function where every mention of the library is
+ * `library.name`.  A source that says _G gets everything, and so does NULL.  What a rule does
+ * not use is then not copied with every request. */
+struct cdn_slot;
+void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes);
+
 /* Check the tokens of `source` and compile it as text, never bytecode; pushes the function.
  * Raises a message with position on any fault.                           [-0, +1, e] */
 CDN_RAISES void cdn_library_load(lua_State *L, const char *source, size_t bytes,
@@ -30,7 +37,8 @@ struct cdn_function {
     const char *name;
     lua_CFunction function;
 };
-CDN_RAISES void cdn_library_register(lua_State *L, const struct cdn_function *functions);
+CDN_RAISES void cdn_library_register(lua_State *L,
+                                     const struct cdn_function *functions);
 
 /* A protected call that neither swallows a limit nor overflows: status as lua_pcall.
  * Raises if the run was stopped.  C nesting is bounded.                 [-(n+1), +r|1, e] */

@@ -54,7 +54,8 @@ struct cdn_meter {
     const uint32_t *cancel; /* or NULL; read with an atomic load */
     struct cdn_budget limit;
     uint32_t unpolled; /* native work since the deadline was last looked at */
-    uint32_t nesting;  /* C calls that may call Lua again (lib_call.c); 0 at a run's start */
+    uint32_t
+        nesting; /* C calls that may call Lua again (lib_call.c); 0 at a run's start */
     /* where in the rule it was stopped: chunk name and line, "" and 0 if not known */
     char stop_file[64];
     uint32_t stop_line;

@@ -82,6 +82,11 @@ struct cdn_slot *cdn_slot_of(lua_State *L)
     return ud;
 }
 
+struct cdn_library_choice *cdn_slot_library(struct cdn_slot *slot)
+{
+    return &slot->library;
+}
+
 void cdn_slot_limit(struct cdn_slot *slot, size_t base, size_t limit)
 {
     struct cdn_arena *arena = &slot->arena;

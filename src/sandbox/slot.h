@@ -11,6 +11,7 @@
 #ifndef CDN_SANDBOX_SLOT_H
 #define CDN_SANDBOX_SLOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,12 @@ cordon_status cdn_image_build(struct cdn_image **out, enum cdn_run *run,
                               struct cdn_slot *slot, lua_CFunction build, void *ud,
                               const struct cdn_budget *budget, const uint32_t *cancel,
                               cordon_error *err);
+/* The same, with what garbage left in between squeezed out (placement.h): `build` is run twice,
+ * or thrice, and must do the same each time. */
+cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
+                                      struct cdn_slot *slot, lua_CFunction build,
+                                      void *ud, const struct cdn_budget *budget,
+                                      const uint32_t *cancel, cordon_error *err);
 void cdn_image_free(struct cdn_image *image);
 size_t cdn_image_bytes(const struct cdn_image *image);
 
@@ -89,6 +96,14 @@ CDN_RAISES void *cdn_scratch_alloc(lua_State *L, size_t bytes);
 /* Give back everything allocated since `mark` (LIFO). */
 size_t cdn_scratch_mark(lua_State *L);
 void cdn_scratch_release(lua_State *L, size_t mark);
+
+/* Which rows of the library's tables an image is to have (library.c): a bit a row. */
+#define CDN_LIBRARY_TABLES 6
+struct cdn_library_choice {
+    bool chosen; /* false: everything */
+    uint64_t rows[CDN_LIBRARY_TABLES];
+};
+struct cdn_library_choice *cdn_slot_library(struct cdn_slot *slot);
 
 /* Test support: the arena's bytes, to compare with an image. */
 const void *cdn_slot_arena(const struct cdn_slot *slot, size_t *used);

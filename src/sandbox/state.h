@@ -46,6 +46,7 @@ struct cdn_slot {
     void *host;
     uint64_t random;
     struct cdn_slot_config config;
+    struct cdn_library_choice library;
     uint64_t serials;   /* images built so far */
     uint64_t restored;  /* serial of the image that dirtied the arena last; 0: none */
     size_t dirty_end;   /* the arena is zero from here on, but for the run going on */

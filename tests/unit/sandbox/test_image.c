@@ -33,23 +33,6 @@ START_TEST(small_rule__has_a_small_image)
 }
 END_TEST
 
-START_TEST(image__holds_little_beyond_what_lives)
-{
-    fixture_open(&fixture);
-    for (int i = 0; i < 2; i++) {
-        static const char *const sources[] = {"return 1",
-                                              "local t = {} for i = 1, 2000 do t[i] = "
-                                              "('x'):rep(i % 50) .. i end return #t"};
-        struct cdn_image *image = fixture_image(&fixture, sources[i]);
-
-        ck_assert_uint_le(image->live, image->bytes);
-        ck_assert_uint_lt(image->bytes, image->live + 4096);
-        cdn_image_free(image);
-    }
-    cdn_slot_free(fixture.slot);
-}
-END_TEST
-
 START_TEST(same_source__gives_the_same_size_whatever_ran_before)
 {
     fixture_open(&fixture);
@@ -319,7 +302,6 @@ static Suite *suite(void)
     Suite *s = suite_create("image");
 
     CDN_UNIT_CASE(s, small_rule__has_a_small_image);
-    CDN_UNIT_CASE(s, image__holds_little_beyond_what_lives);
     CDN_UNIT_CASE(s, same_source__gives_the_same_size_whatever_ran_before);
     CDN_UNIT_CASE(s, chunk_that_fails__leaves_its_message);
     CDN_UNIT_CASE(s, chunk__runs_under_the_budget_of_the_load);
