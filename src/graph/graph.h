@@ -21,6 +21,16 @@
 #include "sandbox/meter.h"
 #include "snapshot/snapshot.h"
 
+/* The ranges of a node set's lists, kept from one finishing method to the next: of one
+ * edge set at a time, with at most so many sources of one list each. */
+#define CDN_MEMO_NODES 512
+struct cdn_memo {
+    struct cdn_memo_range {
+        uint32_t low;
+        uint32_t high;
+    } ranges[CDN_MEMO_NODES];
+};
+
 /* One run's graph state, in host memory at an address fixed for the slot; the layer
  * above embeds it *first* in what it gives to cdn_slot_set_host(). */
 struct cdn_graph_run {
@@ -29,6 +39,9 @@ struct cdn_graph_run {
     const struct cdn_names *names;
     int64_t as_of_ms; /* INT64_MAX: no cut */
     uint64_t digest;  /* of every value a graph read handed to the rule, in order */
+    struct cdn_memo *memo; /* room for one, of the host's; NULL: none is kept */
+    uint32_t memo_owner;   /* what the set that it belongs to has in `low`; 0: none's */
+    uint32_t memo_count;   /* sets that have had it in this run */
     bool truncated;
     bool damaged; /* an index read from the snapshot was out of range */
 };

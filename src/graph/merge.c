@@ -15,6 +15,9 @@
 #include "graph/aggregate.h"
 #include "sandbox/slot.h"
 
+/* Edges of a single list that are filtered in one go. */
+#define RUN_EDGES 64
+
 struct cdn_merge {
     struct cdn_reach *reaches;
     struct cdn_test *tests; /* [list][operation] */
@@ -134,6 +137,63 @@ static bool collect(struct cdn_scan *scan, uint32_t from, uint32_t to, uint64_t 
     return more;
 }
 
+/* The same for a node that has one list, always probing: the conditions go over a run of
+ * positions at a time.  What is charged is what looking one by one would have cost. */
+static bool collect_run(struct cdn_scan *scan, uint32_t from, uint32_t to,
+                        uint64_t most, bool backward)
+{
+    struct cdn_merge *merge = scan->merge;
+    struct cdn_reach *reach = &merge->reaches[0];
+    uint64_t budget = cdn_meter_edges_left(scan->meter);
+    uint64_t looked = 0;
+    bool damaged = false;
+    bool more = false;
+    uint32_t select[RUN_EDGES];
+
+    while (!more && reach->low < reach->high) {
+        uint64_t size = 2 * (most - merge->count);
+        uint32_t count, kept, first;
+
+        if (looked == budget || looked == CDN_SPAN_EDGES) {
+            cdn_meter_charge_edges(scan->L, looked == budget ? looked + 1 : looked);
+            budget -= looked;
+            looked = 0;
+        }
+        size = size < RUN_EDGES / 4 ? RUN_EDGES / 4 : size;
+        size = size < RUN_EDGES ? size : RUN_EDGES;
+        size = size < budget - looked ? size : budget - looked;
+        size = size < CDN_SPAN_EDGES - looked ? size : CDN_SPAN_EDGES - looked;
+        count = reach->high - reach->low;
+        count = count < size ? count : (uint32_t)size;
+        first = backward ? reach->high - count : reach->low;
+        for (uint32_t i = 0; i < count; i++)
+            select[i] = first + i;
+        kept = count;
+        for (uint32_t i = from; kept && i < to; i++)
+            kept = cdn_test_refine(&merge->tests[i], reach, select, kept, &damaged);
+        if (damaged)
+            cdn_raise_damaged(scan->L, "a property value is out of range");
+        for (uint32_t i = 0; i < kept; i++) {
+            uint32_t position = select[backward ? kept - 1 - i : i];
+
+            if (merge->count == most) {
+                more = true;
+                count = backward ? reach->high - position : position - first + 1;
+                break;
+            }
+            merge->entries[merge->count++] = position;
+        }
+        looked += count;
+        if (backward)
+            reach->high -= count;
+        else
+            reach->low += count;
+    }
+    if (looked)
+        cdn_meter_charge_edges(scan->L, looked);
+    return more;
+}
+
 static void reserve(struct cdn_scan *scan, uint64_t entries)
 {
     struct cdn_merge *merge = scan->merge;
@@ -247,15 +307,19 @@ static void first_stage(struct cdn_scan *scan, uint32_t cut)
     bool limit = operation->kind == CDN_OPERATION_LIMIT;
     uint64_t most = limit ? scan->left[cut] : operation->as.count;
     uint32_t edges = list_edges(scan);
+    bool more;
 
+    if (ranks(operation))
+        most = edges;
+    reserve(scan, most < edges ? most : edges);
+    more = scan->list_count == 1
+               ? collect_run(scan, merge->from, cut, most, backward)
+               : collect(scan, merge->from, cut, most, true, backward);
     if (ranks(operation)) {
-        reserve(scan, edges);
-        collect(scan, merge->from, cut, edges, false, false);
         keep_best(scan, operation);
         return;
     }
-    reserve(scan, most < edges ? most : edges);
-    if (collect(scan, merge->from, cut, most, true, backward)) {
+    if (more) {
         scan->run->truncated = true;
         scan->done = scan->done || limit;
     }

@@ -15,6 +15,8 @@
 
 /* Edges a stingy scan filters in one go. */
 #define STINGY_EDGES 16
+/* Lists so short are counted through: a search would cost more in wrong guesses. */
+#define SHORT_LIST 12
 
 _Noreturn void cdn_raise_damaged(lua_State *L, const char *what)
 {
@@ -52,6 +54,18 @@ void cdn_reach_window(struct cdn_reach *reach, int64_t low, int64_t high)
         return;
     if (low > high) {
         reach->high = reach->low;
+        return;
+    }
+    if (reach->high - reach->low <= SHORT_LIST) {
+        uint32_t early = 0;
+        uint32_t within = 0;
+
+        for (uint32_t i = reach->low; i < reach->high; i++) {
+            early += times[i] < low ? 1 : 0;
+            within += times[i] <= high ? 1 : 0;
+        }
+        reach->high = reach->low + within;
+        reach->low += early;
         return;
     }
     if (times[reach->high - 1] > high)
@@ -222,7 +236,38 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->tests_from = NULL;
     scan->merge = NULL;
     scan->merging = false;
+    scan->memo = NULL;
     make_plan(scan);
+}
+
+/* Several finishing methods of one node set's edges resolve the same ranges: the first
+ * that goes over all sources leaves them for the others.  Only a scan that no other one
+ * can come between may take part. */
+static void enter_memo(struct cdn_scan *scan)
+{
+    struct cdn_graph_run *run = scan->run;
+    const struct cdn_edges *set = scan->set;
+
+    if (!run->memo || set->node_count > CDN_MEMO_NODES || scan->how.stingy ||
+        scan->limits || (scan->range_count == 0 && run->as_of_ms == INT64_MAX))
+        return;
+    scan->memo = run->memo->ranges;
+    scan->memo_at = 0;
+    scan->memo_known = set->flags & CDN_EDGES_MEMO && set->low == run->memo_owner;
+    if (!scan->memo_known)
+        run->memo_owner = 0;
+}
+
+static void leave_memo(struct cdn_scan *scan)
+{
+    struct cdn_graph_run *run = scan->run;
+
+    if (!scan->memo_known) {
+        run->memo_owner = ++run->memo_count;
+        scan->set->low = run->memo_owner;
+        scan->set->flags |= CDN_EDGES_MEMO;
+    }
+    scan->memo = NULL;
 }
 
 void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room *room,
@@ -234,6 +279,8 @@ void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room *room,
     scan->select = room->select;
     scan->select_size = CDN_SELECT_EDGES;
     cdn_scan_begin(scan, L, set, how);
+    if (set->node_count > 1)
+        enter_memo(scan);
 }
 
 void cdn_scan_end(struct cdn_scan *scan)
@@ -291,9 +338,31 @@ static inline void fetch(const void *at, size_t bytes)
         __builtin_prefetch(line + i);
 }
 
+/* Bring a list that has been found to the range that is left of it. */
+static inline void resolve(struct cdn_scan *scan, struct cdn_reach *reach)
+{
+    struct cdn_memo_range *range;
+
+    if (scan->memo && scan->memo_known) {
+        range = &scan->memo[scan->memo_at++];
+        reach->low = range->low;
+        reach->high = range->high;
+        return;
+    }
+    begin_list(scan, reach);
+    cdn_scan_narrow(scan, reach);
+    if (scan->memo) {
+        range = &scan->memo[scan->memo_at++];
+        range->low = reach->low;
+        range->high = reach->high;
+    }
+}
+
 /* Read the offsets of the batch, then its times, then ask for its values. */
 static void resolve_many(struct cdn_scan *scan)
 {
+    bool known = scan->memo && scan->memo_known;
+
     for (uint32_t i = 0; i < scan->batch_count; i++) {
         const struct cdn_reach *reach = &scan->batch[i];
         const struct cdn_adjacency *adjacency = reach->from->adjacency;
@@ -307,7 +376,8 @@ static void resolve_many(struct cdn_scan *scan)
         const struct cdn_list *list = &reach->list;
 
         find_list(scan, reach);
-        if (list->times && (scan->range_count || scan->run->as_of_ms != INT64_MAX)) {
+        if (!known && list->times &&
+            (scan->range_count || scan->run->as_of_ms != INT64_MAX)) {
             fetch(list->times, (size_t)list->count * sizeof *list->times);
             if (list->count > 32) {
                 __builtin_prefetch(list->times + list->count / 2);
@@ -319,8 +389,7 @@ static void resolve_many(struct cdn_scan *scan)
         struct cdn_reach *reach = &scan->batch[i];
         int32_t number;
 
-        begin_list(scan, reach);
-        cdn_scan_narrow(scan, reach);
+        resolve(scan, reach);
         if (!scan->how.looks || reach->low == reach->high)
             continue;
         if (!scan->how.fetch) {
@@ -346,13 +415,13 @@ static void resolve_one(struct cdn_scan *scan)
     struct cdn_edges *set = scan->set;
     bool single = scan->node_count == 1 && scan->list_count == 1;
 
-    cdn_reach_open(scan, reach, reach->from, reach->node);
+    find_list(scan, reach);
     if (single && (set->flags & CDN_EDGES_MEMO)) {
         reach->low = set->low;
         reach->high = set->high;
         return;
     }
-    cdn_scan_narrow(scan, reach);
+    resolve(scan, reach);
     if (single) {
         set->low = reach->low;
         set->high = reach->high;
@@ -382,12 +451,15 @@ static void fill(struct cdn_scan *scan)
             enter_label(scan, node);
         if (scan->next_list == 0)
             scan->meter->nodes++;
+        if (scan->list_count > 1)
+            scan->memo = NULL;
         if (scan->list_count > 0 && must_merge(scan)) {
             if (scan->batch_count > 0) {
                 scan->meter->nodes--;
                 break;
             }
             scan->next_node++;
+            scan->memo = NULL;
             scan->merging = true;
             cdn_merge_begin(scan, node);
             return;
@@ -539,8 +611,11 @@ bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
             if (filter(scan, reach, out))
                 return true;
         }
-        if (scan->done || scan->next_node >= scan->node_count)
+        if (scan->done || scan->next_node >= scan->node_count) {
+            if (scan->memo)
+                leave_memo(scan);
             return false;
+        }
         fill(scan);
     }
 }

@@ -83,6 +83,10 @@ struct cdn_scan {
     uint32_t batch_size;
     uint32_t batch_count;
     uint32_t batch_at;
+    /* of a node set: the run's memo, to be read or made; NULL: not used */
+    struct cdn_memo_range *memo;
+    uint32_t memo_at;
+    bool memo_known;
     /* conditions of the streaming path, compiled for `tests_from` */
     struct cdn_test *tests;
     const struct cdn_bound_list *tests_from;

@@ -76,7 +76,8 @@ struct cdn_edges {
     uint32_t node;         /* the source when `nodes` is NULL */
     const uint32_t *nodes; /* of a node set that the environment keeps alive */
     uint32_t low, high;    /* one source, one list: its edges after the leading windows
-                              and cuts, kept from one finishing method to the next */
+                              and cuts, kept from one finishing method to the next;
+                              of several sources: low is the owner of the run's memo */
     struct cdn_operation operations[];
 };
 

@@ -17,6 +17,7 @@ struct cdn_rule_host {
     int64_t as_of_ms; /* CORDON_NO_TIME: none */
     uint32_t node;    /* CDN_NO_NODE: no subject */
     bool invalid;     /* the result broke the contract; outcome->message says how */
+    struct cdn_memo memo;
     cordon_value params[CDN_RULE_MAX_PARAMS]; /* by number; nil: not given */
 };
 

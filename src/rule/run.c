@@ -292,6 +292,7 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         .snapshot = call->snapshot,
         .binding = call->binding,
         .names = &call->rule->names,
+        .memo = &host->memo,
         .as_of_ms = cut ? request->as_of_ms : INT64_MAX,
     };
     status = set_params(host, request, err);

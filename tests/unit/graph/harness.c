@@ -46,6 +46,7 @@ struct harness *harness_new(cordon_snapshot *snapshot, const char *reads)
     harness->run.binding = harness->binding;
     harness->run.names = &harness->names;
     harness->run.as_of_ms = INT64_MAX;
+    harness->run.memo = &harness->memo;
     harness->budget = (struct cdn_budget){.instructions = UINT64_C(1) << 40,
                                           .memory_bytes = 60u << 20,
                                           .edges = UINT64_C(1) << 40,

@@ -15,8 +15,9 @@
 
 struct harness {
     struct cdn_graph_run run; /* first: what the slot's host points at */
-    lua_CFunction body;       /* instead of Lua: called with the graph object */
-    void *ud;                 /* its own */
+    struct cdn_memo memo;
+    lua_CFunction body; /* instead of Lua: called with the graph object */
+    void *ud;           /* its own */
     char result[8192];
     struct cdn_names names;
     struct cdn_slot *slot;

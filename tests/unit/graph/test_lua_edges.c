@@ -154,6 +154,29 @@ START_TEST(largest__keeps_the_order_and_the_best_of_each_list)
 }
 END_TEST
 
+START_TEST(node_sets__keep_what_they_found_apart)
+{
+    static const char rule[] =
+        "local nodes = {} for k = 100, 600, 100 do "
+        "nodes[#nodes + 1] = graph:node('Account', k) end "
+        "local all = graph:set(nodes):outgoing('transfer') "
+        "local sets, wanted, got = {}, {}, {} "
+        "for i = 0, 5 do "
+        "sets[2 * i + 1] = all:since(T + i * H) sets[2 * i + 2] = all:before(T + i * "
+        "H) "
+        "for j = 1, 2 do local n, sum = 0, 0 "
+        "for e in sets[2 * i + j]:each() do n = n + 1 sum = sum + e.amount end "
+        "wanted[2 * i + j] = n .. '/' .. sum end end "
+        "for _, order in ipairs({1, 5, 7, 11}) do for i = 1, 12 do "
+        "local k = (i * order) % 12 + 1 "
+        "got[k] = sets[k]:count() .. '/' .. sets[k]:sum('amount') "
+        "if got[k] ~= wanted[k] then error(got[k] .. ' is not ' .. wanted[k]) end "
+        "end end "
+        "return all:before(T + H):count() > 0 and all:since(T + H):count() > 0";
+    HARNESS_EQ(h, rule, "true");
+}
+END_TEST
+
 START_TEST(where__compares_every_type)
 {
 #define OUT(condition) A100 "return a:outgoing('transfer'):where(" condition "):count()"
@@ -284,6 +307,7 @@ static Suite *suite(void)
     tcase_add_test(tc, window__has_the_ends_it_says);
     tcase_add_test(tc, pipeline__applies_in_the_order_written);
     tcase_add_test(tc, largest__keeps_the_order_and_the_best_of_each_list);
+    tcase_add_test(tc, node_sets__keep_what_they_found_apart);
     tcase_add_test(tc, where__compares_every_type);
     tcase_add_test(tc, merged__is_one_list_by_time);
     tcase_add_test(tc, first_top_nodes__are_in_order);

@@ -149,6 +149,7 @@ static void make_trial(lua_State *L, struct job *job, struct trial *trial)
     uint32_t *nodes = cdn_scratch_alloc(L, 2 * NODES * sizeof *nodes);
     uint32_t node_count = random_nodes(job, nodes);
 
+    run->memo = pick(job, 4) ? &((struct harness *)(void *)run)->memo : NULL;
     trial->timed = pick(job, 3) != 0;
     run->as_of_ms =
         trial->timed && pick(job, 2) ? (int64_t)pick(job, 62) - 1 : INT64_MAX;
