@@ -345,13 +345,16 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, trim__ends_with_a_block_in_use);
     CDN_UNIT_CASE(s, clearing__zeroes_exactly_the_range);
     CDN_UNIT_CASE(s, mixed_load__keeps_contents_and_is_deterministic);
-#ifndef __SANITIZE_ADDRESS__
-    /* A sanitizer catches the signal itself. */
-    tcase_add_test_raise_signal(traps, guard_pages__trap_before_the_arena, SIGSEGV);
-    tcase_add_test_raise_signal(traps, guard_pages__trap_behind_the_arena, SIGSEGV);
-#else
+    /* A sanitizer catches the signal itself, and exits with a status of its own. */
+#if defined(__SANITIZE_ADDRESS__)
     tcase_add_exit_test(traps, guard_pages__trap_before_the_arena, 1);
     tcase_add_exit_test(traps, guard_pages__trap_behind_the_arena, 1);
+#elif defined(__SANITIZE_THREAD__)
+    tcase_add_exit_test(traps, guard_pages__trap_before_the_arena, 66);
+    tcase_add_exit_test(traps, guard_pages__trap_behind_the_arena, 66);
+#else
+    tcase_add_test_raise_signal(traps, guard_pages__trap_before_the_arena, SIGSEGV);
+    tcase_add_test_raise_signal(traps, guard_pages__trap_behind_the_arena, SIGSEGV);
 #endif
     suite_add_tcase(s, traps);
     return s;

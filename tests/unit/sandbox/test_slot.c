@@ -694,7 +694,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, error_object__runs_no_code_of_the_rule);
     CDN_UNIT_CASE(s, stack_overflow__is_an_ordinary_error);
 #ifndef CDN_ASAN
+#ifndef __SANITIZE_THREAD__ /* its frames are several times as large */
     CDN_UNIT_CASE(s, c_stack__of_256_kib_is_enough);
+#endif
 #endif
     CDN_UNIT_CASE(s, host__is_found_from_inside);
     return s;
