@@ -154,7 +154,7 @@ static cordon_status read_property(struct cdn_mapping_reader *reader, const char
         if (!status)
             status = cdn_spec_text(table, &type, value, "type", !time);
         if (!status)
-            status = cdn_spec_text(table, &text, value, "column", time);
+            status = cdn_spec_text(table, &text, value, "column", false);
         if (!status && text)
             column.column = text;
         if (!status)
@@ -282,10 +282,9 @@ cordon_status cdn_mapping_read_properties(struct cdn_mapping_reader *reader,
         status = read_property(reader, time_name, &plain, true, true);
     } else {
         const char *column = "time";
-        cordon_value text;
 
         status = cdn_spec_check_map(table, &time);
-        if (!status && cordon_value_get(&text, &time, "column"))
+        if (!status)
             status = cdn_spec_text(table, &column, &time, "column", true);
         if (!status)
             status = read_property(reader, column, &time, true, true);

@@ -348,7 +348,12 @@ static void *run_endless(void *ud)
     request.limits = &limits;
     request.cancel = &churn->cancel;
     atomic_fetch_add(&churn->answers, 1);
-    ck_assert(!cordon_evaluate(outcome, churn->engine, "endless", &request, &err));
+    /* where there is one sandbox, whoever watches may just have it */
+    cordon_status status;
+    do
+        status = cordon_evaluate(outcome, churn->engine, "endless", &request, &err);
+    while (status == CORDON_E_BUSY);
+    ck_assert_int_eq(status, CORDON_OK);
     ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_CANCELLED);
     cordon_outcome_free(outcome);
     return NULL;

@@ -192,10 +192,12 @@ START_TEST(next__counts_the_lines_of_a_row_without_end)
     ck_assert_int_eq(cdn_csv_next(csv, &event, &row, NULL), CORDON_OK);
     ck_assert_int_eq(event, CDN_CSV_FAULT);
     ck_assert_uint_eq(row.line, 1);
+    cordon_status status;
     do {
         lines = row.line;
-        ck_assert_int_eq(cdn_csv_next(csv, &event, &row, NULL), CORDON_OK);
-    } while (event == CDN_CSV_ROW);
+        status = cdn_csv_next(csv, &event, &row, NULL);
+    } while (!status && event == CDN_CSV_ROW);
+    ck_assert_int_eq(status, CORDON_OK);
     ck_assert_int_eq(event, CDN_CSV_END);
     ck_assert_uint_eq(lines, bytes / 16);
     cdn_csv_close(csv);
