@@ -6,7 +6,7 @@ return {
   returns  = "list",
   limits   = { instructions = 200e6, memory = "4MiB", time = "5s", edges = 50000000 },
 
-  evaluate = function(_, request)
+  evaluate = function(graph, request)
     local user = request.node
     local function likes(edges, n)
       return edges:where("rating", ">=", 4):latest(n)
@@ -23,10 +23,19 @@ return {
         weight[peer] = w + 1
       end
     end
-    local score = {}
+    -- peers of one weight are one set
+    local alike = {}
     for _, peer in ipairs(peers) do
-      local w = weight[peer]
-      for _, item in likes(peer:outgoing("rated"), 50):each() do
+      local group = alike[weight[peer]]
+      if not group then
+        group = {}
+        alike[weight[peer]] = group
+      end
+      group[#group + 1] = peer
+    end
+    local score = {}
+    for w, group in pairs(alike) do
+      for _, item in likes(graph:set(group):outgoing("rated"), 50):each() do
         score[item] = (score[item] or 0) + w
       end
     end

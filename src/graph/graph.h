@@ -39,9 +39,10 @@ struct cdn_graph_run {
     const struct cdn_names *names;
     int64_t as_of_ms; /* INT64_MAX: no cut */
     uint64_t digest;  /* of every value a graph read handed to the rule, in order */
-    struct cdn_memo *memo; /* room for one, of the host's; NULL: none is kept */
-    uint32_t memo_owner;   /* what the set that it belongs to has in `low`; 0: none's */
-    uint32_t memo_count;   /* sets that have had it in this run */
+    struct cdn_meter *meter; /* the slot's; NULL until first asked for */
+    struct cdn_memo *memo;   /* room for one, of the host's; NULL: none is kept */
+    uint32_t memo_owner; /* what the set that it belongs to has in `low`; 0: none's */
+    uint32_t memo_count; /* sets that have had it in this run */
     bool truncated;
     bool damaged; /* an index read from the snapshot was out of range */
 };

@@ -137,6 +137,47 @@ static bool collect(struct cdn_scan *scan, uint32_t from, uint32_t to, uint64_t 
     return more;
 }
 
+/* Ask for the list of the source after the next, and for the end of the next one's that
+ * is read first: with one list a source nearly every access is a cache miss. */
+static void look_ahead(const struct cdn_scan *scan)
+{
+    const struct cdn_bound_list *from = &scan->lists[0];
+    const struct cdn_adjacency *adjacency = from->adjacency;
+    const struct cdn_edges *set = scan->set;
+    uint32_t left = scan->node_count - scan->next_node;
+    uint32_t mask = (UINT32_C(1) << adjacency->shift) - 1;
+    struct cdn_list list;
+    uint32_t local;
+    uint32_t last;
+
+    if (left > 1 &&
+        scan->nodes[scan->next_node + 1] - scan->label_base < scan->label_count) {
+        local = scan->nodes[scan->next_node + 1] - from->node_base;
+        __builtin_prefetch(adjacency->offsets[local >> adjacency->shift] +
+                           (local & mask));
+    }
+    if (left == 0 ||
+        scan->nodes[scan->next_node] - scan->label_base >= scan->label_count)
+        return;
+    local = scan->nodes[scan->next_node] - from->node_base;
+    if (!cdn_adjacency_list(adjacency, local, &list) || list.count == 0)
+        return; /* damage is found when its turn comes */
+    last = list.count - 1;
+    __builtin_prefetch(list.peers + last);
+    if (list.times)
+        __builtin_prefetch(list.times + last);
+    for (uint32_t i = 0; i < set->operation_count; i++) {
+        const struct cdn_test *test = &scan->merge->tests[i];
+
+        if (set->operations[i].kind != CDN_OPERATION_WHERE ||
+            (test->form != CDN_TEST_INT64 && test->form != CDN_TEST_FLOAT64) ||
+            !test->column->values)
+            continue;
+        __builtin_prefetch((const int64_t *)test->column->values[list.block] +
+                           list.start + last);
+    }
+}
+
 /* The same for a node that has one list, always probing: the conditions go over a run of
  * positions at a time.  What is charged is what looking one by one would have cost. */
 static bool collect_run(struct cdn_scan *scan, uint32_t from, uint32_t to,
@@ -166,6 +207,7 @@ static bool collect_run(struct cdn_scan *scan, uint32_t from, uint32_t to,
         count = reach->high - reach->low;
         count = count < size ? count : (uint32_t)size;
         first = backward ? reach->high - count : reach->low;
+        __builtin_prefetch(reach->list.peers + (backward ? reach->high - 1 : first));
         for (uint32_t i = 0; i < count; i++)
             select[i] = first + i;
         kept = count;
@@ -446,6 +488,7 @@ void cdn_merge_begin(struct cdn_scan *scan, uint32_t node)
         cdn_reach_open(scan, &merge->reaches[i], &scan->lists[i], node);
     merge->from = 0;
     if (scan->list_count == 1) {
+        look_ahead(scan);
         cdn_scan_narrow(scan, &merge->reaches[0]);
         merge->from = scan->range_count;
     } else if (set->operation_count &&

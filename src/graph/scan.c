@@ -214,7 +214,9 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
 {
     scan->L = L;
     scan->run = cdn_slot_host(L);
-    scan->meter = cdn_meter_of(L);
+    if (!scan->run->meter)
+        scan->run->meter = cdn_meter_of(L);
+    scan->meter = scan->run->meter;
     scan->set = set;
     scan->kind = &scan->run->binding->kinds[set->kind];
     scan->how = how;

@@ -1,7 +1,8 @@
 /* Edge and node sets as userdata: making, copying, checking.
  *
- * A check is a type, a size and a magic word, not a metatable look-up: in this sandbox
- * only trusted C makes userdata, and a rule cannot write into one. */
+ * A check is a size, which for light userdata is 0, and a magic word, not a metatable
+ * look-up: in this sandbox only trusted C makes userdata, and a rule cannot write into
+ * one. */
 #include "graph/set.h"
 
 #include <string.h>
@@ -12,8 +13,7 @@ struct cdn_edges *cdn_check_edges(lua_State *L, int index)
 {
     struct cdn_edges *set = lua_touserdata(L, index);
 
-    if (lua_type(L, index) != LUA_TUSERDATA || lua_objlen(L, index) < sizeof *set ||
-        set->magic != CDN_EDGES_MAGIC)
+    if (!set || lua_objlen(L, index) < sizeof *set || set->magic != CDN_EDGES_MAGIC)
         luaL_error(L, "an edge set is expected here, not %s: call methods with ':'",
                    luaL_typename(L, index));
     return set;
@@ -23,8 +23,7 @@ struct cdn_nodes *cdn_check_nodes(lua_State *L, int index)
 {
     struct cdn_nodes *set = lua_touserdata(L, index);
 
-    if (lua_type(L, index) != LUA_TUSERDATA || lua_objlen(L, index) < sizeof *set ||
-        set->magic != CDN_NODES_MAGIC)
+    if (!set || lua_objlen(L, index) < sizeof *set || set->magic != CDN_NODES_MAGIC)
         luaL_error(L, "a node set is expected here, not %s: call methods with ':'",
                    luaL_typename(L, index));
     return set;
@@ -90,11 +89,13 @@ void cdn_edges_refine(lua_State *L, int metatable, int index,
         lua_getfenv(L, index);
         lua_setfenv(L, -2);
     }
-    memcpy(next->operations, set->operations, at * sizeof set->operations[0]);
+    for (uint32_t i = 0; i < at; i++)
+        next->operations[i] = set->operations[i];
     if (merge) {
         struct cdn_operation *window = &next->operations[at];
 
-        memcpy(window, &set->operations[at], (count - at) * sizeof *window);
+        for (uint32_t i = at; i < count; i++)
+            next->operations[i] = set->operations[i];
         if (operation->as.window.low > window->as.window.low)
             window->as.window.low = operation->as.window.low;
         if (operation->as.window.high < window->as.window.high)
@@ -102,8 +103,8 @@ void cdn_edges_refine(lua_State *L, int metatable, int index,
         return;
     }
     next->operations[at] = *operation;
-    memcpy(&next->operations[at + 1], &set->operations[at],
-           (count - at) * sizeof set->operations[0]);
+    for (uint32_t i = at; i < count; i++)
+        next->operations[i + 1] = set->operations[i];
 }
 
 struct cdn_nodes *cdn_nodes_push(lua_State *L, int metatable, const uint32_t *items,
