@@ -124,6 +124,13 @@ START_TEST(charge__is_one_a_list_and_one_an_edge_looked_at)
         {"a:outgoing('transfer'):where('amount', '>', 25):first()", 4},
         {"a:outgoing('transfer'):where('amount', '>', 25):exists()", 4},
         {"a:outgoing('transfer'):where('amount', '>', 25):latest(1):sum('amount')", 3},
+        {"a:outgoing('transfer'):where('amount', '>', 15):latest(2):count()", 4},
+        {"a:outgoing('transfer'):where('amount', '<', 25):latest(1):count()", 6},
+        {"a:outgoing('transfer'):where('amount', '>', 25):earliest(1):count()", 5},
+        {"a:outgoing('transfer'):where('amount', '>', 25):earliest(9):count()", 6},
+        {"a:outgoing('transfer'):largest(2, 'amount'):sum('cents')", 6},
+        {"a:outgoing('transfer'):latest(3):smallest(2, 'amount'):count()", 4},
+        {"a:both('transfer'):largest(2, 'amount'):count()", 10},
         {"a:both('transfer'):first()", 3},
         {"a:both('transfer'):sum('amount')", 10},
         {"a:incoming('own'):count()", 2},
@@ -147,6 +154,36 @@ START_TEST(charge__is_one_a_list_and_one_an_edge_looked_at)
     ck_assert_uint_eq(charged(A100 "local s = a:outgoing('transfer'):after(T) return "
                                    "s:count(), s:count(), s:sum('amount')"),
                       1 + 1 + 5);
+    ck_assert_uint_eq(charged(A100 "local s = a:outgoing('transfer'):nodes()"
+                                   ":outgoing('transfer'):since(0) return s:count(), "
+                                   "s:count(), s:sum('amount')"),
+                      6 + 3 + 3 + (3 + 3));
+}
+END_TEST
+
+START_TEST(loops__give_back_their_scratch_memory)
+{
+    static const char set[] = A100
+        "local s = a:both('transfer'):where('amount', '>', 0):latest(6) local n = 0 ";
+    char body[512];
+
+    h->budget.memory_bytes = 256 << 10;
+    (void)snprintf(
+        body, sizeof body,
+        "%s for i = 1, 2000 do for e in s:each() do n = n + 1 end end return n", set);
+    HARNESS_EQ(h, body, "12000");
+    (void)snprintf(body, sizeof body,
+                   "%s for i = 1, 100 do for e in s:each() do for f in s:each() do "
+                   "n = n + (e == f and 1 or 0) end end end return n",
+                   set);
+    HARNESS_EQ(h, body, "600");
+    /* two loops that take turns, and one that is left in the middle */
+    (void)snprintf(body, sizeof body,
+                   "%s local x, y = s:each(), s:each() for i = 1, 3 do n = n + "
+                   "(x() == y() and 1 or 0) end for e in s:each() do break end "
+                   "while x() do n = n + 1 end while y() do n = n + 1 end return n",
+                   set);
+    HARNESS_EQ(h, body, "9");
 }
 END_TEST
 
@@ -170,6 +207,16 @@ START_TEST(budget__stops_exactly_and_cannot_be_caught)
     h->budget.edges = 3;
     HARNESS_EQ(h,
                A100 "return a:outgoing('transfer'):where('amount', '>', 25):exists()",
+               "stopped: edges");
+    h->budget.edges = 4;
+    HARNESS_EQ(h,
+               A100 "return a:outgoing('transfer'):where('amount', '>', 15):latest(2)"
+                    ":count()",
+               "2");
+    h->budget.edges = 3;
+    HARNESS_EQ(h,
+               A100 "return a:outgoing('transfer'):where('amount', '>', 15):latest(2)"
+                    ":count()",
                "stopped: edges");
     h->budget.edges = 10;
     HARNESS_EQ(h, A100 "return a:both('transfer'):sum('amount')", "163.75");
@@ -317,6 +364,7 @@ static Suite *suite(void)
     tcase_add_test(tc, as_of__hides_later_edges_from_every_path);
     tcase_add_test(tc, as_of__does_not_cut_relations_without_time);
     tcase_add_test(tc, charge__is_one_a_list_and_one_an_edge_looked_at);
+    tcase_add_test(tc, loops__give_back_their_scratch_memory);
     tcase_add_test(tc, budget__stops_exactly_and_cannot_be_caught);
     tcase_add_test(tc, nodes__are_counted);
     tcase_add_test(tc, memory__is_a_limit_too);
