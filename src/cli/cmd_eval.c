@@ -66,6 +66,22 @@ struct eval {
 
 /* ---- setting up ---- */
 
+/* Does the rule declare the parameter of "name=value" as a string? */
+static bool takes_text(const struct eval *eval, const char *word)
+{
+    const char *equals = strchr(word, '=');
+    size_t bytes = equals ? (size_t)(equals - word) : 0;
+    cordon_param_info info = CORDON_PARAM_INFO_INIT;
+
+    for (uint32_t i = 0;
+         !cordon_engine_rule_param(&info, eval->engine, eval->rule.name, i, NULL);
+         i++) {
+        if (strlen(info.name) == bytes && !memcmp(info.name, word, bytes))
+            return !strcmp(info.type, "string");
+    }
+    return false;
+}
+
 static cordon_status default_params(struct eval *eval, cordon_error *err)
 {
     cordon_status status = CORDON_OK;
@@ -73,7 +89,8 @@ static cordon_status default_params(struct eval *eval, cordon_error *err)
     for (size_t i = 0; i < eval->params.count && !status; i++) {
         struct cdn_buf one = {0}, all = {0};
 
-        status = cdn_params_word(&one, eval->params.items[i], err);
+        status = cdn_params_word(&one, eval->params.items[i],
+                                 takes_text(eval, eval->params.items[i]), err);
         if (!status)
             status = cdn_params_merge(&all, &eval->defaults, &one, err);
         cdn_buf_deinit(&one);
@@ -154,10 +171,6 @@ static int open_all(struct eval *eval)
         return CDN_EXIT_USAGE;
     }
     digest_text(&eval->rule);
-    if (default_params(eval, &err)) {
-        cdn_cli_error_of(eval->cli, &err);
-        return CDN_EXIT_USAGE;
-    }
     raise_ceilings(&options, &eval->limits);
     status = cordon_engine_new(&eval->engine, &options, &err);
     if (!status)
@@ -178,6 +191,10 @@ static int open_all(struct eval *eval)
         return cdn_cli_exit_of(status);
     }
     eval->loaded = true;
+    if (default_params(eval, &err)) {
+        cdn_cli_error_of(eval->cli, &err);
+        return CDN_EXIT_USAGE;
+    }
     if (eval->count > 1) {
         eval->times = cdn_realloc_array(NULL, eval->count, sizeof(*eval->times));
         if (!eval->times) {
@@ -485,7 +502,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "the snapshot store, or one snapshot file", NULL},
         {"node", 0, CDN_OPTION_STRING, &eval.node, "LABEL:KEY", "the subject", NULL},
         {"param", 'p', CDN_OPTION_LIST, &eval.params, "NAME=VALUE",
-         "a parameter of the rule; VALUE is JSON, else text", NULL},
+         "a parameter; VALUE is text if declared so, else JSON", NULL},
         {"input", 'i', CDN_OPTION_STRING, &eval.input, "FILE",
          "many requests, one JSON object a line; - reads stdin", NULL},
         {"now", 0, CDN_OPTION_TIME, &eval.now_ms, "TIME",

@@ -339,7 +339,8 @@ cordon_status cdn_params_merge(struct cdn_buf *out, const struct cdn_buf *defaul
     return out->failed ? cdn_error_nomem(err) : CORDON_OK;
 }
 
-cordon_status cdn_params_word(struct cdn_buf *out, const char *word, cordon_error *err)
+cordon_status cdn_params_word(struct cdn_buf *out, const char *word, bool text,
+                              cordon_error *err)
 {
     const char *equals = strchr(word, '=');
     struct cdn_buf value = {0};
@@ -349,7 +350,10 @@ cordon_status cdn_params_word(struct cdn_buf *out, const char *word, cordon_erro
     if (!equals || equals == word)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "'%s' is no parameter; write --param name=value", word);
-    status = cdn_json_to_pack(&value, equals + 1, strlen(equals + 1), NULL);
+    if (text && equals[1] != '"')
+        status = CORDON_E_DATA;
+    else
+        status = cdn_json_to_pack(&value, equals + 1, strlen(equals + 1), NULL);
     if (status == CORDON_E_NOMEM)
         goto out;
     cdn_pack_init_buf(&packer, out);

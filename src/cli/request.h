@@ -56,7 +56,8 @@ cordon_status cdn_params_merge(struct cdn_buf *out, const struct cdn_buf *defaul
                                const struct cdn_buf *over, cordon_error *err);
 /* One "name=value" of the command line into a map of one: the value is JSON where it is
  * JSON (5, true, ["a"], "5"), else text (24h). */
-cordon_status cdn_params_word(struct cdn_buf *out, const char *word, cordon_error *err);
+cordon_status cdn_params_word(struct cdn_buf *out, const char *word, bool text,
+                              cordon_error *err);
 
 /* Reads lines in constant memory. */
 struct cdn_lines {

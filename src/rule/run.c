@@ -265,8 +265,8 @@ static void classify(cordon_outcome *outcome, const struct cdn_rule_call *call,
         return;
     }
     cdn_outcome_drop_result(outcome);
-    outcome->fallback = true;
     if (call->rule->fallback >= 0) {
+        outcome->fallback = true;
         memcpy(outcome->decision, call->rule->decisions[call->rule->fallback],
                sizeof outcome->decision);
         outcome->has_decision = true;

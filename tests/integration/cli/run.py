@@ -248,6 +248,8 @@ def single():
     expect(out(*now, "-p", "window=8d")["sum"] == 57.25 - 50.25 + 50.25, "-p of a duration")
     expect(out(*now, "--param", "note=\"5\"")["note"] == "5", "--param as JSON text")
     expect(out(*now, "--param", "note=a=b")["note"] == "a=b", "--param as text")
+    expect(out(*now, "--param", "note=5")["note"] == "5", "--param of a declared string")
+    expect(out(*now, "--param", "note=[1]")["note"] == "[1]", "--param of a declared string")
     expect(json.loads(sent(*now, "-p", "threshold=3")[0])["result"]["decision"] == "allow",
            "--param of an integer")
     expect(out("--node", "Account:9007199254740993", "--now=2026-01-10")["key"]

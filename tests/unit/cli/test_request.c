@@ -168,7 +168,7 @@ static cordon_value word_value(struct cdn_buf *buf, const char *word)
     cordon_value map, value;
 
     cdn_buf_clear(buf);
-    ck_assert_int_eq(cdn_params_word(buf, word, NULL), CORDON_OK);
+    ck_assert_int_eq(cdn_params_word(buf, word, false, NULL), CORDON_OK);
     ck_assert_int_eq(cordon_value_parse(&map, buf->data, buf->length, NULL), CORDON_OK);
     ck_assert(cordon_value_get(&value, &map, "k"));
     return value;
@@ -198,8 +198,8 @@ START_TEST(word__refuses_what_names_nothing)
     struct cdn_buf buf = {0};
     cordon_error err;
 
-    ck_assert_int_eq(cdn_params_word(&buf, "k", &err), CORDON_E_INVALID);
-    ck_assert_int_eq(cdn_params_word(&buf, "=5", &err), CORDON_E_INVALID);
+    ck_assert_int_eq(cdn_params_word(&buf, "k", false, &err), CORDON_E_INVALID);
+    ck_assert_int_eq(cdn_params_word(&buf, "=5", false, &err), CORDON_E_INVALID);
     cdn_buf_deinit(&buf);
 }
 END_TEST
@@ -209,11 +209,11 @@ START_TEST(merge__lets_the_request_win)
     struct cdn_buf left = {0}, right = {0}, all = {0}, both = {0};
     cordon_value map, value;
 
-    ck_assert_int_eq(cdn_params_word(&left, "a=1", NULL), CORDON_OK);
-    ck_assert_int_eq(cdn_params_word(&right, "b=2", NULL), CORDON_OK);
+    ck_assert_int_eq(cdn_params_word(&left, "a=1", false, NULL), CORDON_OK);
+    ck_assert_int_eq(cdn_params_word(&right, "b=2", false, NULL), CORDON_OK);
     ck_assert_int_eq(cdn_params_merge(&both, &left, &right, NULL), CORDON_OK);
     cdn_buf_clear(&right);
-    ck_assert_int_eq(cdn_params_word(&right, "a=3", NULL), CORDON_OK);
+    ck_assert_int_eq(cdn_params_word(&right, "a=3", false, NULL), CORDON_OK);
     ck_assert_int_eq(cdn_params_merge(&all, &both, &right, NULL), CORDON_OK);
     ck_assert_int_eq(cordon_value_parse(&map, all.data, all.length, NULL), CORDON_OK);
     ck_assert_uint_eq(map.length, 2);
@@ -310,7 +310,7 @@ START_TEST(word__survives_every_allocation_failure)
     {
         struct cdn_buf buf = {0};
         cordon_error err;
-        cordon_status status = cdn_params_word(&buf, "k=[1,2,3]", &err);
+        cordon_status status = cdn_params_word(&buf, "k=[1,2,3]", false, &err);
 
         ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
         cdn_buf_deinit(&buf);

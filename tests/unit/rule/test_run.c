@@ -203,7 +203,7 @@ START_TEST(run__reports_an_error_with_its_place)
     ck_assert_contains(cordon_outcome_message(r.outcome),
                        "attempt to perform arithmetic");
     ck_assert_uint_eq(cordon_outcome_line(r.outcome), 5);
-    ck_assert(cordon_outcome_is_fallback(r.outcome));
+    ck_assert(!cordon_outcome_is_fallback(r.outcome));
     ck_assert_ptr_null(cordon_outcome_decision(r.outcome));
     ruling_deinit(&r);
     ruling_evaluate(&r, "fallback = 'none',", "error('a\\27[2Jb\\n', 0)");
