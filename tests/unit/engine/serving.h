@@ -13,7 +13,7 @@
     "', fallback = 'none', evaluate = function(graph, request)\n" body "\nend }"
 #define TRANSFERS(name, body)                                                          \
     "return { name = '" name "', fallback = 'none',\n"                                 \
-    "reads = { Account = {}, transfer = { 'amount' } },\n"                             \
+    "reads = { Account = {}, transfer = { 'amount' } }, limits = { time = '10s' },\n"  \
     "evaluate = function(graph, request)\n" body "\nend }"
 
 #define ck_assert_contains(text, part)                                                 \
