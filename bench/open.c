@@ -49,8 +49,8 @@ int main(int argc, char **argv)
         cordon_snapshot_release(snapshot);
     }
     qsort(ns, repeats, sizeof *ns, by_size);
-    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", ns[repeats / 2], segments,
-           nodes, edges);
+    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", ns[repeats / 2],
+           segments, nodes, edges);
     free(ns);
     return 0;
 }

@@ -34,8 +34,8 @@ static void start(void)
     options.slots = 1;
     require(!cordon_engine_new(&engine, &options, NULL));
     require(!cordon_outcome_new(&outcome, NULL));
-    require(!cordon_engine_load_rule(engine, benign, sizeof benign - 1, "benign.lua", NULL,
-                                     NULL));
+    require(!cordon_engine_load_rule(engine, benign, sizeof benign - 1, "benign.lua",
+                                     NULL, NULL));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -54,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     limits.wall_ns = 1000000000;
     request.limits = &limits;
     request.now_ms = 7;
-    if (cordon_engine_load_rule(engine, (const char *)data, size, "fuzz.lua", name, &err)) {
+    if (cordon_engine_load_rule(engine, (const char *)data, size, "fuzz.lua", name,
+                                &err)) {
         require(err.message[0]);
     } else {
         cordon_status status = cordon_evaluate(outcome, engine, name, &request, &err);
