@@ -120,14 +120,15 @@ static void *judge(void *ud)
 
 int main(int argc, char **argv)
 {
-    double seconds = argc > 1 ? atof(argv[1]) : 60;
-    unsigned threads = argc > 2 ? (unsigned)atoi(argv[2]) : 2;
+    char *rest = "";
+    double seconds = argc > 1 ? strtod(argv[1], &rest) : 60;
+    unsigned long threads = argc > 2 && !*rest ? strtoul(argv[2], &rest, 10) : 2;
     pthread_t running[16];
     cordon_error err;
     long early = 0;
     unsigned long swaps = 0;
 
-    if (threads < 1 || threads > 16 || seconds <= 0) {
+    if (*rest || threads < 1 || threads > 16 || seconds <= 0) {
         fprintf(stderr, "usage: soak SECONDS [THREADS]\n");
         return 2;
     }

@@ -10,14 +10,17 @@ rules="fan_in fan_out cycle mule_chain structuring shared_device"
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$(printf '\033[1m') dim=$(printf '\033[2m') plain=$(printf '\033[0m')
 else
-    bold= dim= plain=
+    bold='' dim='' plain=''
 fi
 title() { printf '\n%s%s%s\n\n' "$bold" "$*" "$plain"; }
 say() { printf '%s\n' "$*"; }
 shown() { printf '%s$ cordon %s%s\n' "$dim" "$*" "$plain"; }
 run() { shown "$@" && "$cordon" "$@"; }
-# The first labelled account of a kind: "key time".
-example() { awk -F, -v kind="$1" '$2 == kind { print $1, $4; exit }' bank/labels.csv; }
+# The first labelled account of a kind into $account and $time.
+example() {
+    account=$(awk -F, -v kind="$1" '$2 == kind { print $1; exit }' bank/labels.csv)
+    time=$(awk -F, -v kind="$1" '$2 == kind { print $4; exit }' bank/labels.csv)
+}
 
 mkdir -p "$work"
 cd "$work"
@@ -35,14 +38,14 @@ run import --schema bank/schema.lua --out bank.store bank
 title "3. One account, one rule: what was decided, why, and what it cost"
 for rule in fan_in structuring shared_device; do
     [ $rule = fan_in ] || say ""
-    set -- $(example $rule)
-    run eval rules/fraud/$rule.lua --data bank.store --node Account:$1 --as-of $2 \
+    example $rule
+    run eval rules/fraud/$rule.lua --data bank.store --node "Account:$account" --as-of "$time" \
         --format pretty --usage --count 1000
 done
 
 title "4. A rule that would never end: it is stopped, and its declared fallback stands"
-set -- $(example fan_in)
-run eval endless.lua --data bank.store --node Account:$1 --format pretty && status=0 ||
+example fan_in
+run eval endless.lua --data bank.store --node "Account:$account" --format pretty && status=0 ||
     status=$?
 say "(exit code $status: a limit stopped the rule; the process, and every other request, goes on)"
 
