@@ -51,27 +51,32 @@ say "(exit code $status: a limit stopped the rule; the process, and every other 
 
 title "5. Six rules over $(awk 'END { print NR }' bank/requests.ndjson) requests, each in a pristine sandbox"
 for rule in $rules; do
-    shown eval rules/fraud/$rule.lua --data bank.store --input bank/requests.ndjson "> answers/$rule.ndjson"
-    "$cordon" eval rules/fraud/$rule.lua --data bank.store --input bank/requests.ndjson \
-        --format ndjson > answers/$rule.ndjson || [ $? -eq 4 ]
+    shown eval "rules/fraud/$rule.lua" --data bank.store --input bank/requests.ndjson "> answers/$rule.ndjson"
+    "$cordon" eval "rules/fraud/$rule.lua" --data bank.store --input bank/requests.ndjson \
+        --format ndjson > "answers/$rule.ndjson" || [ $? -eq 4 ]
 done
 say ""
 say "Held against the planted truth (bank/labels.csv):"
 say ""
-"$judge" bank $(for rule in $rules; do echo answers/$rule.ndjson; done)
+# The files in the order of $rules, which a wildcard would not keep.
+set --
+for rule in $rules; do
+    set -- "$@" "answers/$rule.ndjson"
+done
+"$judge" bank "$@"
 say ""
 say "  right: alerted accounts that take part in that kind of fraud.  precision: right / alerts."
 say "  recall: right / all accounts that do.  money: the larger of what an account received and"
 say "  sent in ten days.  p50, p99: wall time of one evaluation.  Some innocents look like fraud"
 say "  (weddings, car dealers, families), so even a good rule raises some false alarms."
 
-set -- $(example cycle)
+example cycle
 title "What to try next"
 cat <<NEXT
   cd $work
   export PATH=$(dirname "$cordon"):\$PATH
 
-  cordon eval rules/fraud/cycle.lua --data bank.store --node Account:$1 --as-of $2 --usage
+  cordon eval rules/fraud/cycle.lua --data bank.store --node Account:$account --as-of $time --usage
   cordon eval rules/fraud/fan_out.lua --data bank.store --input bank/requests.ndjson -p threshold=5 | head -1
   cordon snapshot info bank.store               # what is in the graph
   cp rules/fraud/fan_in.lua my_rule.lua         # write your own: rules/README.md
