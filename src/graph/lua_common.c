@@ -260,10 +260,12 @@ static enum cdn_compare check_compare(lua_State *L, int index)
 {
     static const char *const operators[] = {"==", "~=", "<", "<=", ">", ">="};
     char quoted[CDN_QUOTE_BYTES];
-    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    size_t bytes = 0;
+    const char *text =
+        lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &bytes) : "";
 
     for (unsigned i = 0; i < sizeof operators / sizeof operators[0]; i++)
-        if (strcmp(text, operators[i]) == 0)
+        if (strlen(operators[i]) == bytes && memcmp(text, operators[i], bytes) == 0)
             return (enum cdn_compare)i;
     luaL_error(L, "where compares by == ~= < <= > or >=, not by '%s'",
                cdn_quote(L, index, quoted));

@@ -307,34 +307,18 @@ CDN_RAISES static int edges_nodes(lua_State *L)
     return 1;
 }
 
-/* A loop in progress: the closure's only upvalue. */
+/* A loop in progress: the closure's first upvalue, the second is its set.  A loop may be
+ * left in the middle, or be gone on with by another coroutine: it takes no scratch memory
+ * that outlives a step, and runs on whatever state calls it. */
 struct cursor {
     struct cdn_scan scan;
     struct cdn_span span;
     uint32_t at;
     bool over;
-    size_t scratch; /* what the loop itself has taken lies between these two */
-    size_t scratch_end;
     struct cdn_reach reach;
     uint32_t select[EACH_AHEAD];
     struct cdn_test tests[];
 };
-
-/* Go to the next span, and give back the loop's scratch memory after the last one, as
- * far as nobody has taken any since: loops within loops end in the right order. */
-CDN_RAISES static bool advance(lua_State *L, struct cursor *cursor)
-{
-    size_t mark = cdn_scratch_mark(L);
-    bool more = cdn_scan_next(&cursor->scan, &cursor->span);
-
-    if (mark != cursor->scratch_end)
-        cursor->scratch = mark;
-    if (more)
-        cursor->scratch_end = cdn_scratch_mark(L);
-    else
-        cdn_scratch_release(L, cursor->scratch);
-    return more;
-}
 
 CDN_RAISES static int each_next(lua_State *L)
 {
@@ -345,10 +329,11 @@ CDN_RAISES static int each_next(lua_State *L)
     uint64_t edge;
     uint32_t peer;
 
+    cursor->scan.L = L;
     if (cursor->at == cursor->span.count) {
         cursor->at = 0;
         cursor->span.count = 0;
-        cursor->over = cursor->over || !advance(L, cursor);
+        cursor->over = cursor->over || !cdn_scan_next(&cursor->scan, &cursor->span);
         if (cursor->over) {
             cdn_note(run, 0);
             lua_pushnil(L);
@@ -385,11 +370,11 @@ CDN_RAISES static int edges_each(lua_State *L)
     cursor->scan.tests = cursor->tests;
     cursor->scan.select = cursor->select;
     cursor->scan.select_size = EACH_AHEAD;
+    cursor->scan.collected = true;
     cdn_scan_begin(&cursor->scan, L, set, (struct cdn_scan_how){.ordered = true});
     cursor->span.count = 0;
     cursor->at = 0;
     cursor->over = false;
-    cursor->scratch_end = SIZE_MAX;
     /* the set, and through it the operations, must live as long as the loop */
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, each_next, 2);

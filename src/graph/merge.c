@@ -32,6 +32,29 @@ struct cdn_merge {
     struct cdn_ranking ranking; /* of largest and smallest; its room is kept */
 };
 
+/* What a scan remembers, by the place in the environment where a loop keeps it. */
+enum keep { KEEP_MERGE = 1, KEEP_REACHES, KEEP_TESTS, KEEP_ENTRIES };
+
+/* Memory until the scan is over; what was kept there before may be collected. */
+CDN_RAISES static void *room(struct cdn_scan *scan, enum keep what, size_t bytes)
+{
+    lua_State *L = scan->L;
+    void *memory;
+
+    if (!scan->collected)
+        return cdn_scratch_alloc(L, bytes);
+    if (!scan->has_room) {
+        lua_createtable(L, KEEP_ENTRIES, 0);
+        lua_setfenv(L, lua_upvalueindex(1));
+        scan->has_room = true;
+    }
+    lua_getfenv(L, lua_upvalueindex(1));
+    memory = lua_newuserdata(L, bytes);
+    lua_rawseti(L, -2, (int)what);
+    lua_pop(L, 1);
+    return memory;
+}
+
 static uint64_t edge_id(lua_State *L, const struct cdn_reach *reach, uint32_t position)
 {
     uint64_t id;
@@ -245,7 +268,7 @@ static void reserve(struct cdn_scan *scan, uint64_t entries)
         return;
     while (capacity < entries)
         capacity *= 2;
-    merge->entries = cdn_scratch_alloc(scan->L, capacity * sizeof *merge->entries);
+    merge->entries = room(scan, KEEP_ENTRIES, capacity * sizeof *merge->entries);
     merge->capacity = capacity;
 }
 
@@ -311,6 +334,7 @@ static void keep_best(struct cdn_scan *scan, const struct cdn_operation *operati
     struct cdn_ranking *ranking = &merge->ranking;
     const struct cdn_property *property =
         cdn_bound_property(scan->kind, operation->slot);
+    size_t mark = cdn_scratch_mark(scan->L);
     struct cdn_ranked entry;
     uint32_t valued = 0;
     uint32_t kept = 0;
@@ -338,6 +362,11 @@ static void keep_best(struct cdn_scan *scan, const struct cdn_operation *operati
         if (rank(scan, merge->entries[i], operation, &entry) &&
             cdn_ranking_holds(ranking, &entry))
             merge->entries[kept++] = merge->entries[i];
+    if (scan->collected) {
+        cdn_scratch_release(scan->L, mark);
+        ranking->items = NULL;
+        ranking->capacity = 0;
+    }
 }
 
 /* The first stage: conditions from merge->from up to the cut at `cut`, then the cut. */
@@ -454,19 +483,19 @@ static void compile_tests(struct cdn_scan *scan)
 static void prepare(struct cdn_scan *scan)
 {
     struct cdn_merge *merge = scan->merge;
-    lua_State *L = scan->L;
 
     if (!merge) {
-        merge = cdn_scratch_alloc(L, sizeof *merge);
+        merge = room(scan, KEEP_MERGE, sizeof *merge);
         memset(merge, 0, sizeof *merge);
         scan->merge = merge;
     }
     if (scan->list_count > merge->list_capacity) {
         merge->reaches =
-            cdn_scratch_alloc(L, scan->list_count * sizeof *merge->reaches);
-        merge->tests = cdn_scratch_alloc(L, (size_t)scan->list_count *
-                                                (scan->set->operation_count + 1u) *
-                                                sizeof *merge->tests);
+            room(scan, KEEP_REACHES, scan->list_count * sizeof *merge->reaches);
+        merge->tests =
+            room(scan, KEEP_TESTS,
+                 (size_t)scan->list_count * (scan->set->operation_count + 1u) *
+                     sizeof *merge->tests);
         merge->list_capacity = scan->list_count;
         merge->tests_for = NULL;
     }

@@ -238,6 +238,7 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->tests_from = NULL;
     scan->merge = NULL;
     scan->merging = false;
+    scan->has_room = false;
     scan->memo = NULL;
     make_plan(scan);
 }
@@ -280,6 +281,7 @@ void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room *room,
     scan->tests = room->tests;
     scan->select = room->select;
     scan->select_size = CDN_SELECT_EDGES;
+    scan->collected = false;
     cdn_scan_begin(scan, L, set, how);
     if (set->node_count > 1)
         enter_memo(scan);

@@ -95,6 +95,10 @@ struct cdn_scan {
     /* the merging path; NULL until needed */
     struct cdn_merge *merge;
     bool merging;
+    /* its memory is collected with the userdata that is the running function's first
+     * upvalue, as its end may never come; else it is scratch */
+    bool collected;
+    bool has_room; /* that userdata has an environment of its own */
 };
 
 /* Room for a scan on the C stack. */
@@ -104,7 +108,8 @@ struct cdn_scan_room {
     uint32_t select[CDN_SELECT_EDGES];
 };
 
-/* Start.  The caller has pointed batch, tests and select (with their sizes) to room.
+/* Start.  The caller has pointed batch, tests and select (with their sizes) to room and
+ * set `collected`.
  *                                                                        [-0, +0, e] */
 CDN_RAISES void cdn_scan_begin(struct cdn_scan *scan, lua_State *L,
                                struct cdn_edges *set, struct cdn_scan_how how);

@@ -188,8 +188,10 @@ void cdn_meter_charge_edges(lua_State *L, uint64_t edges)
     struct cdn_meter *meter = &slot->meter;
 
     meter->edges = cdn_add_sat(meter->edges, edges);
-    if (__builtin_expect(meter->edges > meter->limit.edges, 0))
+    if (__builtin_expect(meter->edges > meter->limit.edges, 0)) {
+        meter->edges = meter->limit.edges; /* what is charged here is not read */
         cdn_meter_raise(L, CDN_STOP_EDGES);
+    }
     charge(slot, L, edges / 4 + (edges % 4 != 0));
 }
 

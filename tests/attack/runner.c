@@ -1,5 +1,6 @@
 /* The attack corpus: every folder <class>/<case> here is a hostile rule and what must
- * become of it (README.md tells the form).
+ * become of it (README.md tells the form).  Cases that ask for a node run over a graph
+ * (graph.c), and so does an honest rule that reads it.
  *
  *     attack_runner FOLDER [CLASS | CLASS/CASE ...]
  *
@@ -15,23 +16,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
 #include <cordon/outcome.h>
 #include <cordon/rule.h>
 
+#include "attack/graph.h"
+
 #define NAMES_MAX   512
 #define SOURCE_MAX  (1u << 20)
 #define RESULT_MAX  4096
 #define HOSTILE     "hostile"
 #define HONEST      "benign"
+#define HONEST_READ "benign_graph"
 #define PATIENCE_NS UINT64_C(10000000000) /* where time is not what is attacked */
 
 /* What `expect` says. */
 struct expectation {
     char outcome[64]; /* "ok", "limit", "error", "invalid_result", "load" ... */
     char detail[256]; /* which limit, or a part of the message */
+    char node[64];    /* the account that is asked about; "": there is no graph */
+    int64_t as_of_ms;
+    enum { EITHER, WHOLE, TRUNCATED } truncated; /* what the outcome must say */
     cordon_limits limits;
 };
 
@@ -40,7 +49,8 @@ struct answer {
     cordon_status status;
     cordon_outcome_kind kind;
     cordon_budget limit;
-    uint64_t instructions, digest, output_bytes;
+    uint64_t instructions, edges, nodes, digest, output_bytes;
+    bool truncated;
     size_t result_bytes;
     unsigned char result[RESULT_MAX];
     char decision[64];
@@ -95,10 +105,13 @@ static char *read_file(struct attack *attack, const char *folder, const char *na
 /* "with instructions 1000000000" and the like. */
 static bool read_setting(struct attack *attack, const char *line)
 {
-    cordon_limits *limits = &attack->expect.limits;
+    struct expectation *expect = &attack->expect;
+    cordon_limits *limits = &expect->limits;
     char name[32];
     uint64_t value;
 
+    if (sscanf(line, "with node %63s", expect->node) == 1)
+        return true;
     if (sscanf(line, "with %31s %" SCNu64, name, &value) != 2)
         return fail(attack, "expect: \"%s\" is no setting", line);
     if (strcmp(name, "instructions") == 0)
@@ -107,6 +120,16 @@ static bool read_setting(struct attack *attack, const char *line)
         limits->memory_bytes = value;
     else if (strcmp(name, "wall_ms") == 0)
         limits->wall_ns = value * 1000000;
+    else if (strcmp(name, "wall_us") == 0)
+        limits->wall_ns = value * 1000;
+    else if (strcmp(name, "edges") == 0)
+        limits->edges = value;
+    else if (strcmp(name, "output_bytes") == 0)
+        limits->output_bytes = value;
+    else if (strcmp(name, "as_of_ms") == 0)
+        expect->as_of_ms = (int64_t)value;
+    else if (strcmp(name, "truncated") == 0)
+        expect->truncated = value ? TRUNCATED : WHOLE;
     else
         return fail(attack, "expect: no setting is called \"%s\"", name);
     return true;
@@ -122,6 +145,7 @@ static bool read_expectation(struct attack *attack)
         return false;
     expect->limits = (cordon_limits)CORDON_LIMITS_INIT;
     expect->limits.wall_ns = PATIENCE_NS;
+    expect->as_of_ms = CORDON_NO_TIME;
     line = strtok_r(text, "\n", &rest);
     if (!line)
         return fail(attack, "expect is empty");
@@ -167,6 +191,11 @@ static void evaluate(struct attack *attack, const char *rule,
     memset(answer, 0, sizeof *answer);
     request.now_ms = INT64_C(1700000000000);
     request.seed = 42;
+    if (attack->expect.node[0]) {
+        request.label = "Account";
+        request.key = attack->expect.node;
+        request.as_of_ms = attack->expect.as_of_ms;
+    }
     request.limits = limits;
     answer->status = cordon_evaluate(outcome, attack->engine, rule, &request, &err);
     if (answer->status != CORDON_OK) {
@@ -177,7 +206,10 @@ static void evaluate(struct attack *attack, const char *rule,
     answer->limit = cordon_outcome_limit(outcome);
     answer->usage = *cordon_outcome_usage(outcome);
     answer->instructions = answer->usage.instructions;
+    answer->edges = answer->usage.edges;
+    answer->nodes = answer->usage.nodes;
     answer->output_bytes = answer->usage.output_bytes;
+    answer->truncated = cordon_outcome_truncated(outcome);
     answer->digest = cordon_outcome_reads_digest(outcome);
     result = cordon_outcome_result(outcome, &answer->result_bytes);
     memcpy(answer->result, result,
@@ -205,6 +237,14 @@ static bool same(struct attack *attack, const char *what, const struct answer *f
     if (first->instructions != second->instructions)
         return fail(attack, "%s: %" PRIu64 " instructions, then %" PRIu64, what,
                     first->instructions, second->instructions);
+    if (first->edges != second->edges || first->nodes != second->nodes)
+        return fail(attack,
+                    "%s: %" PRIu64 " edges and %" PRIu64 " nodes, then %" PRIu64
+                    " and %" PRIu64,
+                    what, first->edges, first->nodes, second->edges, second->nodes);
+    if (first->truncated != second->truncated ||
+        first->output_bytes != second->output_bytes)
+        return fail(attack, "%s: truncated or bytes of output differ", what);
     if (first->digest != second->digest)
         return fail(attack, "%s: another reads digest", what);
     if (strcmp(first->message, second->message) != 0)
@@ -238,6 +278,12 @@ static bool as_expected(struct attack *attack, const struct answer *answer)
         return fail(attack, "\"%s\" does not say \"%s\"", answer->message,
                     expect->detail);
     }
+    if (expect->truncated != EITHER &&
+        answer->truncated != (expect->truncated == TRUNCATED))
+        return fail(attack, "truncated is %d", answer->truncated);
+    if (answer->usage.edges > answer->usage.edges_limit)
+        return fail(attack, "%" PRIu64 " edges of %" PRIu64, answer->usage.edges,
+                    answer->usage.edges_limit);
     /* what failed or was stopped leaves its fallback */
     if (strcmp(answer->decision,
                answer->kind == CORDON_OUTCOME_OK ? "allow" : "deny") != 0)
@@ -274,21 +320,29 @@ static bool run_case(struct attack *attack, const char *root)
 {
     cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
     struct answer before, first = {0}, second, after;
+    const char *honest;
     bool loads;
     cordon_error err = {0};
 
     if (!read_expectation(attack))
         goto out;
     loads = strcmp(attack->expect.outcome, "load") != 0;
+    honest = attack->expect.node[0] ? HONEST_READ : HONEST;
     options.slots = 1;
     if (cordon_engine_new(&attack->engine, &options, &err) != CORDON_OK ||
         cordon_outcome_new(&attack->outcome, &err) != CORDON_OK) {
         fail(attack, "no engine: %s", err.message);
         goto out;
     }
-    if (!load(attack, root, "benign.lua", HONEST, CORDON_OK, &err))
+    if (attack->expect.node[0] &&
+        cordon_engine_set_snapshot(attack->engine, attack_graph(), &err) != CORDON_OK) {
+        fail(attack, "no graph: %s", err.message);
         goto out;
-    evaluate(attack, HONEST, NULL, &before);
+    }
+    if (!load(attack, root, attack->expect.node[0] ? "benign_graph.lua" : "benign.lua",
+              honest, CORDON_OK, &err))
+        goto out;
+    evaluate(attack, honest, NULL, &before);
     if (before.status != CORDON_OK || before.kind != CORDON_OUTCOME_OK) {
         fail(attack, "the honest rule: %s", before.message);
         goto out;
@@ -299,7 +353,7 @@ static bool run_case(struct attack *attack, const char *root)
     if (loads) {
         evaluate(attack, HOSTILE, &attack->expect.limits, &first);
         if (as_expected(attack, &first)) {
-            evaluate(attack, HONEST, NULL, &after);
+            evaluate(attack, honest, NULL, &after);
             same(attack, "the honest rule", &before, &after);
             evaluate(attack, HOSTILE, &attack->expect.limits, &second);
             same(attack, "the second run", &first, &second);
@@ -307,13 +361,37 @@ static bool run_case(struct attack *attack, const char *root)
     } else if (!strstr(err.message, attack->expect.detail)) {
         fail(attack, "\"%s\" does not say \"%s\"", err.message, attack->expect.detail);
     }
-    evaluate(attack, HONEST, NULL, &after);
+    evaluate(attack, honest, NULL, &after);
     same(attack, "the honest rule", &before, &after);
 out:
     print_row(attack, &first);
     cordon_outcome_free(attack->outcome);
     cordon_engine_free(attack->engine);
     return attack->failure[0] == '\0';
+}
+
+/* In a process of its own, so that a crash says which case it was. */
+static bool run_apart(struct attack *attack, const char *root)
+{
+    int how = 0;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        bool passed = run_case(attack, root);
+
+        attack_graph_release();
+        exit(passed ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    if (child < 0 || waitpid(child, &how, 0) != child)
+        return fail(attack, "no process: it was not run");
+    if (WIFEXITED(how) && WEXITSTATUS(how) <= EXIT_FAILURE)
+        return WEXITSTATUS(how) == EXIT_SUCCESS;
+    printf("CRASH  %-36s %s %d\n", attack->name,
+           WIFSIGNALED(how) ? "signal" : "exit code",
+           WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
+    return false;
 }
 
 /* ---- all cases ---- */
@@ -368,6 +446,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s FOLDER [CLASS | CLASS/CASE ...]\n", argv[0]);
         return 2;
     }
+    attack_graph(); /* once, for all the processes */
     printf("%-6s %-36s %-15s %12s %8s %9s %8s %8s\n", "", "case", "ends by",
            "instructions", "over", "ms", "ms late", "KiB");
     class_count = list_folders(argv[1], classes);
@@ -386,12 +465,13 @@ int main(int argc, char **argv)
             snprintf(attack.name, sizeof attack.name, "%s/%s", classes[i], cases[j]);
             if (is_wanted(attack.name, classes[i], argc - 2, argv + 2)) {
                 run++;
-                failed += !run_case(&attack, argv[1]);
+                failed += !run_apart(&attack, argv[1]);
             }
             free(cases[j]);
         }
         free(classes[i]);
     }
+    attack_graph_release();
     printf("%zu cases, %zu failed\n", run, failed);
     return failed || run == 0;
 }

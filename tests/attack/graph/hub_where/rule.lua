@@ -1,0 +1,16 @@
+-- A full scan of the supernode by where, the budget's end caught.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened" }, Person = {},
+                transfer = { "amount" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local hub = graph:node("Account", 1000)
+
+    pcall(function()
+      return hub:outgoing("transfer"):where("amount", ">", 1e9):count()
+    end)
+    return { decision = "allow" }
+  end,
+}

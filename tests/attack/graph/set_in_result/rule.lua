@@ -1,0 +1,11 @@
+-- Nor is a set.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened" }, Person = {},
+                transfer = { "amount" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    return { decision = "allow", output = { request.node:outgoing("transfer") } }
+  end,
+}

@@ -1,0 +1,14 @@
+-- And the room of a ranking.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened" }, Person = {},
+                transfer = { "amount" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local hub = graph:node("Account", 1000)
+
+    pcall(function() return hub:outgoing("transfer"):top(10000, "amount") end)
+    return { decision = "allow" }
+  end,
+}
