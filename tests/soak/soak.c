@@ -120,7 +120,8 @@ static void *judge(void *ud)
 
 int main(int argc, char **argv)
 {
-    char *rest = "";
+    char none[] = "";
+    char *rest = none;
     double seconds = argc > 1 ? strtod(argv[1], &rest) : 60;
     unsigned long threads = argc > 2 && !*rest ? strtoul(argv[2], &rest, 10) : 2;
     pthread_t running[16];
