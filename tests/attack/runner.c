@@ -11,6 +11,7 @@
  * its deadline is printed, not judged: a busy machine is no fault of the sandbox. */
 #include <dirent.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -314,6 +315,69 @@ static void print_row(const struct attack *attack, const struct answer *answer)
     fflush(stdout);
 }
 
+/* ---- elsewhere ---- */
+
+#define ELSEWHERE 2
+
+struct visitor {
+    struct attack attack; /* a copy: with its own outcome, and the other engine */
+    const struct answer *first;
+    pthread_t thread;
+};
+
+static void *visit(void *ud)
+{
+    struct visitor *visitor = ud;
+    struct attack *attack = &visitor->attack;
+    struct answer answer;
+
+    evaluate(attack, HOSTILE, &attack->expect.limits, &answer);
+    same(attack, "on another engine", visitor->first, &answer);
+    return NULL;
+}
+
+/* The same on another engine, in several slots and threads at once. */
+static void run_elsewhere(struct attack *attack, const struct answer *first)
+{
+    static struct visitor visitors[ELSEWHERE];
+    cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
+    cordon_engine *here = attack->engine, *there = NULL;
+    cordon_error err = {0};
+    bool graph = attack->expect.node[0] != '\0';
+
+    options.slots = ELSEWHERE;
+    options.busy_wait_ms = 60000;
+    if (cordon_engine_new(&there, &options, &err) != CORDON_OK ||
+        (graph && cordon_engine_set_snapshot(there, attack_graph(), &err))) {
+        fail(attack, "no other engine: %s", err.message);
+        goto out;
+    }
+    attack->engine = there;
+    if (!load(attack, attack->path, "rule.lua", "rule.lua", CORDON_OK, &err) ||
+        cordon_engine_warm(there, HOSTILE, &err) != CORDON_OK) {
+        fail(attack, "not warmed: %s", err.message);
+        goto out;
+    }
+    for (size_t i = 0; i < ELSEWHERE; i++) {
+        struct visitor *visitor = &visitors[i];
+
+        visitor->attack = *attack;
+        visitor->first = first;
+        if (cordon_outcome_new(&visitor->attack.outcome, &err) != CORDON_OK ||
+            pthread_create(&visitor->thread, NULL, visit, visitor) != 0)
+            abort();
+    }
+    for (size_t i = 0; i < ELSEWHERE; i++) {
+        pthread_join(visitors[i].thread, NULL);
+        cordon_outcome_free(visitors[i].attack.outcome);
+        if (visitors[i].attack.failure[0])
+            fail(attack, "%s", visitors[i].attack.failure);
+    }
+out:
+    attack->engine = here;
+    cordon_engine_free(there);
+}
+
 /* ---- one case ---- */
 
 static bool run_case(struct attack *attack, const char *root)
@@ -357,6 +421,7 @@ static bool run_case(struct attack *attack, const char *root)
             same(attack, "the honest rule", &before, &after);
             evaluate(attack, HOSTILE, &attack->expect.limits, &second);
             same(attack, "the second run", &first, &second);
+            run_elsewhere(attack, &first);
         }
     } else if (!strstr(err.message, attack->expect.detail)) {
         fail(attack, "\"%s\" does not say \"%s\"", err.message, attack->expect.detail);
