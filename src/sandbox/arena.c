@@ -254,6 +254,7 @@ static void *allocate(struct cdn_arena *arena, size_t size)
         }
     }
     add_live(arena, bytes);
+    cdn_arena_show(arena, arena->base + offset, bytes);
     return arena->base + offset;
 }
 
@@ -301,6 +302,7 @@ static void *resize(struct cdn_arena *arena, void *block, size_t old_size,
             return refuse(arena, arena->head->live + arena->extra + new_bytes);
         take_bump(arena, new_bytes - old_bytes);
         add_live(arena, new_bytes - old_bytes);
+        cdn_arena_show(arena, block, new_bytes);
         return block;
     }
     moved = allocate(arena, new_size);
@@ -368,7 +370,7 @@ void cdn_arena_reset(struct cdn_arena *arena, size_t dirty_end)
     memset(arena->head, 0, sizeof *arena->head);
     arena->head->bump = arena->head->top = sizeof *arena->head;
     arena->extra = 0;
-    arena->notice = arena->hard = SIZE_MAX;
+    arena->notice = arena->hard = arena->watch = SIZE_MAX;
     arena->peak = 0;
 #ifdef CORDON_FAILALLOC
     arena->fail_after = -1;

@@ -56,6 +56,10 @@ struct cdn_arena {
     /* Called before an allocation that would take live + extra above `notice`, and with
      * `refused` for one that gets NULL.  May change notice and hard. */
     void (*over)(void *ud, size_t total, bool refused);
+    size_t
+        watch; /* blocks that take more than this are shown to `large`; SIZE_MAX: none */
+    /* Called with a new block, nothing written to it yet, or one that has grown. */
+    void (*large)(void *ud, const unsigned char *block, size_t bytes);
     void *ud;
 #ifdef CORDON_FAILALLOC
     long fail_after; /* allocations until one gets NULL; < 0: never */
@@ -70,6 +74,14 @@ void cdn_arena_deinit(struct cdn_arena *arena); /* accepts a zeroed one */
 
 /* As new: everything ever used is zero again and free; limits are taken off. */
 void cdn_arena_reset(struct cdn_arena *arena, size_t dirty_end);
+
+/* Tell `large` of a block if it is to know. */
+static inline void cdn_arena_show(struct cdn_arena *arena, const unsigned char *block,
+                                  size_t bytes)
+{
+    if (__builtin_expect(bytes > arena->watch, 0))
+        arena->large(arena->ud, block, bytes);
+}
 
 /* As lua_Alloc. */
 void *cdn_arena_realloc(struct cdn_arena *arena, void *block, size_t old_size,

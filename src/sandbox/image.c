@@ -103,6 +103,7 @@ static struct cdn_image *copy(struct cdn_slot *slot)
     image->serial = ++slot->serials;
     image->L = slot->L;
     image->live = (size_t)arena->head->live;
+    image->reach = slot->reach;
     image->bytes = (size_t)arena->head->top;
     cdn_arena_unpoison(arena);
     memcpy(image->data, arena->base, image->bytes);
@@ -131,9 +132,12 @@ static cordon_status attempt(enum cdn_run *run, struct cdn_slot *slot, struct jo
         room = (size_t)budget->memory_bytes;
     cdn_slot_limit(slot, 0, room);
     cdn_meter_hook(slot);
+    slot->reach = (struct cdn_reach){0};
+    slot->loading = true;
     if (cdn_meter_begin(slot, budget, 0, cancel))
         status = cdn_slot_protect(slot, call_build, job);
     cdn_meter_end(slot);
+    slot->loading = false;
     slot->arena.plan = NULL;
     *run = cdn_slot_classify(slot, status);
     if (*run == CDN_RUN_OK && slot->arena.head->live > slot->config.image_bytes) {

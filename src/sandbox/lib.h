@@ -70,6 +70,11 @@ CDN_RAISES int cdn_lib_table_remove(lua_State *L);
 CDN_RAISES int cdn_lib_table_sort(lua_State *L);
 
 /* lib_math.c */
+CDN_RAISES int cdn_lib_bit_band(lua_State *L);
+CDN_RAISES int cdn_lib_bit_bor(lua_State *L);
+CDN_RAISES int cdn_lib_bit_bxor(lua_State *L);
+CDN_RAISES int cdn_lib_math_max(lua_State *L);
+CDN_RAISES int cdn_lib_math_min(lua_State *L);
 CDN_RAISES int cdn_lib_math_random(lua_State *L);
 
 /* ---- nesting (lib_call.c) ---- */
@@ -143,6 +148,11 @@ CDN_RAISES void cdn_lib_order_keys(lua_State *L, const struct cdn_lib_key *keys,
                                    uint32_t *order, uint32_t *spare, uint32_t count);
 
 /* ---- arguments (lib_string.c) ---- */
+
+/* As luaL_checknumber; a number written as a string is charged by its length.
+ *                                                                           [-0, +0, e]
+ */
+CDN_RAISES lua_Number cdn_lib_check_number(lua_State *L, int arg);
 
 /* A number truncated to an integer; NaN is 0, what lies beyond int64 its nearest end.
  *                                                                           [-0, +0, e]

@@ -87,7 +87,7 @@ CDN_RAISES static int number_in_base(lua_State *L, int64_t base)
     int negative = 0;
 
     luaL_argcheck(L, base >= 2 && base <= 36, 2, "base out of range");
-    cdn_lib_charge_bytes(L, bytes);
+    cdn_lib_charge_bytes(L, 8 * bytes);
     at += strspn(at, " \t\n\v\f\r");
     if (*at == '-' || *at == '+')
         negative = *at++ == '-';
@@ -110,15 +110,12 @@ none:
 int cdn_lib_tonumber(lua_State *L)
 {
     int64_t base = cdn_lib_opt_integer(L, 2, 10);
-    size_t bytes;
 
     if (base != 10)
         return number_in_base(L, base);
     luaL_checkany(L, 1);
-    if (lua_type(L, 1) == LUA_TSTRING) {
-        lua_tolstring(L, 1, &bytes);
-        cdn_lib_charge_bytes(L, 4 * bytes);
-    }
+    if (lua_type(L, 1) == LUA_TSTRING) /* parsed twice: asked, then taken */
+        cdn_lib_charge_bytes(L, 16 * lua_objlen(L, 1));
     if (lua_isnumber(L, 1))
         lua_pushnumber(L, lua_tonumber(L, 1));
     else

@@ -18,6 +18,9 @@
 /* 1e308 with 99 decimals, a sign, and room to spare. */
 #define NUMBER_BYTES 512
 
+/* Instructions charged for a number, beyond one a byte that it becomes. */
+#define CONVERSION 4
+
 /* One conversion, as parsed. */
 struct spec {
     char flags[6]; /* each of "-+ #0" at most once, and a NUL */
@@ -108,7 +111,8 @@ static int put_point_right(char *text, int length)
     int kept = 0;
 
     for (int i = 0; i < length; i++) {
-        if (text[i] && strchr("0123456789+-eEinfaINFA ", text[i]))
+        if ((text[i] >= '0' && text[i] <= '9') ||
+            (text[i] && strchr("+-eEinfaINFA ", text[i])))
             text[kept++] = text[i];
         else if (kept == 0 || text[kept - 1] != '.')
             text[kept++] = '.';
@@ -148,6 +152,7 @@ CDN_RAISES static void add_number(struct cdn_lib_buffer *out, const struct spec 
         length = put_point_right(at, snprintf(at, NUMBER_BYTES, format, number));
     }
     out->length += (size_t)length;
+    cdn_meter_charge(out->L, CONVERSION + (uint64_t)length);
 }
 
 #pragma GCC diagnostic pop
@@ -162,7 +167,7 @@ CDN_RAISES static void add_text(struct cdn_lib_buffer *out, const struct spec *s
     if (spec->precision >= 0 && (size_t)spec->precision < bytes)
         bytes = (size_t)spec->precision;
     padding = width > bytes ? width - bytes : 0;
-    cdn_lib_charge_bytes(out->L, bytes);
+    cdn_meter_charge(out->L, 1 + bytes / 32);
     if (!strchr(spec->flags, '-')) {
         memset(cdn_lib_buffer_room(out, padding), ' ', padding);
         out->length += padding;
@@ -228,7 +233,7 @@ CDN_RAISES static void add_argument(struct cdn_lib_buffer *out, const struct spe
         lua_pop(L, 1);
         break;
     default:
-        add_number(out, spec, luaL_checknumber(L, arg));
+        add_number(out, spec, cdn_lib_check_number(L, arg));
     }
 }
 
@@ -240,9 +245,8 @@ int cdn_lib_string_format(lua_State *L)
     const char *end = format + bytes;
     int arg = 1, arguments = lua_gettop(L);
     struct cdn_lib_buffer out;
-    uint64_t conversions = 0;
 
-    cdn_lib_charge_bytes(L, bytes);
+    cdn_lib_charge_bytes(L, 2 * bytes);
     cdn_lib_buffer_init(&out, L);
     luaL_checkstack(L, LUA_MINSTACK, "format");
     while (format < end) {
@@ -263,10 +267,7 @@ int cdn_lib_string_format(lua_State *L)
         if (++arg > arguments)
             luaL_argerror(L, arg, "no value");
         add_argument(&out, &spec, arg);
-        conversions++;
     }
-    if (conversions)
-        cdn_meter_charge(L, 2 * conversions);
     cdn_lib_buffer_push(&out);
     return 1;
 }

@@ -11,6 +11,9 @@
 
 #define BYTES_PER_INSTRUCTION 32
 
+/* Parsing a byte of a number costs as much as copying this many. */
+#define PARSED 8
+
 /* Most results of one byte() and the like: the Lua stack's own limit. */
 #define MAX_RESULTS 8000
 
@@ -20,9 +23,16 @@ void cdn_lib_charge_bytes(lua_State *L, size_t bytes)
         cdn_meter_charge(L, bytes / BYTES_PER_INSTRUCTION);
 }
 
+lua_Number cdn_lib_check_number(lua_State *L, int arg)
+{
+    if (lua_type(L, arg) == LUA_TSTRING)
+        cdn_lib_charge_bytes(L, PARSED * lua_objlen(L, arg));
+    return luaL_checknumber(L, arg);
+}
+
 int64_t cdn_lib_check_integer(lua_State *L, int arg)
 {
-    lua_Number number = luaL_checknumber(L, arg);
+    lua_Number number = cdn_lib_check_number(L, arg);
 
     if (number >= 9223372036854775808.0)
         return INT64_MAX;

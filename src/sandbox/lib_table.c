@@ -20,7 +20,7 @@ static int64_t length_of(lua_State *L, int index)
 /* A place in a table that fits lua_rawgeti. */
 CDN_RAISES static int check_place(lua_State *L, int arg)
 {
-    lua_Number place = luaL_checknumber(L, arg);
+    lua_Number place = cdn_lib_check_number(L, arg);
 
     if (!(place > -2147483648.0 && place < 2147483647.0))
         luaL_argerror(L, arg, "position out of bounds");

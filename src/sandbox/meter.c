@@ -12,6 +12,16 @@
  * raises again, and every charge does, so that whatever catches the error cannot go on.
  * The error value is a light userdata that means nothing to anyone; the flag decides.
  *
+ * A bytecode is counted as one whatever it works on, but not everything it can do is quick:
+ * `..` and `<` go over whole strings, arithmetic parses them, an insertion may rehash a
+ * table, a call copies its arguments.  All of that is linear in blocks of the arena, so
+ * the allocator tells the meter of large ones, and the longest string and the largest other
+ * block bound how many bytecodes may pass between two looks at the clock (stride_of).  A
+ * new block shortens the countdown as if it were a string, until the hook sees what it is.
+ *
+ * While an image is built the parser runs, which has no hook: there the allocator itself
+ * looks at the clock and gives nothing more once time is up.
+ *
  * Cost: a charge some 3 ns; the hook 40 ns a quantum, mostly the clock. */
 #include "sandbox/meter.h"
 
@@ -26,6 +36,14 @@
 enum {
     POLL_WORK = 4096, /* native work between two looks at the clock */
     MAX_LOCATED = 32, /* frames searched for a line of Lua */
+    /* A stride's bytecodes times the bytes each reaches: at most 3 ns a byte for two strings
+     * parsed as numbers, 0.1 ns a byte for a walk along a table's chain or a copy of the
+     * stack, so that both come to less than a millisecond. */
+    STRING_STRIDE = 256 * 1024,
+    OTHER_STRIDE = 8 * 1024 * 1024,
+    SHORT_STRING = STRING_STRIDE / CDN_METER_QUANTUM, /* of no account */
+    LOADING_ALLOCATIONS = 64, /* between two looks at the clock while loading */
+    TAG_OFFSET = 9,           /* of the byte that tells what an object is */
     PROOF_COUNT = 1 << 30
 };
 
@@ -58,9 +76,65 @@ static void rearm(struct cdn_slot *slot, int32_t count)
 
 /* Bytecodes until the hook has to fire, with `left` instructions in the budget: it
  * fires before the first one that is too many. */
-static inline int32_t quantum(uint64_t left)
+static inline int32_t quantum(const struct cdn_slot *slot, uint64_t left)
 {
-    return left < CDN_METER_QUANTUM ? (int32_t)left + 1 : CDN_METER_QUANTUM;
+    return left < (uint64_t)slot->stride ? (int32_t)left + 1 : slot->stride;
+}
+
+/* ---- how far a bytecode reaches ---- */
+
+static int32_t stride_of(const struct cdn_reach *reach)
+{
+    size_t strings = STRING_STRIDE / (reach->string + 1);
+    size_t others = OTHER_STRIDE / (reach->other + 1);
+    size_t stride = strings < others ? strings : others;
+
+    if (stride > CDN_METER_QUANTUM)
+        return CDN_METER_QUANTUM;
+    return stride ? (int32_t)stride : 1;
+}
+
+static void set_reach(struct cdn_slot *slot, struct cdn_reach reach)
+{
+    slot->reach = reach;
+    slot->stride = stride_of(&reach);
+    if (!slot->loading)
+        /* what is no longer than this is counted as a string already */
+        slot->arena.watch = reach.string > SHORT_STRING ? reach.string : SHORT_STRING;
+}
+
+/* A block that has been freed since still shows what it was; AddressSanitizer is not to
+ * mind. */
+__attribute__((no_sanitize("address"))) static bool
+is_string(const struct cdn_string_shape *shape, const unsigned char *block,
+          size_t bytes)
+{
+    uint32_t length;
+
+    if (!shape->known)
+        return true;
+    if (block[TAG_OFFSET] != shape->tag)
+        return false;
+    length = *(const uint32_t *)(const void *)(block + shape->length_offset);
+    return cdn_arena_rounded(shape->header + length + 1) == bytes;
+}
+
+/* See what the new blocks are.  One that has been freed counts as what it looks like. */
+static void look_at_unknown(struct cdn_slot *slot)
+{
+    struct cdn_reach reach = slot->reach;
+
+    for (uint32_t i = 0; i < slot->unknown_count; i++) {
+        size_t bytes = slot->unknown[i].bytes;
+        size_t *reached = is_string(&slot->shape, slot->unknown[i].block, bytes)
+                              ? &reach.string
+                              : &reach.other;
+
+        if (bytes > *reached)
+            *reached = bytes;
+    }
+    slot->unknown_count = 0;
+    set_reach(slot, reach);
 }
 
 /* ---- stopping ---- */
@@ -101,6 +175,20 @@ static enum cdn_stop poll_host(struct cdn_meter *meter)
     return cdn_clock_ns() >= meter->deadline_ns ? CDN_STOP_TIME : CDN_STOP_NONE;
 }
 
+/* While an image is built: nothing is given any more once the time is up. */
+static void poll_loading(struct cdn_slot *slot)
+{
+    struct cdn_meter *meter = &slot->meter;
+
+    if (++slot->allocations < LOADING_ALLOCATIONS)
+        return;
+    slot->allocations = 0;
+    if (meter->stop == CDN_STOP_NONE)
+        meter->stop = poll_host(meter);
+    if (meter->stop == CDN_STOP_TIME || meter->stop == CDN_STOP_CANCELLED)
+        slot->arena.notice = slot->arena.hard = 0;
+}
+
 static void collect(struct cdn_slot *slot, lua_State *L)
 {
     slot->collect = false;
@@ -127,7 +215,9 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
         leave(slot, L);
     if (slot->collect)
         collect(slot, L);
-    rearm(slot, quantum(meter->limit.instructions - used));
+    if (slot->unknown_count)
+        look_at_unknown(slot);
+    rearm(slot, quantum(slot, meter->limit.instructions - used));
 }
 
 void cdn_meter_raise(lua_State *L, enum cdn_stop stop)
@@ -174,7 +264,7 @@ CDN_RAISES static inline void charge(struct cdn_slot *slot, lua_State *L, uint64
     }
     left = meter->limit.instructions - used;
     if (__builtin_expect(left + 1 < (uint64_t)slot->counter[0], 0))
-        rearm(slot, quantum(left));
+        rearm(slot, quantum(slot, left));
 }
 
 void cdn_meter_charge(lua_State *L, uint64_t work)
@@ -208,6 +298,9 @@ static void over(void *ud, size_t total, bool refused)
 {
     struct cdn_slot *slot = ud;
 
+    if (slot->loading && slot->meter.stop != CDN_STOP_NONE &&
+        slot->meter.stop != CDN_STOP_MEMORY)
+        return; /* out of time: nothing is given any more */
     if (refused || total > slot->live_limit) {
         if (slot->meter.stop == CDN_STOP_NONE)
             slot->meter.stop = CDN_STOP_MEMORY;
@@ -217,6 +310,27 @@ static void over(void *ud, size_t total, bool refused)
         slot->arena.notice = slot->live_limit;
     }
     rearm(slot, 1);
+}
+
+/* A large block was given out.  LuaJIT writes an object's header before it asks for the
+ * next block, so all but the newest can be looked at when the list is full. */
+static void large(void *ud, const unsigned char *block, size_t bytes)
+{
+    struct cdn_slot *slot = ud;
+    struct cdn_reach reach;
+
+    if (slot->loading)
+        poll_loading(slot);
+    if (bytes <= slot->reach.string || bytes <= SHORT_STRING)
+        return;
+    if (slot->unknown_count == CDN_SLOT_UNKNOWN)
+        look_at_unknown(slot);
+    slot->unknown[slot->unknown_count].block = block;
+    slot->unknown[slot->unknown_count++].bytes = bytes;
+    reach = slot->reach;
+    reach.string = bytes;
+    if (slot->counter[0] > stride_of(&reach))
+        rearm(slot, stride_of(&reach));
 }
 
 /* ---- a run ---- */
@@ -246,12 +360,17 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
     meter->stop_file[0] = '\0';
     meter->stop_line = 0;
     slot->collect = false;
+    slot->unknown_count = slot->allocations = 0;
+    set_reach(slot, slot->reach);
     slot->arena.over = over;
+    slot->arena.large = large;
     slot->arena.ud = slot;
+    if (slot->loading)
+        slot->arena.watch = 0;
     slot->armed = CDN_METER_QUANTUM;
     slot->counter[0] = slot->counter[1] = CDN_METER_QUANTUM;
-    if (budget->instructions < CDN_METER_QUANTUM)
-        rearm(slot, quantum(budget->instructions));
+    if (slot->stride < CDN_METER_QUANTUM || budget->instructions < CDN_METER_QUANTUM)
+        rearm(slot, quantum(slot, budget->instructions));
     if (cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED))
         meter->stop = CDN_STOP_CANCELLED;
     else if (now >= meter->deadline_ns)
@@ -264,14 +383,18 @@ void cdn_meter_end(struct cdn_slot *slot)
     slot->meter.executed += (uint64_t)(slot->armed - slot->counter[0]);
     slot->armed = slot->counter[0];
     slot->arena.over = NULL;
+    if (slot->unknown_count)
+        look_at_unknown(slot);
+    slot->arena.watch = SIZE_MAX;
 }
 
-/* ---- finding the countdown ---- */
+/* ---- finding the countdown, and what strings look like ---- */
 
 struct trial {
     struct cdn_slot *slot;
     size_t bytes; /* of the state's first block */
     bool found;
+    const unsigned char *block; /* the large one made last */
 };
 
 static void idle_hook(lua_State *L, lua_Debug *frame)
@@ -318,6 +441,59 @@ CDN_RAISES static int32_t measure(lua_State *L, const int32_t *pair, int turns)
     return before - pair[0];
 }
 
+static void remember(void *ud, const unsigned char *block, size_t bytes)
+{
+    struct trial *trial = ud;
+
+    (void)bytes;
+    trial->block = block;
+}
+
+/* Learn the shape of strings' blocks from two of different lengths, and that a userdata
+ * looks otherwise.                                                          [-0, +0, e] */
+CDN_RAISES static void prove_shape(lua_State *L, struct trial *trial)
+{
+    static const uint32_t lengths[2] = {1000, 900};
+    struct cdn_slot *slot = trial->slot;
+    struct cdn_string_shape shape = {0};
+    const unsigned char *blocks[2];
+    char text[1000];
+
+    memset(text, 'x', sizeof text);
+    slot->arena.large = remember;
+    slot->arena.ud = trial;
+    slot->arena.watch = sizeof text / 2;
+    for (int i = 0; i < 2; i++) {
+        const char *data;
+
+        trial->block = NULL;
+        lua_pushlstring(L, text, lengths[i]);
+        data = lua_tostring(L, -1);
+        blocks[i] = trial->block;
+        if (!blocks[i] || data - (const char *)blocks[i] <= TAG_OFFSET ||
+            data - (const char *)blocks[i] > 64)
+            goto out;
+        shape.header = (size_t)(data - (const char *)blocks[i]);
+    }
+    for (size_t at = 0; at + sizeof *lengths <= shape.header; at += sizeof *lengths) {
+        uint32_t found[2];
+
+        memcpy(&found[0], blocks[0] + at, sizeof found[0]);
+        memcpy(&found[1], blocks[1] + at, sizeof found[1]);
+        if (found[0] == lengths[0] && found[1] == lengths[1])
+            shape.length_offset = at;
+    }
+    shape.tag = blocks[0][TAG_OFFSET];
+    lua_newuserdata(L, sizeof text);
+    shape.known = shape.length_offset && blocks[1][TAG_OFFSET] == shape.tag &&
+                  trial->block[TAG_OFFSET] != shape.tag &&
+                  is_string(&shape, blocks[0], cdn_arena_rounded(shape.header + 1001));
+out:
+    lua_settop(L, 1);
+    slot->arena.watch = SIZE_MAX;
+    slot->shape = shape;
+}
+
 CDN_RAISES static int prove(lua_State *L)
 {
     static const char loop[] = "local n = ... for i = 1, n do end";
@@ -326,6 +502,7 @@ CDN_RAISES static int prove(lua_State *L)
     int32_t *pair;
     size_t at = find_pair(slot, L, sizeof(struct cdn_arena_head), trial->bytes);
 
+    prove_shape(L, trial);
     if (!at || luaL_loadbuffer(L, loop, sizeof loop - 1, "=proof"))
         return 0;
     pair = (int32_t *)(void *)(slot->arena.base + at);
@@ -355,8 +532,10 @@ bool cdn_meter_calibrate(struct cdn_slot *slot)
     if (!L)
         return false;
     trial.bytes = first_block;
-    if (lua_cpcall(L, prove, &trial))
+    if (lua_cpcall(L, prove, &trial)) {
+        slot->arena.watch = SIZE_MAX;
         return false;
+    }
     slot->exact = trial.found;
     return true;
 }

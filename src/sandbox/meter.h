@@ -21,7 +21,9 @@
  * and the protected call hold no lock, cursor or malloc. */
 #define CDN_RAISES
 
-/* Bytecodes between two looks at the budget, the deadline and the cancel flag. */
+/* Bytecodes between two looks at the budget, the deadline and the cancel flag: at most
+ * this many, fewer where the run has made strings or tables that a single bytecode takes
+ * long over. */
 #define CDN_METER_QUANTUM 1000
 
 enum cdn_stop {

@@ -112,7 +112,7 @@ static void *take(struct cdn_placement *plan, struct cdn_arena *arena, size_t si
 {
     bool survives = plan->count < plan->recorded && plan->survives[plan->count];
     size_t bytes = cdn_arena_rounded(size);
-    void *block;
+    unsigned char *block;
 
     plan->count++;
     if (survives || bytes > arena->span - plan->bump)
@@ -124,6 +124,7 @@ static void *take(struct cdn_placement *plan, struct cdn_arena *arena, size_t si
     plan->bump += bytes;
     plan->left += bytes;
     arena->extra += bytes;
+    cdn_arena_show(arena, block, bytes);
     return block;
 }
 

@@ -180,6 +180,7 @@ void cdn_slot_restore(struct cdn_slot *slot, const struct cdn_image *image)
     CDN_POISON(slot->scratch, slot->scratch_span);
     arena->extra = 0;
     arena->peak = image->live;
+    slot->reach = image->reach;
     slot->L = image->L;
 }
 

@@ -19,13 +19,33 @@
 /* Given beyond the memory budget, so that the error can leave from the hook. */
 #define CDN_SLOT_RESERVE_BYTES ((size_t)256 * 1024)
 
+/* What one bytecode can reach, which bounds how long it can take: the bytes of the longest
+ * string so far in a run, and of the largest block of any other kind (a table's parts, a
+ * stack).  They only grow. */
+struct cdn_reach {
+    size_t string;
+    size_t other;
+};
+
+/* What a string's block looks like, as a trial state showed (cdn_meter_calibrate). */
+struct cdn_string_shape {
+    bool known; /* else every large block counts as a string */
+    unsigned char tag;
+    size_t header;        /* bytes before the text */
+    size_t length_offset; /* of the uint32 that is the text's length */
+};
+
+/* Blocks of which it is not known yet what they are. */
+#define CDN_SLOT_UNKNOWN 8
+
 struct cdn_image {
     struct cdn_slot *slot;
     uint64_t serial; /* of the slot's images, from 1 */
     lua_State *L;
     size_t live; /* bytes in use, rounded up to their classes */
     size_t bytes;
-    unsigned char *data; /* behind this struct, at a cache line: a tenth quicker */
+    struct cdn_reach reach; /* what loading made */
+    unsigned char *data;    /* behind this struct, at a cache line: a tenth quicker */
 };
 
 struct cdn_slot {
@@ -35,6 +55,16 @@ struct cdn_slot {
     int32_t armed;    /* what the countdown began with */
     bool exact;   /* counter is LuaJIT's own; else `standin`, and whole quanta count */
     bool collect; /* the hook is to collect garbage */
+    bool loading; /* an image is being built: allocations look at the clock as well */
+    struct cdn_string_shape shape;
+    struct cdn_reach reach;
+    int32_t stride; /* bytecodes between two looks at the clock, by reach */
+    uint32_t unknown_count;
+    struct {
+        const unsigned char *block;
+        size_t bytes;
+    } unknown[CDN_SLOT_UNKNOWN];
+    uint32_t allocations; /* while loading, since the clock was last looked at */
     bool panic_armed;
     int32_t standin[2];
     size_t counter_offset; /* of LuaJIT's, from the arena's base */
@@ -62,8 +92,9 @@ struct cdn_slot {
 /* Find and prove LuaJIT's own countdown with a trial state.  False: no memory. */
 bool cdn_meter_calibrate(struct cdn_slot *slot);
 
-/* Start counting for the state in the arena, whose hook is armed with a whole quantum.
- * True if the run may begin; else the meter says why not. */
+/* Start counting for the state in the arena, whose hook is armed with a whole quantum and
+ * in which bytecodes reach as far as slot->reach says.  True if the run may begin; else the
+ * meter says why not. */
 bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
                      uint64_t deadline_ns, const uint32_t *cancel);
 /* After the call: bring `executed` up to date. */

@@ -349,6 +349,105 @@ START_TEST(countdown__is_found_in_this_luajit)
 }
 END_TEST
 
+/* What a bytecode can reach bounds how many of them may pass between two looks at the
+ * clock: long strings much, tables a little, what is small not at all. */
+START_TEST(stride__follows_the_longest_string)
+{
+    static const struct {
+        const char *source;
+        size_t string_from, string_to, other_from, other_to;
+        int32_t stride_from, stride_to;
+    } cases[] = {
+        {"return 1", 0, 262, 0, 8192, 1000, 1000},
+        {"for i = 1, 100 do local t = {} for k = 1, 16 do t['f' .. k] = k end end", 0,
+         262, 384, 8192, 1000, 1000},
+        {"local t = {} for i = 1, 3000 do t[i] = i end", 0, 262, 24000, 50000, 160,
+         350},
+        {"local s = ('x'):rep(10000)", 10000, 12500, 0, 16400, 20, 27},
+        {"local s = ('x'):rep(5000) s = s .. s", 10000, 12500, 0, 16400, 20, 27},
+        {"local s = ('x'):rep(100000)", 100000, 131072, 0, 270000, 1, 2},
+    };
+
+    fixture_open(&fixture);
+    ck_assert(fixture.slot->shape.known);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct cdn_slot *slot = fixture.slot;
+
+        ck_assert_int_eq(fixture_eval(&fixture, cases[i].source, NULL), CDN_RUN_OK);
+        ck_assert_uint_ge(slot->reach.string, cases[i].string_from);
+        ck_assert_uint_le(slot->reach.string, cases[i].string_to);
+        ck_assert_uint_ge(slot->reach.other, cases[i].other_from);
+        ck_assert_uint_le(slot->reach.other, cases[i].other_to);
+        ck_assert_int_ge(slot->stride, cases[i].stride_from);
+        ck_assert_int_le(slot->stride, cases[i].stride_to);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* A string that is in the image counts from the run's first bytecode on. */
+START_TEST(stride__knows_what_the_image_holds)
+{
+    enum { LENGTH = 50000 };
+    static char source[LENGTH + 32] = "return '";
+
+    memset(source + strlen(source), 'y', LENGTH);
+    strcat(source, "'");
+    fixture_open(&fixture);
+    struct cdn_image *image = fixture_image(&fixture, source);
+
+    ck_assert_uint_ge(image->reach.string, LENGTH);
+    cdn_slot_restore(fixture.slot, image);
+    ck_assert_uint_ge(fixture.slot->reach.string, LENGTH);
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    ck_assert_int_le(fixture.slot->stride, 5);
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* Counting is the same however the stride changes. */
+START_TEST(stride__does_not_change_what_is_counted)
+{
+    fixture_open(&fixture);
+    uint64_t empty =
+        count_bare("local s = ('x'):rep(100000) for i = 1, 0 do end", NULL);
+
+    ck_assert_uint_eq(
+        count_bare("local s = ('x'):rep(100000) for i = 1, 12345 do end", NULL),
+        empty + 12345);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* The parser has no hook: the allocator ends it. */
+START_TEST(parsing__ends_when_the_time_is_up)
+{
+    enum { PARTS = 20000 };
+    static char source[PARTS * 6 + 64];
+    struct cdn_budget budget = fixture_budget;
+    struct cdn_image *image = NULL;
+    enum cdn_run run;
+    size_t at = 0;
+
+    fixture_open(&fixture);
+    at += (size_t)sprintf(source, "local t = {");
+    for (int i = 0; i < PARTS; i++)
+        at += (size_t)sprintf(source + at, "{%d},", i % 10);
+    sprintf(source + at, "}");
+    budget.wall_ns = 200000;
+    ck_assert_int_eq(cdn_image_build(&image, &run, fixture.slot, fixture_build_bare,
+                                     source, &budget, NULL, NULL),
+                     CORDON_OK);
+    ck_assert_int_eq(run, CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_TIME);
+    ck_assert_ptr_null(image);
+    /* and the slot is as good as before */
+    ck_assert_int_eq(fixture_eval(&fixture, "return 1", NULL), CDN_RUN_OK);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 /* A LuaJIT whose countdown is not found still stops, at whole quanta. */
 START_TEST(without_the_countdown__limits_still_hold)
 {
@@ -407,6 +506,10 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, stop__names_the_line_of_the_rule);
     CDN_UNIT_CASE(s, coroutines__share_one_count);
     CDN_UNIT_CASE(s, countdown__is_found_in_this_luajit);
+    CDN_UNIT_CASE(s, stride__follows_the_longest_string);
+    CDN_UNIT_CASE(s, stride__knows_what_the_image_holds);
+    CDN_UNIT_CASE(s, stride__does_not_change_what_is_counted);
+    CDN_UNIT_CASE(s, parsing__ends_when_the_time_is_up);
     CDN_UNIT_CASE(s, without_the_countdown__limits_still_hold);
     return s;
 }
