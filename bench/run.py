@@ -5,8 +5,8 @@
                --shared ../shared --size small --work build/bench [--rounds 3] [--smoke]
 
 Every result is a ratio against a reference that ran in the same round on the same machine:
-W0-W3 against the C reference of the workloads, the pristine sandbox against a fresh LuaJIT
-state, import against merely reading the rows.  An engine whose answers differ is not timed:
+the sandbox's interpreter against the bare one, W0-W3 against the C reference of the
+workloads, the pristine sandbox against a fresh LuaJIT state, import against merely reading the rows.  An engine whose answers differ is not timed:
 the digests of the answers are compared with the expected ones first.
 --smoke: one short round, for a check that everything runs and agrees."""
 import argparse
@@ -144,6 +144,13 @@ def workloads(args, data, store):
                  speedup=round(statistics.median(fresh) / statistics.median(ours_p50), 1))
 
 
+def price(args):
+    """The same Lua in the bare interpreter, under a bare count hook and in the sandbox."""
+    sys.stdout.write(run(os.path.join(args.bin, "bench_price"), os.path.join(args.bench, "price"),
+                         "1" if args.smoke else "41"))
+    sys.stdout.flush()
+
+
 def opening(args, store):
     ns, segments, nodes, edges = map(int, run(os.path.join(args.bin, "bench_open"), store,
                                               "20" if args.smoke else "200").split())
@@ -166,6 +173,7 @@ def main():
     parser.add_argument("--smoke", action="store_true")
     args = parser.parse_args()
     args.bench, args.rules = here, os.path.join(here, "..", "rules")
+    price(args)
     if not os.path.exists(os.path.join(args.shared, "workloads", "gen.c")):
         print("SKIPPED: no workloads at %s" % args.shared)
         return 77

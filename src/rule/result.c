@@ -30,6 +30,7 @@ struct taking {
     struct cdn_rule_host *host;
     cordon_outcome *outcome;
     struct cdn_packer packer;
+    int around; /* maps that are open where a value is written */
 };
 
 #define refuse(taking, ...) (cdn_outcome_explain((taking)->outcome, __VA_ARGS__), false)
@@ -212,12 +213,23 @@ CDN_RAISES static bool encode(struct taking *taking, int index, const char *root
     struct cdn_transfer transfer = {.out = &taking->packer,
                                     .handle = cdn_graph_encode_handle,
                                     .root = root,
-                                    .empty_is_map = empty_is_map};
+                                    .empty_is_map = empty_is_map,
+                                    .around = taking->around};
 
     if (!cdn_transfer_encode(taking->L, index, &transfer))
         return refuse(taking, "%s", transfer.error);
     check_room(taking);
     return true;
+}
+
+/* Is the string at index UTF-8?                                           [-0, +0, e] */
+CDN_RAISES static bool is_text(lua_State *L, int index)
+{
+    size_t bytes;
+    const char *text = lua_tolstring(L, index, &bytes);
+
+    cdn_meter_charge(L, bytes / 32);
+    return cdn_utf8_valid(text, bytes);
 }
 
 /* Does the value at index fit the type word?  Tables are looked at once encoded. */
@@ -258,6 +270,8 @@ CDN_RAISES static bool take_typed(struct taking *taking, int index, const char *
     if (!fits)
         return refuse(taking, "%s: %s where returns declares %s", root,
                       word_for(L, index), type);
+    if (type[0] == 's' && !is_text(L, index))
+        return refuse(taking, "%s: not UTF-8 text, which returns declares", root);
     if (!encode(taking, index, root, map))
         return false;
     at = taking->packer.data + offset;
@@ -319,6 +333,7 @@ CDN_RAISES static bool take_fields(struct taking *taking, int index)
     }
     cdn_meter_charge(L, rule->return_count);
     cdn_pack_map(&taking->packer, count);
+    taking->around++;
     for (uint32_t i = 0; i < rule->return_count; i++) {
         const struct cdn_return *field = &rule->returns[i];
 
@@ -335,6 +350,7 @@ CDN_RAISES static bool take_fields(struct taking *taking, int index)
         }
         lua_settop(L, index);
     }
+    taking->around--;
     return true;
 }
 
@@ -493,7 +509,8 @@ CDN_RAISES static bool take(struct taking *taking, int index)
 
 void cdn_result_take(lua_State *L, int index, struct cdn_rule_host *host)
 {
-    struct taking taking = {.L = L, .host = host, .outcome = host->outcome};
+    struct taking taking = {
+        .L = L, .host = host, .outcome = host->outcome, .around = 1};
     uint64_t limit = cdn_meter_of(L)->limit.output_bytes;
 
     luaL_checkstack(L, KEYS + 8, "result");

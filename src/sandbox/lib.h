@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <lua.h>
 
@@ -182,12 +183,26 @@ struct cdn_lib_buffer {
 CDN_RAISES void
 cdn_lib_buffer_init(struct cdn_lib_buffer *buffer,
                     lua_State *L); /*                        [-0, +1, m] */
-/* Room for `bytes` more behind what is there; advance `length` yourself.    [-0, +0, e]
- */
-CDN_RAISES char *cdn_lib_buffer_room(struct cdn_lib_buffer *buffer, size_t bytes);
-CDN_RAISES void
-cdn_lib_buffer_add(struct cdn_lib_buffer *buffer, const char *bytes,
-                   size_t count); /*                         [-0, +0, e] */
+/* A larger buffer, with room for `bytes` more.                              [-0, +0, e] */
+CDN_RAISES char *cdn_lib_buffer_grow(struct cdn_lib_buffer *buffer, size_t bytes);
+
+/* Room for `bytes` more behind what is there; advance `length` yourself.    [-0, +0, e] */
+CDN_RAISES static inline char *cdn_lib_buffer_room(struct cdn_lib_buffer *buffer,
+                                                   size_t bytes)
+{
+    if (__builtin_expect(bytes > buffer->size - buffer->length, 0))
+        return cdn_lib_buffer_grow(buffer, bytes);
+    return buffer->data + buffer->length;
+}
+
+/*                                                                           [-0, +0, e] */
+CDN_RAISES static inline void cdn_lib_buffer_add(struct cdn_lib_buffer *buffer,
+                                                 const char *bytes, size_t count)
+{
+    memcpy(cdn_lib_buffer_room(buffer, count), bytes, count);
+    buffer->length += count;
+}
+
 CDN_RAISES void
 cdn_lib_buffer_push(struct cdn_lib_buffer *buffer); /*       [-0, +1, m] */
 

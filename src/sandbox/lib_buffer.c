@@ -21,14 +21,12 @@ void cdn_lib_buffer_init(struct cdn_lib_buffer *buffer, lua_State *L)
     buffer->box = lua_gettop(L);
 }
 
-char *cdn_lib_buffer_room(struct cdn_lib_buffer *buffer, size_t bytes)
+char *cdn_lib_buffer_grow(struct cdn_lib_buffer *buffer, size_t bytes)
 {
     lua_State *L = buffer->L;
     size_t size = buffer->size;
     char *grown;
 
-    if (bytes <= size - buffer->length)
-        return buffer->data + buffer->length;
     if (bytes > SIZE_MAX / 4 - buffer->length)
         cdn_meter_raise(L, CDN_STOP_MEMORY);
     while (size - buffer->length < bytes)
@@ -40,12 +38,6 @@ char *cdn_lib_buffer_room(struct cdn_lib_buffer *buffer, size_t bytes)
     buffer->data = grown;
     buffer->size = size;
     return grown + buffer->length;
-}
-
-void cdn_lib_buffer_add(struct cdn_lib_buffer *buffer, const char *bytes, size_t count)
-{
-    memcpy(cdn_lib_buffer_room(buffer, count), bytes, count);
-    buffer->length += count;
 }
 
 void cdn_lib_buffer_push(struct cdn_lib_buffer *buffer)

@@ -7,6 +7,7 @@
  *
  * Widths and precisions are at most two digits, so one number is at most some 420
  * bytes. Left out: %p (addresses), %a (the C library's own taste), %n. */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,6 +121,71 @@ static int put_point_right(char *text, int length)
     return kept;
 }
 
+/* ---- numbers without snprintf ---- */
+
+/* Decimal digits of `value`, at least `least` of them, ending before `end`. */
+static char *digits_before(char *end, uint64_t value, int least)
+{
+    char *at = end;
+
+    while (value || end - at < least) {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return at;
+}
+
+/* What %d and %.nf make of most numbers, exactly as snprintf does: the length, -1 where it
+ * is left to that.  A float64 is m * 2^-k; m * 10^n fits 128 bits, so the digits and what is
+ * cut off are exact, and ties go to the even digit. */
+static int plain_number(char *out, const struct spec *spec, lua_Number number)
+{
+    static const uint64_t powers[] = {1,      10,      100,      1000,      10000,
+                                      100000, 1000000, 10000000, 100000000, 1000000000};
+    char text[64], *end = text + sizeof text, *at;
+    int precision = spec->precision < 0 ? 6 : spec->precision;
+    bool negative = signbit(number);
+    lua_Number size = fabs(number);
+    uint64_t value;
+
+    if (spec->flags[0] || spec->width >= 0)
+        return -1;
+    if (spec->conversion == 'd') {
+        if (spec->precision >= 0 || !(size < 9e15))
+            return -1;
+        value = (uint64_t)size;
+        at = digits_before(end, value, 1);
+        negative = negative && value;
+    } else {
+        unsigned __int128 scaled;
+        int exponent;
+
+        if (spec->conversion != 'f' || precision > 9 || !(size < 4e9))
+            return -1;
+        scaled = (uint64_t)ldexp(frexp(size, &exponent), 53);
+        scaled *= powers[precision];
+        exponent -=
+            53; /* the number is scaled * 2^exponent / 10^precision, exponent < 0 */
+        if (exponent < -120) { /* less than half of the last digit, by far */
+            value = 0;
+        } else {
+            unsigned __int128 cut = scaled & (((unsigned __int128)1 << -exponent) - 1);
+            unsigned __int128 half = (unsigned __int128)1 << (-exponent - 1);
+
+            value = (uint64_t)(scaled >> -exponent);
+            value += cut > half || (cut == half && (value & 1));
+        }
+        at = digits_before(end, value % powers[precision], precision);
+        if (precision)
+            *--at = '.';
+        at = digits_before(at, value / powers[precision], 1);
+    }
+    if (negative)
+        *--at = '-';
+    memcpy(out, at, (size_t)(end - at));
+    return (int)(end - at);
+}
+
 #pragma GCC diagnostic push
 /* The formats are made here, from a handful of checked parts. */
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -129,8 +195,10 @@ CDN_RAISES static void add_number(struct cdn_lib_buffer *out, const struct spec 
 {
     char format[32];
     char *at = cdn_lib_buffer_room(out, NUMBER_BYTES);
-    int length;
+    int length = plain_number(at, spec, number);
 
+    if (length >= 0)
+        goto out;
     switch (spec->conversion) {
     case 'd':
     case 'i':
@@ -151,6 +219,7 @@ CDN_RAISES static void add_number(struct cdn_lib_buffer *out, const struct spec 
             number = __builtin_nan("");
         length = put_point_right(at, snprintf(at, NUMBER_BYTES, format, number));
     }
+out:
     out->length += (size_t)length;
     cdn_meter_charge(out->L, CONVERSION + (uint64_t)length);
 }

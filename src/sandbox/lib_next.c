@@ -218,6 +218,93 @@ CDN_RAISES static int frozen_next(lua_State *L)
     return step(L, 1);
 }
 
+/* ---- records ---- */
+
+/* At most this many keys beside the sequence, none of them a number. */
+#define RECORD_KEYS 8
+
+/* The iterator over a record.  Upvalues: the place of the last key, how long the sequence
+ * was, and the other keys in order. */
+CDN_RAISES static int record_next(lua_State *L)
+{
+    lua_Number place = lua_tonumber(L, lua_upvalueindex(1));
+    lua_Number sequence = lua_tonumber(L, lua_upvalueindex(2));
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    for (;;) {
+        if (++place <= sequence) {
+            lua_pushnumber(L, place);
+            lua_rawgeti(L, 1, (int)place);
+        } else {
+            if (place - sequence > RECORD_KEYS)
+                return 0;
+            lua_pushvalue(L, lua_upvalueindex(2 + (int)(place - sequence)));
+            if (lua_isnil(L, -1))
+                return 0;
+            lua_pushvalue(L, -1);
+            lua_rawget(L, 1);
+        }
+        if (!lua_isnil(L, -1))
+            break;
+        lua_pop(L, 2);
+        cdn_meter_charge(L, 1);
+    }
+    lua_pushnumber(L, place);
+    lua_replace(L, lua_upvalueindex(1));
+    return 2;
+}
+
+/* Push the iterator over the table at 1 if that is a record or a sequence; else leave the
+ * stack as it was.  Charges as note_keys does.                           [-0, +?1, e] */
+CDN_RAISES static bool push_record_iterator(lua_State *L)
+{
+    struct cdn_lib_key keys[RECORD_KEYS];
+    uint8_t order[RECORD_KEYS];
+    unsigned count = 0;
+    double sequence = 0, place;
+    uint64_t bytes = 0, work = 0;
+
+    luaL_checkstack(L, 2 * RECORD_KEYS + 8, "pairs");
+    lua_pushnil(L);
+    while (lua_next(L, 1)) {
+        unsigned at;
+
+        lua_pop(L, 1);
+        if (is_place(L, -1, &place) && place == sequence + 1) {
+            sequence = place;
+            if (++work % 1024 == 0)
+                cdn_meter_charge(L, 0); /* looks at the clock */
+            continue;
+        }
+        if (count == RECORD_KEYS || lua_type(L, -1) == LUA_TNUMBER) {
+            lua_settop(L, 1);
+            return false;
+        }
+        read_key(&keys[count], L, -1);
+        bytes += keys[count].length;
+        for (at = count;
+             at && cdn_lib_key_compare(&keys[count], &keys[order[at - 1]]) < 0; at--)
+            order[at] = order[at - 1];
+        order[at] = (uint8_t)count++;
+        lua_pushvalue(L, -1); /* the one below stays: key `count` at 1 + count */
+    }
+    work = (work + count) / 2 + 1;
+    for (unsigned width = 1; width < count; width *= 2)
+        work += count + bytes / 32;
+    cdn_meter_charge(L, work);
+    if (!count) {
+        lua_pushnumber(L, sequence);
+        lua_pushcclosure(L, sequence_next, 1);
+        return true;
+    }
+    lua_pushnumber(L, 0);
+    lua_pushnumber(L, sequence);
+    for (unsigned i = 0; i < count; i++)
+        lua_pushvalue(L, 2 + order[i]);
+    lua_pushcclosure(L, record_next, 2 + (int)count);
+    return true;
+}
+
 /* pairs(t) -> iterator, t, nil */
 int cdn_lib_pairs(lua_State *L)
 {
@@ -227,6 +314,11 @@ int cdn_lib_pairs(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     frozen = cdn_lib_frozen(L, 1);
+    if (!frozen && push_record_iterator(L)) {
+        lua_pushvalue(L, 1);
+        lua_pushnil(L);
+        return 3;
+    }
     if (!frozen)
         lua_pushvalue(L, 1);
     note_keys(L, 2, &sequence);

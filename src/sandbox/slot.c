@@ -35,12 +35,31 @@
 /* Classes cannot be joined again, so room is some times what may be live. */
 #define SPREAD 3
 
+/* In place of noise: any number will do, but not 0. */
+#define NOT_RANDOM UINT64_C(0x9e3779b97f4a7c15)
+
 /* ---- the state ---- */
+
+static uint64_t *first_words(const struct cdn_slot *slot)
+{
+    return (uint64_t *)(void *)(slot->arena.base + sizeof(struct cdn_arena_head));
+}
 
 static void *allocate(void *ud, void *block, size_t old_size, size_t new_size)
 {
     struct cdn_slot *slot = ud;
 
+    if (__builtin_expect(slot->creating, 0)) {
+        if (!slot->first_block)
+            slot->first_block = new_size;
+        else
+            for (uint32_t i = 0; i < slot->noise_count; i++) {
+                uint64_t *word = first_words(slot) + slot->noise[i];
+
+                if (*word)
+                    *word = NOT_RANDOM;
+            }
+    }
     return cdn_arena_realloc(&slot->arena, block, old_size, new_size);
 }
 
@@ -66,12 +85,59 @@ lua_State *cdn_slot_state(struct cdn_slot *slot)
     cdn_arena_reset(&slot->arena, dirty);
     slot->restored = 0;
     slot->dirty_end = 0;
+    slot->first_block = 0;
+    slot->creating = true;
     L = lua_newstate(allocate, slot);
+    slot->creating = false;
     if (!L)
         return NULL;
     lua_atpanic(L, panic);
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     return L;
+}
+
+/* LuaJIT seeds its string hash from the system's noise, and where strings collide decides
+ * when a table grows and so what `#` finds in one with holes.  The seed is drawn just before
+ * the string table is allocated, which comes before any string: there the allocator puts a
+ * constant in its place.  Which words of the global state are noise is seen from two states
+ * made at the same address; that nothing else is, from two more.  In a LuaJIT where that
+ * does not hold nothing is replaced.  False: no memory. */
+static bool find_noise(struct cdn_slot *slot)
+{
+    uint64_t *before = NULL;
+    size_t words = 0;
+    bool done = false;
+
+    slot->noise_count = 0;
+    for (int i = 0; i < 4; i++) {
+        if (!cdn_slot_state(slot))
+            goto out;
+        if (!before) {
+            words = slot->first_block / sizeof *before;
+            before = cdn_alloc(words * sizeof *before);
+            if (!before)
+                goto out;
+        }
+        if (i == 1) {
+            for (size_t at = 0; at < words; at++) {
+                if (before[at] == first_words(slot)[at])
+                    continue;
+                if (slot->noise_count == CDN_SLOT_NOISE) {
+                    slot->noise_count = 0;
+                    break;
+                }
+                slot->noise[slot->noise_count++] = (uint32_t)at;
+            }
+        } else if (i == 3 &&
+                   memcmp(before, first_words(slot), words * sizeof *before)) {
+            slot->noise_count = 0;
+        }
+        memcpy(before, first_words(slot), words * sizeof *before);
+    }
+    done = true;
+out:
+    cdn_free(before);
+    return done;
 }
 
 struct cdn_slot *cdn_slot_of(lua_State *L)
@@ -141,7 +207,7 @@ cordon_status cdn_slot_new(struct cdn_slot **out, const struct cdn_slot_config *
         !cdn_arena_init(&slot->arena, STATE_BYTES + slot->config.image_bytes +
                                           SPREAD * slot->config.memory_bytes +
                                           CDN_SLOT_RESERVE_BYTES) ||
-        !cdn_meter_calibrate(slot)) {
+        !find_noise(slot) || !cdn_meter_calibrate(slot)) {
         cdn_slot_free(slot);
         return cdn_error_nomem(err);
     }
@@ -245,6 +311,8 @@ static void take_message(struct cdn_slot *slot)
     file = split_position(text, bytes, &slot->message_line, &rest);
     cdn_escape(slot->message_file, sizeof slot->message_file, text, file);
     cdn_escape(slot->message, sizeof slot->message, text + rest, bytes - rest);
+    if (!slot->message[0])
+        snprintf(slot->message, sizeof slot->message, "the error's message is empty");
 }
 
 enum cdn_run cdn_slot_classify(struct cdn_slot *slot, int status)

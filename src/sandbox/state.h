@@ -38,6 +38,9 @@ struct cdn_string_shape {
 /* Blocks of which it is not known yet what they are. */
 #define CDN_SLOT_UNKNOWN 8
 
+/* Words of a fresh state that LuaJIT fills from the system's noise, at the most. */
+#define CDN_SLOT_NOISE 8
+
 struct cdn_image {
     struct cdn_slot *slot;
     uint64_t serial; /* of the slot's images, from 1 */
@@ -68,6 +71,10 @@ struct cdn_slot {
     bool panic_armed;
     int32_t standin[2];
     size_t counter_offset; /* of LuaJIT's, from the arena's base */
+    bool creating;         /* lua_newstate is at work */
+    size_t first_block;    /* bytes that it asked for first: the global state's */
+    uint32_t noise_count;
+    uint32_t noise[CDN_SLOT_NOISE]; /* which of its words it fills with noise */
     struct cdn_arena arena;
     size_t live_base;  /* live bytes that do not count: the image's */
     size_t live_limit; /* arena live + scratch may be at most this */

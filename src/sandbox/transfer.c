@@ -394,8 +394,9 @@ CDN_RAISES static bool encode_map(lua_State *L, struct cdn_transfer *transfer,
 CDN_RAISES static bool encode_table(lua_State *L, struct cdn_transfer *transfer,
                                     const struct level *up)
 {
-    struct level level = {
-        .up = up, .table = lua_topointer(L, -1), .depth = up ? up->depth + 1 : 1};
+    struct level level = {.up = up,
+                          .table = lua_topointer(L, -1),
+                          .depth = 1 + (up ? up->depth : transfer->around)};
     struct shape shape;
 
     for (const struct level *above = up; above; above = above->up) {
@@ -467,7 +468,9 @@ CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *tran
         if (done)
             lua_pop(L, 1);
         break;
-    case LUA_TLIGHTUSERDATA:
+    case LUA_TLIGHTUSERDATA: /* written as a map */
+        if ((up ? up->depth : transfer->around) >= CORDON_VALUE_MAX_DEPTH)
+            return refuse(transfer, up, "tables nest deeper than 32");
         if (!transfer->handle || !transfer->handle(L, index, transfer->out))
             return refuse(transfer, up, cannot_leave(LUA_TLIGHTUSERDATA));
         break;

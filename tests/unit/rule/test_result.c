@@ -50,6 +50,14 @@ static const struct {
     {"returns = 'number',", "return { output = 0/0 }", "output: NaN is not a finite"},
     {"returns = 'boolean',", "return { output = 1 }", "returns declares boolean"},
     {"returns = 'string',", "return { output = {} }", "a table where returns declares"},
+    {"returns = 'string',", "return { output = 'caf\\233' }", "output: not UTF-8 text"},
+    {"returns = { s = 'string' },", "return { output = { s = '\\192\\128' } }",
+     "output.s: not UTF-8 text"},
+    {"", "local t = 1 for _ = 1, 32 do t = { t } end return { output = t }",
+     "nest deeper than 32"},
+    {"returns = { d = 'list' },",
+     "local t = { 1 } for _ = 1, 30 do t = { t } end return { output = { d = t } }",
+     "nest deeper than 32"},
     {"returns = 'list',", "return { output = { a = 1 } }",
      "output: a map where returns"},
     {"returns = 'map',", "return { output = { 1 } }", "output: a list where returns"},
@@ -101,6 +109,7 @@ static const struct {
     const char *bytes; /* of the result */
     size_t size;
 } valid[] = {
+#define NESTED        "\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91"
 #define RESULT(bytes) bytes, sizeof(bytes) - 1
     {"", "return {}", RESULT("\x80")},
     {"", "return { decision = 'allow' }",
@@ -130,6 +139,8 @@ static const struct {
     {"returns = { z = 'map?' },", "return {}", RESULT("\x80")},
     {"returns = { n = 'number' },", "return { output = { n = 3 } }",
      RESULT("\x81\xa6output\x81\xa1n\x03")},
+    {"", "local t = 1 for _ = 1, 31 do t = { t } end return { output = t }",
+     RESULT("\x81\xa6output" NESTED NESTED NESTED "\x91\x01")},
     {"", "return { updated_nodes = { { a = 1 } }, new_edges = {} }",
      RESULT("\x82\xa9new_edges\x90\xadupdated_nodes\x91\x81\xa1"
             "a\x01")},

@@ -389,10 +389,10 @@ END_TEST
 START_TEST(stride__knows_what_the_image_holds)
 {
     enum { LENGTH = 50000 };
-    static char source[LENGTH + 32] = "return '";
+    static char text[LENGTH + 1], source[LENGTH + 32];
 
-    memset(source + strlen(source), 'y', LENGTH);
-    strcat(source, "'");
+    memset(text, 'y', LENGTH);
+    snprintf(source, sizeof source, "return '%s'", text);
     fixture_open(&fixture);
     struct cdn_image *image = fixture_image(&fixture, source);
 
@@ -431,10 +431,10 @@ START_TEST(parsing__ends_when_the_time_is_up)
     size_t at = 0;
 
     fixture_open(&fixture);
-    at += (size_t)sprintf(source, "local t = {");
+    at += (size_t)snprintf(source, sizeof source, "local t = {");
     for (int i = 0; i < PARTS; i++)
-        at += (size_t)sprintf(source + at, "{%d},", i % 10);
-    sprintf(source + at, "}");
+        at += (size_t)snprintf(source + at, sizeof source - at, "{%d},", i % 10);
+    snprintf(source + at, sizeof source - at, "}");
     budget.wall_ns = 200000;
     ck_assert_int_eq(cdn_image_build(&image, &run, fixture.slot, fixture_build_bare,
                                      source, &budget, NULL, NULL),
