@@ -216,11 +216,14 @@ static cordon_status lex_number(struct lexer *lexer)
            ((peek(lexer, 0) == '-' || peek(lexer, 0) == '+') &&
             (last | 0x20) == exponent)) {
         last = *lexer->at++;
-        if ((last | 0x20) == 'i' || (last | 0x20) == 'l' || (last | 0x20) == 'u')
+        if ((last | 0x20) == 'i' || (last | 0x20) == 'l' || (last | 0x20) == 'u') {
+            while (is_word(peek(lexer, 0)))
+                lexer->at++;
             return FAULT_TOKEN(lexer,
                                "'%.*s': numbers have no suffix here; write it without "
                                "(every number is a float64)",
                                token_length(lexer), (const char *)lexer->start);
+        }
         if (last >= 0x80)
             return FAULT_TOKEN(lexer, "malformed number near '%.*s'",
                                token_length(lexer) - 1, (const char *)lexer->start);

