@@ -28,6 +28,18 @@ static void path_text(char *out, size_t size, const struct cdn_path *path)
     }
 }
 
+/* Source that is searched for lines, some 30 ms of it. */
+#define MOST_SEARCHED ((size_t)1 << 20)
+
+uint32_t cdn_check_line(struct cdn_check *check, const char *const *keys,
+                        uint32_t depth)
+{
+    if (check->searched > MOST_SEARCHED)
+        return 0;
+    check->searched += check->rule->source_bytes;
+    return cdn_rule_locate(check->rule->source, check->rule->source_bytes, keys, depth);
+}
+
 void cdn_check_say(struct cdn_check *check, const struct cdn_path *path,
                    const char *message)
 {
@@ -47,8 +59,7 @@ void cdn_check_say(struct cdn_check *check, const struct cdn_path *path,
     cdn_escape(items->message, sizeof items->message, message, strlen(message));
     while (depth < 4 && path->keys[depth])
         depth++;
-    items->line = cdn_rule_locate(check->rule->source, check->rule->source_bytes,
-                                  path->keys, depth);
+    items->line = cdn_check_line(check, path->keys, depth);
 }
 
 void cdn_check_fault(struct cdn_check *check, const struct cdn_path *path,

@@ -148,8 +148,7 @@ static void check_reads(struct cdn_check *check, const cordon_value *value)
     for (uint32_t i = 0; i < names->kind_count; i++) {
         const char *path[] = {"reads", names->kinds[i].name};
 
-        names->kinds[i].line =
-            cdn_rule_locate(check->rule->source, check->rule->source_bytes, path, 2);
+        names->kinds[i].line = cdn_check_line(check, path, 2);
     }
 }
 

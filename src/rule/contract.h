@@ -33,6 +33,7 @@ struct cdn_check {
     const struct cdn_contract *contract;
     struct cdn_findings findings;
     bool nomem;
+    size_t searched; /* bytes of source, for lines */
 };
 
 /* Note a fault of the field that `path` (up to the first NULL) leads to; "params.window: "
@@ -46,6 +47,11 @@ void cdn_check_fault(struct cdn_check *check, const struct cdn_path *path,
 /* The same for a message that begins with its path. */
 void cdn_check_say(struct cdn_check *check, const struct cdn_path *path,
                    const char *message);
+
+/* The line that the keys lead to (locate.h).  Each search is a pass over the source: 0, not
+ * known, once a rule of many fields and much source has had its share. */
+uint32_t cdn_check_line(struct cdn_check *check, const char *const *keys,
+                        uint32_t depth);
 
 /* Fill check->rule (source, file and hash aside) from check->contract. */
 void cdn_contract_check(struct cdn_check *check);

@@ -150,9 +150,10 @@ CDN_RAISES void cdn_lib_order_keys(lua_State *L, const struct cdn_lib_key *keys,
 
 /* ---- arguments (lib_string.c) ---- */
 
-/* As luaL_checknumber; a number written as a string is charged by its length.
- *                                                                           [-0, +0, e]
- */
+/* Before the string at index is parsed as a number.                         [-0, +0, e] */
+CDN_RAISES void cdn_lib_charge_parse(lua_State *L, int index);
+
+/* As luaL_checknumber; a number written as a string is charged.            [-0, +0, e] */
 CDN_RAISES lua_Number cdn_lib_check_number(lua_State *L, int arg);
 
 /* A number truncated to an integer; NaN is 0, what lies beyond int64 its nearest end.
@@ -179,6 +180,8 @@ struct cdn_lib_buffer {
     int box;         /* stack index of the userdata's place */
     char first[192]; /* small: there may be 190 levels of it on the C stack */
 };
+/* Growing is charged by the new size, which covers whatever is added, and pushing by the
+ * length. */
 
 CDN_RAISES void
 cdn_lib_buffer_init(struct cdn_lib_buffer *buffer,

@@ -110,14 +110,16 @@ none:
 int cdn_lib_tonumber(lua_State *L)
 {
     int64_t base = cdn_lib_opt_integer(L, 2, 10);
+    lua_Number number;
 
     if (base != 10)
         return number_in_base(L, base);
     luaL_checkany(L, 1);
-    if (lua_type(L, 1) == LUA_TSTRING) /* parsed twice: asked, then taken */
-        cdn_lib_charge_bytes(L, 16 * lua_objlen(L, 1));
-    if (lua_isnumber(L, 1))
-        lua_pushnumber(L, lua_tonumber(L, 1));
+    if (lua_type(L, 1) == LUA_TSTRING)
+        cdn_lib_charge_parse(L, 1);
+    number = lua_tonumber(L, 1);
+    if (number != 0 || lua_isnumber(L, 1)) /* NaN is not 0 either */
+        lua_pushnumber(L, number);
     else
         lua_pushnil(L);
     return 1;

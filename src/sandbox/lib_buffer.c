@@ -31,6 +31,7 @@ char *cdn_lib_buffer_grow(struct cdn_lib_buffer *buffer, size_t bytes)
         cdn_meter_raise(L, CDN_STOP_MEMORY);
     while (size - buffer->length < bytes)
         size *= 2;
+    cdn_lib_charge_bytes(L, size);
     luaL_checkstack(L, 1, "string buffer");
     grown = lua_newuserdata(L, size);
     memcpy(grown, buffer->data, buffer->length);
@@ -43,5 +44,6 @@ char *cdn_lib_buffer_grow(struct cdn_lib_buffer *buffer, size_t bytes)
 void cdn_lib_buffer_push(struct cdn_lib_buffer *buffer)
 {
     luaL_checkstack(buffer->L, 1, "string buffer");
+    cdn_lib_charge_bytes(buffer->L, buffer->length);
     lua_pushlstring(buffer->L, buffer->data, buffer->length);
 }

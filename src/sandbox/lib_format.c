@@ -252,7 +252,7 @@ CDN_RAISES static void add_text(struct cdn_lib_buffer *out, const struct spec *s
 CDN_RAISES static void add_quoted(struct cdn_lib_buffer *out, const char *text,
                                   size_t bytes)
 {
-    cdn_lib_charge_bytes(out->L, 2 * bytes);
+    cdn_meter_charge(out->L, 1 + bytes / 4);
     cdn_lib_buffer_add(out, "\"", 1);
     for (size_t i = 0; i < bytes; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -264,9 +264,15 @@ CDN_RAISES static void add_quoted(struct cdn_lib_buffer *out, const char *text,
             out->length += 2;
         } else if (c < 32 || c == 127) {
             bool digit = i + 1 < bytes && text[i + 1] >= '0' && text[i + 1] <= '9';
+            char *end = at + 1;
 
-            out->length +=
-                (size_t)snprintf(at, 5, digit ? "\\%03u" : "\\%u", (unsigned)c);
+            at[0] = '\\';
+            if (digit || c >= 100)
+                *end++ = (char)('0' + c / 100);
+            if (digit || c >= 10)
+                *end++ = (char)('0' + c / 10 % 10);
+            *end++ = (char)('0' + c % 10);
+            out->length += (size_t)(end - at);
         } else {
             at[0] = (char)c;
             out->length++;

@@ -13,10 +13,16 @@
  * next without a key finds the smallest in one pass; with a key it makes the same notes
  * as pairs and keeps them for the call that follows, so a loop over next costs like
  * pairs. The notes are forgotten when next(t) starts over. */
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "sandbox/lib.h"
 #include "sandbox/slot.h"
+
+/* Work for the clock's sake at each walk: a table that was large and is empty is walked over
+ * in one step, which nothing else tells of. */
+#define WALK 1024
 
 static bool is_place(lua_State *L, int index, double *place)
 {
@@ -26,12 +32,27 @@ static bool is_place(lua_State *L, int index, double *place)
     return true;
 }
 
+/* Which kind of key has no order: of several the first by name, since in what order a table
+ * is walked must not be seen. */
+static void note_odd(lua_State *L, int index, const char **odd)
+{
+    const char *name = luaL_typename(L, index);
+
+    if (!*odd || strcmp(name, *odd) < 0)
+        *odd = name;
+}
+
+CDN_RAISES static void refuse_odd(lua_State *L, const char *odd)
+{
+    if (odd)
+        luaL_error(
+            L, "a table with a key of type %s has no defined order to iterate in", odd);
+}
+
 CDN_RAISES static void read_key(struct cdn_lib_key *key, lua_State *L, int index)
 {
     if (!cdn_lib_key_read(key, L, index))
-        luaL_error(L,
-                   "a table with a key of type %s has no defined order to iterate in",
-                   luaL_typename(L, index));
+        refuse_odd(L, luaL_typename(L, index));
 }
 
 static void push_key(lua_State *L, const struct cdn_lib_key *key)
@@ -57,6 +78,7 @@ CDN_RAISES static uint32_t count_keys(lua_State *L, int table, double *sequence)
     double place;
 
     *sequence = 0;
+    cdn_meter_poll(L, WALK);
     lua_pushnil(L);
     while (lua_next(L, table)) {
         lua_pop(L, 1);
@@ -76,15 +98,21 @@ CDN_RAISES static void read_keys(lua_State *L, int table, double sequence,
                                  struct cdn_lib_key *keys)
 {
     double place;
+    uint32_t seen = 0;
+    const char *odd = NULL;
 
     lua_pushnil(L);
     while (lua_next(L, table)) {
         lua_pop(L, 1);
+        if (++seen % 1024 == 0)
+            cdn_meter_poll(L, 2048);
         if (is_place(L, -1, &place) && place >= 1 && place <= sequence &&
             place == (double)(int64_t)place)
             continue;
-        read_key(keys++, L, -1);
+        if (!cdn_lib_key_read(keys++, L, -1))
+            note_odd(L, -1, &odd);
     }
+    refuse_odd(L, odd);
 }
 
 /* Push the noted keys of the table at index, an array in order, or nil if there is
@@ -265,6 +293,7 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
     uint64_t bytes = 0, work = 0;
 
     luaL_checkstack(L, 2 * RECORD_KEYS + 8, "pairs");
+    cdn_meter_poll(L, WALK);
     lua_pushnil(L);
     while (lua_next(L, 1)) {
         unsigned at;
@@ -273,14 +302,14 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
         if (is_place(L, -1, &place) && place == sequence + 1) {
             sequence = place;
             if (++work % 1024 == 0)
-                cdn_meter_charge(L, 0); /* looks at the clock */
+                cdn_meter_poll(L, 2048);
             continue;
         }
-        if (count == RECORD_KEYS || lua_type(L, -1) == LUA_TNUMBER) {
+        if (count == RECORD_KEYS || lua_type(L, -1) == LUA_TNUMBER ||
+            !cdn_lib_key_read(&keys[count], L, -1)) {
             lua_settop(L, 1);
             return false;
         }
-        read_key(&keys[count], L, -1);
         bytes += keys[count].length;
         for (at = count;
              at && cdn_lib_key_compare(&keys[count], &keys[order[at - 1]]) < 0; at--)
@@ -349,6 +378,7 @@ CDN_RAISES static int first_of(lua_State *L)
 {
     struct cdn_lib_key smallest, key;
     uint32_t seen = 0;
+    const char *odd = NULL;
 
     if (lua_rawequal(L, 1, NOTED_TABLE)) {
         lua_pushnil(L);
@@ -360,16 +390,20 @@ CDN_RAISES static int first_of(lua_State *L)
     if (!lua_isnil(L, -1))
         return 2;
     lua_settop(L, 1);
+    cdn_meter_poll(L, WALK);
     lua_pushnil(L);
     while (lua_next(L, 1)) {
         lua_pop(L, 1);
-        read_key(&key, L, -1);
-        if (seen++ == 0 || cdn_lib_key_compare(&key, &smallest) < 0)
+        if (!cdn_lib_key_read(&key, L, -1))
+            note_odd(L, -1, &odd);
+        else if (seen == 0 || cdn_lib_key_compare(&key, &smallest) < 0)
             smallest = key;
+        seen++;
         if (seen % 1024 == 0)
             cdn_meter_charge(L, 512);
     }
     cdn_meter_charge(L, seen % 1024 / 2 + 1);
+    refuse_odd(L, odd);
     if (seen == 0) {
         lua_pushnil(L);
         return 1;

@@ -26,7 +26,10 @@
 static inline bool less(struct cdn_lib_sorting *sorting, uint32_t a, uint32_t b)
 {
     if (++sorting->work >= WORK_PER_CHARGE) {
-        cdn_meter_charge(sorting->L, sorting->uncharged ? 0 : sorting->work);
+        if (sorting->uncharged)
+            cdn_meter_poll(sorting->L, 2 * WORK_PER_CHARGE);
+        else
+            cdn_meter_charge(sorting->L, sorting->work);
         sorting->work = 0;
     }
     return sorting->less(sorting, a, b);

@@ -1,9 +1,10 @@
 /* table.insert, remove, concat and maxn: raw accesses, charged, frozen tables refused.
  *
  * Stock insert makes a loop of 2^31 steps of a position that is NaN or infinite; here
- * the position must be a number that fits, and every element moved is charged
- * beforehand. */
+ * the position must be a number that fits, and elements are charged before they are
+ * moved, some hundreds at a time. */
 #include <limits.h>
+#include <stdbool.h>
 
 #include <lauxlib.h>
 
@@ -11,6 +12,12 @@
 
 /* Moving one element costs about half an instruction. */
 #define MOVES_PER_INSTRUCTION 2
+
+/* Moves between two charges. */
+#define MOVES 256
+
+/* What making text of a number costs. */
+#define NUMBER_INSTRUCTIONS 8
 
 static int64_t length_of(lua_State *L, int index)
 {
@@ -27,6 +34,13 @@ CDN_RAISES static int check_place(lua_State *L, int arg)
     return (int)place;
 }
 
+/* Before `count` elements are moved; below 1 they are in the hash part.     [-0, +0, e] */
+CDN_RAISES static void charge_moves(lua_State *L, int count, bool hashed)
+{
+    cdn_meter_charge(L, (uint64_t)count / MOVES_PER_INSTRUCTION + 1 +
+                            (hashed ? 8 * (uint64_t)count : 0));
+}
+
 /* table.insert(t, [place,] value) */
 int cdn_lib_table_insert(lua_State *L)
 {
@@ -40,12 +54,14 @@ int cdn_lib_table_insert(lua_State *L)
         break;
     case 3:
         place = check_place(L, 2);
-        if (place < end)
-            cdn_meter_charge(
-                L, (uint64_t)((int64_t)end - place) / MOVES_PER_INSTRUCTION + 1);
-        for (int i = end; i > place; i--) {
-            lua_rawgeti(L, 1, i - 1);
-            lua_rawseti(L, 1, i);
+        for (int i = end; i > place;) {
+            int until = i - (int64_t)place > MOVES ? i - MOVES : place;
+
+            charge_moves(L, i - until, until < 1);
+            for (; i > until; i--) {
+                lua_rawgeti(L, 1, i - 1);
+                lua_rawseti(L, 1, i);
+            }
         }
         break;
     default:
@@ -65,11 +81,16 @@ int cdn_lib_table_remove(lua_State *L)
     place = lua_isnoneornil(L, 2) ? end : check_place(L, 2);
     if (place < 1 || place > end)
         return 0;
-    cdn_meter_charge(L, (uint64_t)(end - place) / MOVES_PER_INSTRUCTION + 1);
+    cdn_meter_charge(L, 1);
     lua_rawgeti(L, 1, place);
-    for (int i = place; i < end; i++) {
-        lua_rawgeti(L, 1, i + 1);
-        lua_rawseti(L, 1, i);
+    for (int i = place; i < end;) {
+        int until = end - i > MOVES ? i + MOVES : end;
+
+        charge_moves(L, until - i, false);
+        for (; i < until; i++) {
+            lua_rawgeti(L, 1, i + 1);
+            lua_rawseti(L, 1, i);
+        }
     }
     lua_pushnil(L);
     lua_rawseti(L, 1, end);
@@ -91,9 +112,11 @@ int cdn_lib_table_concat(lua_State *L)
     cdn_lib_buffer_init(&out, L);
     for (int64_t i = first; i <= last; i++) {
         const char *piece = NULL;
+        bool number = false;
 
         if (i > INT_MIN && i < INT_MAX) {
             lua_rawgeti(L, 1, (int)i);
+            number = lua_type(L, -1) == LUA_TNUMBER;
             piece = lua_tolstring(L, -1, &bytes);
         } else {
             lua_pushnil(L);
@@ -101,7 +124,9 @@ int cdn_lib_table_concat(lua_State *L)
         if (!piece)
             return luaL_error(L, "invalid value (%s) at index %f in table for 'concat'",
                               luaL_typename(L, -1), (double)i);
-        cdn_meter_charge(L, 1 + bytes / 32);
+        if (number)
+            cdn_meter_charge(L, NUMBER_INSTRUCTIONS);
+        cdn_meter_charge(L, 1 + (bytes + separator_bytes) / 32);
         cdn_lib_buffer_add(&out, piece, bytes);
         lua_pop(L, 1);
         if (i < last)
@@ -119,6 +144,8 @@ int cdn_lib_table_maxn(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TTABLE);
     cdn_lib_check_readable(L, 1);
+    cdn_meter_poll(L,
+                   1024); /* what was large and is empty is walked over in one step */
     lua_pushnil(L);
     while (lua_next(L, 1)) {
         lua_pop(L, 1);

@@ -13,16 +13,19 @@
  * The error value is a light userdata that means nothing to anyone; the flag decides.
  *
  * A bytecode is counted as one whatever it works on, but not everything it can do is quick:
- * `..` and `<` go over whole strings, arithmetic parses them, an insertion may rehash a
- * table, a call copies its arguments.  All of that is linear in blocks of the arena, so
- * the allocator tells the meter of large ones, and the longest string and the largest other
- * block bound how many bytecodes may pass between two looks at the clock (stride_of).  A
- * new block shortens the countdown as if it were a string, until the hook sees what it is.
+ * arithmetic on a string parses it, which takes LuaJIT up to 100 us for a short one ("1e308")
+ * and 350 us for one of some hundred digits; `..` and `<` go over whole strings, an insertion
+ * may rehash a table, a call copies its arguments, all of it linear in blocks of the arena.
+ * So the longest string and the largest other block say what a bytecode may take at worst,
+ * and at each look at the clock as many bytecodes are let pass as may take what is left of
+ * the time, and SLACK_NS more.  The allocator tells of large blocks, which count as strings
+ * until the hook sees what they are.
  *
  * While an image is built the parser runs, which has no hook: there the allocator itself
  * looks at the clock and gives nothing more once time is up.
  *
- * Cost: a charge some 3 ns; the hook 40 ns a quantum, mostly the clock. */
+ * Cost: a charge some 3 ns; the hook 40 ns a quantum, mostly the clock: a hundredth of a
+ * nanosecond a bytecode with 100 ms left, 1 ns with 5. */
 #include "sandbox/meter.h"
 
 #include <lauxlib.h>
@@ -34,14 +37,14 @@
 #include "sandbox/state.h"
 
 enum {
-    POLL_WORK = 4096, /* native work between two looks at the clock */
-    MAX_LOCATED = 32, /* frames searched for a line of Lua */
-    /* A stride's bytecodes times the bytes each reaches: at most 3 ns a byte for two strings
-     * parsed as numbers, 0.1 ns a byte for a walk along a table's chain or a copy of the
-     * stack, so that both come to less than a millisecond. */
-    STRING_STRIDE = 256 * 1024,
-    OTHER_STRIDE = 8 * 1024 * 1024,
-    SHORT_STRING = STRING_STRIDE / CDN_METER_QUANTUM, /* of no account */
+    POLL_WORK = 4096,   /* native work between two looks at the clock */
+    MAX_LOCATED = 32,   /* frames searched for a line of Lua */
+    SLACK_NS = 600000,  /* how late a stop may come on account of the stride */
+    SHORT_STRING = 262, /* two of them are parsed in SHORT_NS, two longer ones in */
+    SHORT_NS = 170000,  /* LONG_NS and NS_PER_BYTE */
+    LONG_NS = 700000,
+    NS_PER_BYTE = 3,
+    OTHER_BYTES_PER_NS = 8,   /* along a table's chain, copied from a stack */
     LOADING_ALLOCATIONS = 64, /* between two looks at the clock while loading */
     TAG_OFFSET = 9,           /* of the byte that tells what an object is */
     PROOF_COUNT = 1 << 30
@@ -83,12 +86,24 @@ static inline int32_t quantum(const struct cdn_slot *slot, uint64_t left)
 
 /* ---- how far a bytecode reaches ---- */
 
-static int32_t stride_of(const struct cdn_reach *reach)
+static uint64_t worst_of(const struct cdn_reach *reach)
 {
-    size_t strings = STRING_STRIDE / (reach->string + 1);
-    size_t others = OTHER_STRIDE / (reach->other + 1);
-    size_t stride = strings < others ? strings : others;
+    uint64_t ns = reach->string > SHORT_STRING
+                      ? LONG_NS + (uint64_t)reach->string * NS_PER_BYTE
+                      : SHORT_NS;
 
+    return ns + reach->other / OTHER_BYTES_PER_NS;
+}
+
+/* How many bytecodes may pass if each takes `worst_ns`. */
+static int32_t stride_at(const struct cdn_meter *meter, uint64_t worst_ns, uint64_t now)
+{
+    uint64_t left = meter->deadline_ns > now ? meter->deadline_ns - now : 0;
+    uint64_t stride;
+
+    if (left > CDN_METER_QUANTUM * worst_ns)
+        return CDN_METER_QUANTUM;
+    stride = (left + SLACK_NS) / worst_ns;
     if (stride > CDN_METER_QUANTUM)
         return CDN_METER_QUANTUM;
     return stride ? (int32_t)stride : 1;
@@ -97,7 +112,7 @@ static int32_t stride_of(const struct cdn_reach *reach)
 static void set_reach(struct cdn_slot *slot, struct cdn_reach reach)
 {
     slot->reach = reach;
-    slot->stride = stride_of(&reach);
+    slot->worst_ns = worst_of(&reach);
     if (!slot->loading)
         /* what is no longer than this is counted as a string already */
         slot->arena.watch = reach.string > SHORT_STRING ? reach.string : SHORT_STRING;
@@ -166,13 +181,28 @@ CDN_RAISES static _Noreturn void leave(struct cdn_slot *slot, lua_State *L)
     __builtin_unreachable();
 }
 
-/* Deadline and cancel flag. */
-static enum cdn_stop poll_host(struct cdn_meter *meter)
+/* Deadline and cancel flag; sets the stride from what is left. */
+static enum cdn_stop poll_host(struct cdn_slot *slot)
 {
+    struct cdn_meter *meter = &slot->meter;
+    uint64_t now = cdn_clock_ns();
+
     meter->unpolled = 0;
+    slot->stride = stride_at(meter, slot->worst_ns, now);
     if (meter->cancel && __atomic_load_n(meter->cancel, __ATOMIC_RELAXED))
         return CDN_STOP_CANCELLED;
-    return cdn_clock_ns() >= meter->deadline_ns ? CDN_STOP_TIME : CDN_STOP_NONE;
+    return now >= meter->deadline_ns ? CDN_STOP_TIME : CDN_STOP_NONE;
+}
+
+/* In the middle of native work.                                         [-0, +0, e] */
+CDN_RAISES static void poll_native(struct cdn_slot *slot, lua_State *L)
+{
+    enum cdn_stop stop = poll_host(slot);
+
+    if (stop != CDN_STOP_NONE)
+        cdn_meter_raise(L, stop);
+    if (slot->counter[0] > slot->stride)
+        rearm(slot, slot->stride);
 }
 
 /* While an image is built: nothing is given any more once the time is up. */
@@ -184,7 +214,7 @@ static void poll_loading(struct cdn_slot *slot)
         return;
     slot->allocations = 0;
     if (meter->stop == CDN_STOP_NONE)
-        meter->stop = poll_host(meter);
+        meter->stop = poll_host(slot);
     if (meter->stop == CDN_STOP_TIME || meter->stop == CDN_STOP_CANCELLED)
         slot->arena.notice = slot->arena.hard = 0;
 }
@@ -209,14 +239,14 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
     used = cdn_add_sat(meter->charged, meter->executed);
     if (meter->stop == CDN_STOP_NONE && used > meter->limit.instructions)
         meter->stop = CDN_STOP_INSTRUCTIONS;
+    if (slot->unknown_count)
+        look_at_unknown(slot);
     if (meter->stop == CDN_STOP_NONE)
-        meter->stop = poll_host(meter);
+        meter->stop = poll_host(slot);
     if (meter->stop != CDN_STOP_NONE)
         leave(slot, L);
     if (slot->collect)
         collect(slot, L);
-    if (slot->unknown_count)
-        look_at_unknown(slot);
     rearm(slot, quantum(slot, meter->limit.instructions - used));
 }
 
@@ -256,12 +286,8 @@ CDN_RAISES static inline void charge(struct cdn_slot *slot, lua_State *L, uint64
     if (__builtin_expect(used > meter->limit.instructions, 0))
         cdn_meter_raise(L, CDN_STOP_INSTRUCTIONS);
     meter->unpolled += (uint32_t)(work < POLL_WORK ? work : POLL_WORK);
-    if (__builtin_expect(meter->unpolled >= POLL_WORK, 0)) {
-        enum cdn_stop stop = poll_host(meter);
-
-        if (stop != CDN_STOP_NONE)
-            cdn_meter_raise(L, stop);
-    }
+    if (__builtin_expect(meter->unpolled >= POLL_WORK, 0))
+        poll_native(slot, L);
     left = meter->limit.instructions - used;
     if (__builtin_expect(left + 1 < (uint64_t)slot->counter[0], 0))
         rearm(slot, quantum(slot, left));
@@ -270,6 +296,18 @@ CDN_RAISES static inline void charge(struct cdn_slot *slot, lua_State *L, uint64
 void cdn_meter_charge(lua_State *L, uint64_t work)
 {
     charge(cdn_slot_of(L), L, work);
+}
+
+void cdn_meter_poll(lua_State *L, uint32_t work)
+{
+    struct cdn_slot *slot = cdn_slot_of(L);
+    struct cdn_meter *meter = &slot->meter;
+
+    if (meter->stop != CDN_STOP_NONE)
+        leave(slot, L);
+    meter->unpolled += work < POLL_WORK ? work : POLL_WORK;
+    if (meter->unpolled >= POLL_WORK)
+        poll_native(slot, L);
 }
 
 void cdn_meter_charge_edges(lua_State *L, uint64_t edges)
@@ -318,6 +356,7 @@ static void large(void *ud, const unsigned char *block, size_t bytes)
 {
     struct cdn_slot *slot = ud;
     struct cdn_reach reach;
+    int32_t stride;
 
     if (slot->loading)
         poll_loading(slot);
@@ -329,8 +368,9 @@ static void large(void *ud, const unsigned char *block, size_t bytes)
     slot->unknown[slot->unknown_count++].bytes = bytes;
     reach = slot->reach;
     reach.string = bytes;
-    if (slot->counter[0] > stride_of(&reach))
-        rearm(slot, stride_of(&reach));
+    stride = stride_at(&slot->meter, worst_of(&reach), cdn_clock_ns());
+    if (slot->counter[0] > stride)
+        rearm(slot, stride);
 }
 
 /* ---- a run ---- */
@@ -356,12 +396,13 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
     meter->deadline_ns = deadline_ns ? deadline_ns : cdn_add_sat(now, budget->wall_ns);
     meter->cancel = cancel;
     meter->limit = *budget;
+    set_reach(slot, slot->reach);
+    slot->stride = stride_at(meter, slot->worst_ns, now);
     meter->unpolled = meter->nesting = 0;
     meter->stop_file[0] = '\0';
     meter->stop_line = 0;
     slot->collect = false;
     slot->unknown_count = slot->allocations = 0;
-    set_reach(slot, slot->reach);
     slot->arena.over = over;
     slot->arena.large = large;
     slot->arena.ud = slot;

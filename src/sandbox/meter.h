@@ -22,8 +22,8 @@
 #define CDN_RAISES
 
 /* Bytecodes between two looks at the budget, the deadline and the cancel flag: at most
- * this many, fewer where the run has made strings or tables that a single bytecode takes
- * long over. */
+ * this many, fewer as the deadline comes near and where the run has made strings or tables
+ * that a single bytecode takes long over. */
 #define CDN_METER_QUANTUM 1000
 
 enum cdn_stop {
@@ -70,6 +70,10 @@ struct cdn_meter *cdn_meter_of(lua_State *L);
  * Raises the limit if the budget is gone; looks at the deadline and the cancel flag every
  * few thousand. */
 CDN_RAISES void cdn_meter_charge(lua_State *L, uint64_t work);
+
+/* Native work that is not charged, since how much it is must not be seen, but during which
+ * the clock has to be looked at as often.                               [-0, +0, e] */
+CDN_RAISES void cdn_meter_poll(lua_State *L, uint32_t work);
 
 /* Charge edges read: counts them against `edges`, and as instructions at one quarter of an
  * instruction each (rounded up), so that a long scan meets the deadline too. [-0, +0, e] */

@@ -1,5 +1,8 @@
 /* The matcher behind string.find, match, gmatch and gsub.
  *
+ * A NUL in a pattern is a character like any other, as in Lua 5.2; to Lua 5.1 the pattern
+ * ended there.
+ *
  * A pattern is interpreted as it stands, never compiled: what is malformed is noticed
  * only when matching arrives there, as in Lua 5.1, and short patterns over short
  * subjects, the common case, have nothing to amortise a compilation over.
@@ -431,6 +434,7 @@ const char *cdn_pattern_at(struct cdn_pattern *match, const char *at)
 {
     match->captures = 0;
     match->depth = 0;
+    step(match, 1); /* even where the pattern is empty */
     return match_here(match, at, match->pattern);
 }
 

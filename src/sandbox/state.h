@@ -61,7 +61,8 @@ struct cdn_slot {
     bool loading; /* an image is being built: allocations look at the clock as well */
     struct cdn_string_shape shape;
     struct cdn_reach reach;
-    int32_t stride; /* bytecodes between two looks at the clock, by reach */
+    uint64_t worst_ns; /* what one bytecode may take, by reach */
+    int32_t stride;    /* bytecodes until the clock has to be looked at again */
     uint32_t unknown_count;
     struct {
         const unsigned char *block;

@@ -3,14 +3,17 @@
  * Refused, because the parser of the LuaJIT that we link crashes, opens the FFI or runs
  * long:
  *
- *   bytecode, NUL bytes            loading bytecode is arbitrary memory access
- *   1LL 1ULL 1i                    the lexer itself opens the FFI for them
- *   for ... in nil, (nil):f() ...  the parser looks at an instruction that it did not
- * emit; that takes a nil loaded first, so a nil in the first expression after `in`,
- * outside calls, tables and functions, is refused unless it is compared with long
- * `and`/`or`, `elseif`      jump lists are walked from their start: quadratic many
- * labels and gotos          resolved all against all deep nesting                   C
- * stack a large source                 everything above and the parser's memory
+ * - bytecode and NUL bytes: loading bytecode is arbitrary memory access;
+ * - 1LL, 1ULL, 1i: the lexer itself opens the FFI for them;
+ * - `for ... in nil`, `in (nil):f()` and the like: the parser looks at an instruction that it
+ *   did not emit.  That takes a nil loaded first, so a nil in the first expression after
+ *   `in`, outside calls, tables and functions, is refused unless it is compared with;
+ * - long chains of `and` and `or`, and of `elseif`: jump lists are walked from their start,
+ *   which is quadratic;
+ * - many labels and gotos: they are resolved all against all;
+ * - deep nesting: the C stack;
+ * - many numbers of hundreds of digits or with exponents such as e308, 50 us each;
+ * - a large source: everything above, and the parser's memory.
  *
  * Brackets and blocks are matched on the way, since nesting is counted; a mismatch is
  * told here, with the line of what was opened.  Everything else about grammar is the
@@ -34,6 +37,7 @@ enum {
         64, /* nested in each other: each takes about a KiB of the parser's stack */
     MAX_CHAIN = 500, /* `and` and `or` in one expression, `elseif` of one `if` */
     MAX_LABELS = 1000,
+    MAX_NUMBERS_NS = 2000000, /* to read all numbers with LuaJIT's big number */
     MAX_QUOTED = 24
 };
 
@@ -93,6 +97,7 @@ struct lexer {
     uint32_t depth;
     uint32_t functions;
     uint32_t labels;
+    uint64_t numbers_ns;
     struct frame frames[MAX_DEPTH + 1];
 };
 
@@ -205,6 +210,22 @@ static cordon_status lex_name(struct lexer *lexer)
     return status;
 }
 
+/* What reading a decimal number costs (cdn_lib_charge_parse has the same figures). */
+static uint64_t reading_ns(const unsigned char *at, const unsigned char *end)
+{
+    uint64_t digits = 0, exponent = 0;
+
+    for (; at < end && (*at | 0x20) != 'e'; at++)
+        digits += is_digit(*at);
+    for (; at < end && exponent < 1000; at++) {
+        if (is_digit(*at))
+            exponent = exponent * 10 + (uint64_t)(*at - '0');
+    }
+    digits = digits < 800 ? digits : 800;
+    exponent = exponent < 330 ? exponent : 330;
+    return (digits > 18 ? digits * digits : 0) + exponent * exponent / 2;
+}
+
 static cordon_status lex_number(struct lexer *lexer)
 {
     unsigned char exponent = 'e';
@@ -229,6 +250,11 @@ static cordon_status lex_number(struct lexer *lexer)
                                token_length(lexer) - 1, (const char *)lexer->start);
     }
     lexer->kind = NUMBER;
+    lexer->numbers_ns += exponent == 'e' ? reading_ns(lexer->start, lexer->at) : 0;
+    if (lexer->numbers_ns > MAX_NUMBERS_NS)
+        return FAULT_TOKEN(lexer,
+                           "too many numbers that have hundreds of digits or large "
+                           "exponents; compute them, or use math.huge");
     return CORDON_OK;
 }
 

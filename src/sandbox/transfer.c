@@ -231,40 +231,64 @@ static bool read_key(lua_State *L, struct key *key)
     return true;
 }
 
-static bool refuse_key(lua_State *L, struct cdn_transfer *transfer,
-                       const struct level *up)
+/* Keys that no value may have: of several the first type by name, else the least number,
+ * since in what order a table is walked must not be seen. */
+struct odd {
+    const char *type; /* NULL: all are strings and numbers */
+    bool number;
+    lua_Number least;
+};
+
+static void note_odd(lua_State *L, int index, struct odd *odd)
+{
+    const char *name = luaL_typename(L, index);
+    lua_Number number;
+
+    if (lua_type(L, index) != LUA_TNUMBER) {
+        if (!odd->type || strcmp(name, odd->type) < 0)
+            odd->type = name;
+        return;
+    }
+    number = lua_tonumber(L, index);
+    if (!odd->number || number < odd->least)
+        odd->least = number;
+    odd->number = true;
+}
+
+static bool refuse_odd(struct cdn_transfer *transfer, const struct level *up,
+                       const struct odd *odd)
 {
     char what[96];
 
-    if (lua_type(L, -2) == LUA_TNUMBER)
-        snprintf(what, sizeof what, "the key %.17g is no integer", lua_tonumber(L, -2));
-    else
+    if (odd->type)
         snprintf(what, sizeof what, "a %s cannot be a key outside the sandbox",
-                 lua_typename(L, lua_type(L, -2)));
+                 odd->type);
+    else
+        snprintf(what, sizeof what, "the key %.17g is no integer", odd->least);
     return refuse(transfer, up, what);
 }
 
-/* Count the keys of the table at the stack's top.  Leaves the stack as it was, but for
- * a refused key.                                                              [-0, +0,
- * e] */
+/* Count the keys of the table at the stack's top.                       [-0, +0, e] */
 CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
                               const struct level *up, struct shape *shape)
 {
     int top = lua_gettop(L);
     int64_t lowest = 1;
+    struct odd odd = {0};
 
     *shape = (struct shape){0};
+    cdn_meter_poll(L,
+                   1024); /* what was large and is empty is walked over in one step */
     lua_pushnil(L);
     while (lua_next(L, top)) {
         struct key key;
 
         cdn_meter_charge(L, 1);
-        lua_pushvalue(L, -2);
+        lua_pop(L, 1);
         if (!read_key(L, &key)) {
-            lua_pop(L, 1);
-            return refuse_key(L, transfer, up);
+            note_odd(L, -1, &odd);
+            continue;
         }
-        lua_pop(L, 2);
         if (key.text) {
             shape->strings++;
             continue;
@@ -275,6 +299,8 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
         if (key.number < lowest)
             lowest = key.number;
     }
+    if (odd.type || odd.number)
+        return refuse_odd(transfer, up, &odd);
     shape->array = !shape->strings && shape->numbers && lowest == 1 &&
                    shape->highest == (int64_t)shape->numbers;
     return true;

@@ -349,23 +349,24 @@ START_TEST(countdown__is_found_in_this_luajit)
 }
 END_TEST
 
-/* What a bytecode can reach bounds how many of them may pass between two looks at the
- * clock: long strings much, tables a little, what is small not at all. */
-START_TEST(stride__follows_the_longest_string)
+/* What a bytecode can reach says what it may take: long strings much, tables a little, what
+ * is small no more than parsing a short number does. */
+START_TEST(worst__follows_the_longest_string)
 {
     static const struct {
         const char *source;
         size_t string_from, string_to, other_from, other_to;
-        int32_t stride_from, stride_to;
+        uint64_t worst_from, worst_to; /* ns */
     } cases[] = {
-        {"return 1", 0, 262, 0, 8192, 1000, 1000},
+        {"return 1", 0, 262, 0, 8192, 170000, 172000},
         {"for i = 1, 100 do local t = {} for k = 1, 16 do t['f' .. k] = k end end", 0,
-         262, 384, 8192, 1000, 1000},
-        {"local t = {} for i = 1, 3000 do t[i] = i end", 0, 262, 24000, 50000, 160,
-         350},
-        {"local s = ('x'):rep(10000)", 10000, 12500, 0, 16400, 20, 27},
-        {"local s = ('x'):rep(5000) s = s .. s", 10000, 12500, 0, 16400, 20, 27},
-        {"local s = ('x'):rep(100000)", 100000, 131072, 0, 270000, 1, 2},
+         262, 384, 8192, 170000, 172000},
+        {"local t = {} for i = 1, 3000 do t[i] = i end", 0, 262, 24000, 50000, 173000,
+         180000},
+        {"local s = ('x'):rep(10000)", 10000, 12500, 0, 16400, 730000, 740000},
+        {"local s = ('x'):rep(5000) s = s .. s", 10000, 12500, 0, 16400, 730000,
+         740000},
+        {"local s = ('x'):rep(100000)", 100000, 131072, 0, 270000, 1000000, 1200000},
     };
 
     fixture_open(&fixture);
@@ -378,15 +379,42 @@ START_TEST(stride__follows_the_longest_string)
         ck_assert_uint_le(slot->reach.string, cases[i].string_to);
         ck_assert_uint_ge(slot->reach.other, cases[i].other_from);
         ck_assert_uint_le(slot->reach.other, cases[i].other_to);
-        ck_assert_int_ge(slot->stride, cases[i].stride_from);
-        ck_assert_int_le(slot->stride, cases[i].stride_to);
+        ck_assert_uint_ge(slot->worst_ns, cases[i].worst_from);
+        ck_assert_uint_le(slot->worst_ns, cases[i].worst_to);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* Far from the deadline a whole quantum passes between two looks, and close to it as many
+ * bytecodes as may take what is left. */
+START_TEST(stride__shrinks_as_the_deadline_comes_near)
+{
+    static const struct {
+        const char *source;
+        uint64_t wall_ns;
+        int32_t from, to; /* at the start, of what the first look leaves */
+    } cases[] = {
+        {"return 1", UINT64_C(600000000000), 1000, 1000},
+        {"return 1", 20000000, 3, 121},
+        {"local s = ('x'):rep(10000) for i = 1, 3000 do end", 20000000, 1, 28},
+    };
+
+    fixture_open(&fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cdn_budget budget = fixture_budget;
+
+        budget.wall_ns = cases[i].wall_ns;
+        fixture_eval(&fixture, cases[i].source, &budget);
+        ck_assert_int_ge(fixture.slot->stride, cases[i].from);
+        ck_assert_int_le(fixture.slot->stride, cases[i].to);
     }
     cdn_slot_free(fixture.slot);
 }
 END_TEST
 
 /* A string that is in the image counts from the run's first bytecode on. */
-START_TEST(stride__knows_what_the_image_holds)
+START_TEST(worst__knows_what_the_image_holds)
 {
     enum { LENGTH = 50000 };
     static char text[LENGTH + 1], source[LENGTH + 32];
@@ -400,7 +428,7 @@ START_TEST(stride__knows_what_the_image_holds)
     cdn_slot_restore(fixture.slot, image);
     ck_assert_uint_ge(fixture.slot->reach.string, LENGTH);
     ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
-    ck_assert_int_le(fixture.slot->stride, 5);
+    ck_assert_uint_ge(fixture.slot->worst_ns, 850000);
     cdn_image_free(image);
     cdn_slot_free(fixture.slot);
 }
@@ -506,8 +534,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, stop__names_the_line_of_the_rule);
     CDN_UNIT_CASE(s, coroutines__share_one_count);
     CDN_UNIT_CASE(s, countdown__is_found_in_this_luajit);
-    CDN_UNIT_CASE(s, stride__follows_the_longest_string);
-    CDN_UNIT_CASE(s, stride__knows_what_the_image_holds);
+    CDN_UNIT_CASE(s, worst__follows_the_longest_string);
+    CDN_UNIT_CASE(s, worst__knows_what_the_image_holds);
+    CDN_UNIT_CASE(s, stride__shrinks_as_the_deadline_comes_near);
     CDN_UNIT_CASE(s, stride__does_not_change_what_is_counted);
     CDN_UNIT_CASE(s, parsing__ends_when_the_time_is_up);
     CDN_UNIT_CASE(s, without_the_countdown__limits_still_hold);
