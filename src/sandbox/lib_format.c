@@ -19,6 +19,9 @@
 /* 1e308 with 99 decimals, a sign, and room to spare. */
 #define NUMBER_BYTES 512
 
+/* 10 digits, a point, 9 decimals and a sign, or 16 digits. */
+#define PLAIN_BYTES 32
+
 /* Instructions charged for a number, beyond one a byte that it becomes. */
 #define CONVERSION 4
 
@@ -142,7 +145,7 @@ static int plain_number(char *out, const struct spec *spec, lua_Number number)
 {
     static const uint64_t powers[] = {1,      10,      100,      1000,      10000,
                                       100000, 1000000, 10000000, 100000000, 1000000000};
-    char text[64], *end = text + sizeof text, *at;
+    char text[PLAIN_BYTES], *end = text + sizeof text, *at;
     int precision = spec->precision < 0 ? 6 : spec->precision;
     bool negative = signbit(number);
     lua_Number size = fabs(number);
@@ -194,11 +197,12 @@ CDN_RAISES static void add_number(struct cdn_lib_buffer *out, const struct spec 
                                   lua_Number number)
 {
     char format[32];
-    char *at = cdn_lib_buffer_room(out, NUMBER_BYTES);
+    char *at = cdn_lib_buffer_room(out, PLAIN_BYTES);
     int length = plain_number(at, spec, number);
 
     if (length >= 0)
         goto out;
+    at = cdn_lib_buffer_room(out, NUMBER_BYTES);
     switch (spec->conversion) {
     case 'd':
     case 'i':
