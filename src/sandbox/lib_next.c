@@ -93,9 +93,10 @@ CDN_RAISES static uint32_t count_keys(lua_State *L, int table, double *sequence)
     return others;
 }
 
-/* The keys beyond 1..sequence, `count` of them, in the table's own order. */
-CDN_RAISES static void read_keys(lua_State *L, int table, double sequence,
-                                 struct cdn_lib_key *keys)
+/* The keys beyond 1..sequence, `count` of them, in the table's own order.  The kind of one
+ * that has no order, NULL if all have. */
+CDN_RAISES static const char *read_keys(lua_State *L, int table, double sequence,
+                                        struct cdn_lib_key *keys)
 {
     double place;
     uint32_t seen = 0;
@@ -112,7 +113,7 @@ CDN_RAISES static void read_keys(lua_State *L, int table, double sequence,
         if (!cdn_lib_key_read(keys++, L, -1))
             note_odd(L, -1, &odd);
     }
-    refuse_odd(L, odd);
+    return odd;
 }
 
 /* Push the noted keys of the table at index, an array in order, or nil if there is
@@ -125,6 +126,7 @@ CDN_RAISES static void note_keys(lua_State *L, int table, double *sequence)
     struct cdn_lib_key *keys;
     uint32_t *order, first, run, noted = 0;
     uint64_t bytes = 0;
+    const char *odd;
 
     if (count == 0) {
         lua_pushnil(L);
@@ -132,7 +134,11 @@ CDN_RAISES static void note_keys(lua_State *L, int table, double *sequence)
     }
     keys = cdn_scratch_alloc(L, count * sizeof *keys);
     order = cdn_scratch_alloc(L, count * 2 * sizeof *order);
-    read_keys(L, table, *sequence, keys);
+    odd = read_keys(L, table, *sequence, keys);
+    if (odd) { /* the error may be caught */
+        cdn_scratch_release(L, mark);
+        refuse_odd(L, odd);
+    }
     cdn_lib_order_keys(L, keys, order, order + count, count);
     /* what continues the sequence may have been anywhere in the hash part */
     for (first = 0; first < count; first++) {
