@@ -45,12 +45,40 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 void attack_excess_add(struct excess *excess, const cordon_usage *usage)
 {
-    excess->late_ns =
-        larger(excess->late_ns, past(usage->wall_ns, usage->wall_limit_ns));
     excess->instructions = larger(excess->instructions,
                                   past(usage->instructions, usage->instructions_limit));
     excess->memory_bytes = larger(excess->memory_bytes,
                                   past(usage->memory_bytes, usage->memory_limit_bytes));
+    if (excess->runs < ATTACK_RUNS_MAX)
+        excess->late_ns[excess->runs++] = past(usage->wall_ns, usage->wall_limit_ns);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/* The run at a place of the order from the most punctual, 0, to the latest, 1. */
+static uint64_t late_at(const struct excess *excess, double place)
+{
+    struct excess sorted = *excess;
+
+    if (!sorted.runs)
+        return 0;
+    qsort(sorted.late_ns, sorted.runs, sizeof sorted.late_ns[0], by_size);
+    return sorted.late_ns[(uint32_t)(place * (sorted.runs - 1))];
+}
+
+uint64_t attack_excess_latest(const struct excess *excess)
+{
+    return late_at(excess, 1);
+}
+
+uint64_t attack_excess_median(const struct excess *excess)
+{
+    return late_at(excess, 0.5);
 }
 
 const char *attack_usage_fault(const cordon_usage *usage, cordon_outcome_kind kind)

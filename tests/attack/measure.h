@@ -9,14 +9,22 @@
 
 #include <cordon/outcome.h>
 
+#define ATTACK_RUNS_MAX 16
+
 /* Past the deadline, the budget, the cap: the worst of several runs. */
 struct excess {
-    uint64_t late_ns;
     uint64_t instructions;
     uint64_t memory_bytes;
+    uint32_t runs;
+    uint64_t
+        late_ns[ATTACK_RUNS_MAX]; /* of each run: what a busy machine adds varies */
 };
 
 void attack_excess_add(struct excess *excess, const cordon_usage *usage);
+
+/* The latest run, and the one in the middle. */
+uint64_t attack_excess_latest(const struct excess *excess);
+uint64_t attack_excess_median(const struct excess *excess);
 
 /* NULL if the record holds together, else what does not.  A rule that was not stopped is
  * within all its limits; a stopped one may have used the reserve of memory besides. */
