@@ -181,13 +181,16 @@ bool attack_load(struct attack *attack, const char *folder, const char *file,
     size_t bytes;
     char *source = read_file(attack, folder, file, &bytes);
     cordon_status status;
+    uint64_t start;
 
     if (source)
         source = expand(attack, source, &bytes);
     if (!source)
         return false;
     *err = (cordon_error){0};
+    start = attack_now_ns();
     status = cordon_engine_load_rule(attack->engine, source, bytes, name, NULL, err);
+    attack->load_ns = attack_now_ns() - start;
     if (status == wanted)
         return true;
     return attack_fail(attack, "loading %s: %s, %s:%u: %s", name,

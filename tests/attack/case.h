@@ -46,6 +46,7 @@ struct attack {
     cordon_outcome *outcome;
     struct excess excess; /* the worst of all hostile runs */
     struct growth growth;
+    uint64_t load_ns;   /* what the latest load of the hostile rule took */
     char failure[2048]; /* the first one; "": none */
 };
 

@@ -112,7 +112,9 @@ def write(lines):
     if slow:
         out += ["", "The latest by their median run: " + ", ".join(
             f"{case['case']} {case['ms_late_median']:.1f} ms" for case in slow) + "."]
-    out.append("")
+    loads = sorted(cases, key=lambda case: -case["load_ms"])[:6]
+    out += ["", "The longest to load: " + ", ".join(
+        f"{case['case']} {case['load_ms']:.0f} ms" for case in loads) + ".", ""]
 
     head, _, tail = block_of(README.read_text())
     README.write_text(head + "\n".join(out) + "\n" + tail)

@@ -11,6 +11,9 @@
 
 #define ATTACK_RUNS_MAX 16
 
+/* Monotonic. */
+uint64_t attack_now_ns(void);
+
 /* Past the deadline, the budget, the cap: the worst of several runs. */
 struct excess {
     uint64_t instructions;

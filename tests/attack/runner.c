@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cordon/engine.h>
@@ -89,7 +88,7 @@ static void record_row(const struct attack *attack, const struct answer *answer)
             ",\"memory_bytes_over\":%" PRIu64
             ",\"wall_ms\":%.3f,\"wall_limit_ms\":%.3f,\"ms_late\":%.3f,\"ms_late_"
             "median\":%.3f"
-            ",\"rounds\":%u,\"heap_growth_bytes\":%" PRId64
+            ",\"load_ms\":%.3f,\"rounds\":%u,\"heap_growth_bytes\":%" PRId64
             ",\"resident_growth_bytes\":%" PRId64 "}\n",
             attack->name, how, attack->failure[0] ? "false" : "true",
             usage->instructions, usage->instructions_limit, attack->excess.instructions,
@@ -97,7 +96,8 @@ static void record_row(const struct attack *attack, const struct answer *answer)
             usage->memory_limit_bytes, attack->excess.memory_bytes,
             (double)usage->wall_ns / 1e6, (double)usage->wall_limit_ns / 1e6,
             (double)attack_excess_latest(&attack->excess) / 1e6,
-            (double)attack_excess_median(&attack->excess) / 1e6, attack->growth.rounds,
+            (double)attack_excess_median(&attack->excess) / 1e6,
+            (double)attack->load_ns / 1e6, attack->growth.rounds,
             attack->growth.heap_bytes, attack->growth.resident_bytes);
     fclose(file);
 }
@@ -179,14 +179,6 @@ out:
 
 /* ---- again and again ---- */
 
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 /* The attack, or loading it where it does not load, and the honest rule once more. */
 static void run_round(struct attack *attack, const char *honest)
 {
@@ -212,9 +204,9 @@ static void run_rounds(struct attack *attack, const char *honest)
     attack_footprint_take(&before); /* the first allocates what reading it takes */
     run_round(attack, honest);
     attack_footprint_take(&before);
-    start = now_ns();
+    start = attack_now_ns();
     while (attack->growth.rounds < ROUNDS_LEAST ||
-           (attack->growth.rounds < ROUNDS && now_ns() - start < ROUNDS_NS)) {
+           (attack->growth.rounds < ROUNDS && attack_now_ns() - start < ROUNDS_NS)) {
         run_round(attack, honest);
         attack->growth.rounds++;
     }
