@@ -1,4 +1,4 @@
--- Reads in one chain of 12,000 keys, made while the rule was loaded: each a walk through cold
+-- Reads in one chain of 8,000 keys, made while the rule was loaded: each a walk through cold
 -- memory.
 -- Numbers that all fall into one chain of LuaJIT's hash, which has no seed: the words of a double
 -- are chosen so that what the mixing function leaves is the same for all.  At most 57,344.
@@ -22,7 +22,7 @@ local function chain(count)
   for _, key in ipairs(colliding(count)) do t[key] = 1 end
   return t
 end
-local t = chain(12000)
+local t = chain(8000)
 local last = colliding(1)[1]
 
 return {

@@ -21,7 +21,7 @@ local function chain(count)
   for _, key in ipairs(colliding(count)) do t[key] = 1 end
   return t
 end
-local t = chain(12000)
+local t = chain(8000)
 
 return {
   name      = "hostile",
