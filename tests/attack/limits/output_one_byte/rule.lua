@@ -1,0 +1,10 @@
+-- No output at all.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    return { decision = "allow" }
+  end,
+}

@@ -1,0 +1,12 @@
+-- `<=` falls back to `not (b < a)`: a second way into __lt.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local mt = { __lt = function() while true do end end }
+    local a, b = setmetatable({}, mt), setmetatable({}, mt)
+    while true do pcall(function() return a <= b end) end
+  end,
+}

@@ -1,0 +1,10 @@
+-- A coroutine as output.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    return { decision = "allow", output = coroutine.create(pairs) }
+  end,
+}

@@ -1,0 +1,10 @@
+-- The graph as the result.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    return graph
+  end,
+}

@@ -1,0 +1,3 @@
+-- `...` where there is none.
+local function f() return ... end
+return { name = "hostile", reads = {}, decisions = { "allow", "deny" }, fallback = "deny", evaluate = function() return { decision = "allow" } end }
