@@ -20,9 +20,6 @@
 /* Throwing and catching takes about a microsecond, whatever bytecodes are counted. */
 #define CAUGHT_INSTRUCTIONS 64
 
-/* Of one resume. */
-#define MAX_ARGUMENTS 200
-
 void cdn_lib_enter(lua_State *L)
 {
     struct cdn_meter *meter = cdn_meter_of(L);
@@ -134,8 +131,9 @@ CDN_RAISES static int resume(lua_State *L, lua_State *co, int arguments)
                         state[0] == 'd' ? "dead" : "running");
         return -1;
     }
-    /* where this LuaJIT cannot grow the other's stack it raises there, with any value */
-    if (arguments > MAX_ARGUMENTS || !lua_checkstack(co, arguments + 1))
+    /* Where this LuaJIT cannot grow the other's stack any more it raises there, and what is
+     * caught is any value; the coroutine then counts as "normal" and is not resumed. */
+    if (!lua_checkstack(co, arguments + 1))
         luaL_error(L, "too many arguments to resume");
     cdn_lib_enter(L);
     lua_xmove(L, co, arguments);

@@ -1,4 +1,4 @@
--- Tables nested as deep as allowed.
+-- Tables nested as deep as allowed: 31 within the result itself.
 return {
   name      = "hostile",
   reads     = {},
@@ -6,7 +6,7 @@ return {
   fallback  = "deny",
   evaluate  = function(graph, request)
     local t = 1
-    for _ = 1, 32 do t = { t } end
+    for _ = 1, 31 do t = { t } end
     return { decision = "allow", output = t }
   end,
 }

@@ -1,4 +1,4 @@
--- 2^31 paths that end in empty tables: each costs a byte of output, or an instruction.
+-- 2^30 paths that end in empty tables: each costs a byte of output, or an instruction.
 return {
   name      = "hostile",
   reads     = {},
@@ -6,7 +6,7 @@ return {
   fallback  = "deny",
   evaluate  = function(graph, request)
     local t = {}
-    for _ = 1, 31 do t = { t, t } end
+    for _ = 1, 30 do t = { t, t } end
     return { decision = "allow", output = t }
   end,
 }
