@@ -312,6 +312,7 @@ CDN_RAISES static bool take_fields(struct taking *taking, int index)
         const char *key;
 
         cdn_meter_charge(L, 1);
+        cdn_meter_walk(L, count);
         lua_pop(L, 1);
         count++;
         if (lua_type(L, -1) != LUA_TSTRING) {
@@ -397,7 +398,7 @@ static int key_number(const char *key, size_t bytes)
  * nil where there is none.  The number found.                           [-0, +KEYS, e] */
 CDN_RAISES static uint32_t spread(lua_State *L, int index, struct unknown *unknown)
 {
-    uint32_t count = 0;
+    uint32_t count = 0, step = 0;
 
     lua_settop(L, index + KEYS);
     lua_pushnil(L);
@@ -407,6 +408,7 @@ CDN_RAISES static uint32_t spread(lua_State *L, int index, struct unknown *unkno
         int number = KEYS;
 
         cdn_meter_charge(L, 1);
+        cdn_meter_walk(L, step++);
         if (lua_type(L, -2) == LUA_TSTRING) {
             key = lua_tolstring(L, -2, &bytes);
             number = key_number(key, bytes);

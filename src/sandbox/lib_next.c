@@ -20,10 +20,6 @@
 #include "sandbox/lib.h"
 #include "sandbox/slot.h"
 
-/* Work for the clock's sake at each walk: a table that was large and is empty is walked over
- * in one step, which nothing else tells of. */
-#define WALK 1024
-
 static bool is_place(lua_State *L, int index, double *place)
 {
     if (lua_type(L, index) != LUA_TNUMBER)
@@ -78,10 +74,10 @@ CDN_RAISES static uint32_t count_keys(lua_State *L, int table, double *sequence)
     double place;
 
     *sequence = 0;
-    cdn_meter_poll(L, WALK);
     lua_pushnil(L);
     while (lua_next(L, table)) {
         lua_pop(L, 1);
+        cdn_meter_walk(L, seen);
         if (is_place(L, -1, &place) && place == *sequence + 1)
             *sequence = place;
         else
@@ -89,6 +85,7 @@ CDN_RAISES static uint32_t count_keys(lua_State *L, int table, double *sequence)
         if (++seen % 1024 == 0)
             cdn_meter_charge(L, 512);
     }
+    cdn_meter_walk(L, 0);
     cdn_meter_charge(L, seen % 1024 / 2 + 1);
     return others;
 }
@@ -105,8 +102,7 @@ CDN_RAISES static const char *read_keys(lua_State *L, int table, double sequence
     lua_pushnil(L);
     while (lua_next(L, table)) {
         lua_pop(L, 1);
-        if (++seen % 1024 == 0)
-            cdn_meter_poll(L, 2048);
+        cdn_meter_walk(L, seen++);
         if (is_place(L, -1, &place) && place >= 1 && place <= sequence &&
             place == (double)(int64_t)place)
             continue;
@@ -299,7 +295,6 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
     uint64_t bytes = 0, work = 0;
 
     luaL_checkstack(L, 2 * RECORD_KEYS + 8, "pairs");
-    cdn_meter_poll(L, WALK);
     lua_pushnil(L);
     while (lua_next(L, 1)) {
         unsigned at;
@@ -307,8 +302,7 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
         lua_pop(L, 1);
         if (is_place(L, -1, &place) && place == sequence + 1) {
             sequence = place;
-            if (++work % 1024 == 0)
-                cdn_meter_poll(L, 2048);
+            cdn_meter_walk(L, (uint32_t)++work);
             continue;
         }
         if (count == RECORD_KEYS || lua_type(L, -1) == LUA_TNUMBER ||
@@ -323,6 +317,8 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
         order[at] = (uint8_t)count++;
         lua_pushvalue(L, -1); /* the one below stays: key `count` at 1 + count */
     }
+    if (!work && !count) /* it may have been large, and all of it was walked over */
+        cdn_meter_walk(L, 0);
     work = (work + count) / 2 + 1;
     for (unsigned width = 1; width < count; width *= 2)
         work += count + bytes / 32;
@@ -396,10 +392,10 @@ CDN_RAISES static int first_of(lua_State *L)
     if (!lua_isnil(L, -1))
         return 2;
     lua_settop(L, 1);
-    cdn_meter_poll(L, WALK);
     lua_pushnil(L);
     while (lua_next(L, 1)) {
         lua_pop(L, 1);
+        cdn_meter_walk(L, seen);
         if (!cdn_lib_key_read(&key, L, -1))
             note_odd(L, -1, &odd);
         else if (seen == 0 || cdn_lib_key_compare(&key, &smallest) < 0)
@@ -408,6 +404,7 @@ CDN_RAISES static int first_of(lua_State *L)
         if (seen % 1024 == 0)
             cdn_meter_charge(L, 512);
     }
+    cdn_meter_walk(L, 0);
     cdn_meter_charge(L, seen % 1024 / 2 + 1);
     refuse_odd(L, odd);
     if (seen == 0) {

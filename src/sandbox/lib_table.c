@@ -154,6 +154,7 @@ int cdn_lib_table_maxn(lua_State *L)
         if (++keys % 1024 == 0)
             cdn_meter_charge(L, 1024);
     }
+    cdn_meter_walk(L, 0);
     cdn_meter_charge(L, keys % 1024 + 1);
     lua_pushnumber(L, largest);
     return 1;

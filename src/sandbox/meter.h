@@ -75,6 +75,15 @@ CDN_RAISES void cdn_meter_charge(lua_State *L, uint64_t work);
  * the clock has to be looked at as often.                               [-0, +0, e] */
 CDN_RAISES void cdn_meter_poll(lua_State *L, uint32_t work);
 
+/* At step `step`, from 0, of a walk over a table: every 32nd looks at the clock, since a
+ * step may take as long as the table's longest chain; the first counts for many, since it
+ * may walk over all that is left of what was a large table.               [-0, +0, e] */
+CDN_RAISES static inline void cdn_meter_walk(lua_State *L, uint32_t step)
+{
+    if (step % 32 == 0)
+        cdn_meter_poll(L, step ? UINT32_MAX : 1024);
+}
+
 /* Charge edges read: counts them against `edges`, and as instructions at one quarter of an
  * instruction each (rounded up), so that a long scan meets the deadline too. [-0, +0, e] */
 CDN_RAISES void cdn_meter_charge_edges(lua_State *L, uint64_t edges);

@@ -299,6 +299,7 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
         if (key.number < lowest)
             lowest = key.number;
     }
+    cdn_meter_walk(L, 0);
     if (odd.type || odd.number)
         return refuse_odd(transfer, up, &odd);
     shape->array = !shape->strings && shape->numbers && lowest == 1 &&
@@ -364,6 +365,7 @@ CDN_RAISES static struct key *sorted_keys(lua_State *L, size_t count)
     lua_pushnil(L);
     while (at < count && lua_next(L, top)) {
         lua_pop(L, 1);
+        cdn_meter_walk(L, (uint32_t)at);
         read_key(L, &keys[at++]);
     }
     lua_settop(L, top);
