@@ -5,7 +5,7 @@ return {
   decisions = { "allow", "deny" },
   fallback  = "deny",
   evaluate  = function(graph, request)
-    local odd = { 0, -1, 0.5, 2, 2 ^ 31, -2 ^ 31, 2 ^ 53, 1e308, 1 / 0, -1 / 0, 0 / 0, "k", true, {}, string, graph }
+    local odd = { 0, -1, 0.5, 2, 2 ^ 31, -2 ^ 31, 2 ^ 53, -1 / 0, 0 / 0, "k", true, {}, string, graph }
     for _, t in ipairs({ { 1, 2, 3 }, { a = 1, b = 2 }, { 1, 2, x = 3 }, string, {} }) do
       for _, begin in ipairs({ pairs, ipairs }) do
         local step = begin(t)
@@ -16,9 +16,6 @@ return {
         end
       end
     end
-    local step = ipairs(string)
-    pcall(step, string, 2 ^ 63)
-    pcall(step, string, -2 ^ 63)
     return { decision = "allow" }
   end,
 }
