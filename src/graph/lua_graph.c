@@ -76,10 +76,12 @@ CDN_RAISES static int graph_set(lua_State *L)
         uint32_t node;
 
         lua_rawgeti(L, 2, (int)i);
-        if (!cdn_graph_is_node(L, -1, &node) || node >= run->snapshot->node_count)
+        if (!cdn_graph_is_node(L, -1, &node) || node >= run->snapshot->node_count) {
+            cdn_scratch_release(L, mark); /* the error may be caught */
             return luaL_error(L, "graph:set: element %d is %s, not a node", (int)i,
                               lua_islightuserdata(L, -1) ? "an edge"
                                                          : luaL_typename(L, -1));
+        }
         lua_pop(L, 1);
         if (cdn_distinct_add(&distinct, node))
             items[kept++] = node;

@@ -72,7 +72,11 @@ CDN_RAISES static void copy_field(lua_State *L, struct loading *loading)
     const char *key;
 
     if (lua_type(L, -2) != LUA_TSTRING) {
-        contract->odd_key = type_name(lua_type(L, -2));
+        const char *odd = type_name(lua_type(L, -2));
+
+        /* of several the first by name: a table's own order must not be seen */
+        if (!contract->odd_key || strcmp(odd, contract->odd_key) < 0)
+            contract->odd_key = odd;
         return;
     }
     key = lua_tolstring(L, -2, &length);

@@ -4,8 +4,9 @@
  * host's run struct at each access, so an image holds none of them.  A parameter's name is
  * looked up in a table made when the image was built.
  *
- * Cost: a field is one C call, some 30 ns.  A list becomes a Lua table when it is first
- * asked for, charged by its elements, and is the same table from then on in that run. */
+ * Cost: a field is one C call, some 30 ns.  A list becomes a new Lua table each time it is
+ * asked for, charged by its elements, so that what a rule does to one is not what the
+ * request says. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -91,17 +92,13 @@ CDN_RAISES static void push_scalar(lua_State *L, const cordon_value *value)
     }
 }
 
-/* Push a list from where it was kept, or make it and keep it there.        [-0, +1, e] */
-CDN_RAISES static void push_list(lua_State *L, uint32_t number,
-                                 const struct cdn_param *param,
+/*                                                                          [-0, +1, e] */
+CDN_RAISES static void push_list(lua_State *L, const struct cdn_param *param,
                                  const cordon_value *list)
 {
     cordon_value_iter iter;
     cordon_value element, seen;
 
-    lua_rawgeti(L, lua_upvalueindex(2), (int)number + 1);
-    if (!lua_isnil(L, -1))
-        return;
     cdn_meter_charge(L, 1 + list->length);
     lua_createtable(L, list->length > INT16_MAX ? INT16_MAX : (int)list->length, 0);
     cordon_value_iter_init(&iter, list);
@@ -111,11 +108,9 @@ CDN_RAISES static void push_list(lua_State *L, uint32_t number,
         push_scalar(L, &seen);
         lua_rawseti(L, -2, at);
     }
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, lua_upvalueindex(2), (int)number + 1);
 }
 
-/* request.params.<name>.  Upvalues: numbers by name; lists made so far. */
+/* request.params.<name>.  Upvalue: numbers by name. */
 CDN_RAISES static int params_index(lua_State *L)
 {
     const struct cdn_rule_host *host = cdn_slot_host(L);
@@ -139,7 +134,7 @@ CDN_RAISES static int params_index(lua_State *L)
     number = (uint32_t)lua_tonumber(L, -1);
     value = &host->params[number];
     if (value->type == CORDON_ARRAY)
-        push_list(L, number, &host->rule->params[number], value);
+        push_list(L, &host->rule->params[number], value);
     else
         push_scalar(L, value);
     return 1;
@@ -168,8 +163,7 @@ void cdn_request_open(lua_State *L, const struct cdn_rule *rule)
         lua_pushnumber(L, i);
         lua_setfield(L, -2, rule->params[i].name);
     }
-    lua_newtable(L);
-    lua_pushcclosure(L, params_index, 2);
+    lua_pushcclosure(L, params_index, 1);
     lua_newuserdata(L, 1);
     equip(L);
     lua_pushcclosure(L, request_index, 1);

@@ -192,13 +192,13 @@ int cdn_lib_unpack(lua_State *L)
 /* The iterator of ipairs over a frozen table. */
 CDN_RAISES static int frozen_ipairs_next(lua_State *L)
 {
-    int64_t i = cdn_lib_check_integer(L, 2) + 1;
+    int64_t i = cdn_lib_check_integer(L, 2);
 
     luaL_checktype(L, 1, LUA_TTABLE);
     cdn_lib_check_readable(L, 1);
-    if (i < 1 || i > 2147483646)
+    if (i < 0 || i >= 2147483646)
         return 0;
-    lua_rawgeti(L, 1, (int)i);
+    lua_rawgeti(L, 1, (int)++i);
     if (lua_isnil(L, -1))
         return 0;
     lua_pushnumber(L, (lua_Number)i);

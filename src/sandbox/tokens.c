@@ -12,6 +12,8 @@
  *   which is quadratic;
  * - many labels and gotos: they are resolved all against all;
  * - deep nesting: the C stack;
+ * - many names where many locals are open, in functions within functions: each is looked
+ *   for among all of them;
  * - many numbers of hundreds of digits or with exponents such as e308, 50 us each;
  * - a large source: everything above, and the parser's memory.
  *
@@ -37,6 +39,8 @@ enum {
         64, /* nested in each other: each takes about a KiB of the parser's stack */
     MAX_CHAIN = 500, /* `and` and `or` in one expression, `elseif` of one `if` */
     MAX_LABELS = 1000,
+    MAX_LOCALS = 200,         /* of one function: LuaJIT's own limit */
+    MAX_LOOKUPS = 4000000,    /* locals that names are compared with, some 2 ns each */
     MAX_NUMBERS_NS = 2000000, /* to read all numbers with LuaJIT's big number */
     MAX_QUOTED = 24
 };
@@ -75,7 +79,12 @@ struct frame {
     uint32_t line;
     uint32_t chain;
     uint32_t elseifs;
+    uint32_t locals;      /* declared in it */
+    uint32_t loop_locals; /* of a function: what the lexer's were around it */
 };
+
+/* What names stand for until something else ends the list. */
+enum declaring { USES, LOCALS, FUNCTION_NAME, PARAMETERS, LOOP };
 
 struct lexer {
     const unsigned char *at;
@@ -97,6 +106,11 @@ struct lexer {
     uint32_t depth;
     uint32_t functions;
     uint32_t labels;
+    /* names: which are declared, and how many are open */
+    enum declaring declaring;
+    uint32_t loop_locals; /* of a `for` whose `do` has not come */
+    uint32_t locals;
+    uint64_t lookups;
     uint64_t numbers_ns;
     struct frame frames[MAX_DEPTH + 1];
 };
@@ -465,7 +479,12 @@ static cordon_status push(struct lexer *lexer, char opener)
     lexer->frames[++lexer->depth] =
         (struct frame){.opener = opener,
                        .group = opener == '(' && !calls(lexer),
-                       .line = lexer->start_line};
+                       .line = lexer->start_line,
+                       .locals = opener == 'd' ? lexer->loop_locals : 0,
+                       .loop_locals = lexer->loop_locals};
+    lexer->locals += lexer->frames[lexer->depth].locals;
+    if (opener == 'd' || opener == 'f')
+        lexer->loop_locals = 0;
     return CORDON_OK;
 }
 
@@ -484,8 +503,11 @@ static cordon_status pop(struct lexer *lexer)
                            "'%s' expected (to close '%s' at line %u) near '%.*s'", want,
                            opener_name(frame->opener), frame->line, length,
                            (const char *)lexer->start);
-    if (frame->opener == 'f')
+    if (frame->opener == 'f') {
         lexer->functions--;
+        lexer->loop_locals = frame->loop_locals;
+    }
+    lexer->locals -= frame->locals;
     lexer->depth--;
     /* Jumps of a parenthesised expression join those of what is around it. */
     if (frame->opener == '(')
@@ -527,6 +549,64 @@ static cordon_status symbol(struct lexer *lexer)
         return CORDON_OK;
     default:
         return CORDON_OK;
+    }
+}
+
+/* ---- names ---- */
+
+static void declare(struct lexer *lexer, uint32_t depth)
+{
+    lexer->frames[depth].locals++;
+    lexer->locals++;
+}
+
+/* A name is declared, or looked for among all locals that are open. */
+static cordon_status name(struct lexer *lexer)
+{
+    uint32_t most = MAX_LOCALS * (lexer->functions + 1);
+
+    switch (lexer->declaring) {
+    case LOCALS:
+        declare(lexer, lexer->depth);
+        return CORDON_OK;
+    case PARAMETERS: /* within the function's parenthesis */
+        declare(lexer, lexer->depth - 1);
+        return CORDON_OK;
+    case LOOP:
+        lexer->loop_locals++;
+        return CORDON_OK;
+    case USES:
+    case FUNCTION_NAME:
+        lexer->lookups += lexer->locals < most ? lexer->locals : most;
+        if (lexer->lookups > MAX_LOOKUPS)
+            return FAULT_TOKEN(lexer,
+                               "too many names where many locals are open; use fewer "
+                               "locals, or tables");
+        return CORDON_OK;
+    }
+    return CORDON_OK;
+}
+
+/* What the names that follow this token stand for. */
+static void follow(struct lexer *lexer)
+{
+    enum kind kind = lexer->kind;
+
+    if (kind == NAME || (kind == SYMBOL && lexer->symbol == ','))
+        return;
+    if (kind == KW_STATEMENT) {
+        lexer->declaring = *lexer->start == 'l'   ? LOCALS
+                           : *lexer->start == 'f' ? LOOP
+                                                  : USES;
+    } else if (kind == KW_FUNCTION) {
+        if (lexer->declaring == LOCALS && lexer->depth) /* local function f */
+            declare(lexer, lexer->depth - 1);
+        lexer->declaring = FUNCTION_NAME;
+    } else if (lexer->declaring == FUNCTION_NAME && kind == SYMBOL) {
+        if (lexer->symbol == '(')
+            lexer->declaring = PARAMETERS;
+    } else {
+        lexer->declaring = USES;
     }
 }
 
@@ -583,13 +663,14 @@ static cordon_status check_token(struct lexer *lexer)
     case KW_ELSE:
         frame->chain = 0;
         return CORDON_OK;
+    case NAME:
+        return name(lexer);
     case END_OF_SOURCE:
         if (lexer->depth)
             return FAULT_TOKEN(
                 lexer, "'%s' expected (to close '%s' at line %u) at the end",
                 closer_of(frame->opener), opener_name(frame->opener), frame->line);
         return CORDON_OK;
-    case NAME:
     case NUMBER:
     case STRING:
     case EQUALS:
@@ -651,6 +732,7 @@ cordon_status cdn_tokens_check(const char *source, size_t bytes, const char *fil
         status = next_token(&lexer);
         if (!status)
             status = check_token(&lexer);
+        follow(&lexer);
         if (lexer.kind == END_OF_SOURCE)
             break;
     }
