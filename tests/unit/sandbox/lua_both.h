@@ -202,22 +202,39 @@ static inline void check_case(const struct lua_case *one)
                       one->answer);
 }
 
-/* Run a file of this folder with `seed` in both and compare what it returns, text of
- * several lines, line by line. */
-static inline void compare_with_stock(const char *name, double seed)
+/* The text of a file of this folder. */
+static inline const char *read_source(const char *name, size_t *bytes)
 {
     static char source[1 << 16];
     char path[512];
-    const char *mine, *theirs;
-    size_t bytes, line = 1;
     FILE *file;
 
     snprintf(path, sizeof path, CORDON_SOURCE_DIR "/tests/unit/sandbox/%s", name);
     file = fopen(path, "rb");
     ck_assert_ptr_nonnull(file);
-    bytes = fread(source, 1, sizeof source, file);
+    *bytes = fread(source, 1, sizeof source, file);
     fclose(file);
-    ck_assert_uint_lt(bytes, sizeof source);
+    ck_assert_uint_lt(*bytes, sizeof source);
+    return source;
+}
+
+/* Run a file of this folder with `seed` in stock LuaJIT. */
+static inline const char *stock_file(const char *name, double seed)
+{
+    size_t bytes;
+    const char *source = read_source(name, &bytes);
+
+    return stock_with(source, bytes, seed);
+}
+
+/* Run a file of this folder with `seed` in both and compare what it returns, text of
+ * several lines, line by line. */
+static inline void compare_with_stock(const char *name, double seed)
+{
+    const char *mine, *theirs, *source;
+    size_t bytes, line = 1;
+
+    source = read_source(name, &bytes);
     theirs = stock_with(source, bytes, seed);
     mine = sandboxed_with(source, bytes, seed, &lua_both_budget);
     ck_assert_uint_gt(strlen(theirs), 100);
