@@ -44,9 +44,42 @@ START_TEST(answers__as_stated)
 }
 END_TEST
 
+#define SEEDS 30
+
 START_TEST(patterns__as_stock_luajit)
 {
     compare_with_stock("differ_pattern.lua", _i * 7919 + 1);
+}
+END_TEST
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What the test above compares is at least so much, no pair counted twice. */
+START_TEST(patterns__are_twenty_thousand_pairs)
+{
+    static char text[SEEDS][1 << 18], *lines[SEEDS * 1000];
+    size_t count = 0, distinct = 0;
+
+    for (int seed = 0; seed < SEEDS; seed++) {
+        const char *pairs = stock_file("differ_pattern.lua", -(seed * 7919 + 1));
+
+        ck_assert_uint_lt(strlen(pairs), sizeof text[seed]);
+        memcpy(text[seed], pairs, strlen(pairs) + 1);
+        for (char *line = text[seed]; *line;) {
+            char *end = line + strcspn(line, "\n");
+
+            lines[count++] = line;
+            line = *end ? end + 1 : end;
+            *end = '\0';
+        }
+    }
+    qsort(lines, count, sizeof *lines, by_text);
+    for (size_t i = 0; i < count; i++)
+        distinct += i == 0 || strcmp(lines[i], lines[i - 1]) != 0;
+    ck_assert_uint_ge(distinct, 20000);
 }
 END_TEST
 
@@ -76,7 +109,8 @@ static Suite *suite(void)
     Suite *s = suite_create("pattern");
 
     CDN_UNIT_LOOP(s, answers__as_stated, 0, CDN_UNIT_COUNT(cases));
-    CDN_UNIT_LOOP(s, patterns__as_stock_luajit, 0, 30);
+    CDN_UNIT_LOOP(s, patterns__as_stock_luajit, 0, SEEDS);
+    CDN_UNIT_CASE(s, patterns__are_twenty_thousand_pairs);
     CDN_UNIT_LOOP(s, backtracking__is_stopped_by_the_budget, 0, 7);
     return s;
 }

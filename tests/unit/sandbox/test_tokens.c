@@ -1,6 +1,7 @@
-#include "support/unit.h"
+#include <glob.h>
 
 #include "sandbox/tokens.h"
+#include "support/unit.h"
 
 static cordon_error err;
 
@@ -106,6 +107,39 @@ static const struct {
     {"for _ in -nil do end", 1, 11, "iterated"},
     {"for _ in nil == x do end", 1, 10, "iterated"},
     {"for _ in (nil)() do end", 1, 11, "iterated"},
+    {"for _ in nil, f do end", 1, 10, "iterated"},
+    {"for a, b in nil do end", 1, 13, "iterated"},
+    {"for _ in nil and x do end", 1, 10, "iterated"},
+    {"for _ in nil or f do end", 1, 10, "iterated"},
+    {"for _ in x and nil do end", 1, 16, "iterated"},
+    {"for _ in nil .. x do end", 1, 10, "iterated"},
+    {"for _ in nil + 1 do end", 1, 10, "iterated"},
+    {"for _ in (((nil)):f()).g do end", 1, 13, "iterated"},
+    {"for _ in (nil)[1] do end", 1, 11, "iterated"},
+    {"for _ in (nil).x do end", 1, 11, "iterated"},
+    {"for _ in (nil)'x' do end", 1, 11, "iterated"},
+    {"for _ in (nil){} do end", 1, 11, "iterated"},
+    {"for _ in #nil do end", 1, 11, "iterated"},
+    {"for _ in\n\n nil\ndo end", 3, 2, "iterated"},
+    {"for _ in--x\nnil do end", 2, 1, "iterated"},
+    {"for _ in--[[x]]nil do end", 1, 16, "iterated"},
+    {"for _ in--[==[\n]]\n]==](nil)do end", 3, 6, "iterated"},
+    {"for _ in(nil)do end", 1, 10, "iterated"},
+    {"x = function() local _ for _ in (nil):f() do end end", 1, 34, "iterated"},
+    {"f(function() for _ in nil do end end)", 1, 23, "iterated"},
+    {"t = {function() for _ in nil do end end}", 1, 26, "iterated"},
+    {"for _ in f(function() for _ in nil do end end) do end", 1, 32, "iterated"},
+    {"for _ in f, nil do for _ in (nil):g() do end end", 1, 30, "iterated"},
+    {"repeat for _ in nil do end until x", 1, 17, "iterated"},
+    {"return 0x1p4i", 1, 8, "suffix"},
+    {"return 1e5I", 1, 8, "suffix"},
+    {"return 0x.1i", 1, 8, "suffix"},
+    {"return 3.i", 1, 8, "suffix"},
+    {"return -1i", 1, 9, "suffix"},
+    {"t[1i] = 1", 1, 3, "suffix"},
+    {"f(1LL, 2)", 1, 3, "suffix"},
+    {"return 1\n,2i", 2, 2, "suffix"},
+    {"return 1u", 1, 8, "suffix"},
     {"for _ in --[[x]] ( --y\n nil):f() do end", 2, 2, "iterated"},
     {"for _ in f() do for _ in (nil):g() do end end", 1, 27, "iterated"},
     {"for _ in (function() for _ in nil do end end) do end", 1, 31, "iterated"},
@@ -143,6 +177,36 @@ START_TEST(dangerous_source__is_refused_where_it_stands)
                      err.message);
     ck_assert_str_eq(err.file, "rule.lua");
     ck_assert_int_eq(err.status, CORDON_E_RULE);
+}
+END_TEST
+
+/* Everything else that is Lua in this tree is ordinary code. */
+START_TEST(rules_and_tests__pass)
+{
+    static const char *const patterns[] = {
+        CORDON_SOURCE_DIR "/rules/*/*.lua", CORDON_SOURCE_DIR "/tests/unit/*/*.lua",
+        CORDON_SOURCE_DIR "/tests/attack/[!blp]*/*/rule.lua"};
+    static char source[1 << 18];
+    size_t files = 0;
+
+    for (int i = 0; i < CDN_UNIT_COUNT(patterns); i++) {
+        glob_t found;
+
+        ck_assert_int_eq(glob(patterns[i], 0, NULL, &found), 0);
+        for (size_t j = 0; j < found.gl_pathc; j++, files++) {
+            FILE *file = fopen(found.gl_pathv[j], "rb");
+            size_t bytes;
+
+            ck_assert_ptr_nonnull(file);
+            bytes = fread(source, 1, sizeof source, file);
+            fclose(file);
+            if (check_bytes(source, bytes))
+                ck_abort_msg("%s:%u:%u: %s", found.gl_pathv[j], err.line, err.column,
+                             err.message);
+        }
+        globfree(&found);
+    }
+    ck_assert_uint_ge(files, 60);
 }
 END_TEST
 
@@ -262,6 +326,7 @@ static Suite *suite(void)
     CDN_UNIT_LOOP(s, sane_source__passes, 0, CDN_UNIT_COUNT(sane));
     CDN_UNIT_LOOP(s, dangerous_source__is_refused_where_it_stands, 0,
                   CDN_UNIT_COUNT(refused));
+    CDN_UNIT_CASE(s, rules_and_tests__pass);
     CDN_UNIT_CASE(s, nul_byte__is_refused_with_its_place);
     CDN_UNIT_LOOP(s, bounds__are_where_they_are_said_to_be, 0, CDN_UNIT_COUNT(bounds));
     CDN_UNIT_CASE(s, long_but_ordinary_source__passes);
