@@ -69,8 +69,8 @@ void cdn_ranking_offer(struct cdn_ranking *ranking, const struct cdn_ranked *ent
 /* Is the entry, which has been offered, among the best? */
 bool cdn_ranking_holds(const struct cdn_ranking *ranking,
                        const struct cdn_ranked *entry);
-/* Into descending order. */
-void cdn_ranking_finish(struct cdn_ranking *ranking);
+/* Into descending order; charges the steps taken so far and its own.       [-0, +0, e] */
+CDN_RAISES void cdn_ranking_finish(struct cdn_ranking *ranking, lua_State *L);
 
 /* The top edges of a set; items are in scratch memory. */
 CDN_RAISES void cdn_edges_top(struct cdn_ranking *ranking, lua_State *L,

@@ -53,6 +53,8 @@ CDN_RAISES static void push_key(lua_State *L, struct cdn_graph_run *run, uint32_
 
     if (!key)
         cdn_raise_damaged(L, "a key is out of range");
+    if (bytes >= 64)
+        cdn_meter_charge(L, bytes / 64);
     cdn_note(run, cdn_hash_xxh3(key, bytes));
     lua_pushlstring(L, key, bytes);
 }

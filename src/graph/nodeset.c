@@ -13,9 +13,14 @@
 /* Below this a set is searched from end to end. */
 #define SEARCH_NODES 16
 
-static void charge(lua_State *L, uint64_t nodes)
+/* Nodes between two charges; the first comes before any is looked at. */
+#define SLICE 4096
+
+/* Before node number `i` of `count` is gone over.                          [-0, +0, e] */
+CDN_RAISES static inline void pay(lua_State *L, uint32_t i, uint32_t count)
 {
-    cdn_meter_charge(L, 1 + nodes / 4);
+    if (i % SLICE == 0)
+        cdn_meter_charge(L, (count - i < SLICE ? count - i : SLICE) / 4);
 }
 
 void cdn_nodes_index(lua_State *L, int index)
@@ -27,7 +32,7 @@ void cdn_nodes_index(lua_State *L, int index)
 
     if (set->count <= SEARCH_NODES || set->table)
         return;
-    charge(L, set->count);
+    cdn_meter_charge(L, 1);
     while ((UINT32_C(1) << bits) < 2 * set->count && bits < 31)
         bits++;
     table = lua_newuserdata(L, sizeof *table << bits);
@@ -35,6 +40,8 @@ void cdn_nodes_index(lua_State *L, int index)
     mask = (UINT32_C(1) << bits) - 1;
     for (uint32_t i = 0; i < set->count; i++) {
         uint32_t at = cdn_distinct_place(set->items[i], bits);
+
+        pay(L, i, set->count);
 
         while (table[at] != CDN_DISTINCT_EMPTY)
             at = (at + 1) & mask;
@@ -78,13 +85,15 @@ const uint32_t *cdn_nodes_union(uint32_t *count, lua_State *L,
     uint32_t *items;
     uint32_t kept = left->count;
 
-    charge(L, (uint64_t)left->count + right->count);
+    cdn_meter_charge(L, 1 + left->count / 4);
     items = room_for(L, (uint64_t)left->count + right->count);
     if (left->count)
         memcpy(items, left->items, left->count * sizeof *items);
-    for (uint32_t i = 0; i < right->count; i++)
+    for (uint32_t i = 0; i < right->count; i++) {
+        pay(L, i, right->count);
         if (!cdn_nodes_contains(left, right->items[i]))
             items[kept++] = right->items[i];
+    }
     *count = kept;
     return items;
 }
@@ -95,11 +104,13 @@ const uint32_t *cdn_nodes_pick(uint32_t *count, lua_State *L, struct cdn_nodes *
     uint32_t *items;
     uint32_t kept = 0;
 
-    charge(L, (uint64_t)left->count + right->count);
+    cdn_meter_charge(L, 1 + right->count / 4);
     items = room_for(L, left->count);
-    for (uint32_t i = 0; i < left->count; i++)
+    for (uint32_t i = 0; i < left->count; i++) {
+        pay(L, i, left->count);
         if (cdn_nodes_contains(right, left->items[i]) == present)
             items[kept++] = left->items[i];
+    }
     *count = kept;
     return items;
 }
@@ -114,13 +125,14 @@ const uint32_t *cdn_nodes_where(uint32_t *count, lua_State *L, struct cdn_nodes 
     uint32_t kept = 0;
     bool damaged = false;
 
-    charge(L, set->count);
+    cdn_meter_charge(L, 1);
     items = room_for(L, set->count);
     for (uint32_t i = 0; i < set->count; i++) {
         const struct cdn_column *column;
         uint32_t block;
         uint32_t index;
 
+        pay(L, i, set->count);
         if (!cdn_node_cell(run, set->items[i], condition->slot, &column, &block,
                            &index))
             continue;
@@ -144,11 +156,13 @@ const uint32_t *cdn_nodes_of(uint32_t *count, lua_State *L, struct cdn_nodes *se
     uint32_t *items;
     uint32_t kept = 0;
 
-    charge(L, set->count);
+    cdn_meter_charge(L, 1);
     items = room_for(L, set->count);
-    for (uint32_t i = 0; i < set->count; i++)
+    for (uint32_t i = 0; i < set->count; i++) {
+        pay(L, i, set->count);
         if (set->items[i] - data->base < data->count)
             items[kept++] = set->items[i];
+    }
     *count = kept;
     return items;
 }
@@ -158,12 +172,13 @@ void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating, lua_State
 {
     struct cdn_graph_run *run = cdn_check_run(L);
 
-    charge(L, set->count);
+    cdn_meter_charge(L, 1);
     for (uint32_t i = 0; i < set->count; i++) {
         const struct cdn_column *column;
         uint32_t block;
         uint32_t index;
 
+        pay(L, i, set->count);
         if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index) ||
             !cdn_column_present(column, block, index))
             continue;
@@ -178,7 +193,7 @@ void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *
     struct cdn_graph_run *run = cdn_check_run(L);
 
     *ranking = (struct cdn_ranking){.most = most, .integral = ranking->integral};
-    charge(L, set->count);
+    cdn_meter_charge(L, 1);
     cdn_ranking_reserve(ranking, L, set->count);
     for (uint32_t i = 0; i < set->count; i++) {
         struct cdn_ranked entry = {.node = set->items[i]};
@@ -186,6 +201,7 @@ void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *
         uint32_t block;
         uint32_t index;
 
+        pay(L, i, set->count);
         if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index) ||
             !cdn_column_present(column, block, index))
             continue;
@@ -197,6 +213,5 @@ void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *
             entry.number = (double)((const int64_t *)column->values[block])[index];
         cdn_ranking_offer(ranking, &entry);
     }
-    cdn_ranking_finish(ranking);
-    cdn_meter_charge(L, ranking->steps);
+    cdn_ranking_finish(ranking, L);
 }

@@ -10,6 +10,9 @@
 #include "graph/scan.h"
 #include "sandbox/slot.h"
 
+/* Entries put in order between two charges. */
+#define ENTRIES_PER_CHARGE 256
+
 static bool better(const struct cdn_ranking *ranking, const struct cdn_ranked *a,
                    const struct cdn_ranked *b)
 {
@@ -94,15 +97,22 @@ bool cdn_ranking_holds(const struct cdn_ranking *ranking,
     return ranking->count > 0 && !better(ranking, &ranking->items[0], entry);
 }
 
-void cdn_ranking_finish(struct cdn_ranking *ranking)
+void cdn_ranking_finish(struct cdn_ranking *ranking, lua_State *L)
 {
     for (uint32_t left = ranking->count; left > 1; left--) {
         struct cdn_ranked worst = ranking->items[0];
+
+        if (left % ENTRIES_PER_CHARGE == 0) {
+            cdn_meter_charge(L, ranking->steps);
+            ranking->steps = 0;
+        }
 
         ranking->items[0] = ranking->items[left - 1];
         ranking->items[left - 1] = worst;
         sift_down(ranking, 0, left - 1);
     }
+    cdn_meter_charge(L, ranking->steps);
+    ranking->steps = 0;
 }
 
 void cdn_edges_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_edges *set,
@@ -144,7 +154,6 @@ void cdn_edges_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_edges *
         cdn_meter_charge(L, ranking->steps);
         ranking->steps = 0;
     }
-    cdn_ranking_finish(ranking);
-    cdn_meter_charge(L, ranking->steps);
+    cdn_ranking_finish(ranking, L);
     cdn_scan_end(&scan);
 }
