@@ -3,6 +3,7 @@
 
   command.py CORDON"""
 import csv
+import gzip
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 
 CORDON = os.path.abspath(sys.argv[1])
 CHECKS = 0
@@ -137,36 +138,57 @@ def refused():
     expect(not os.path.exists("store"))
 
 
-def interrupted():
-    """A pipe for accounts.csv that never ends: Ctrl-C is the only way out.  The files are
-    opened once to look at their columns and once to be read; where the first ends and the
-    second starts is for the pipe to say, so rows may be cut there: they are tolerated."""
+def pay(rows):
+    return "from,to,at,amount\n" + "".join(f"1,2,{i},1\n" for i in rows)
+
+
+def compressed():
+    """Files of many gz members, and what must not stand behind one."""
+    os.mkdir("gz")
+    shutil.copy("data/accounts.csv", "gz/accounts.csv")
+    whole = gzip.compress(pay(range(3)).encode()) + gzip.compress(b"1,2,7,1\n1,2,8,1\n")
+    for text, edges in [(whole, 5), (whole + bytes(1000), 5)]:
+        with open("gz/pays.csv.gz", "wb") as file:
+            file.write(text)
+        out, _ = run("--schema", "s.lua", "--dry-run", "--format", "json", "gz")
+        expect(json.loads(out)["edges"][0]["count"] == edges, out)
+    for text in (whole + b"1,2,9,1\n1,2,10,1\n", whole + bytes(10) + whole, whole + b"\x1f"):
+        with open("gz/pays.csv.gz", "wb") as file:
+            file.write(text)
+        _, err = run("--schema", "s.lua", "--out", "store", "gz", code=3)
+        expect("gz/pays.csv.gz: the compressed data ends at byte "
+               f"{len(whole)}, but the file goes on" in err, err)
+        expect(store_is_empty())
+    with open("gz/pays.csv.gz", "wb") as file:
+        file.write(whole[:-3])
+    _, err = run("--schema", "s.lua", "--out", "store", "gz", code=3)
+    expect("gz/pays.csv.gz: the compressed data ends in the middle" in err, err)
+    shutil.rmtree("store")
+
+
+def special():
+    """A pipe is refused, with or without a writer: it could be read only once."""
     os.mkdir("pipe")
     shutil.copy("data/pays.csv", "pipe/pays.csv")
     os.mkfifo("pipe/accounts.csv")
-    write("p.lua", SCHEMA.replace('file = "accounts.csv", key = { column = "id", type = "int64" }',
-                                  'file = "accounts.csv", key = { column = "id", type = "string" }, '
-                                  'csv = { header = false, columns = { "id", "name" } }'))
-    reading = threading.Event()
+    _, err = run("--schema", "s.lua", "--out", "store", "pipe", code=3)
+    expect("pipe/accounts.csv is a pipe, not a regular file" in err, err)
+    expect(not os.path.exists("store"))
 
-    def feed():
-        number = 0
-        while True:
-            try:
-                with open("pipe/accounts.csv", "w", encoding="utf-8") as pipe:
-                    while True:
-                        pipe.write("".join(f"{number + i},x\n" for i in range(1000)))
-                        number += 1000
-                        if number > 1000000: # more than the first look can take
-                            reading.set()
-            except BrokenPipeError:
-                pass
 
-    threading.Thread(target=feed, daemon=True).start()
-    child = subprocess.Popen([CORDON, "import", "--schema", "p.lua", "--out", "store",
-                              "--max-errors", "all", "pipe"],
+def interrupted():
+    """A file that takes long to read, whose keys recur so that memory does not grow."""
+    os.mkdir("long")
+    shutil.copy("data/pays.csv", "long/pays.csv")
+    with open("long/accounts.csv.gz", "wb") as file:
+        file.write(gzip.compress(b"id,name\n") + gzip.compress(b"1,x\n" * 1000000) * 1000)
+    write("p.lua", SCHEMA.replace('file = "accounts.csv"',
+                                  'file = "accounts.csv", distinct = true'))
+    child = subprocess.Popen([CORDON, "import", "--schema", "p.lua", "--out", "store", "long"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    expect(reading.wait(120))
+    while not os.path.isdir("store") or not os.listdir("store"):
+        expect(child.poll() is None)
+        time.sleep(0.01)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=120)
     expect(child.returncode == 130 and "interrupted" in err and out == "",
@@ -208,7 +230,8 @@ def main():
         write("s.lua", SCHEMA)
         write("data/accounts.csv", "id,name\n1,Ann\n2,\n9007199254740993,Cy\n")
         write("data/pays.csv", "from,to,at,amount\n1,2,5,1.5\n9007199254740993,1,4,2\n")
-        for test in (usage, published, rejected, refused, interrupted, generated):
+        for test in (usage, published, rejected, refused, compressed, special, interrupted,
+                     generated):
             test()
         os.chdir("/")
     print(f"{CHECKS} checks passed")
