@@ -14,7 +14,7 @@
 #include "base/pack.h"
 #include "base/suggest.h"
 #include "base/time.h"
-#include "cli/json.h"
+#include "import/json.h"
 
 /* One field of a map: key and the span of its value. */
 struct field {

@@ -10,11 +10,11 @@
 
 #include "base/time.h"
 
-static const char *const TYPES[] = {"bool",      "int64",  "float64",
-                                    "timestamp", "string", "text"};
+static const char *const TYPES[] = {"bool",   "int64", "float64", "timestamp",
+                                    "string", "text",  "bag"};
 static const enum cdn_column_type TYPE_VALUES[] = {
-    CDN_COLUMN_BOOL,      CDN_COLUMN_INT64,  CDN_COLUMN_FLOAT64,
-    CDN_COLUMN_TIMESTAMP, CDN_COLUMN_STRING, CDN_COLUMN_TEXT};
+    CDN_COLUMN_BOOL,   CDN_COLUMN_INT64, CDN_COLUMN_FLOAT64, CDN_COLUMN_TIMESTAMP,
+    CDN_COLUMN_STRING, CDN_COLUMN_TEXT,  CDN_COLUMN_BAG};
 
 static cordon_status read_unit(struct cdn_mapping_reader *reader,
                                struct cdn_format *format, const char *unit)

@@ -285,7 +285,7 @@ const char *cdn_parse_cell(struct cdn_cell *out, const struct cdn_format *format
     case CDN_COLUMN_BAG:
         break;
     }
-    return "cannot be read: CSV holds no bags";
+    return "is a bag, which is read elsewhere"; /* bag.h */
 }
 
 const char *cdn_parse_key(struct cdn_key *out, enum cdn_key_type type, const char *text,

@@ -21,7 +21,7 @@ struct cdn_format {
     bool truncate;    /* finer than a millisecond is cut off instead of refused */
 };
 
-/* Fills *out; string values borrow `text`.  NULL, or why the text was refused: a phrase
+/* Fills *out; string values borrow `text`.  Of every type but bags (bag.h).  NULL, or why the text was refused: a phrase
  * to put behind the value, such as "is not a number". */
 const char *cdn_parse_cell(struct cdn_cell *out, const struct cdn_format *format,
                            const char *text, size_t bytes);

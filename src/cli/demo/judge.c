@@ -24,7 +24,7 @@
 #include "base/time.h"
 #include "cli/bank.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "import/json.h"
 #include "cli/request.h"
 
 #define STAKE_MS   (10 * CDN_BANK_DAY_MS)

@@ -166,6 +166,44 @@ def compressed():
     shutil.rmtree("store")
 
 
+def bags():
+    """Cells of JSON, up to a rule that reads them."""
+    os.mkdir("bags")
+    write("b.lua", SCHEMA.replace('name = "string?"', 'name = "bag?"')
+          .replace('amount = "float64"', 'amount = "bag"'))
+    write("bags/pays.csv", 'from,to,at,amount\n1,2,5,"{""eur"":1.5}"\n1,2,6,[]\n')
+    write("bags/accounts.csv",
+          'id,name\n1,"{""os"":""linux"",""seen"":[1,""b"",9007199254740993],""x"":null}"\n2,\n')
+    run("--schema", "b.lua", "--out", "store", "bags")
+    write("rule.lua", """return { name = "r", reads = { Account = { "name" }, pays = { "amount" } },
+      fallback = "none", evaluate = function(graph, request)
+        local bag = request.node.name
+        local first, last = request.node:outgoing("pays"):first(),
+                            request.node:outgoing("pays"):latest(1):first()
+        return { output = { bag.os, #bag.seen, bag.seen[2], bag.seen[3], bag.x == nil,
+          first.amount.eur, #last.amount, graph:node("Account", "2").name == nil } }
+      end }""")
+    done = subprocess.run([CORDON, "eval", "rule.lua", "-d", "store", "--node", "Account:1",
+                           "--format", "json"], capture_output=True, text=True)
+    expect(done.returncode == 0, done.stdout, done.stderr)
+    expect(json.loads(done.stdout)["result"]["output"] == [
+        "linux", 3, "b", "9007199254740993", True, 1.5, 0, True], done.stdout)
+    shutil.rmtree("store")
+    write("bags/accounts.csv", 'id,name\n1,"{""os"":linux}"\n2,"' + "[" * 33 + "]" * 33 + '"\n')
+    write("bags/pays.csv", 'from,to,at,amount\n1,2,6,\n1,2,5,null\n')
+    _, err = run("--schema", "b.lua", "--out", "store", "bags", code=3)
+    expect("bags/accounts.csv:2: row rejected: column 'name': '{\"os\":linux}' is not JSON "
+           "for a bag: invalid token near 'linux' (character 11)" in err, err)
+    expect("bags/accounts.csv:3: row rejected: column 'name'" in err and
+           "nested deeper than 32 levels" in err, err)
+    write("bags/accounts.csv", "id,name\n1,\n2,null\n")
+    _, err = run("--schema", "b.lua", "--out", "store", "bags", code=3)
+    expect("bags/pays.csv:2: row rejected: column 'amount' is empty, and" in err, err)
+    expect("bags/pays.csv:3: row rejected: column 'amount': 'null' is null, and" in err, err)
+    expect(store_is_empty())
+    shutil.rmtree("store")
+
+
 def special():
     """A pipe is refused, with or without a writer: it could be read only once."""
     os.mkdir("pipe")
@@ -230,7 +268,7 @@ def main():
         write("s.lua", SCHEMA)
         write("data/accounts.csv", "id,name\n1,Ann\n2,\n9007199254740993,Cy\n")
         write("data/pays.csv", "from,to,at,amount\n1,2,5,1.5\n9007199254740993,1,4,2\n")
-        for test in (usage, published, rejected, refused, compressed, special, interrupted,
+        for test in (usage, published, rejected, refused, compressed, bags, special, interrupted,
                      generated):
             test()
         os.chdir("/")
