@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/pack.h"
 
@@ -145,6 +146,8 @@ cordon_status cdn_json_to_pack(struct cdn_buf *out, const char *text, size_t byt
         return cdn_error_nomem(err);
     if (status && !fault.line)
         return cdn_error_set(err, status, "%s", fault.text);
+    if (status && !(bytes && memchr(text, '\n', bytes)))
+        return cdn_error_set(err, status, "column %u: %s", fault.column, fault.text);
     if (status)
         return cdn_error_set(err, status, "line %u, column %u: %s", fault.line,
                              fault.column, fault.text);

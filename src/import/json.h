@@ -25,7 +25,8 @@ struct cdn_json_fault {
 cordon_status cdn_json_read(struct cdn_buf *out, const char *text, size_t bytes,
                             struct cdn_json_fault *fault);
 
-/* The same with the fault as an error's message. */
+/* The same with the fault as an error's message, which names the line only where the text
+ * has several: a text of one line often is itself one of many. */
 cordon_status cdn_json_to_pack(struct cdn_buf *out, const char *text, size_t bytes,
                                cordon_error *err);
 

@@ -8,22 +8,23 @@ static const struct {
     const char *in;
     const char *message; /* part of it */
 } bad[] = {
-    {"", "line 1"},
+    {"", "column 1: "},
     {"{", "ends too early"},
     {"{\"a\":1,\"a\":2}", "twice"},
     {"9223372036854775808", "out of range"},
     {"-9223372036854775809", "out of range"},
     {"1e400", "out of range"},
-    {"[1,]", "line 1"},
+    {"[1,]", "column "},
     {"{} {}", "follows the end"},
-    {"nul", "line 1"},
-    {"NaN", "line 1"},
-    {"'a'", "line 1"},
+    {"nul", "column "},
+    {"NaN", "column "},
+    {"'a'", "column "},
     {"\"\xff\"", "UTF-8"},
     {"\"\xc0\x80\"", "UTF-8"},
     {"\"\xed\xa0\x80\"", "UTF-8"},
-    {"\"\\ud800\"", "line 1"},
-    {"01", "line 1"},
+    {"\"\\ud800\"", "column "},
+    {"01", "column "},
+    {"[1,\n2,]", "line 2, column "},
 };
 
 START_TEST(to_pack__refuses_what_is_not_json)
