@@ -310,7 +310,8 @@ def wrong_usage():
         expect(message in err and not out, "eval %s: %s" % (args, err))
     run("eval", "rules/sent.lua", "-d", os.path.join(work, "nowhere"), code=3)
     run("eval", "rules/sent.lua", "-d", store, "-i", os.path.join(work, "nowhere"), code=3)
-    run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
+    _, err = run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
+    expect("cannot read %s: it is a folder" % work in err, "a folder as input: " + err)
 
 
 def outcomes():
@@ -405,7 +406,7 @@ def hostile_lines():
 def many():
     path = os.path.join(work, "requests.ndjson")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("\ufeff" * 0 + '{"node":"Account:1","id":"a"}\n\n   \n'
+        file.write('\ufeff{"node":"Account:1","id":"a"}\n\n   \n'
                    '{"node":"Account:2","as_of":"2026-01-01","params":{"threshold":9}}\n'
                    '{"node":"Account:1","now":"2026-01-01","params":null,"as_of":null}')
     text, err = sent("--input", path, "--now", "2026-01-10", "-p", "note=n", "-p", "threshold=1")
@@ -426,6 +427,11 @@ def many():
     golden("eval-many.txt", sent("-i", path, "--now=2026-01-10", "--format=pretty")[0])
     text, err = sent("-i", "-", "-q", stdin=b"x", code=3)
     expect(not err, "-q: " + err)
+    text, _ = sent("-i", "-", stdin=b'\n{"node":"Account:1","now":?}', code=3)
+    expect(records(text)[0]["line"] == 2 and
+           records(text)[0]["error"]["message"].startswith("column 27: "), "the place: " + text)
+    text, _ = sent("-i", "-", stdin=b'{"node":"Account:1"}\n\xef\xbb\xbf{}', code=3)
+    expect([a["status"] for a in records(text)] == ["SUCCESS", "FAILURE"], "a mark in the middle")
 
     def moods(*names, code):
         lines = "\n".join(json.dumps({"node": "Account:1", "params": {"mood": n}}) for n in names)
@@ -443,6 +449,20 @@ def many():
 
 def streams():
     """An answer is there before the next request is written, and Ctrl-C ends it with 130."""
+    for ask in ("ndjson", "pretty"):
+        with subprocess.Popen([cordon, "eval", "rules/sent.lua", "-d", store, "-i", "-",
+                               "--now=2026-01-10", "--format", ask], cwd=here,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            for sender in (1, 2, 1):
+                process.stdin.write(b'{"node":"Account:%d"}\n' % sender)
+                process.stdin.flush()
+                expect(select.select([process.stdout], [], [], 60)[0], "no answer: " + ask)
+                text = os.read(process.stdout.fileno(), 65536)
+                expect(b"Account:%d" % sender in text, "the answer: %r" % text)
+            process.stdin.write(b'{"node":')  # half a line keeps nothing back either
+            process.stdin.flush()
+            process.send_signal(signal.SIGINT)
+            expect(process.wait(60) == 130, "Ctrl-C while it waits: %d" % process.returncode)
     with subprocess.Popen([cordon, "eval", "rules/moody.lua", "-d", store, "--node=Account:1",
                            "-p", "mood=loop", "--max-instructions=1e15", "--max-time=1h"],
                           cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
