@@ -484,6 +484,24 @@ static void summary(struct eval *eval)
 
 /* ---- the command ---- */
 
+/* What no engine can have as a ceiling (cordon/engine.h), in the words of the options. */
+static int check_limits(const struct eval *eval)
+{
+    const cordon_limits *limits = &eval->limits;
+
+    if (limits->instructions > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-instructions takes at most 2^53, 9e15");
+    if (limits->edges > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-edges takes at most 2^53, 9e15");
+    if (limits->memory_bytes > UINT64_C(64) << 20)
+        return cdn_cli_usage(eval->cli, "--max-memory takes at most 64MiB");
+    if (limits->output_bytes > UINT64_C(1) << 30)
+        return cdn_cli_usage(eval->cli, "--max-output takes at most 1GiB");
+    if (limits->wall_ns > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-time takes at most 2501h");
+    return CDN_EXIT_OK;
+}
+
 static int check_arguments(struct eval *eval, int argc, char **argv)
 {
     struct cdn_cli *cli = eval->cli;
@@ -502,7 +520,7 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
         cli->format = cli->out_tty ? CDN_FORMAT_PRETTY : CDN_FORMAT_NDJSON;
     eval->pretty = cli->format == CDN_FORMAT_JSON && !eval->input;
     eval->array = cli->format == CDN_FORMAT_JSON && eval->input;
-    return CDN_EXIT_OK;
+    return check_limits(eval);
 }
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
@@ -531,9 +549,9 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"seed", 0, CDN_OPTION_INTEGER, &eval.seed, "N", "seeds math.random", NULL},
         {"fail", 0, CDN_OPTION_FLAG, &eval.fail, NULL,
          "exit 1 also if a rule returns no decision", NULL},
-        {"max-instructions", 0, CDN_OPTION_INTEGER, &eval.limits.instructions, "N",
+        {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.limits.instructions, "N",
          "at most so many instructions, such as 1e6", NULL},
-        {"max-edges", 0, CDN_OPTION_INTEGER, &eval.limits.edges, "N",
+        {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
          "at most so many edges read", NULL},
         {"max-memory", 0, CDN_OPTION_SIZE, &eval.limits.memory_bytes, "SIZE",
          "at most so much memory, such as 512KiB", NULL},

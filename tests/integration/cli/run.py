@@ -194,6 +194,7 @@ def snapshot():
            "info as NDJSON: %s" % record)
     expect(run("snapshot", "info", store, "-g1")[0] == run("snapshot", "info", store)[0], "-g 1")
     run("snapshot", "info", store, "--generation", "7", code=3)
+    run("snapshot", "info", store, "--generation", "0", code=2)
     run("snapshot", "info", os.path.join(work, "nowhere"), code=3)
     run("snapshot", "info", os.path.join(here, "data", "accounts.csv"), code=3)
     run("snapshot", "info", code=2)
@@ -298,7 +299,16 @@ def wrong_usage():
             (["rules/sent.lua", "-p", "novalue"], "name=value"),
             (["rules/sent.lua", "--max-time", "5"], "a time with its unit"),
             (["rules/sent.lua", "--max-memory", "lots"], "a size such as"),
-            (["rules/sent.lua", "--max-memory", "1TiB"], "max_memory_bytes"),
+            (["rules/sent.lua", "--max-memory", "1TiB"], "--max-memory takes at most 64MiB"),
+            (["rules/sent.lua", "--max-output", "2GiB"], "--max-output takes at most 1GiB"),
+            (["rules/sent.lua", "--max-time", "2502h"], "--max-time takes at most 2501h"),
+            (["rules/sent.lua", "--max-edges", "1e16"], "--max-edges takes at most 2^53"),
+            (["rules/sent.lua", "--max-instructions", "1e16"], "--max-instructions takes at most"),
+            (["rules/sent.lua", "--max-instructions", "0"], "a whole number from 1"),
+            (["rules/sent.lua", "--max-edges", "0"], "a whole number from 1"),
+            (["rules/sent.lua", "--max-memory", "0"], "above 0"),
+            (["rules/sent.lua", "--max-output", "0"], "above 0"),
+            (["rules/sent.lua", "--max-time", "0ms"], "above 0"),
             (["rules/sent.lua", "--now", "later"], "a time such as"),
             (["rules/sent.lua", "--format", "xml"], "pretty|json|ndjson"),
             (["rules/nothing.lua"], "rules/nothing.lua"),

@@ -62,6 +62,13 @@ def usage():
                         "--max-errors")]:
         _, err = run(*args, code=2)
         expect(word in err, args, err)
+    _, err = run("--schema", "s.lua", "--out", "store", "--memory", "0", "data", code=2)
+    expect("a size such as 512KiB, 4MiB or 65536, above 0" in err, err)
+    for option in ("--accounts", "--transfers"):
+        done = subprocess.run([CORDON, "generate", "--out", "bank", option, "0"],
+                              capture_output=True, text=True)
+        expect(done.returncode == 2 and "a whole number from 1" in done.stderr, done)
+    expect(not os.path.exists("bank"))
     out, _ = run("--help")
     expect("--reject-file" in out and "--max-errors" in out, out)
 
