@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/json.h"
+#include "engine/engine.h"
 #include "graph/binding.h"
 #include "rule/rule.h"
 
@@ -42,6 +43,11 @@ static const char *const severity_names[] = {NULL, "error", "warning", "info"};
     X(READS, "CRD004", ERROR, "reads names what the snapshot does not have",           \
       "With --data every label, edge type and property in `reads` must exist in that " \
       "snapshot. cordon snapshot info shows what it has.")                             \
+    X(CEILING, "CRD005", ERROR, "a limit above the engine's ceiling",                  \
+      "A rule that declares more in `limits` than its engine allows does not load. "   \
+      "The ceilings of an engine whose host chose none are 1e9 instructions, 4 MiB "   \
+      "of memory, 1e8 edges, 1 MiB of output and 10 s. A host may raise them; cordon " \
+      "eval does for what --max-memory and its like ask.")                             \
     X(SAME_NAME, "CRD101", WARNING, "two files define a rule of the same name",        \
       "Loaded into one engine, the later would replace the earlier without a word.")   \
     X(NO_DESCRIPTION, "CRD102", INFO, "no description",                                \
@@ -215,10 +221,24 @@ static void check_name(struct check *check, const struct cdn_rule *rule)
     snprintf(grown->name, sizeof(grown->name), "%s", rule->name);
 }
 
+/* Of an engine whose host chose no other: what eval has, and the registry. */
+static void check_ceilings(struct check *check, const struct cdn_rule *rule)
+{
+    struct cdn_finding faults[CDN_BUDGET_KINDS];
+    cordon_engine_options options;
+    uint32_t count;
+
+    cdn_engine_defaults(&options);
+    count = cdn_budget_faults(faults, &options, rule);
+    for (uint32_t i = 0; i < count; i++)
+        report(check, CODE_CEILING, faults[i].line, 0, faults[i].message);
+}
+
 static void check_rule(struct check *check, const struct cdn_rule *rule)
 {
     const struct cdn_budget *limits = &rule->limits;
 
+    check_ceilings(check, rule);
     check_name(check, rule);
     if (!check->loads)
         return;

@@ -142,6 +142,8 @@ def check():
     golden("check-remarks.txt", run("check", "-v", "rules/bare.lua")[0])
     golden("check-data.txt", run("check", "rules/misfit.lua", "rules/sent.lua", "--data", store,
                                  code=2)[0])
+    golden("check-ceilings.txt", run("check", "rules/greedy.lua", code=2)[0])
+    run("eval", "rules/greedy.lua", code=2)
     golden("check.json", run("check", "rules/broken.lua", "rules/bare.lua", "--format", "json",
                              code=2)[0])
     lines = records(run("check", "rules/broken.lua", "rules/bare.lua", "rules/sent.lua",
@@ -162,7 +164,7 @@ def check():
     with open(big, "w", encoding="ascii") as file:
         file.write("-" * 300000)
     expect("CRD001" in run("check", big, code=2)[0], "a file that is too long")
-    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD101 CRD102 CRD103"):
+    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD005 CRD101 CRD102 CRD103"):
         expect(run("check", "--explain", code)[0].startswith(code + " ("), "--explain " + code)
     run("check", "--explain", "CRD999", code=2)
     run("check", "--explain", "CRD001", "rules/sent.lua", code=2)
