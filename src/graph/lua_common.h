@@ -114,6 +114,19 @@ CDN_RAISES uint32_t cdn_check_node(lua_State *L, int index, const char *method);
 bool cdn_node_cell(const struct cdn_graph_run *run, uint32_t node, uint32_t slot,
                    const struct cdn_column **column, uint32_t *block, uint32_t *index);
 
+/* name_quick(L): name(L), a quick call to the run's timing. */
+#define CDN_QUICK(name)                                                                \
+    CDN_RAISES static int name##_quick(lua_State *L)                                   \
+    {                                                                                  \
+        struct cdn_graph_run *run = cdn_check_run(L);                                  \
+        uint64_t since = cdn_timing_quick(&run->timing);                               \
+        int count = name(L);                                                           \
+                                                                                       \
+        if (since)                                                                     \
+            cdn_timing_quick_end(&run->timing, since);                                 \
+        return count;                                                                  \
+    }
+
 struct cdn_method {
     const char *name;
     lua_CFunction function;

@@ -45,7 +45,9 @@ CDN_RAISES static int graph_node(lua_State *L)
             luaL_typename(L, 3));
     }
     cdn_meter_charge(L, 1 + bytes / 64);
+    cdn_timing_begin(&run->timing);
     node = cdn_snapshot_find(run->snapshot, label, key, bytes);
+    cdn_timing_end(&run->timing);
     cdn_note(run, node != CDN_NO_NODE);
     if (node == CDN_NO_NODE)
         lua_pushnil(L);
@@ -69,6 +71,7 @@ CDN_RAISES static int graph_set(lua_State *L)
                           luaL_typename(L, 2));
     count = lua_objlen(L, 2);
     cdn_meter_charge(L, 1 + count);
+    cdn_timing_begin(&run->timing);
     mark = cdn_scratch_mark(L);
     items = cdn_scratch_alloc(L, (count ? count : 1) * sizeof *items);
     cdn_distinct_init(&distinct, L, run->snapshot->node_count, (uint32_t)count);
@@ -86,6 +89,7 @@ CDN_RAISES static int graph_set(lua_State *L)
     }
     cdn_nodes_push(L, CDN_UP_NODES, items, kept);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 

@@ -177,15 +177,21 @@ CDN_RAISES static int edge_index(lua_State *L, struct cdn_graph_run *run, uint64
 CDN_RAISES static int handle_index(lua_State *L)
 {
     struct cdn_graph_run *run = cdn_check_run(L);
+    uint64_t since = cdn_timing_quick(&run->timing);
     uint64_t handle = handle_at(L, 1);
+    int count;
 
     lua_pushvalue(L, 2);
     lua_rawget(L, UP_FIELDS);
     if (handle & CDN_EDGE_TAG)
-        return edge_index(L, run, handle & (CDN_EDGE_TAG - 1));
-    if (handle >> 32 != CDN_NODE_TAG >> 32)
+        count = edge_index(L, run, handle & (CDN_EDGE_TAG - 1));
+    else if (handle >> 32 != CDN_NODE_TAG >> 32)
         return luaL_error(L, "attempt to index a value that is no node and no edge");
-    return node_index(L, run, (uint32_t)handle);
+    else
+        count = node_index(L, run, (uint32_t)handle);
+    if (since)
+        cdn_timing_quick_end(&run->timing, since);
+    return count;
 }
 
 CDN_RAISES static int handle_read_only(lua_State *L)
@@ -246,6 +252,11 @@ CDN_RAISES static int node_both(lua_State *L)
     return expand(L, CDN_BOTH, "both");
 }
 
+CDN_QUICK(node_outgoing)
+CDN_QUICK(node_incoming)
+CDN_QUICK(node_both)
+CDN_QUICK(handle_tostring)
+
 bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
 {
     struct cdn_graph_run *run = cdn_slot_host(L);
@@ -277,9 +288,9 @@ bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
 void cdn_handles_open(lua_State *L, int names, const struct cdn_names *declared)
 {
     static const struct cdn_method methods[] = {
-        {"outgoing", node_outgoing},
-        {"incoming", node_incoming},
-        {"both", node_both},
+        {"outgoing", node_outgoing_quick},
+        {"incoming", node_incoming_quick},
+        {"both", node_both_quick},
         {NULL, NULL},
     };
     static const struct {
@@ -309,7 +320,7 @@ void cdn_handles_open(lua_State *L, int names, const struct cdn_names *declared)
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, handle_read_only);
     lua_setfield(L, -2, "__newindex");
-    lua_pushcfunction(L, handle_tostring);
+    lua_pushcfunction(L, handle_tostring_quick);
     lua_setfield(L, -2, "__tostring");
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");

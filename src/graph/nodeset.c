@@ -18,6 +18,11 @@ static void charge(lua_State *L, uint64_t nodes)
     cdn_meter_charge(L, 1 + nodes / 4);
 }
 
+bool cdn_nodes_unindexed(const struct cdn_nodes *set)
+{
+    return set->count > SEARCH_NODES && !set->table;
+}
+
 void cdn_nodes_index(lua_State *L, int index)
 {
     struct cdn_nodes *set = lua_touserdata(L, index);
@@ -25,7 +30,7 @@ void cdn_nodes_index(lua_State *L, int index)
     uint32_t *table;
     uint32_t mask;
 
-    if (set->count <= SEARCH_NODES || set->table)
+    if (!cdn_nodes_unindexed(set))
         return;
     charge(L, set->count);
     while ((UINT32_C(1) << bits) < 2 * set->count && bits < 31)

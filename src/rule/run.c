@@ -232,7 +232,8 @@ static void fill_usage(cordon_usage *usage, const struct cdn_rule_call *call)
     usage->edges_limit = limit->edges;
     usage->nodes = meter->nodes;
     usage->output_limit_bytes = limit->output_bytes;
-    usage->native_ns = cdn_ticks_to_ns(meter->native_ticks);
+    usage->native_ns = cdn_ticks_to_ns(
+        cdn_timing_total(&call->host->graph.timing, meter->stop != CDN_STOP_NONE));
     usage->wall_limit_ns = limit->wall_ns;
 }
 
@@ -313,5 +314,7 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         outcome->generation = cordon_snapshot_generation(call->snapshot);
     classify(outcome, call, run);
     outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    if (outcome->usage.native_ns > outcome->usage.wall_ns)
+        outcome->usage.native_ns = outcome->usage.wall_ns; /* it is an estimate */
     return CORDON_OK;
 }
