@@ -32,7 +32,7 @@ static void parse(const struct cdn_csv_field *field)
     struct cdn_key key;
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        struct cdn_format format = {.type = types[i]};
+        struct cdn_cell_format format = {.type = types[i]};
         const char *strict = cdn_parse_cell(&cell, &format, field->text, field->bytes);
 
         format.nullable = true;

@@ -142,6 +142,23 @@ def check():
     golden("check-remarks.txt", run("check", "-v", "rules/bare.lua")[0])
     golden("check-data.txt", run("check", "rules/misfit.lua", "rules/sent.lua", "--data", store,
                                  code=2)[0])
+    schema = ["--schema", "data/schema.lua"]
+    out, _ = run("check", "rules/sent.lua", "--data", store)
+    expect(out.count("warning[CRD104]") == 1 and "Account.name has no history" in out and
+           "give --schema" in out and "transfer.amount has" not in out, "no history: " + out)
+    expect(run("check", "rules/sent.lua", *schema)[0].count("CRD104") == 1, "--schema alone")
+    expect("in the label's `immutable`" in run("check", "rules/sent.lua", "--data", store,
+                                              *schema)[0], "--data and --schema")
+    run("check", "rules/sent.lua", "--data", store, "--fail-level=warning", code=1)
+    fixed = os.path.join(work, "fixed.lua")
+    with open(os.path.join(here, "data", "schema.lua"), encoding="utf-8") as file:
+        text = file.read()
+    expect(text.count("properties = { name") == 1, "the schema's property: " + text)
+    with open(fixed, "w", encoding="utf-8") as file:
+        file.write(text.replace("properties = { name", "immutable = true, properties = { name"))
+    out, _ = run("check", "rules/sent.lua", "--data", store, "--schema", fixed)
+    expect(out == "rules/sent.lua: ok  sent\n", "declared immutable: " + out)
+    run("check", "rules/sent.lua", "--schema", "data/accounts.csv", code=3)
     golden("check-ceilings.txt", run("check", "rules/greedy.lua", code=2)[0])
     run("eval", "rules/greedy.lua", code=2)
     golden("check.json", run("check", "rules/broken.lua", "rules/bare.lua", "--format", "json",
@@ -164,7 +181,7 @@ def check():
     with open(big, "w", encoding="ascii") as file:
         file.write("-" * 300000)
     expect("CRD001" in run("check", big, code=2)[0], "a file that is too long")
-    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD005 CRD101 CRD102 CRD103"):
+    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD005 CRD101 CRD102 CRD103 CRD104"):
         expect(run("check", "--explain", code)[0].startswith(code + " ("), "--explain " + code)
     run("check", "--explain", "CRD999", code=2)
     run("check", "--explain", "CRD001", "rules/sent.lua", code=2)

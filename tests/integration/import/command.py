@@ -17,7 +17,7 @@ import time
 CORDON = os.path.abspath(sys.argv[1])
 CHECKS = 0
 # of the files that `cordon generate --accounts 2000 --seed 5` writes
-BANK = "e5aa4d68ede04b29ad23cbf9f5170d3b88f0174f5e936ee1b98ec02384279c18"
+BANK = "9f8c8ce6d1fb7978046817280a9edb0b84a645493fbde1de89393a3ddffdca5f"
 
 SCHEMA = """return {
   labels = { Account = { file = "accounts.csv", key = { column = "id", type = "int64" },
