@@ -48,6 +48,10 @@ void cdn_note_number(struct cdn_graph_run *run, double value);
 /* The text at index, escaped and cut, for a message. */
 const char *cdn_quote(lua_State *L, int index, char out[CDN_QUOTE_BYTES]);
 
+/* What stands at index, for a message that says what else was wanted: "nothing", "nil",
+ * "a number", "an edge set" ... */
+const char *cdn_what(lua_State *L, int index);
+
 /* The number of the name at index; 0: not a declared name. */
 uint32_t cdn_name_number(lua_State *L, int index);
 

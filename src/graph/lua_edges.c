@@ -33,7 +33,7 @@ CDN_RAISES static int64_t check_time(lua_State *L, int index, const char *method
 
     if (lua_type(L, index) != LUA_TNUMBER)
         luaL_error(L, "%s expects a time in milliseconds, not %s", method,
-                   luaL_typename(L, index));
+                   cdn_what(L, index));
     if (isnan(value))
         luaL_error(L, "%s expects a time in milliseconds, not NaN", method);
     value = up ? ceil(value) : floor(value);

@@ -42,7 +42,7 @@ CDN_RAISES static int graph_node(lua_State *L)
     } else {
         return luaL_error(
             L, "graph:node expects a key, a string or a whole number, not %s",
-            luaL_typename(L, 3));
+            cdn_what(L, 3));
     }
     cdn_meter_charge(L, 1 + bytes / 64);
     cdn_timing_begin(&run->timing);
@@ -68,7 +68,7 @@ CDN_RAISES static int graph_set(lua_State *L)
 
     if (lua_type(L, 2) != LUA_TTABLE)
         return luaL_error(L, "graph:set expects an array of nodes, not %s",
-                          luaL_typename(L, 2));
+                          cdn_what(L, 2));
     count = lua_objlen(L, 2);
     cdn_meter_charge(L, 1 + count);
     cdn_timing_begin(&run->timing);
@@ -81,8 +81,7 @@ CDN_RAISES static int graph_set(lua_State *L)
         lua_rawgeti(L, 2, (int)i);
         if (!cdn_graph_is_node(L, -1, &node) || node >= run->snapshot->node_count)
             return luaL_error(L, "graph:set: element %d is %s, not a node", (int)i,
-                              lua_islightuserdata(L, -1) ? "an edge"
-                                                         : luaL_typename(L, -1));
+                              cdn_what(L, -1));
         lua_pop(L, 1);
         if (cdn_distinct_add(&distinct, node))
             items[kept++] = node;

@@ -38,7 +38,8 @@ CDN_RAISES static uint32_t readable_label(lua_State *L, struct cdn_graph_run *ru
     if (label >= run->snapshot->label_count)
         luaL_error(L, "this is no node of the graph");
     if (run->binding->label_kinds[label] < 0)
-        luaL_error(L, "label %s is not in this rule's reads",
+        luaL_error(L, "label %s is not in this rule's reads; add %s = {} to it",
+                   run->snapshot->schema.labels[label].name,
                    run->snapshot->schema.labels[label].name);
     return label;
 }
@@ -144,8 +145,8 @@ CDN_RAISES static int edge_index(lua_State *L, struct cdn_graph_run *run, uint64
     if (!cdn_snapshot_edge(run->snapshot, edge, field == FIELD_SOURCE, &place))
         cdn_raise_damaged(L, "an edge number is out of range");
     if (run->binding->relation_kinds[place.relation_number] < 0)
-        luaL_error(L, "edge type '%s' is not in this rule's reads",
-                   place.relation->schema->type);
+        luaL_error(L, "edge type '%s' is not in this rule's reads; add %s = {} to it",
+                   place.relation->schema->type, place.relation->schema->type);
     if (field > 0) {
         size_t row = (size_t)place.relation_number * run->binding->stride;
         int32_t number = run->binding->relation_columns[row + (uint32_t)field - 1];

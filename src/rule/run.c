@@ -187,10 +187,10 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
         outcome->limit = CORDON_BUDGET_MEMORY;
         cdn_outcome_explain(
             outcome,
-            "memory: %" PRIu64 " of %" PRIu64 " bytes held%s; keep fewer "
-            "values at once, use aggregates and :each() instead of tables, "
-            "or raise limits.memory",
-            usage->memory_bytes, limit->memory_bytes, at);
+            "memory: more than %" PRIu64 " bytes were needed%s, %" PRIu64
+            " were held; keep fewer values at once, use aggregates and :each() instead "
+            "of tables, or raise limits.memory",
+            limit->memory_bytes, at, usage->memory_bytes);
         break;
     case CDN_STOP_EDGES:
         outcome->limit = CORDON_BUDGET_EDGES;
@@ -203,6 +203,8 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
     case CDN_STOP_OUTPUT:
         outcome->limit = CORDON_BUDGET_OUTPUT;
         outcome->usage.output_bytes = limit->output_bytes;
+        if (!meter->stop_line) /* the function was over: it is about what it returned */
+            place(outcome, call->rule->file, call->rule->evaluate_line);
         cdn_outcome_explain(outcome,
                             "output: the result takes more than %" PRIu64
                             " bytes; return "
@@ -259,7 +261,7 @@ static void classify(cordon_outcome *outcome, const struct cdn_rule_call *call,
         place(outcome, line ? call->rule->file : "", line);
     } else if (host->invalid) {
         outcome->kind = CORDON_OUTCOME_INVALID_RESULT;
-        place(outcome, call->rule->file, 0);
+        place(outcome, call->rule->file, call->rule->evaluate_line);
     } else {
         outcome->kind = CORDON_OUTCOME_OK;
         outcome->usage.output_bytes = outcome->result_bytes;
