@@ -59,7 +59,7 @@ typedef struct cordon_usage {
     uint64_t nodes; /* node handles the rule obtained and nodes expanded */
     uint64_t output_bytes;
     uint64_t output_limit_bytes;
-    uint64_t native_ns; /* time inside native graph calls */
+    uint64_t native_ns; /* inside native graph calls; of the quickest by samples */
     uint64_t wall_ns;   /* from entry to return */
     uint64_t wall_limit_ns;
 } cordon_usage;

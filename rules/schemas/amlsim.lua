@@ -9,6 +9,7 @@ return {
         initBalance = { column = "init_balance", type = "float64" },
         fraudStep = "int64", -- -1: none
       },
+      immutable = { "initBalance" }, -- the others are known only afterwards
     },
   },
   edges = {

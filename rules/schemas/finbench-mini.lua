@@ -2,8 +2,11 @@
 -- numbers, which are the milliseconds themselves; own edges have none.
 local time = { column = "createTime", property = "createTime", format = "ms" }
 
-local function label(file, key, properties)
-  return { file = file, key = { column = key, type = "int64" }, properties = properties }
+local function label(file, key, properties, immutable)
+  return {
+    file = file, key = { column = key, type = "int64" }, properties = properties,
+    immutable = immutable,
+  }
 end
 
 local function edge(type, from, to, file, source, target, properties)
@@ -23,9 +26,11 @@ return {
     Account = label("Account.csv", "accountId", {
       createTime = { type = "timestamp", format = "ms" }, isBlocked = "bool",
       accountType = { column = "accoutType", type = "string" },
-    }),
-    Loan = label("Loan.csv", "loanId", { loanAmount = "float64", balance = "float64" }),
-    Medium = label("Medium.csv", "mediumId", { mediumType = "string", isBlocked = "bool" }),
+    }, { "createTime", "accountType" }),
+    Loan = label("Loan.csv", "loanId", { loanAmount = "float64", balance = "float64" },
+                 { "loanAmount" }),
+    Medium = label("Medium.csv", "mediumId", { mediumType = "string", isBlocked = "bool" },
+                   { "mediumType" }),
   },
   edges = {
     edge("transfer", "Account", "Account", "AccountTransferAccount.csv", "fromId", "toId",

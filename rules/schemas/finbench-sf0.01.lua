@@ -11,6 +11,7 @@ return {
         isBlocked = "bool", createTime = "timestamp", gender = "string",
         birthday = "timestamp", country = "string", city = "string",
       },
+      immutable = { "createTime", "birthday" },
     },
     Company = {
       file = "Company.csv",
@@ -20,6 +21,7 @@ return {
         isBlocked = "bool", createTime = "timestamp", country = "string",
         city = "string", business = "string", description = "text", url = "text",
       },
+      immutable = { "createTime" },
     },
     Account = {
       file = "Account.csv",
@@ -31,6 +33,7 @@ return {
         freqLoginType = "string", accountLevel = "string",
         lastLoginTime = { type = "timestamp", format = "ms" },
       },
+      immutable = { "createTime", "accountType" },
     },
     Loan = {
       file = "Loan.csv",
@@ -39,6 +42,7 @@ return {
         loanAmount = "float64", balance = "float64", createTime = "timestamp",
         loanUsage = "string", interestRate = "float64",
       },
+      immutable = { "loanAmount", "createTime", "loanUsage" },
     },
     Medium = {
       file = "Medium.csv",
@@ -47,6 +51,7 @@ return {
         mediumType = "string", isBlocked = "bool", createTime = "timestamp",
         lastLoginTime = { type = "timestamp", format = "ms" }, riskLevel = "string",
       },
+      immutable = { "mediumType", "createTime" },
     },
   },
 

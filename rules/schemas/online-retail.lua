@@ -9,10 +9,12 @@ return {
       file = transactions, distinct = true, where = known,
       key = { column = "CustomerID", type = "int64" },
       properties = { country = { column = "Country", type = "string" } },
+      immutable = true,
     },
     Product = {
       key = { column = "StockCode", type = "string" },
       properties = { description = { column = "Description", type = "text", nullable = true } },
+      immutable = true,
       sources = {
         { file = "products.csv.gz" },
         { file = transactions, distinct = true, properties = {} },
@@ -22,6 +24,7 @@ return {
       file = transactions, distinct = true,
       key = { column = "InvoiceNo", type = "string" },
       properties = { date = { column = "InvoiceDate", type = "timestamp" } },
+      immutable = true,
     },
   },
   edges = {

@@ -8,6 +8,7 @@ return {
         country = "string", risk = "int64",
         created = { column = "created_ms", type = "timestamp", format = "ms" },
       },
+      immutable = { "country", "created" },
     },
     User = { file = "ratings.csv", distinct = true, key = { column = "user", type = "int64" } },
     Item = { file = "ratings.csv", distinct = true, key = { column = "item", type = "int64" } },

@@ -13,6 +13,7 @@
 
 /* 32.32 fixed point nanoseconds a tick; 0 until measured. */
 static atomic_uint_fast64_t tick_rate;
+static atomic_uint_fast64_t tick_cost;
 static pthread_once_t tick_once = PTHREAD_ONCE_INIT;
 
 uint64_t cdn_clock_ns(void)
@@ -29,6 +30,19 @@ int64_t cdn_clock_wall_ms(void)
 
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void measure_cost(void)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (int i = 0; i < 1000; i++) {
+        uint64_t from = cdn_ticks();
+        uint64_t apart = cdn_ticks() - from;
+
+        least = apart < least ? apart : least;
+    }
+    atomic_store_explicit(&tick_cost, least, memory_order_relaxed);
 }
 
 static void measure(void)
@@ -48,12 +62,18 @@ static void measure(void)
     if (t1 > t0)
         rate = (uint64_t)(((unsigned __int128)(ns1 - ns0) << 32) / (t1 - t0));
 #endif
+    measure_cost();
     atomic_store_explicit(&tick_rate, rate, memory_order_release);
 }
 
 void cdn_ticks_init(void)
 {
     pthread_once(&tick_once, measure);
+}
+
+uint64_t cdn_ticks_cost(void)
+{
+    return atomic_load_explicit(&tick_cost, memory_order_relaxed);
 }
 
 uint64_t cdn_ticks_to_ns(uint64_t ticks)

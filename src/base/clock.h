@@ -16,6 +16,8 @@ int64_t cdn_clock_wall_ms(void); /* milliseconds since 1970 UTC */
 
 void cdn_ticks_init(void);
 uint64_t cdn_ticks_to_ns(uint64_t ticks);
+/* What two readings one right after the other are apart, at least. */
+uint64_t cdn_ticks_cost(void);
 
 static inline uint64_t cdn_ticks(void)
 {

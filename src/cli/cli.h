@@ -143,9 +143,10 @@ enum cdn_option_type {
     CDN_OPTION_STRING,   /* const char * */
     CDN_OPTION_LIST,     /* struct cdn_strings: may be given many times */
     CDN_OPTION_INTEGER,  /* uint64_t, decimal; 1e6 and 1_000_000 are understood */
+    CDN_OPTION_POSITIVE, /* the same, but not 0: for where 0 inside means the default */
     CDN_OPTION_NUMBER,   /* double, finite */
-    CDN_OPTION_SIZE,     /* uint64_t bytes: 512KiB, 4MiB, 65536 */
-    CDN_OPTION_DURATION, /* uint64_t nanoseconds: 5ms, 1s, 250us, 2m */
+    CDN_OPTION_SIZE,     /* uint64_t bytes, not 0: 512KiB, 4MiB, 65536 */
+    CDN_OPTION_DURATION, /* uint64_t nanoseconds, not 0: 5ms, 1s, 250us, 2m */
     CDN_OPTION_TIME,  /* int64_t ms since 1970: ISO 8601 text, a number of ms, or now */
     CDN_OPTION_CHOICE /* int: number of the word in `choices`, from 1 */
 };

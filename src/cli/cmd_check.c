@@ -16,7 +16,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/json.h"
+#include "engine/engine.h"
 #include "graph/binding.h"
+#include "import/mapping.h"
 #include "rule/rule.h"
 
 #define SCHEMA_VERSION 1
@@ -42,8 +44,20 @@ static const char *const severity_names[] = {NULL, "error", "warning", "info"};
     X(READS, "CRD004", ERROR, "reads names what the snapshot does not have",           \
       "With --data every label, edge type and property in `reads` must exist in that " \
       "snapshot. cordon snapshot info shows what it has.")                             \
+    X(CEILING, "CRD005", ERROR, "a limit above the engine's ceiling",                  \
+      "A rule that declares more in `limits` than its engine allows does not load. "   \
+      "The ceilings of an engine whose host chose none are 1e9 instructions, 4 MiB "   \
+      "of memory, 1e8 edges, 1 MiB of output and 10 s. A host may raise them; cordon " \
+      "eval does for what --max-memory and its like ask.")                             \
     X(SAME_NAME, "CRD101", WARNING, "two files define a rule of the same name",        \
       "Loaded into one engine, the later would replace the earlier without a word.")   \
+    X(MUTABLE, "CRD104", WARNING, "reads a property of nodes that has no history",     \
+      "With as_of, which backtests and replay use, a rule sees no edge later than "    \
+      "that moment, but the present value of every property of a node: what changed "  \
+      "since leaks into the past. Properties that never change are named by "          \
+      "`immutable` in schema.lua; give it with --schema. Without a schema every "      \
+      "property of a node is taken to change. What does change can be told by an "     \
+      "edge with a time instead.")                                                     \
     X(NO_DESCRIPTION, "CRD102", INFO, "no description",                                \
       "Whoever reads a decision years later has only `description` to tell what the "  \
       "rule looked for.")                                                              \
@@ -80,6 +94,8 @@ struct check {
     struct cdn_cli *cli;
     struct cdn_slot *slot;
     cordon_snapshot *snapshot;
+    struct cdn_mapping mapping; /* of --schema */
+    bool has_mapping;
     struct cdn_json *json; /* NULL: pretty */
     int show_level;        /* the least serious findings shown */
     /* of the file at hand */
@@ -162,6 +178,28 @@ static void bind_one(struct check *check, const struct cdn_name_kind *kind,
         report(check, CODE_READS, kind->line, 0, err.message);
 }
 
+/* Warn if a property of a label can have been another at a past moment. */
+static void check_history(struct check *check, const struct cdn_name_kind *kind,
+                          const char *property)
+{
+    const struct cdn_schema *schema =
+        check->has_mapping ? &check->mapping.schema : &check->snapshot->schema;
+    char message[400];
+
+    if (cdn_schema_label(schema, kind->name) < 0 ||
+        (check->has_mapping &&
+         cdn_mapping_is_immutable(&check->mapping, kind->name, property)))
+        return;
+    snprintf(message, sizeof(message),
+             "reads: %s.%s has no history: with as_of the rule would see its present "
+             "value; %s",
+             kind->name, property,
+             check->has_mapping
+                 ? "if it never changes, name it in the label's `immutable`"
+                 : "if it never changes, let the schema say so and give --schema");
+    report(check, CODE_MUTABLE, kind->line, 0, message);
+}
+
 /* In the order of the source. */
 static void check_reads(struct check *check, const struct cdn_names *names)
 {
@@ -176,14 +214,19 @@ static void check_reads(struct check *check, const struct cdn_names *names)
     }
     for (uint32_t i = 0; i < names->kind_count && !check->failed; i++) {
         const struct cdn_name_kind *kind = &names->kinds[order[i]];
-        bool good;
+        bool good = true;
 
-        bind_one(check, kind, NULL, &good);
+        if (check->snapshot)
+            bind_one(check, kind, NULL, &good);
         for (uint32_t p = 0; good && p < names->property_count; p++) {
-            bool ignored;
+            bool there = true;
 
-            if ((kind->properties >> p) & 1)
-                bind_one(check, kind, names->properties[p], &ignored);
+            if (!((kind->properties >> p) & 1))
+                continue;
+            if (check->snapshot)
+                bind_one(check, kind, names->properties[p], &there);
+            if (there)
+                check_history(check, kind, names->properties[p]);
         }
     }
 }
@@ -215,10 +258,24 @@ static void check_name(struct check *check, const struct cdn_rule *rule)
     snprintf(grown->name, sizeof(grown->name), "%s", rule->name);
 }
 
+/* Of an engine whose host chose no other: what eval has, and the registry. */
+static void check_ceilings(struct check *check, const struct cdn_rule *rule)
+{
+    struct cdn_finding faults[CDN_BUDGET_KINDS];
+    cordon_engine_options options;
+    uint32_t count;
+
+    cdn_engine_defaults(&options);
+    count = cdn_budget_faults(faults, &options, rule);
+    for (uint32_t i = 0; i < count; i++)
+        report(check, CODE_CEILING, faults[i].line, 0, faults[i].message);
+}
+
 static void check_rule(struct check *check, const struct cdn_rule *rule)
 {
     const struct cdn_budget *limits = &rule->limits;
 
+    check_ceilings(check, rule);
     check_name(check, rule);
     if (!check->loads)
         return;
@@ -259,7 +316,7 @@ static void load(struct check *check)
     } else if (status) {
         report(check, CODE_LOAD, err.line, err.column, err.message);
     } else {
-        if (check->snapshot)
+        if (check->snapshot || check->has_mapping)
             check_reads(check, &rule->names);
         check_rule(check, rule);
         if (check->loads && !check->json && !check->cli->quiet)
@@ -316,7 +373,7 @@ static int explain(struct cdn_cli *cli, const char *code)
                          code, codes[0].code, codes[CDN_COUNT(codes) - 1].code);
 }
 
-static int open_all(struct check *check, const char *data)
+static int open_all(struct check *check, const char *data, const char *schema)
 {
     const struct cdn_slot_config config = {0};
     cordon_error err;
@@ -324,6 +381,9 @@ static int open_all(struct check *check, const char *data)
 
     if (!status && data)
         status = cordon_snapshot_open(&check->snapshot, data, NULL, &err);
+    if (!status && schema)
+        status = cdn_mapping_load(&check->mapping, schema, &err);
+    check->has_mapping = !status && schema;
     if (status)
         cdn_cli_error_of(check->cli, &err);
     return status ? CDN_EXIT_DATA : CDN_EXIT_OK;
@@ -388,11 +448,13 @@ static int exit_code(const struct check *check, int fail_level)
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
     struct check check = {.cli = cli};
-    const char *data = NULL, *code_name = NULL;
+    const char *data = NULL, *schema = NULL, *code_name = NULL;
     int fail_level = SEVERITY_ERROR;
     const struct cdn_option options[] = {
         {"data", 'd', CDN_OPTION_STRING, &data, "STORE",
          "also check `reads` against this snapshot", NULL},
+        {"schema", 0, CDN_OPTION_STRING, &schema, "FILE",
+         "the schema it was imported by: says which properties never change", NULL},
         {"fail-level", 0, CDN_OPTION_CHOICE, &fail_level, "LEVEL",
          "error, warning or info: exit 1 from here on (default: error)",
          "error|warning|info"},
@@ -413,13 +475,14 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
                                       : SEVERITY_WARNING;
     if (check.show_level < fail_level)
         check.show_level = fail_level;
-    code = open_all(&check, data);
+    code = open_all(&check, data, schema);
     if (!code) {
         check_all(&check, argc, argv);
         code = cdn_cli_finish(cli, exit_code(&check, fail_level));
     }
     cdn_slot_free(check.slot);
     cordon_snapshot_release(check.snapshot);
+    cdn_mapping_deinit(&check.mapping);
     cdn_buf_deinit(&check.source);
     cdn_free(check.seen);
     return code;
@@ -433,6 +496,7 @@ const struct cdn_command cdn_command_check = {
     .examples =
         "cordon check rules/fraud/*.lua\n"
         "cordon check rule.lua --data store       # names in `reads` exist too\n"
+        "cordon check rule.lua --data store --schema schema.lua  # what never changes\n"
         "cordon check rule.lua --fail-level info  # remarks fail as well\n"
         "cordon check --explain CRD003",
     .details =

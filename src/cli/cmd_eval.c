@@ -9,7 +9,6 @@
  * snapshot does not have is found before the first request. */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "base/file.h"
 #include "cli/eval.h"
 #include "cli/json.h"
+#include "cli/lines.h"
 
 #define MAX_COUNT UINT64_C(10000000)
 
@@ -376,9 +376,24 @@ static bool is_blank(const struct cdn_buf *text)
     return true;
 }
 
-static cordon_status process_lines(struct eval *eval, FILE *from, cordon_error *err)
+/* Nothing more is there to read: whoever sends the requests may be waiting for this. */
+static void on_waiting(void *ud)
 {
-    struct cdn_lines lines = {.from = from};
+    struct eval *eval = ud;
+
+    fflush(eval->cli->out);
+}
+
+static bool on_stopped(void *ud)
+{
+    struct eval *eval = ud;
+
+    return cdn_cli_stopped(eval->cli) || ferror(eval->cli->out);
+}
+
+static cordon_status process_lines(struct eval *eval, struct cdn_lines *lines,
+                                   cordon_error *err)
+{
     struct cdn_request request = {0};
     cordon_status status;
     bool got;
@@ -386,45 +401,45 @@ static cordon_status process_lines(struct eval *eval, FILE *from, cordon_error *
     for (;;) {
         cordon_status read = CORDON_OK;
 
-        status = cdn_lines_next(&lines, &got, err);
-        if (status || !got || cdn_cli_stopped(eval->cli))
+        status = cdn_lines_next(lines, &got, err);
+        if (status || !got || on_stopped(eval))
             break;
-        if (lines.too_long) {
+        if (lines->too_long) {
             cdn_request_clear(&request);
             read = cdn_error_set(err, CORDON_E_DATA,
                                  "the line is longer than %u bytes, the most a request "
                                  "may have",
                                  CDN_LINE_MAX);
-        } else if (is_blank(&lines.text)) {
+        } else if (is_blank(&lines->text)) {
             continue;
         } else {
-            read = cdn_request_parse(&request, (const char *)lines.text.data,
-                                     lines.text.length, err);
+            read = cdn_request_parse(&request, (const char *)lines->text.data,
+                                     lines->text.length, err);
         }
-        status = process(eval, &request, lines.number, read, err);
-        if (status || ferror(eval->cli->out))
+        status = process(eval, &request, lines->number, read, err);
+        if (status)
             break;
     }
-    cdn_lines_deinit(&lines);
     cdn_request_deinit(&request);
-    return status;
+    return status == CORDON_E_INTERRUPTED ? CORDON_OK : status; /* exit_code() tells */
 }
 
 static cordon_status run_input(struct eval *eval, cordon_error *err)
 {
-    bool standard = !strcmp(eval->input, "-");
-    FILE *from = standard ? stdin : fopen(eval->input, "rbe");
-    cordon_status status;
+    struct cdn_lines lines;
+    cordon_status status = cdn_lines_open(&lines, eval->input, err);
 
-    if (!from)
-        return cdn_error_errno(err, errno, "cannot read %s", eval->input);
+    if (status)
+        return status;
+    lines.waiting = on_waiting;
+    lines.stopped = on_stopped;
+    lines.ud = eval;
     if (eval->array)
         fputs("{\"schema_version\": 1, \"results\": [\n", eval->cli->out);
-    status = process_lines(eval, from, err);
+    status = process_lines(eval, &lines, err);
     if (eval->array)
         fputs("\n]}\n", eval->cli->out);
-    if (!standard)
-        fclose(from);
+    cdn_lines_close(&lines);
     return status;
 }
 
@@ -469,6 +484,24 @@ static void summary(struct eval *eval)
 
 /* ---- the command ---- */
 
+/* What no engine can have as a ceiling (cordon/engine.h), in the words of the options. */
+static int check_limits(const struct eval *eval)
+{
+    const cordon_limits *limits = &eval->limits;
+
+    if (limits->instructions > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-instructions takes at most 2^53, 9e15");
+    if (limits->edges > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-edges takes at most 2^53, 9e15");
+    if (limits->memory_bytes > UINT64_C(64) << 20)
+        return cdn_cli_usage(eval->cli, "--max-memory takes at most 64MiB");
+    if (limits->output_bytes > UINT64_C(1) << 30)
+        return cdn_cli_usage(eval->cli, "--max-output takes at most 1GiB");
+    if (limits->wall_ns > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-time takes at most 2501h");
+    return CDN_EXIT_OK;
+}
+
 static int check_arguments(struct eval *eval, int argc, char **argv)
 {
     struct cdn_cli *cli = eval->cli;
@@ -487,7 +520,7 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
         cli->format = cli->out_tty ? CDN_FORMAT_PRETTY : CDN_FORMAT_NDJSON;
     eval->pretty = cli->format == CDN_FORMAT_JSON && !eval->input;
     eval->array = cli->format == CDN_FORMAT_JSON && eval->input;
-    return CDN_EXIT_OK;
+    return check_limits(eval);
 }
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
@@ -516,9 +549,9 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"seed", 0, CDN_OPTION_INTEGER, &eval.seed, "N", "seeds math.random", NULL},
         {"fail", 0, CDN_OPTION_FLAG, &eval.fail, NULL,
          "exit 1 also if a rule returns no decision", NULL},
-        {"max-instructions", 0, CDN_OPTION_INTEGER, &eval.limits.instructions, "N",
+        {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.limits.instructions, "N",
          "at most so many instructions, such as 1e6", NULL},
-        {"max-edges", 0, CDN_OPTION_INTEGER, &eval.limits.edges, "N",
+        {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
          "at most so many edges read", NULL},
         {"max-memory", 0, CDN_OPTION_SIZE, &eval.limits.memory_bytes, "SIZE",
          "at most so much memory, such as 512KiB", NULL},
@@ -577,11 +610,12 @@ const struct cdn_command cdn_command_eval = {
         "field may be\n"
         "missing; what the command line says stands in. Answers come in the order of "
         "the\n"
-        "requests, each with its request's line and id; a request that cannot be read "
-        "gets\n"
-        "an answer that says so. A rule that fails or is stopped is answered with its\n"
-        "declared fallback. Of many requests the exit code is the first that applies "
-        "of:\n"
+        "requests, each with its request's line and id, and are never kept back while "
+        "the\n"
+        "next request is waited for; a request that cannot be read gets an answer "
+        "that\n"
+        "says so. A rule that fails or is stopped is answered with its declared\n"
+        "fallback. Of many requests the exit code is the first that applies of:\n"
         "3 one was malformed, 4 one was stopped by a limit, 1 one ended in error, 0.",
     .exits = "01234i",
 };

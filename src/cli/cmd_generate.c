@@ -55,8 +55,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "folder the files go to; made if need be", NULL},
         {"seed", 0, CDN_OPTION_INTEGER, &seed, "N", "another bank for another seed (1)",
          NULL},
-        {"accounts", 0, CDN_OPTION_INTEGER, &accounts, "N", "accounts (10,000)", NULL},
-        {"transfers", 0, CDN_OPTION_INTEGER, &transfers, "N",
+        {"accounts", 0, CDN_OPTION_POSITIVE, &accounts, "N", "accounts (10,000)", NULL},
+        {"transfers", 0, CDN_OPTION_POSITIVE, &transfers, "N",
          "transfers (10 an account)", NULL},
     };
     struct cdn_bank bank;

@@ -366,7 +366,7 @@ static int run_info(struct cdn_cli *cli, int argc, char **argv)
 {
     uint64_t generation = 0;
     const struct cdn_option options[] = {
-        {"generation", 'g', CDN_OPTION_INTEGER, &generation, "N",
+        {"generation", 'g', CDN_OPTION_POSITIVE, &generation, "N",
          "which generation of the store (default: the current one)", NULL},
     };
     cordon_snapshot *snapshot = NULL;
@@ -475,7 +475,7 @@ static int run_verify(struct cdn_cli *cli, int argc, char **argv)
 {
     uint64_t generation = 0;
     const struct cdn_option options[] = {
-        {"generation", 'g', CDN_OPTION_INTEGER, &generation, "N",
+        {"generation", 'g', CDN_OPTION_POSITIVE, &generation, "N",
          "which generation of the store (default: the current one)", NULL},
     };
     cordon_snapshot *snapshot = NULL;

@@ -1,10 +1,6 @@
-/* JSON in and out (home of jansson.h).
- *
- * In: one text to msgpack bytes, exactly: integers of 64 bits stay integers, duplicate
- * keys, numbers out of range and nesting beyond CORDON_VALUE_MAX_DEPTH are refused by
- * name. Out: a streaming writer over a buffer, without a tree, so that a million
- * results cost no more memory than one; integers are written as integers, doubles with
- * 15 digits, or 16 or 17 where fewer would not read back equal. */
+/* JSON out: a streaming writer over a buffer, without a tree, so that a million results
+ * cost no more memory than one.  Integers are written as integers, doubles with 15
+ * digits, or 16 or 17 where fewer would not read back equal.  import/json.h reads it. */
 #ifndef CDN_CLI_JSON_H
 #define CDN_CLI_JSON_H
 
@@ -16,11 +12,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-
-/* Append one JSON text, converted, to `out` as msgpack.  Any value is accepted at the
- * top. Errors: CORDON_E_DATA with line and column, CORDON_E_NOMEM. */
-cordon_status cdn_json_to_pack(struct cdn_buf *out, const char *text, size_t bytes,
-                               cordon_error *err);
 
 /* Writes JSON: compact, or indented by two blanks a level if `pretty`. */
 struct cdn_json {

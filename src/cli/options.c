@@ -198,6 +198,7 @@ cordon_status cdn_option_value(const struct cdn_option *option, const char *text
                                cordon_error *err)
 {
     const char *right = NULL;
+    uint64_t amount;
 
     switch (option->type) {
     case CDN_OPTION_FLAG:
@@ -217,17 +218,27 @@ cordon_status cdn_option_value(const struct cdn_option *option, const char *text
         if (!parse_integer(option->value, text))
             right = "a whole number such as 1000, 1e6 or 1_000_000";
         break;
+    case CDN_OPTION_POSITIVE:
+        if (!parse_integer(&amount, text) || !amount)
+            right = "a whole number from 1, such as 1000, 1e6 or 1_000_000";
+        else
+            *(uint64_t *)option->value = amount;
+        break;
     case CDN_OPTION_NUMBER:
         if (!parse_number(option->value, text))
             right = "a number such as 0.5";
         break;
     case CDN_OPTION_SIZE:
-        if (!cdn_size_parse(option->value, text, strlen(text)))
-            right = "a size such as 512KiB, 4MiB or 65536";
+        if (!cdn_size_parse(&amount, text, strlen(text)) || !amount)
+            right = "a size such as 512KiB, 4MiB or 65536, above 0";
+        else
+            *(uint64_t *)option->value = amount;
         break;
     case CDN_OPTION_DURATION:
-        if (!parse_duration_ns(option->value, text))
-            right = "a time with its unit such as 250us, 5ms or 1s";
+        if (!parse_duration_ns(&amount, text) || !amount)
+            right = "a time with its unit such as 250us, 5ms or 1s, above 0";
+        else
+            *(uint64_t *)option->value = amount;
         break;
     case CDN_OPTION_TIME:
         if (!parse_time(option->value, text))

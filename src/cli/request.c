@@ -5,8 +5,8 @@
  * and no number passes through a double that was an integer. */
 #include "cli/request.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cordon/evaluate.h>
@@ -14,7 +14,7 @@
 #include "base/pack.h"
 #include "base/suggest.h"
 #include "base/time.h"
-#include "cli/json.h"
+#include "import/json.h"
 
 /* One field of a map: key and the span of its value. */
 struct field {
@@ -367,44 +367,4 @@ cordon_status cdn_params_word(struct cdn_buf *out, const char *word, bool text,
 out:
     cdn_buf_deinit(&value);
     return status ? cdn_error_nomem(err) : CORDON_OK;
-}
-
-/* ---- lines ---- */
-
-cordon_status cdn_lines_next(struct cdn_lines *lines, bool *got, cordon_error *err)
-{
-    char chunk[4096];
-
-    cdn_buf_clear(&lines->text);
-    lines->too_long = false;
-    *got = false;
-    for (;;) {
-        size_t length = 0;
-        int byte = 0;
-
-        while (length < sizeof(chunk) && (byte = getc_unlocked(lines->from)) != EOF &&
-               byte != '\n')
-            chunk[length++] = (char)byte;
-        if (byte == EOF && ferror(lines->from))
-            return cdn_error_errno(err, errno, "line %" PRIu64, lines->number + 1);
-        if (length || byte == '\n')
-            *got = true;
-        if (lines->text.length + length > CDN_LINE_MAX)
-            lines->too_long = true;
-        if (lines->too_long)
-            cdn_buf_clear(&lines->text);
-        else
-            cdn_buf_append(&lines->text, chunk, length);
-        if (lines->text.failed)
-            return cdn_error_nomem(err);
-        if (length < sizeof(chunk) || byte == '\n')
-            break;
-    }
-    lines->number += *got;
-    return CORDON_OK;
-}
-
-void cdn_lines_deinit(struct cdn_lines *lines)
-{
-    cdn_buf_deinit(&lines->text);
 }

@@ -1,4 +1,4 @@
-/* One evaluation request as JSON text, and the reader of lines of them.
+/* One evaluation request as JSON text.
  *
  *     {"node": "Account:17", "now": 1795487340000, "as_of": "2026-11-24T02:29:00Z",
  *      "params": {"window": "24h"}, "seed": 1, "id": "anything, given back"}
@@ -12,15 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cordon/value.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-
-/* A line longer than this is not read into memory. */
-#define CDN_LINE_MAX (1024u * 1024u)
 
 /* Reused from request to request: zero-initialise once, deinit at the end. */
 struct cdn_request {
@@ -58,17 +54,5 @@ cordon_status cdn_params_merge(struct cdn_buf *out, const struct cdn_buf *defaul
  * JSON (5, true, ["a"], "5"), else text (24h). */
 cordon_status cdn_params_word(struct cdn_buf *out, const char *word, bool text,
                               cordon_error *err);
-
-/* Reads lines in constant memory. */
-struct cdn_lines {
-    FILE *from;
-    uint64_t number; /* of the line given last, from 1 */
-    struct cdn_buf text;
-    bool too_long; /* the line was longer than CDN_LINE_MAX and was skipped */
-};
-/* The next line, without its end, in lines->text.  *got false at the end of the file.
- * Errors: CORDON_E_IO, CORDON_E_NOMEM. */
-cordon_status cdn_lines_next(struct cdn_lines *lines, bool *got, cordon_error *err);
-void cdn_lines_deinit(struct cdn_lines *lines);
 
 #endif

@@ -5,6 +5,7 @@
  * ceiling, and whoever asks for more is told so instead of being cut silently. */
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "engine/engine.h"
 #include "rule/locate.h"
@@ -31,7 +32,8 @@ static const struct kind kinds[] = {
     KIND(output_bytes, output, " bytes", max_output_bytes, 64 * 1024),
     KIND(wall_ns, time, " ns", max_wall_ns, 100000000),
 };
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+enum { KINDS = CDN_BUDGET_KINDS };
+_Static_assert(sizeof kinds / sizeof kinds[0] == KINDS, "one row a budget");
 
 static uint64_t field(const void *base, size_t offset)
 {
@@ -65,24 +67,44 @@ cordon_status cdn_budget_resolve(struct cdn_budget *out,
     return CORDON_OK;
 }
 
-cordon_status cdn_budget_check(const cordon_engine_options *options,
-                               const struct cdn_rule *rule, cordon_error *err)
+uint32_t cdn_budget_faults(struct cdn_finding out[CDN_BUDGET_KINDS],
+                           const cordon_engine_options *options,
+                           const struct cdn_rule *rule)
 {
+    uint32_t count = 0;
+
     for (int i = 0; i < KINDS; i++) {
         const struct kind *kind = &kinds[i];
         uint64_t ceiling = field(options, kind->in_options);
         uint64_t declared = field(&rule->limits, kind->in_budget);
         const char *path[] = {"limits", kind->rule};
+        struct cdn_finding fault;
+        uint32_t at = count;
 
-        if (declared > ceiling)
-            return cdn_error_at(
-                err, CORDON_E_RULE, rule->file,
-                cdn_rule_locate(rule->source, rule->source_bytes, path, 2), 0,
-                "limits.%s: %" PRIu64 "%s is above the engine's ceiling, "
-                "%" PRIu64 "%s",
-                kind->rule, declared, kind->unit, ceiling, kind->unit);
+        if (declared <= ceiling)
+            continue;
+        fault.line = cdn_rule_locate(rule->source, rule->source_bytes, path, 2);
+        snprintf(fault.message, sizeof fault.message,
+                 "limits.%s: %" PRIu64 "%s is above the engine's ceiling, %" PRIu64
+                 "%s",
+                 kind->rule, declared, kind->unit, ceiling, kind->unit);
+        for (; at && out[at - 1].line > fault.line; at--)
+            out[at] = out[at - 1];
+        out[at] = fault;
+        count++;
     }
-    return CORDON_OK;
+    return count;
+}
+
+cordon_status cdn_budget_check(const cordon_engine_options *options,
+                               const struct cdn_rule *rule, cordon_error *err)
+{
+    struct cdn_finding faults[CDN_BUDGET_KINDS];
+
+    if (!cdn_budget_faults(faults, options, rule))
+        return CORDON_OK;
+    return cdn_error_at(err, CORDON_E_RULE, rule->file, faults[0].line, 0, "%s",
+                        faults[0].message);
 }
 
 struct cdn_budget cdn_budget_load(const cordon_engine_options *options)

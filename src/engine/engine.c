@@ -86,6 +86,11 @@ static cordon_status take_options(cordon_engine_options *out,
     return CORDON_OK;
 }
 
+void cdn_engine_defaults(cordon_engine_options *out)
+{
+    (void)take_options(out, NULL, NULL); /* nothing given, nothing wrong */
+}
+
 /* ---- life ---- */
 
 static bool make_locks(cordon_engine *engine)

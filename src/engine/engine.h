@@ -149,6 +149,11 @@ cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
 void cdn_entry_release(struct cdn_entry *entry);       /* accepts NULL */
 void cdn_version_release(struct cdn_version *version); /* accepts NULL */
 
+/* ---- engine.c ---- */
+
+/* The options of an engine whose host chose none. */
+void cdn_engine_defaults(cordon_engine_options *out);
+
 /* ---- budget.c ---- */
 
 /* What a run may use, from request, rule and ceilings.  Errors: CORDON_E_INVALID. */
@@ -156,7 +161,13 @@ cordon_status cdn_budget_resolve(struct cdn_budget *out,
                                  const cordon_engine_options *options,
                                  const struct cdn_budget *rule,
                                  const cordon_limits *request, cordon_error *err);
-/* A rule that declares more than the ceilings does not load.  Errors: CORDON_E_RULE. */
+/* A rule that declares more than the ceilings does not load.  The faults, at most
+ * CDN_BUDGET_KINDS of them, by line; returns how many. */
+#define CDN_BUDGET_KINDS 5
+uint32_t cdn_budget_faults(struct cdn_finding out[CDN_BUDGET_KINDS],
+                           const cordon_engine_options *options,
+                           const struct cdn_rule *rule);
+/* The first of them as an error.  Errors: CORDON_E_RULE. */
 cordon_status cdn_budget_check(const cordon_engine_options *options,
                                const struct cdn_rule *rule, cordon_error *err);
 /* What a chunk may use while it loads. */

@@ -18,6 +18,7 @@
 #include "base/pack.h"
 #include "graph/binding.h"
 #include "graph/names.h"
+#include "graph/timing.h"
 #include "sandbox/meter.h"
 #include "snapshot/snapshot.h"
 
@@ -43,6 +44,7 @@ struct cdn_graph_run {
     struct cdn_memo *memo;   /* room for one, of the host's; NULL: none is kept */
     uint32_t memo_owner; /* what the set that it belongs to has in `low`; 0: none's */
     uint32_t memo_count; /* sets that have had it in this run */
+    struct cdn_timing timing;
     bool truncated;
     bool damaged; /* an index read from the snapshot was out of range */
 };

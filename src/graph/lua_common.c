@@ -43,6 +43,40 @@ const char *cdn_quote(lua_State *L, int index, char out[CDN_QUOTE_BYTES])
     return cdn_escape(out, CDN_QUOTE_BYTES, text, bytes);
 }
 
+const char *cdn_what(lua_State *L, int index)
+{
+    const struct cdn_edges *set;
+
+    switch (lua_type(L, index)) {
+    case LUA_TNONE:
+        return "nothing";
+    case LUA_TNIL:
+        return "nil";
+    case LUA_TBOOLEAN:
+        return "a boolean";
+    case LUA_TNUMBER:
+        return "a number";
+    case LUA_TSTRING:
+        return "a string";
+    case LUA_TTABLE:
+        return "a table";
+    case LUA_TFUNCTION:
+        return "a function";
+    case LUA_TLIGHTUSERDATA:
+        return (uint64_t)(uintptr_t)lua_touserdata(L, index) & CDN_EDGE_TAG ? "an edge"
+                                                                            : "a node";
+    case LUA_TUSERDATA:
+        set = lua_touserdata(L, index);
+        if (lua_objlen(L, index) < sizeof set->magic)
+            return "an object";
+        return set->magic == CDN_EDGES_MAGIC   ? "an edge set"
+               : set->magic == CDN_NODES_MAGIC ? "a node set"
+                                               : "graph or request";
+    default:
+        return "a coroutine";
+    }
+}
+
 uint32_t cdn_name_number(lua_State *L, int index)
 {
     uint32_t number;
@@ -76,13 +110,14 @@ uint32_t cdn_check_type(lua_State *L, int index, struct cdn_graph_run *run)
     if (kind && run->binding->kinds[kind - 1].what == CDN_BOUND_TYPE)
         return kind - 1;
     if (lua_type(L, index) != LUA_TSTRING)
-        luaL_error(L, "an edge type is a string, not %s", luaL_typename(L, index));
+        luaL_error(L, "an edge type is a string, not %s", cdn_what(L, index));
     name = lua_tostring(L, index);
     cdn_quote(L, index, quoted);
     if (kind || cdn_schema_label(schema, name) >= 0)
         luaL_error(L, "'%s' is a label, not an edge type", quoted);
     if (schema_has_type(schema, name))
-        luaL_error(L, "edge type '%s' is not in this rule's reads", quoted);
+        luaL_error(L, "edge type '%s' is not in this rule's reads; add %s = {} to it",
+                   quoted, quoted);
     cdn_suggest_init(&suggest, quoted);
     for (uint32_t i = 0; i < schema->relation_count; i++)
         cdn_suggest_offer(&suggest, schema->relations[i].type);
@@ -103,11 +138,12 @@ uint32_t cdn_check_label(lua_State *L, int index, struct cdn_graph_run *run)
     if (kind && run->binding->kinds[kind - 1].what == CDN_BOUND_LABEL)
         return run->binding->kinds[kind - 1].label;
     if (lua_type(L, index) != LUA_TSTRING)
-        luaL_error(L, "a label is a string, not %s", luaL_typename(L, index));
+        luaL_error(L, "a label is a string, not %s", cdn_what(L, index));
     name = lua_tostring(L, index);
     cdn_quote(L, index, quoted);
     if (cdn_schema_label(schema, name) >= 0)
-        luaL_error(L, "label %s is not in this rule's reads", quoted);
+        luaL_error(L, "label %s is not in this rule's reads; add %s = {} to it", quoted,
+                   quoted);
     if (schema_has_type(schema, name))
         luaL_error(L, "'%s' is an edge type, not a label", quoted);
     cdn_suggest_init(&suggest, quoted);
@@ -118,14 +154,23 @@ uint32_t cdn_check_label(lua_State *L, int index, struct cdn_graph_run *run)
     return 0;
 }
 
+/* `owner` NULL: any label. */
 static _Noreturn void raise_property(lua_State *L, const char *owner, const char *name,
                                      bool exists, const struct cdn_suggest *suggest)
 {
     char hint[160];
 
+    if (exists && !owner)
+        luaL_error(L,
+                   "property '%s' is not in this rule's reads of any label; add \"%s\" "
+                   "to reads under its label",
+                   name, name);
     if (exists)
-        luaL_error(L, "property '%s' of %s is not in this rule's reads", name, owner);
-    luaL_error(L, "no property '%s' on %s%s", name, owner,
+        luaL_error(L,
+                   "property '%s' of %s is not in this rule's reads; add \"%s\" to "
+                   "reads.%s",
+                   name, owner, name, owner);
+    luaL_error(L, "no property '%s' on %s%s", name, owner ? owner : "any label",
                cdn_suggest_text(suggest, hint, sizeof hint));
     __builtin_unreachable();
 }
@@ -203,7 +248,7 @@ uint32_t cdn_check_type_property(lua_State *L, int index, struct cdn_graph_run *
     if (slot && bound->properties[slot - 1])
         return slot - 1;
     if (lua_type(L, index) != LUA_TSTRING)
-        luaL_error(L, "a property's name is a string, not %s", luaL_typename(L, index));
+        luaL_error(L, "a property's name is a string, not %s", cdn_what(L, index));
     name = lua_tostring(L, index);
     if (strcmp(name, "time") == 0) {
         if (!bound->has_time)
@@ -230,7 +275,7 @@ uint32_t cdn_check_node_property(lua_State *L, int index, struct cdn_graph_run *
             return slot - 1;
     }
     if (lua_type(L, index) != LUA_TSTRING)
-        luaL_error(L, "a property's name is a string, not %s", luaL_typename(L, index));
+        luaL_error(L, "a property's name is a string, not %s", cdn_what(L, index));
     cdn_suggest_init(&suggest, cdn_quote(L, index, quoted));
     for (uint32_t l = 0; l < schema->label_count; l++) {
         for (uint32_t i = 0; i < schema->labels[l].property_count; i++) {
@@ -241,7 +286,7 @@ uint32_t cdn_check_node_property(lua_State *L, int index, struct cdn_graph_run *
                 cdn_suggest_offer(&suggest, name);
         }
     }
-    raise_property(L, "any label", quoted, exists, &suggest);
+    raise_property(L, NULL, quoted, exists, &suggest);
 }
 
 uint64_t cdn_check_count(lua_State *L, int index, const char *method)
@@ -249,8 +294,7 @@ uint64_t cdn_check_count(lua_State *L, int index, const char *method)
     double value = lua_tonumber(L, index);
 
     if (lua_type(L, index) != LUA_TNUMBER)
-        luaL_error(L, "%s expects a whole number, not %s", method,
-                   luaL_typename(L, index));
+        luaL_error(L, "%s expects a whole number, not %s", method, cdn_what(L, index));
     if (!(value >= 0 && value <= 0x1p53 && floor(value) == value))
         luaL_error(L, "%s expects a whole number >= 0, not %f", method, value);
     return (uint64_t)value;
@@ -307,8 +351,7 @@ void cdn_check_condition(struct cdn_operation *out, lua_State *L, int index,
     default:
         break;
     }
-    luaL_error(L, "where cannot compare a property with a %s",
-               luaL_typename(L, index + 1));
+    luaL_error(L, "where cannot compare a property with %s", cdn_what(L, index + 1));
 }
 
 void cdn_check_comparable(lua_State *L, const struct cdn_property *property,
@@ -446,8 +489,7 @@ uint32_t cdn_check_node(lua_State *L, int index, const char *method)
     uint32_t node = 0;
 
     if (!cdn_graph_is_node(L, index, &node) || node >= run->snapshot->node_count)
-        luaL_error(L, "%s expects a node, not %s", method,
-                   lua_islightuserdata(L, index) ? "an edge" : luaL_typename(L, index));
+        luaL_error(L, "%s expects a node, not %s", method, cdn_what(L, index));
     return node;
 }
 

@@ -48,6 +48,10 @@ void cdn_note_number(struct cdn_graph_run *run, double value);
 /* The text at index, escaped and cut, for a message. */
 const char *cdn_quote(lua_State *L, int index, char out[CDN_QUOTE_BYTES]);
 
+/* What stands at index, for a message that says what else was wanted: "nothing", "nil",
+ * "a number", "an edge set" ... */
+const char *cdn_what(lua_State *L, int index);
+
 /* The number of the name at index; 0: not a declared name. */
 uint32_t cdn_name_number(lua_State *L, int index);
 
@@ -113,6 +117,19 @@ CDN_RAISES uint32_t cdn_check_node(lua_State *L, int index, const char *method);
  * property. */
 bool cdn_node_cell(const struct cdn_graph_run *run, uint32_t node, uint32_t slot,
                    const struct cdn_column **column, uint32_t *block, uint32_t *index);
+
+/* name_quick(L): name(L), a quick call to the run's timing. */
+#define CDN_QUICK(name)                                                                \
+    CDN_RAISES static int name##_quick(lua_State *L)                                   \
+    {                                                                                  \
+        struct cdn_graph_run *run = cdn_check_run(L);                                  \
+        uint64_t since = cdn_timing_quick(&run->timing);                               \
+        int count = name(L);                                                           \
+                                                                                       \
+        if (since)                                                                     \
+            cdn_timing_quick_end(&run->timing, since);                                 \
+        return count;                                                                  \
+    }
 
 struct cdn_method {
     const char *name;

@@ -33,7 +33,7 @@ CDN_RAISES static int64_t check_time(lua_State *L, int index, const char *method
 
     if (lua_type(L, index) != LUA_TNUMBER)
         luaL_error(L, "%s expects a time in milliseconds, not %s", method,
-                   luaL_typename(L, index));
+                   cdn_what(L, index));
     if (isnan(value))
         luaL_error(L, "%s expects a time in milliseconds, not NaN", method);
     value = up ? ceil(value) : floor(value);
@@ -283,6 +283,7 @@ CDN_RAISES static int edges_top(lua_State *L)
         luaL_error(L, "top gives at most %d edges", TOP_MOST);
     cdn_check_numeric(L, property, "top", true);
     cdn_edges_top(&ranking, L, set, slot, (uint32_t)most);
+    cdn_timing_begin(&run->timing);
     lua_createtable(L, (int)ranking.count, 0);
     for (uint32_t i = 0; i < ranking.count; i++) {
         cdn_push_edge_handle(L, ranking.items[i].id);
@@ -290,6 +291,7 @@ CDN_RAISES static int edges_top(lua_State *L)
     }
     cdn_note(run, ranking.count);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 
@@ -299,11 +301,13 @@ CDN_RAISES static int edges_nodes(lua_State *L)
     size_t mark = cdn_scratch_mark(L);
     uint32_t count;
     const uint32_t *items;
+    struct cdn_graph_run *run = cdn_check_run(L);
 
-    cdn_check_run(L);
     items = cdn_edges_peers(&count, L, set);
+    cdn_timing_begin(&run->timing);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 
@@ -326,6 +330,7 @@ CDN_RAISES static int each_next(lua_State *L)
     struct cdn_graph_run *run = cursor->scan.run;
     const struct cdn_reach *reach;
     uint32_t position;
+    uint64_t since;
     uint64_t edge;
     uint32_t peer;
 
@@ -333,13 +338,16 @@ CDN_RAISES static int each_next(lua_State *L)
     if (cursor->at == cursor->span.count) {
         cursor->at = 0;
         cursor->span.count = 0;
+        cdn_timing_begin(&run->timing);
         cursor->over = cursor->over || !cdn_scan_next(&cursor->scan, &cursor->span);
+        cdn_timing_end(&run->timing);
         if (cursor->over) {
             cdn_note(run, 0);
             lua_pushnil(L);
             return 1;
         }
     }
+    since = cdn_timing_quick(&run->timing);
     if (!cursor->span.charged)
         cdn_meter_charge_edges(L, 1);
     reach = cursor->span.reach;
@@ -353,6 +361,8 @@ CDN_RAISES static int each_next(lua_State *L)
     cdn_note(run, 1);
     cdn_push_edge_handle(L, edge);
     cdn_push_node_handle(L, peer);
+    if (since)
+        cdn_timing_quick_end(&run->timing, since);
     return 2;
 }
 
@@ -381,6 +391,19 @@ CDN_RAISES static int edges_each(lua_State *L)
     return 1;
 }
 
+CDN_QUICK(edges_since)
+CDN_QUICK(edges_after)
+CDN_QUICK(edges_up_to)
+CDN_QUICK(edges_before)
+CDN_QUICK(edges_between)
+CDN_QUICK(edges_where)
+CDN_QUICK(edges_latest)
+CDN_QUICK(edges_earliest)
+CDN_QUICK(edges_largest)
+CDN_QUICK(edges_smallest)
+CDN_QUICK(edges_limit)
+CDN_QUICK(edges_each)
+
 CDN_RAISES static int unknown_method(lua_State *L)
 {
     cdn_raise_method(L, 2, "edge set", method_names);
@@ -400,17 +423,17 @@ CDN_RAISES static int edges_read_only(lua_State *L)
 void cdn_edges_open(lua_State *L, int names)
 {
     static const struct cdn_method methods[] = {
-        {"since", edges_since},
-        {"after", edges_after},
-        {"up_to", edges_up_to},
-        {"before", edges_before},
-        {"between", edges_between},
-        {"where", edges_where},
-        {"latest", edges_latest},
-        {"earliest", edges_earliest},
-        {"largest", edges_largest},
-        {"smallest", edges_smallest},
-        {"limit", edges_limit},
+        {"since", edges_since_quick},
+        {"after", edges_after_quick},
+        {"up_to", edges_up_to_quick},
+        {"before", edges_before_quick},
+        {"between", edges_between_quick},
+        {"where", edges_where_quick},
+        {"latest", edges_latest_quick},
+        {"earliest", edges_earliest_quick},
+        {"largest", edges_largest_quick},
+        {"smallest", edges_smallest_quick},
+        {"limit", edges_limit_quick},
         {"count", edges_count},
         {"exists", edges_exists},
         {"sum", edges_sum},
@@ -420,7 +443,7 @@ void cdn_edges_open(lua_State *L, int names)
         {"distinct", edges_distinct},
         {"first", edges_first},
         {"top", edges_top},
-        {"each", edges_each},
+        {"each", edges_each_quick},
         {"nodes", edges_nodes},
         {NULL, NULL},
     };

@@ -42,10 +42,12 @@ CDN_RAISES static int graph_node(lua_State *L)
     } else {
         return luaL_error(
             L, "graph:node expects a key, a string or a whole number, not %s",
-            luaL_typename(L, 3));
+            cdn_what(L, 3));
     }
     cdn_meter_charge(L, 1 + bytes / 64);
+    cdn_timing_begin(&run->timing);
     node = cdn_snapshot_find(run->snapshot, label, key, bytes);
+    cdn_timing_end(&run->timing);
     cdn_note(run, node != CDN_NO_NODE);
     if (node == CDN_NO_NODE)
         lua_pushnil(L);
@@ -66,9 +68,10 @@ CDN_RAISES static int graph_set(lua_State *L)
 
     if (lua_type(L, 2) != LUA_TTABLE)
         return luaL_error(L, "graph:set expects an array of nodes, not %s",
-                          luaL_typename(L, 2));
+                          cdn_what(L, 2));
     count = lua_objlen(L, 2);
     cdn_meter_charge(L, 1 + count);
+    cdn_timing_begin(&run->timing);
     mark = cdn_scratch_mark(L);
     items = cdn_scratch_alloc(L, (count ? count : 1) * sizeof *items);
     cdn_distinct_init(&distinct, L, run->snapshot->node_count, (uint32_t)count);
@@ -79,8 +82,7 @@ CDN_RAISES static int graph_set(lua_State *L)
         if (!cdn_graph_is_node(L, -1, &node) || node >= run->snapshot->node_count) {
             cdn_scratch_release(L, mark); /* the error may be caught */
             return luaL_error(L, "graph:set: element %d is %s, not a node", (int)i,
-                              lua_islightuserdata(L, -1) ? "an edge"
-                                                         : luaL_typename(L, -1));
+                              cdn_what(L, -1));
         }
         lua_pop(L, 1);
         if (cdn_distinct_add(&distinct, node))
@@ -88,6 +90,7 @@ CDN_RAISES static int graph_set(lua_State *L)
     }
     cdn_nodes_push(L, CDN_UP_NODES, items, kept);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 

@@ -38,7 +38,8 @@ CDN_RAISES static uint32_t readable_label(lua_State *L, struct cdn_graph_run *ru
     if (label >= run->snapshot->label_count)
         luaL_error(L, "this is no node of the graph");
     if (run->binding->label_kinds[label] < 0)
-        luaL_error(L, "label %s is not in this rule's reads",
+        luaL_error(L, "label %s is not in this rule's reads; add %s = {} to it",
+                   run->snapshot->schema.labels[label].name,
                    run->snapshot->schema.labels[label].name);
     return label;
 }
@@ -146,8 +147,8 @@ CDN_RAISES static int edge_index(lua_State *L, struct cdn_graph_run *run, uint64
     if (!cdn_snapshot_edge(run->snapshot, edge, field == FIELD_SOURCE, &place))
         cdn_raise_damaged(L, "an edge number is out of range");
     if (run->binding->relation_kinds[place.relation_number] < 0)
-        luaL_error(L, "edge type '%s' is not in this rule's reads",
-                   place.relation->schema->type);
+        luaL_error(L, "edge type '%s' is not in this rule's reads; add %s = {} to it",
+                   place.relation->schema->type, place.relation->schema->type);
     if (field > 0) {
         size_t row = (size_t)place.relation_number * run->binding->stride;
         int32_t number = run->binding->relation_columns[row + (uint32_t)field - 1];
@@ -179,15 +180,21 @@ CDN_RAISES static int edge_index(lua_State *L, struct cdn_graph_run *run, uint64
 CDN_RAISES static int handle_index(lua_State *L)
 {
     struct cdn_graph_run *run = cdn_check_run(L);
+    uint64_t since = cdn_timing_quick(&run->timing);
     uint64_t handle = handle_at(L, 1);
+    int count;
 
     lua_pushvalue(L, 2);
     lua_rawget(L, UP_FIELDS);
     if (handle & CDN_EDGE_TAG)
-        return edge_index(L, run, handle & (CDN_EDGE_TAG - 1));
-    if (handle >> 32 != CDN_NODE_TAG >> 32)
+        count = edge_index(L, run, handle & (CDN_EDGE_TAG - 1));
+    else if (handle >> 32 != CDN_NODE_TAG >> 32)
         return luaL_error(L, "attempt to index a value that is no node and no edge");
-    return node_index(L, run, (uint32_t)handle);
+    else
+        count = node_index(L, run, (uint32_t)handle);
+    if (since)
+        cdn_timing_quick_end(&run->timing, since);
+    return count;
 }
 
 CDN_RAISES static int handle_read_only(lua_State *L)
@@ -248,6 +255,11 @@ CDN_RAISES static int node_both(lua_State *L)
     return expand(L, CDN_BOTH, "both");
 }
 
+CDN_QUICK(node_outgoing)
+CDN_QUICK(node_incoming)
+CDN_QUICK(node_both)
+CDN_QUICK(handle_tostring)
+
 bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
 {
     struct cdn_graph_run *run = cdn_slot_host(L);
@@ -279,9 +291,9 @@ bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
 void cdn_handles_open(lua_State *L, int names, const struct cdn_names *declared)
 {
     static const struct cdn_method methods[] = {
-        {"outgoing", node_outgoing},
-        {"incoming", node_incoming},
-        {"both", node_both},
+        {"outgoing", node_outgoing_quick},
+        {"incoming", node_incoming_quick},
+        {"both", node_both_quick},
         {NULL, NULL},
     };
     static const struct {
@@ -311,7 +323,7 @@ void cdn_handles_open(lua_State *L, int names, const struct cdn_names *declared)
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, handle_read_only);
     lua_setfield(L, -2, "__newindex");
-    lua_pushcfunction(L, handle_tostring);
+    lua_pushcfunction(L, handle_tostring_quick);
     lua_setfield(L, -2, "__tostring");
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");

@@ -46,9 +46,11 @@ CDN_RAISES static int nodes_first(lua_State *L)
 CDN_RAISES static int each_next(lua_State *L)
 {
     struct cdn_nodes *set = lua_touserdata(L, lua_upvalueindex(1));
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint64_t since = cdn_timing_quick(&run->timing);
     uint32_t at = (uint32_t)lua_tonumber(L, lua_upvalueindex(2));
 
-    cdn_note(cdn_check_run(L), at < set->count);
+    cdn_note(run, at < set->count);
     if (at >= set->count) {
         lua_pushnil(L);
         return 1;
@@ -56,6 +58,8 @@ CDN_RAISES static int each_next(lua_State *L)
     lua_pushnumber(L, at + 1);
     lua_replace(L, lua_upvalueindex(2));
     cdn_graph_push_node(L, set->items[at]);
+    if (since)
+        cdn_timing_quick_end(&run->timing, since);
     return 1;
 }
 
@@ -74,12 +78,20 @@ CDN_RAISES static int nodes_contains(lua_State *L)
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     uint32_t node = cdn_check_node(L, 2, "contains");
+    uint64_t since;
     bool present;
 
-    cdn_nodes_index(L, 1);
+    if (cdn_nodes_unindexed(set)) {
+        cdn_timing_begin(&run->timing);
+        cdn_nodes_index(L, 1);
+        cdn_timing_end(&run->timing);
+    }
+    since = cdn_timing_quick(&run->timing);
     present = cdn_nodes_contains(set, node);
     cdn_note(run, present);
     lua_pushboolean(L, present);
+    if (since)
+        cdn_timing_quick_end(&run->timing, since);
     return 1;
 }
 
@@ -87,15 +99,17 @@ CDN_RAISES static int nodes_union(lua_State *L)
 {
     struct cdn_nodes *left = cdn_check_nodes(L, 1);
     struct cdn_nodes *right = cdn_check_nodes(L, 2);
+    struct cdn_graph_run *run = cdn_check_run(L);
     size_t mark = cdn_scratch_mark(L);
     uint32_t count;
     const uint32_t *items;
 
-    cdn_check_run(L);
+    cdn_timing_begin(&run->timing);
     cdn_nodes_index(L, 1);
     items = cdn_nodes_union(&count, L, left, right);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 
@@ -103,15 +117,17 @@ CDN_RAISES static int pick(lua_State *L, bool present)
 {
     struct cdn_nodes *left = cdn_check_nodes(L, 1);
     struct cdn_nodes *right = cdn_check_nodes(L, 2);
+    struct cdn_graph_run *run = cdn_check_run(L);
     size_t mark = cdn_scratch_mark(L);
     uint32_t count;
     const uint32_t *items;
 
-    cdn_check_run(L);
+    cdn_timing_begin(&run->timing);
     cdn_nodes_index(L, 2);
     items = cdn_nodes_pick(&count, L, left, right, present);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 
@@ -143,22 +159,28 @@ CDN_RAISES static int nodes_where(lua_State *L)
         if (kind->what == CDN_BOUND_LABEL && kind->properties[slot])
             cdn_check_comparable(L, kind->properties[slot], &condition);
     }
+    cdn_timing_begin(&run->timing);
     items = cdn_nodes_where(&count, L, set, &condition);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 
 CDN_RAISES static int nodes_of(lua_State *L)
 {
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
-    uint32_t label = cdn_check_label(L, 2, cdn_check_run(L));
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t label = cdn_check_label(L, 2, run);
     size_t mark = cdn_scratch_mark(L);
     uint32_t count;
-    const uint32_t *items = cdn_nodes_of(&count, L, set, label);
+    const uint32_t *items;
 
+    cdn_timing_begin(&run->timing);
+    items = cdn_nodes_of(&count, L, set, label);
     cdn_nodes_push(L, CDN_UP_NODES, items, count);
     cdn_scratch_release(L, mark);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 
@@ -170,8 +192,10 @@ CDN_RAISES static int nodes_limit(lua_State *L)
 
     if (set->count > most)
         run->truncated = true;
+    cdn_timing_begin(&run->timing);
     cdn_nodes_push(L, CDN_UP_NODES, set->items,
                    set->count > most ? (uint32_t)most : set->count);
+    cdn_timing_end(&run->timing);
     return 1;
 }
 
@@ -231,7 +255,6 @@ CDN_RAISES static int fold(lua_State *L, const char *method, enum cdn_fold_kind 
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     uint32_t slot = cdn_check_node_property(L, 2, run);
-    uint64_t ticks = cdn_ticks();
     struct cdn_fold floating;
     struct cdn_fold whole;
     double value;
@@ -239,8 +262,9 @@ CDN_RAISES static int fold(lua_State *L, const char *method, enum cdn_fold_kind 
     check_numeric(L, run, slot, method, kind != CDN_FOLD_SUM);
     cdn_fold_init(&floating, kind, false);
     cdn_fold_init(&whole, kind, true);
+    cdn_timing_begin(&run->timing);
     cdn_nodes_fold(&whole, &floating, L, set, slot);
-    cdn_meter_of(L)->native_ticks += cdn_ticks() - ticks;
+    cdn_timing_end(&run->timing);
     if (whole.kept + floating.kept == 0 && (average || kind != CDN_FOLD_SUM)) {
         cdn_note(run, 0);
         lua_pushnil(L);
@@ -292,13 +316,13 @@ CDN_RAISES static int nodes_top(lua_State *L)
     struct cdn_graph_run *run = cdn_check_run(L);
     uint64_t most = cdn_check_count(L, 2, "top");
     uint32_t slot = cdn_check_node_property(L, 3, run);
-    uint64_t ticks = cdn_ticks();
     size_t mark = cdn_scratch_mark(L);
     struct cdn_ranking ranking;
 
     if (most > TOP_MOST)
         luaL_error(L, "top gives at most %d nodes", TOP_MOST);
     ranking.integral = !check_numeric(L, run, slot, "top", true);
+    cdn_timing_begin(&run->timing);
     cdn_nodes_top(&ranking, L, set, slot, (uint32_t)most);
     lua_createtable(L, (int)ranking.count, 0);
     for (uint32_t i = 0; i < ranking.count; i++) {
@@ -307,9 +331,17 @@ CDN_RAISES static int nodes_top(lua_State *L)
     }
     cdn_note(run, ranking.count);
     cdn_scratch_release(L, mark);
-    cdn_meter_of(L)->native_ticks += cdn_ticks() - ticks;
+    cdn_timing_end(&run->timing);
     return 1;
 }
+
+CDN_QUICK(nodes_count)
+CDN_QUICK(nodes_exists)
+CDN_QUICK(nodes_first)
+CDN_QUICK(nodes_each)
+CDN_QUICK(nodes_outgoing)
+CDN_QUICK(nodes_incoming)
+CDN_QUICK(nodes_both)
 
 CDN_RAISES static int unknown_method(lua_State *L)
 {
@@ -330,10 +362,10 @@ CDN_RAISES static int nodes_read_only(lua_State *L)
 void cdn_nodes_open(lua_State *L, int names)
 {
     static const struct cdn_method methods[] = {
-        {"count", nodes_count},
-        {"exists", nodes_exists},
-        {"first", nodes_first},
-        {"each", nodes_each},
+        {"count", nodes_count_quick},
+        {"exists", nodes_exists_quick},
+        {"first", nodes_first_quick},
+        {"each", nodes_each_quick},
         {"contains", nodes_contains},
         {"union", nodes_union},
         {"intersect", nodes_intersect},
@@ -341,9 +373,9 @@ void cdn_nodes_open(lua_State *L, int names)
         {"where", nodes_where},
         {"of", nodes_of},
         {"limit", nodes_limit},
-        {"outgoing", nodes_outgoing},
-        {"incoming", nodes_incoming},
-        {"both", nodes_both},
+        {"outgoing", nodes_outgoing_quick},
+        {"incoming", nodes_incoming_quick},
+        {"both", nodes_both_quick},
         {"sum", nodes_sum},
         {"avg", nodes_avg},
         {"min", nodes_min},

@@ -23,6 +23,11 @@ CDN_RAISES static inline void pay(lua_State *L, uint32_t i, uint32_t count)
         cdn_meter_charge(L, (count - i < SLICE ? count - i : SLICE) / 4);
 }
 
+bool cdn_nodes_unindexed(const struct cdn_nodes *set)
+{
+    return set->count > SEARCH_NODES && !set->table;
+}
+
 void cdn_nodes_index(lua_State *L, int index)
 {
     struct cdn_nodes *set = lua_touserdata(L, index);
@@ -30,7 +35,7 @@ void cdn_nodes_index(lua_State *L, int index)
     uint32_t *table;
     uint32_t mask;
 
-    if (set->count <= SEARCH_NODES || set->table)
+    if (!cdn_nodes_unindexed(set))
         return;
     cdn_meter_charge(L, 1);
     while ((UINT32_C(1) << bits) < 2 * set->count && bits < 31)

@@ -11,6 +11,8 @@
 /* Make the membership table of the set at `index`, if it is large and has none yet.
  *                                                                        [-0, +0, e] */
 CDN_RAISES void cdn_nodes_index(lua_State *L, int index);
+/* Would cdn_nodes_index() make one? */
+bool cdn_nodes_unindexed(const struct cdn_nodes *set);
 /* Is `node` in the set?  Ask after cdn_nodes_index(). */
 bool cdn_nodes_contains(const struct cdn_nodes *set, uint32_t node);
 

@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "sandbox/slot.h"
 
 /* Edges a stingy scan filters in one go. */
@@ -220,7 +219,6 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->set = set;
     scan->kind = &scan->run->binding->kinds[set->kind];
     scan->how = how;
-    scan->ticks = cdn_ticks();
     scan->nodes = set->nodes ? set->nodes : &set->node;
     scan->node_count = set->node_count;
     scan->next_node = 0;
@@ -283,13 +281,14 @@ void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room *room,
     scan->select_size = CDN_SELECT_EDGES;
     scan->collected = false;
     cdn_scan_begin(scan, L, set, how);
+    cdn_timing_begin(&scan->run->timing);
     if (set->node_count > 1)
         enter_memo(scan);
 }
 
 void cdn_scan_end(struct cdn_scan *scan)
 {
-    scan->meter->native_ticks += cdn_ticks() - scan->ticks;
+    cdn_timing_end(&scan->run->timing);
 }
 
 void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach)
@@ -575,13 +574,7 @@ static void take_run(struct cdn_scan *scan, struct cdn_reach *reach,
     if (scan->how.looks) {
         uint32_t most = scan->how.stingy ? 1 : CDN_SPAN_EDGES;
 
-        if (count > most) {
-            uint64_t now = cdn_ticks();
-
-            count = most;
-            scan->meter->native_ticks += now - scan->ticks;
-            scan->ticks = now;
-        }
+        count = count < most ? count : most;
         cdn_meter_charge_edges(scan->L, count);
     }
     out->reach = reach;

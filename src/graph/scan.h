@@ -61,7 +61,6 @@ struct cdn_scan {
     struct cdn_edges *set;
     const struct cdn_bound_kind *kind;
     struct cdn_scan_how how;
-    uint64_t ticks;
     /* sources */
     const uint32_t *nodes;
     uint32_t node_count;
@@ -121,7 +120,7 @@ CDN_RAISES void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room 
  */
 CDN_RAISES bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out);
 
-/* Note the time spent; not needed after an error. */
+/* Note the time since cdn_scan_begin_here(); not needed after an error. */
 void cdn_scan_end(struct cdn_scan *scan);
 
 /* Open a node's list under the run's as_of.                               [-0, +0, e]

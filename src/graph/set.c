@@ -5,6 +5,8 @@
  * one. */
 #include "graph/set.h"
 
+#include "graph/lua_common.h"
+
 #include <string.h>
 
 #include <lauxlib.h>
@@ -15,7 +17,7 @@ struct cdn_edges *cdn_check_edges(lua_State *L, int index)
 
     if (!set || lua_objlen(L, index) < sizeof *set || set->magic != CDN_EDGES_MAGIC)
         luaL_error(L, "an edge set is expected here, not %s: call methods with ':'",
-                   luaL_typename(L, index));
+                   cdn_what(L, index));
     return set;
 }
 
@@ -25,7 +27,7 @@ struct cdn_nodes *cdn_check_nodes(lua_State *L, int index)
 
     if (!set || lua_objlen(L, index) < sizeof *set || set->magic != CDN_NODES_MAGIC)
         luaL_error(L, "a node set is expected here, not %s: call methods with ':'",
-                   luaL_typename(L, index));
+                   cdn_what(L, index));
     return set;
 }
 

@@ -16,30 +16,27 @@
  *
  * libcsv's own trimming of blanks is off: RFC 4180 counts them to the field.  A
  * carriage return counts as the end of a row only with a newline behind it; alone it is
- * a fault rather than a guess.  zlib reads plain files too, so there is one path for
- * both. */
+ * a fault rather than a guess.  Whether a file is plain or gz is stream.c's matter. */
 #include "import/csv.h"
 
 #include <csv.h>
-#include <errno.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "import/stream.h"
 
 #ifdef CORDON_TINY
 #define BUFFER_BYTES ((size_t)64)
 #else
 #define BUFFER_BYTES ((size_t)1 << 20)
 #endif
-#define GZ_BUFFER_BYTES (256U << 10)
 
 enum scan { SCAN_ROW, SCAN_BLANK, SCAN_FAULT, SCAN_MORE, SCAN_QUOTED, SCAN_NOMEM };
 
 struct cdn_csv {
     struct cdn_csv_dialect dialect;
-    gzFile file; /* NULL: reading from memory */
+    struct cdn_stream *file; /* NULL: reading from memory */
     const unsigned char *memory;
     size_t memory_left;
     bool at_end; /* the source has nothing left */
@@ -154,30 +151,11 @@ static cordon_status read_some(struct cdn_csv *csv, cordon_error *err)
     size_t got;
 
     if (csv->file) {
-        unsigned int ask = room > (1U << 30) ? 1U << 30 : (unsigned int)room;
-        int count = gzread(csv->file, csv->data + csv->end, ask);
-        int code = Z_OK;
-        const char *text;
+        cordon_status status =
+            cdn_stream_read(csv->file, csv->data + csv->end, room, &got, err);
 
-        if (count < (int)ask) {
-            text = gzerror(csv->file, &code);
-            /* zlib may have lost bytes it had read already: there is no trying again */
-            if (code == Z_ERRNO && errno == EINTR)
-                return cdn_error_set(err, CORDON_E_INTERRUPTED,
-                                     "interrupted while reading");
-            if (code == Z_ERRNO)
-                return cdn_error_errno(err, errno, "reading");
-            if (code == Z_MEM_ERROR)
-                return cdn_error_nomem(err);
-            if (code == Z_BUF_ERROR)
-                return cdn_error_set(err, CORDON_E_DATA,
-                                     "the compressed data ends in the middle; the file "
-                                     "is not whole");
-            if (code != Z_OK && code != Z_STREAM_END)
-                return cdn_error_set(err, CORDON_E_DATA, "damaged compressed data: %s",
-                                     text);
-        }
-        got = count > 0 ? (size_t)count : 0;
+        if (status)
+            return status;
     } else {
         got = room < csv->memory_left ? room : csv->memory_left;
         if (got) /* no bytes may be at NULL */
@@ -224,13 +202,9 @@ cordon_status cdn_csv_open(struct cdn_csv **out, const char *path,
     *out = NULL;
     if (status)
         goto out;
-    errno = 0;
-    csv->file = gzopen(path, "rb");
-    if (!csv->file) {
-        status = errno ? cdn_error_errno(err, errno, "%s", path) : cdn_error_nomem(err);
+    status = cdn_stream_open(&csv->file, path, err);
+    if (status)
         goto out;
-    }
-    gzbuffer(csv->file, GZ_BUFFER_BYTES);
     status = check_start(csv, err);
     if (status) {
         cdn_error_prefix(err, "%s", path);
@@ -270,8 +244,7 @@ void cdn_csv_close(struct cdn_csv *csv)
     if (!csv)
         return;
     parser_deinit(csv);
-    if (csv->file)
-        gzclose(csv->file);
+    cdn_stream_close(csv->file);
     cdn_buf_deinit(&csv->text);
     cdn_free(csv->ends);
     cdn_free(csv->fields);
@@ -281,9 +254,7 @@ void cdn_csv_close(struct cdn_csv *csv)
 
 uint64_t cdn_csv_offset(const struct cdn_csv *csv)
 {
-    z_off_t at = csv->file ? gzoffset(csv->file) : 0;
-
-    return at > 0 ? (uint64_t)at : 0;
+    return csv->file ? cdn_stream_offset(csv->file) : 0;
 }
 
 /* ---- rows ---- */

@@ -48,8 +48,8 @@ struct cdn_csv_row {
     const char *fault; /* of CDN_CSV_FAULT: why */
 };
 
-/* Errors: CORDON_E_NOTFOUND, CORDON_E_IO, CORDON_E_NOMEM, and CORDON_E_DATA for UTF-16.
- */
+/* Errors: CORDON_E_NOTFOUND, CORDON_E_IO, CORDON_E_NOMEM, and CORDON_E_DATA for UTF-16
+ * and for what is no regular file. */
 cordon_status cdn_csv_open(struct cdn_csv **out, const char *path,
                            const struct cdn_csv_dialect *dialect, cordon_error *err);
 /* As if `bytes` were a plain file; they must outlive the reader.  `buffer` is the size
@@ -58,8 +58,8 @@ cordon_status cdn_csv_open_memory(struct cdn_csv **out, const void *bytes, size_
                                   size_t buffer, const struct cdn_csv_dialect *dialect,
                                   cordon_error *err);
 
-/* Errors: CORDON_E_IO, CORDON_E_NOMEM, CORDON_E_DATA for damaged or truncated gz, and
- * CORDON_E_INTERRUPTED for a signal that came while a pipe was waited for. */
+/* Errors: CORDON_E_IO, CORDON_E_NOMEM, and CORDON_E_DATA for gz that is damaged, cut
+ * short or followed by something else (stream.h). */
 cordon_status cdn_csv_next(struct cdn_csv *csv, enum cdn_csv_event *event,
                            struct cdn_csv_row *row, cordon_error *err);
 

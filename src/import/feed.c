@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/suggest.h"
+#include "import/bag.h"
 
 #define NO_FIELD UINT32_MAX
 
@@ -159,7 +160,8 @@ cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_mapping *map
     feed->columns = cdn_calloc(source->column_count, sizeof(*feed->columns));
     feed->conditions = cdn_calloc(source->condition_count, sizeof(*feed->conditions));
     feed->cells = cdn_calloc(properties, sizeof(*feed->cells));
-    if (!feed->columns || !feed->conditions || !feed->cells) {
+    feed->bags = cdn_calloc(source->column_count, sizeof(*feed->bags));
+    if (!feed->columns || !feed->conditions || !feed->cells || !feed->bags) {
         status = cdn_error_nomem(err);
         goto out;
     }
@@ -182,6 +184,9 @@ out:
 void cdn_feed_close(struct cdn_feed *feed)
 {
     cdn_csv_close(feed->csv);
+    for (uint32_t i = 0; feed->bags && i < feed->source->column_count; i++)
+        cdn_buf_deinit(&feed->bags[i]);
+    cdn_free(feed->bags);
     cdn_free(feed->columns);
     cdn_free(feed->conditions);
     cdn_free(feed->cells);
@@ -189,6 +194,7 @@ void cdn_feed_close(struct cdn_feed *feed)
     feed->columns = NULL;
     feed->conditions = NULL;
     feed->cells = NULL;
+    feed->bags = NULL;
 }
 
 /* ---- rows ---- */
@@ -269,6 +275,23 @@ static bool meets(struct cdn_feed *feed, const struct cdn_csv_row *row,
     return true;
 }
 
+static bool fill_column(struct cdn_feed *feed, uint32_t number,
+                        const struct cdn_csv_field *field)
+{
+    const struct cdn_mapping_column *column = &feed->source->columns[number];
+    struct cdn_cell *cell = &feed->cells[column->property];
+    char words[256];
+    const char *why = words;
+
+    if (column->format.type == CDN_COLUMN_BAG)
+        feed->nomem |= cdn_bag_parse(cell, &feed->bags[number], words, sizeof(words),
+                                     column->format.nullable, field->text,
+                                     field->bytes) != CORDON_OK;
+    else
+        why = cdn_parse_cell(cell, &column->format, field->text, field->bytes);
+    return !why || !why[0] || blame(feed, column->column, field, why);
+}
+
 static bool fill(struct cdn_feed *feed, const struct cdn_csv_row *row)
 {
     const struct cdn_mapping_source *source = feed->source;
@@ -282,15 +305,9 @@ static bool fill(struct cdn_feed *feed, const struct cdn_csv_row *row)
         if (why)
             return blame(feed, i ? source->target : source->key, field, why);
     }
-    for (uint32_t i = 0; i < source->column_count; i++) {
-        const struct cdn_mapping_column *column = &source->columns[i];
-        const struct cdn_csv_field *field = &row->fields[feed->columns[i]];
-        const char *why = cdn_parse_cell(&feed->cells[column->property],
-                                         &column->format, field->text, field->bytes);
-
-        if (why)
-            return blame(feed, column->column, field, why);
-    }
+    for (uint32_t i = 0; i < source->column_count; i++)
+        if (!fill_column(feed, i, &row->fields[feed->columns[i]]))
+            return false;
     return true;
 }
 
@@ -320,7 +337,7 @@ cordon_status cdn_feed_next(struct cdn_feed *feed, enum cdn_feed_event *event,
     } else if (meets(feed, &row, event)) {
         *event = fill(feed, &row) ? CDN_FEED_ROW : CDN_FEED_REJECTED;
     }
-    return CORDON_OK;
+    return feed->nomem ? cdn_error_nomem(err) : CORDON_OK;
 }
 
 void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_mapping *mapping,

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "import/csv.h"
 #include "import/mapping.h"
@@ -22,8 +23,10 @@ struct cdn_feed {
     uint32_t *columns;    /* field of each of the source's columns */
     uint32_t *conditions; /* field of each of its conditions */
     struct cdn_cell *cells;
+    struct cdn_buf *bags; /* of each of the source's columns, if it is one */
     struct cdn_key key[2];
     uint64_t line;
+    bool nomem;
     char reason[CDN_FEED_REASON_BYTES];
 };
 

@@ -62,11 +62,63 @@ static cordon_status read_key(struct cdn_mapping_reader *reader,
     return CORDON_OK;
 }
 
+static cordon_status add_immutable(struct cdn_mapping_reader *reader, const char *label,
+                                   const char *property)
+{
+    struct cdn_mapping_immutable *entry = cdn_spec_keep(&reader->table, sizeof(*entry));
+
+    if (!entry)
+        return cdn_error_nomem(reader->err);
+    *entry = (struct cdn_mapping_immutable){
+        .next = reader->mapping->immutable, .label = label, .property = property};
+    reader->mapping->immutable = entry;
+    return CORDON_OK;
+}
+
+static cordon_status find_declared(struct cdn_mapping_reader *reader, const char *name)
+{
+    const struct cdn_mapping_declared *declared = reader->declared;
+    struct cdn_suggest suggest;
+    char hint[CDN_SPEC_KEY_BYTES + 32];
+
+    cdn_suggest_init(&suggest, name);
+    for (uint32_t i = 0; i < declared->count; i++) {
+        if (!strcmp(declared->properties[i].name, name))
+            return CORDON_OK;
+        cdn_suggest_offer(&suggest, declared->properties[i].name);
+    }
+    return cdn_spec_fail_key(&reader->table, "immutable",
+                             "no property '%.64s' is declared%s", name,
+                             cdn_suggest_text(&suggest, hint, sizeof(hint)));
+}
+
+/* `immutable` of a label: true, or a list of its properties. */
+static cordon_status read_immutable(struct cdn_mapping_reader *reader,
+                                    const char *label, const cordon_value *map)
+{
+    cordon_value value;
+    cordon_status status = CORDON_OK;
+    const char **names;
+    uint32_t count;
+
+    if (!cordon_value_get(&value, map, "immutable"))
+        return CORDON_OK;
+    if (value.type == CORDON_BOOLEAN)
+        return value.as.boolean ? add_immutable(reader, label, NULL) : CORDON_OK;
+    status = cdn_spec_texts(&reader->table, &names, &count, map, "immutable");
+    for (uint32_t i = 0; i < count && !status; i++) {
+        status = find_declared(reader, names[i]);
+        if (!status)
+            status = add_immutable(reader, label, names[i]);
+    }
+    return status;
+}
+
 static cordon_status read_label(struct cdn_mapping_reader *reader,
                                 const cordon_value *key, const cordon_value *map)
 {
     static const char *const KNOWN[] = {"file",  "key",     "properties", "csv",
-                                        "where", "sources", "distinct"};
+                                        "where", "sources", "distinct",   "immutable"};
     struct cdn_spec *table = &reader->table;
     struct cdn_schema *schema = &reader->mapping->schema;
     struct cdn_label *label = &schema->labels[schema->label_count];
@@ -87,6 +139,8 @@ static cordon_status read_label(struct cdn_mapping_reader *reader,
         status = cdn_mapping_read_base(reader, &base, map);
     if (!status)
         status = cdn_mapping_read_properties(reader, map, false);
+    if (!status)
+        status = read_immutable(reader, owner.type, map);
     if (!status)
         status = cdn_mapping_read_sources(reader, map, &base, &owner);
     if (status)
@@ -350,6 +404,17 @@ cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
                                   text.length, path, err);
     cdn_buf_deinit(&text);
     return status;
+}
+
+bool cdn_mapping_is_immutable(const struct cdn_mapping *mapping, const char *label,
+                              const char *property)
+{
+    for (const struct cdn_mapping_immutable *entry = mapping->immutable; entry;
+         entry = entry->next)
+        if (!strcmp(entry->label, label) &&
+            (!entry->property || !strcmp(entry->property, property)))
+            return true;
+    return false;
 }
 
 void cdn_mapping_deinit(struct cdn_mapping *mapping)

@@ -18,7 +18,7 @@ struct cdn_mapping_column {
     const char *column;
     const char *name;  /* of the property */
     uint32_t property; /* its number */
-    struct cdn_format format;
+    struct cdn_cell_format format;
 };
 
 enum cdn_mapping_operator {
@@ -58,8 +58,16 @@ struct cdn_mapping_source {
     struct cdn_mapping_condition *conditions;
 };
 
+/* A property of nodes, or all of a label's, that never changes once a node exists. */
+struct cdn_mapping_immutable {
+    const struct cdn_mapping_immutable *next;
+    const char *label;
+    const char *property; /* NULL: all */
+};
+
 struct cdn_mapping {
     struct cdn_schema schema; /* normalised */
+    const struct cdn_mapping_immutable *immutable;
     uint32_t source_count;
     struct cdn_mapping_source *sources; /* all of labels first */
     void *blocks;                       /* everything they point to */
@@ -75,5 +83,9 @@ cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
                                cordon_error *err);
 
 void cdn_mapping_deinit(struct cdn_mapping *mapping);
+
+/* Does the schema say that this property of a label's nodes never changes? */
+bool cdn_mapping_is_immutable(const struct cdn_mapping *mapping, const char *label,
+                              const char *property);
 
 #endif

@@ -10,14 +10,14 @@
 
 #include "base/time.h"
 
-static const char *const TYPES[] = {"bool",      "int64",  "float64",
-                                    "timestamp", "string", "text"};
+static const char *const TYPES[] = {"bool",   "int64", "float64", "timestamp",
+                                    "string", "text",  "bag"};
 static const enum cdn_column_type TYPE_VALUES[] = {
-    CDN_COLUMN_BOOL,      CDN_COLUMN_INT64,  CDN_COLUMN_FLOAT64,
-    CDN_COLUMN_TIMESTAMP, CDN_COLUMN_STRING, CDN_COLUMN_TEXT};
+    CDN_COLUMN_BOOL,   CDN_COLUMN_INT64, CDN_COLUMN_FLOAT64, CDN_COLUMN_TIMESTAMP,
+    CDN_COLUMN_STRING, CDN_COLUMN_TEXT,  CDN_COLUMN_BAG};
 
 static cordon_status read_unit(struct cdn_mapping_reader *reader,
-                               struct cdn_format *format, const char *unit)
+                               struct cdn_cell_format *format, const char *unit)
 {
     if (!strcmp(unit, "ms"))
         format->unit_ms = 1;
@@ -33,7 +33,7 @@ static cordon_status read_unit(struct cdn_mapping_reader *reader,
 }
 
 static cordon_status read_format(struct cdn_mapping_reader *reader,
-                                 struct cdn_format *format, const cordon_value *of)
+                                 struct cdn_cell_format *format, const cordon_value *of)
 {
     static const char *const KNOWN[] = {"unit", "epoch"};
     struct cdn_spec *table = &reader->table;

@@ -171,7 +171,7 @@ const char *cdn_parse_number(double *out, const char *text, size_t bytes)
 }
 
 /* A decimal number of units since an epoch, to milliseconds. */
-static const char *parse_units(int64_t *out, const struct cdn_format *format,
+static const char *parse_units(int64_t *out, const struct cdn_cell_format *format,
                                const char *text, size_t bytes)
 {
     bool negative = bytes && text[0] == '-';
@@ -260,7 +260,7 @@ static const char *parse_text(struct cdn_cell *out, const char *text, size_t byt
     return NULL;
 }
 
-const char *cdn_parse_cell(struct cdn_cell *out, const struct cdn_format *format,
+const char *cdn_parse_cell(struct cdn_cell *out, const struct cdn_cell_format *format,
                            const char *text, size_t bytes)
 {
     out->null = false;
@@ -285,7 +285,7 @@ const char *cdn_parse_cell(struct cdn_cell *out, const struct cdn_format *format
     case CDN_COLUMN_BAG:
         break;
     }
-    return "cannot be read: CSV holds no bags";
+    return "is a bag, which is read elsewhere"; /* bag.h */
 }
 
 const char *cdn_parse_key(struct cdn_key *out, enum cdn_key_type type, const char *text,

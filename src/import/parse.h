@@ -12,7 +12,7 @@
 #include "snapshot/writer.h"
 
 /* How a column's text is read. */
-struct cdn_format {
+struct cdn_cell_format {
     enum cdn_column_type type;
     bool nullable; /* an empty cell is null; otherwise it is refused */
     /* of a timestamp */
@@ -21,9 +21,9 @@ struct cdn_format {
     bool truncate;    /* finer than a millisecond is cut off instead of refused */
 };
 
-/* Fills *out; string values borrow `text`.  NULL, or why the text was refused: a phrase
+/* Fills *out; string values borrow `text`.  Of every type but bags (bag.h).  NULL, or why the text was refused: a phrase
  * to put behind the value, such as "is not a number". */
-const char *cdn_parse_cell(struct cdn_cell *out, const struct cdn_format *format,
+const char *cdn_parse_cell(struct cdn_cell *out, const struct cdn_cell_format *format,
                            const char *text, size_t bytes);
 
 /* As cdn_parse_cell, for a key: an integer must be written as it would be printed, so

@@ -396,8 +396,12 @@ void cdn_contract_check(struct cdn_check *check)
     memcpy(rule->returns_type, "any", sizeof "any");
     if (contract->returned) {
         cdn_check_fault(check, CDN_PATH(NULL),
-                        "the file returns %s; a rule is a file that returns a table",
+                        "the file returns %s%s; a rule is a file that returns a table",
+                        strcmp(contract->returned, "nil") ? "a " : "",
                         contract->returned);
+        if (check->findings.count)
+            check->findings.items[0].line =
+                cdn_rule_locate_return(rule->source, rule->source_bytes);
         return;
     }
     if (contract->too_many)
@@ -431,4 +435,6 @@ void cdn_contract_check(struct cdn_check *check)
         cdn_check_fault(check, CDN_PATH("evaluate"), "a function is needed, not a %s",
                         contract->evaluate);
     unknown_fields(check);
+    rule->evaluate_line = cdn_rule_locate(rule->source, rule->source_bytes,
+                                          (const char *[]){"evaluate"}, 1);
 }

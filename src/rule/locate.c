@@ -296,3 +296,20 @@ uint32_t cdn_rule_locate(const char *source, size_t bytes, const char *const *pa
     }
     return reader.best_line;
 }
+
+uint32_t cdn_rule_locate_return(const char *source, size_t bytes)
+{
+    struct reader reader = {.at = source, .end = source + bytes, .line = 1};
+    uint32_t line = 0;
+    int blocks = 0;
+
+    for (;;) {
+        struct token token = next(&reader);
+
+        if (token.kind == END)
+            return line;
+        blocks += block_step(&token);
+        if (!blocks && token.kind == NAME && is(&token, "return"))
+            line = token.line;
+    }
+}

@@ -13,4 +13,7 @@
 uint32_t cdn_rule_locate(const char *source, size_t bytes, const char *const *path,
                          uint32_t depth);
 
+/* The line of the `return` that ends the chunk; 0: there is none. */
+uint32_t cdn_rule_locate_return(const char *source, size_t bytes);
+
 #endif

@@ -182,7 +182,8 @@ static cordon_status choice(const struct cdn_param *param, const cordon_value *v
                             const char *what, cordon_error *err)
 {
     struct cdn_suggest suggest;
-    char text[64], hint[128], shown[96];
+    char text[64], hint[128], shown[96], all[256] = "";
+    size_t used = 0;
 
     for (uint32_t i = 0; i < param->choice_count; i++) {
         if (strlen(param->choices[i]) == value->length &&
@@ -193,10 +194,17 @@ static cordon_status choice(const struct cdn_param *param, const cordon_value *v
              (int)(value->length < sizeof text ? value->length : sizeof text - 1),
              value->as.string);
     cdn_suggest_init(&suggest, text);
-    for (uint32_t i = 0; i < param->choice_count; i++)
+    for (uint32_t i = 0; i < param->choice_count; i++) {
         cdn_suggest_offer(&suggest, param->choices[i]);
-    return cdn_error_set(err, CORDON_E_INVALID, "%s: %s is not one of its %u choices%s",
-                         what, show(shown, sizeof shown, value), param->choice_count,
+        if (used < sizeof all)
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
+                                     i ? ", " : "", param->choices[i]);
+    }
+    if (used >= sizeof all)
+        memcpy(all + sizeof all - 4, "...", 4);
+    return cdn_error_set(err, CORDON_E_INVALID,
+                         "%s: %s is not one of its choices, %s%s", what,
+                         show(shown, sizeof shown, value), all,
                          cdn_suggest_text(&suggest, hint, sizeof hint));
 }
 

@@ -78,6 +78,7 @@ struct cdn_rule {
     char returns_type[16];      /* or as one type: "any" if not given */
     bool returns_optional;      /* `output` may be left out */
     struct cdn_budget limits;   /* what it declares; 0: not declared */
+    uint32_t evaluate_line;     /* where it stands, or the nearest known; 0: unknown */
     size_t image_bytes;         /* measured at load */
 };
 

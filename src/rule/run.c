@@ -187,10 +187,10 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
         outcome->limit = CORDON_BUDGET_MEMORY;
         cdn_outcome_explain(
             outcome,
-            "memory: %" PRIu64 " of %" PRIu64 " bytes held%s; keep fewer "
-            "values at once, use aggregates and :each() instead of tables, "
-            "or raise limits.memory",
-            usage->memory_bytes, limit->memory_bytes, at);
+            "memory: more than %" PRIu64 " bytes were needed%s, %" PRIu64
+            " were held; keep fewer values at once, use aggregates and :each() instead "
+            "of tables, or raise limits.memory",
+            limit->memory_bytes, at, usage->memory_bytes);
         break;
     case CDN_STOP_EDGES:
         outcome->limit = CORDON_BUDGET_EDGES;
@@ -203,6 +203,8 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
     case CDN_STOP_OUTPUT:
         outcome->limit = CORDON_BUDGET_OUTPUT;
         outcome->usage.output_bytes = limit->output_bytes;
+        if (!meter->stop_line) /* the function was over: it is about what it returned */
+            place(outcome, call->rule->file, call->rule->evaluate_line);
         cdn_outcome_explain(outcome,
                             "output: the result takes more than %" PRIu64
                             " bytes; return "
@@ -232,7 +234,8 @@ static void fill_usage(cordon_usage *usage, const struct cdn_rule_call *call)
     usage->edges_limit = limit->edges;
     usage->nodes = meter->nodes;
     usage->output_limit_bytes = limit->output_bytes;
-    usage->native_ns = cdn_ticks_to_ns(meter->native_ticks);
+    usage->native_ns = cdn_ticks_to_ns(
+        cdn_timing_total(&call->host->graph.timing, meter->stop != CDN_STOP_NONE));
     usage->wall_limit_ns = limit->wall_ns;
 }
 
@@ -258,7 +261,7 @@ static void classify(cordon_outcome *outcome, const struct cdn_rule_call *call,
         place(outcome, line ? call->rule->file : "", line);
     } else if (host->invalid) {
         outcome->kind = CORDON_OUTCOME_INVALID_RESULT;
-        place(outcome, call->rule->file, 0);
+        place(outcome, call->rule->file, call->rule->evaluate_line);
     } else {
         outcome->kind = CORDON_OUTCOME_OK;
         outcome->usage.output_bytes = outcome->result_bytes;
@@ -313,5 +316,7 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         outcome->generation = cordon_snapshot_generation(call->snapshot);
     classify(outcome, call, run);
     outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    if (outcome->usage.native_ns > outcome->usage.wall_ns)
+        outcome->usage.native_ns = outcome->usage.wall_ns; /* it is an estimate */
     return CORDON_OK;
 }

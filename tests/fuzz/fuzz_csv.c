@@ -2,13 +2,16 @@
  * or a reason, and none of it depends on the size of the buffer.
  *
  * The first three bytes choose delimiter, quote and the other buffer's size; the rest is
- * the file.  Every field is then parsed as every type there is. */
+ * the file.  Every field is then parsed as every type there is; what is taken for a bag is
+ * one value that a rule can be given. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/pack.h"
+#include "import/bag.h"
 #include "import/csv.h"
 #include "import/parse.h"
 
@@ -29,7 +32,7 @@ static void parse(const struct cdn_csv_field *field)
     struct cdn_key key;
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        struct cdn_format format = {.type = types[i]};
+        struct cdn_cell_format format = {.type = types[i]};
         const char *strict = cdn_parse_cell(&cell, &format, field->text, field->bytes);
 
         format.nullable = true;
@@ -42,6 +45,21 @@ static void parse(const struct cdn_csv_field *field)
     }
     (void)cdn_parse_key(&key, CDN_KEY_INT64, field->text, field->bytes);
     (void)cdn_parse_key(&key, CDN_KEY_STRING, field->text, field->bytes);
+}
+
+static void parse_bag(const struct cdn_csv_field *field)
+{
+    struct cdn_buf pack = {0};
+    struct cdn_cell cell;
+    cordon_value value;
+    char why[256];
+
+    require(!cdn_bag_parse(&cell, &pack, why, sizeof(why), true, field->text,
+                           field->bytes));
+    require(
+        why[0] || cell.null ||
+        !cordon_value_parse(&value, cell.as.string.text, cell.as.string.bytes, NULL));
+    cdn_buf_deinit(&pack);
 }
 
 /* A digest of all that is found. */
@@ -71,8 +89,10 @@ static uint64_t read_all(const uint8_t *data, size_t size, size_t buffer,
         for (uint32_t i = 0; i < row.count; i++) {
             digest = cdn_hash_mix(
                 digest, cdn_hash_xxh3(row.fields[i].text, row.fields[i].bytes));
-            if (fields)
-                parse(&row.fields[i]);
+            if (!fields)
+                continue;
+            parse(&row.fields[i]);
+            parse_bag(&row.fields[i]);
         }
     }
     cdn_csv_close(csv);

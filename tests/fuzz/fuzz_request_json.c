@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "import/json.h"
 #include "cli/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

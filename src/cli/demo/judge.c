@@ -12,7 +12,6 @@
  * The last row takes all rules together against every kind.
  *
  * Part of the demo; not installed.  Memory: a few bytes an account and 16 a request. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,8 +23,8 @@
 #include "base/time.h"
 #include "cli/bank.h"
 #include "cli/cli.h"
-#include "cli/json.h"
-#include "cli/request.h"
+#include "import/json.h"
+#include "cli/lines.h"
 
 #define STAKE_MS   (10 * CDN_BANK_DAY_MS)
 #define MAX_RULES  15 /* a bit each in struct account, and one row of the table */
@@ -97,12 +96,12 @@ typedef cordon_status (*each_line)(struct judge *judge, struct cdn_buf *line,
 static cordon_status walk(struct judge *judge, const char *path, bool header,
                           each_line take, cordon_error *err)
 {
-    struct cdn_lines lines = {.from = fopen(path, "re")};
-    cordon_status status;
+    struct cdn_lines lines;
+    cordon_status status = cdn_lines_open(&lines, path, err);
     bool got;
 
-    if (!lines.from)
-        return cdn_error_errno(err, errno, "%s", path);
+    if (status)
+        return status;
     for (;;) {
         status = cdn_lines_next(&lines, &got, err);
         if (status || !got)
@@ -115,8 +114,7 @@ static cordon_status walk(struct judge *judge, const char *path, bool header,
             break;
         }
     }
-    fclose(lines.from);
-    cdn_lines_deinit(&lines);
+    cdn_lines_close(&lines);
     return status;
 }
 

@@ -142,6 +142,25 @@ def check():
     golden("check-remarks.txt", run("check", "-v", "rules/bare.lua")[0])
     golden("check-data.txt", run("check", "rules/misfit.lua", "rules/sent.lua", "--data", store,
                                  code=2)[0])
+    schema = ["--schema", "data/schema.lua"]
+    out, _ = run("check", "rules/sent.lua", "--data", store)
+    expect(out.count("warning[CRD104]") == 1 and "Account.name has no history" in out and
+           "give --schema" in out and "transfer.amount has" not in out, "no history: " + out)
+    expect(run("check", "rules/sent.lua", *schema)[0].count("CRD104") == 1, "--schema alone")
+    expect("in the label's `immutable`" in run("check", "rules/sent.lua", "--data", store,
+                                              *schema)[0], "--data and --schema")
+    run("check", "rules/sent.lua", "--data", store, "--fail-level=warning", code=1)
+    fixed = os.path.join(work, "fixed.lua")
+    with open(os.path.join(here, "data", "schema.lua"), encoding="utf-8") as file:
+        text = file.read()
+    expect(text.count("properties = { name") == 1, "the schema's property: " + text)
+    with open(fixed, "w", encoding="utf-8") as file:
+        file.write(text.replace("properties = { name", "immutable = true, properties = { name"))
+    out, _ = run("check", "rules/sent.lua", "--data", store, "--schema", fixed)
+    expect(out == "rules/sent.lua: ok  sent\n", "declared immutable: " + out)
+    run("check", "rules/sent.lua", "--schema", "data/accounts.csv", code=3)
+    golden("check-ceilings.txt", run("check", "rules/greedy.lua", code=2)[0])
+    run("eval", "rules/greedy.lua", code=2)
     golden("check.json", run("check", "rules/broken.lua", "rules/bare.lua", "--format", "json",
                              code=2)[0])
     lines = records(run("check", "rules/broken.lua", "rules/bare.lua", "rules/sent.lua",
@@ -162,7 +181,7 @@ def check():
     with open(big, "w", encoding="ascii") as file:
         file.write("-" * 300000)
     expect("CRD001" in run("check", big, code=2)[0], "a file that is too long")
-    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD101 CRD102 CRD103"):
+    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD005 CRD101 CRD102 CRD103 CRD104"):
         expect(run("check", "--explain", code)[0].startswith(code + " ("), "--explain " + code)
     run("check", "--explain", "CRD999", code=2)
     run("check", "--explain", "CRD001", "rules/sent.lua", code=2)
@@ -194,6 +213,7 @@ def snapshot():
            "info as NDJSON: %s" % record)
     expect(run("snapshot", "info", store, "-g1")[0] == run("snapshot", "info", store)[0], "-g 1")
     run("snapshot", "info", store, "--generation", "7", code=3)
+    run("snapshot", "info", store, "--generation", "0", code=2)
     run("snapshot", "info", os.path.join(work, "nowhere"), code=3)
     run("snapshot", "info", os.path.join(here, "data", "accounts.csv"), code=3)
     run("snapshot", "info", code=2)
@@ -298,7 +318,16 @@ def wrong_usage():
             (["rules/sent.lua", "-p", "novalue"], "name=value"),
             (["rules/sent.lua", "--max-time", "5"], "a time with its unit"),
             (["rules/sent.lua", "--max-memory", "lots"], "a size such as"),
-            (["rules/sent.lua", "--max-memory", "1TiB"], "max_memory_bytes"),
+            (["rules/sent.lua", "--max-memory", "1TiB"], "--max-memory takes at most 64MiB"),
+            (["rules/sent.lua", "--max-output", "2GiB"], "--max-output takes at most 1GiB"),
+            (["rules/sent.lua", "--max-time", "2502h"], "--max-time takes at most 2501h"),
+            (["rules/sent.lua", "--max-edges", "1e16"], "--max-edges takes at most 2^53"),
+            (["rules/sent.lua", "--max-instructions", "1e16"], "--max-instructions takes at most"),
+            (["rules/sent.lua", "--max-instructions", "0"], "a whole number from 1"),
+            (["rules/sent.lua", "--max-edges", "0"], "a whole number from 1"),
+            (["rules/sent.lua", "--max-memory", "0"], "above 0"),
+            (["rules/sent.lua", "--max-output", "0"], "above 0"),
+            (["rules/sent.lua", "--max-time", "0ms"], "above 0"),
             (["rules/sent.lua", "--now", "later"], "a time such as"),
             (["rules/sent.lua", "--format", "xml"], "pretty|json|ndjson"),
             (["rules/nothing.lua"], "rules/nothing.lua"),
@@ -310,7 +339,8 @@ def wrong_usage():
         expect(message in err and not out, "eval %s: %s" % (args, err))
     run("eval", "rules/sent.lua", "-d", os.path.join(work, "nowhere"), code=3)
     run("eval", "rules/sent.lua", "-d", store, "-i", os.path.join(work, "nowhere"), code=3)
-    run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
+    _, err = run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
+    expect("cannot read %s: it is a folder" % work in err, "a folder as input: " + err)
 
 
 def outcomes():
@@ -405,7 +435,7 @@ def hostile_lines():
 def many():
     path = os.path.join(work, "requests.ndjson")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("\ufeff" * 0 + '{"node":"Account:1","id":"a"}\n\n   \n'
+        file.write('\ufeff{"node":"Account:1","id":"a"}\n\n   \n'
                    '{"node":"Account:2","as_of":"2026-01-01","params":{"threshold":9}}\n'
                    '{"node":"Account:1","now":"2026-01-01","params":null,"as_of":null}')
     text, err = sent("--input", path, "--now", "2026-01-10", "-p", "note=n", "-p", "threshold=1")
@@ -426,6 +456,11 @@ def many():
     golden("eval-many.txt", sent("-i", path, "--now=2026-01-10", "--format=pretty")[0])
     text, err = sent("-i", "-", "-q", stdin=b"x", code=3)
     expect(not err, "-q: " + err)
+    text, _ = sent("-i", "-", stdin=b'\n{"node":"Account:1","now":?}', code=3)
+    expect(records(text)[0]["line"] == 2 and
+           records(text)[0]["error"]["message"].startswith("column 27: "), "the place: " + text)
+    text, _ = sent("-i", "-", stdin=b'{"node":"Account:1"}\n\xef\xbb\xbf{}', code=3)
+    expect([a["status"] for a in records(text)] == ["SUCCESS", "FAILURE"], "a mark in the middle")
 
     def moods(*names, code):
         lines = "\n".join(json.dumps({"node": "Account:1", "params": {"mood": n}}) for n in names)
@@ -443,6 +478,20 @@ def many():
 
 def streams():
     """An answer is there before the next request is written, and Ctrl-C ends it with 130."""
+    for ask in ("ndjson", "pretty"):
+        with subprocess.Popen([cordon, "eval", "rules/sent.lua", "-d", store, "-i", "-",
+                               "--now=2026-01-10", "--format", ask], cwd=here,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            for sender in (1, 2, 1):
+                process.stdin.write(b'{"node":"Account:%d"}\n' % sender)
+                process.stdin.flush()
+                expect(select.select([process.stdout], [], [], 60)[0], "no answer: " + ask)
+                text = os.read(process.stdout.fileno(), 65536)
+                expect(b"Account:%d" % sender in text, "the answer: %r" % text)
+            process.stdin.write(b'{"node":')  # half a line keeps nothing back either
+            process.stdin.flush()
+            process.send_signal(signal.SIGINT)
+            expect(process.wait(60) == 130, "Ctrl-C while it waits: %d" % process.returncode)
     with subprocess.Popen([cordon, "eval", "rules/moody.lua", "-d", store, "--node=Account:1",
                            "-p", "mood=loop", "--max-instructions=1e15", "--max-time=1h"],
                           cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -3,6 +3,7 @@
 
   command.py CORDON"""
 import csv
+import gzip
 import hashlib
 import json
 import os
@@ -11,12 +12,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 
 CORDON = os.path.abspath(sys.argv[1])
 CHECKS = 0
 # of the files that `cordon generate --accounts 2000 --seed 5` writes
-BANK = "e5aa4d68ede04b29ad23cbf9f5170d3b88f0174f5e936ee1b98ec02384279c18"
+BANK = "9f8c8ce6d1fb7978046817280a9edb0b84a645493fbde1de89393a3ddffdca5f"
 
 SCHEMA = """return {
   labels = { Account = { file = "accounts.csv", key = { column = "id", type = "int64" },
@@ -61,6 +62,13 @@ def usage():
                         "--max-errors")]:
         _, err = run(*args, code=2)
         expect(word in err, args, err)
+    _, err = run("--schema", "s.lua", "--out", "store", "--memory", "0", "data", code=2)
+    expect("a size such as 512KiB, 4MiB or 65536, above 0" in err, err)
+    for option in ("--accounts", "--transfers"):
+        done = subprocess.run([CORDON, "generate", "--out", "bank", option, "0"],
+                              capture_output=True, text=True)
+        expect(done.returncode == 2 and "a whole number from 1" in done.stderr, done)
+    expect(not os.path.exists("bank"))
     out, _ = run("--help")
     expect("--reject-file" in out and "--max-errors" in out, out)
 
@@ -137,36 +145,95 @@ def refused():
     expect(not os.path.exists("store"))
 
 
-def interrupted():
-    """A pipe for accounts.csv that never ends: Ctrl-C is the only way out.  The files are
-    opened once to look at their columns and once to be read; where the first ends and the
-    second starts is for the pipe to say, so rows may be cut there: they are tolerated."""
+def pay(rows):
+    return "from,to,at,amount\n" + "".join(f"1,2,{i},1\n" for i in rows)
+
+
+def compressed():
+    """Files of many gz members, and what must not stand behind one."""
+    os.mkdir("gz")
+    shutil.copy("data/accounts.csv", "gz/accounts.csv")
+    whole = gzip.compress(pay(range(3)).encode()) + gzip.compress(b"1,2,7,1\n1,2,8,1\n")
+    for text, edges in [(whole, 5), (whole + bytes(1000), 5)]:
+        with open("gz/pays.csv.gz", "wb") as file:
+            file.write(text)
+        out, _ = run("--schema", "s.lua", "--dry-run", "--format", "json", "gz")
+        expect(json.loads(out)["edges"][0]["count"] == edges, out)
+    for text in (whole + b"1,2,9,1\n1,2,10,1\n", whole + bytes(10) + whole, whole + b"\x1f"):
+        with open("gz/pays.csv.gz", "wb") as file:
+            file.write(text)
+        _, err = run("--schema", "s.lua", "--out", "store", "gz", code=3)
+        expect("gz/pays.csv.gz: the compressed data ends at byte "
+               f"{len(whole)}, but the file goes on" in err, err)
+        expect(store_is_empty())
+    with open("gz/pays.csv.gz", "wb") as file:
+        file.write(whole[:-3])
+    _, err = run("--schema", "s.lua", "--out", "store", "gz", code=3)
+    expect("gz/pays.csv.gz: the compressed data ends in the middle" in err, err)
+    shutil.rmtree("store")
+
+
+def bags():
+    """Cells of JSON, up to a rule that reads them."""
+    os.mkdir("bags")
+    write("b.lua", SCHEMA.replace('name = "string?"', 'name = "bag?"')
+          .replace('amount = "float64"', 'amount = "bag"'))
+    write("bags/pays.csv", 'from,to,at,amount\n1,2,5,"{""eur"":1.5}"\n1,2,6,[]\n')
+    write("bags/accounts.csv",
+          'id,name\n1,"{""os"":""linux"",""seen"":[1,""b"",9007199254740993],""x"":null}"\n2,\n')
+    run("--schema", "b.lua", "--out", "store", "bags")
+    write("rule.lua", """return { name = "r", reads = { Account = { "name" }, pays = { "amount" } },
+      fallback = "none", evaluate = function(graph, request)
+        local bag = request.node.name
+        local first, last = request.node:outgoing("pays"):first(),
+                            request.node:outgoing("pays"):latest(1):first()
+        return { output = { bag.os, #bag.seen, bag.seen[2], bag.seen[3], bag.x == nil,
+          first.amount.eur, #last.amount, graph:node("Account", "2").name == nil } }
+      end }""")
+    done = subprocess.run([CORDON, "eval", "rule.lua", "-d", "store", "--node", "Account:1",
+                           "--format", "json"], capture_output=True, text=True)
+    expect(done.returncode == 0, done.stdout, done.stderr)
+    expect(json.loads(done.stdout)["result"]["output"] == [
+        "linux", 3, "b", "9007199254740993", True, 1.5, 0, True], done.stdout)
+    shutil.rmtree("store")
+    write("bags/accounts.csv", 'id,name\n1,"{""os"":linux}"\n2,"' + "[" * 33 + "]" * 33 + '"\n')
+    write("bags/pays.csv", 'from,to,at,amount\n1,2,6,\n1,2,5,null\n')
+    _, err = run("--schema", "b.lua", "--out", "store", "bags", code=3)
+    expect("bags/accounts.csv:2: row rejected: column 'name': '{\"os\":linux}' is not JSON "
+           "for a bag: invalid token near 'linux' (character 11)" in err, err)
+    expect("bags/accounts.csv:3: row rejected: column 'name'" in err and
+           "nested deeper than 32 levels" in err, err)
+    write("bags/accounts.csv", "id,name\n1,\n2,null\n")
+    _, err = run("--schema", "b.lua", "--out", "store", "bags", code=3)
+    expect("bags/pays.csv:2: row rejected: column 'amount' is empty, and" in err, err)
+    expect("bags/pays.csv:3: row rejected: column 'amount': 'null' is null, and" in err, err)
+    expect(store_is_empty())
+    shutil.rmtree("store")
+
+
+def special():
+    """A pipe is refused, with or without a writer: it could be read only once."""
     os.mkdir("pipe")
     shutil.copy("data/pays.csv", "pipe/pays.csv")
     os.mkfifo("pipe/accounts.csv")
-    write("p.lua", SCHEMA.replace('file = "accounts.csv", key = { column = "id", type = "int64" }',
-                                  'file = "accounts.csv", key = { column = "id", type = "string" }, '
-                                  'csv = { header = false, columns = { "id", "name" } }'))
-    reading = threading.Event()
+    _, err = run("--schema", "s.lua", "--out", "store", "pipe", code=3)
+    expect("pipe/accounts.csv is a pipe, not a regular file" in err, err)
+    expect(not os.path.exists("store"))
 
-    def feed():
-        number = 0
-        while True:
-            try:
-                with open("pipe/accounts.csv", "w", encoding="utf-8") as pipe:
-                    while True:
-                        pipe.write("".join(f"{number + i},x\n" for i in range(1000)))
-                        number += 1000
-                        if number > 1000000: # more than the first look can take
-                            reading.set()
-            except BrokenPipeError:
-                pass
 
-    threading.Thread(target=feed, daemon=True).start()
-    child = subprocess.Popen([CORDON, "import", "--schema", "p.lua", "--out", "store",
-                              "--max-errors", "all", "pipe"],
+def interrupted():
+    """A file that takes long to read, whose keys recur so that memory does not grow."""
+    os.mkdir("long")
+    shutil.copy("data/pays.csv", "long/pays.csv")
+    with open("long/accounts.csv.gz", "wb") as file:
+        file.write(gzip.compress(b"id,name\n") + gzip.compress(b"1,x\n" * 1000000) * 1000)
+    write("p.lua", SCHEMA.replace('file = "accounts.csv"',
+                                  'file = "accounts.csv", distinct = true'))
+    child = subprocess.Popen([CORDON, "import", "--schema", "p.lua", "--out", "store", "long"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    expect(reading.wait(120))
+    while not os.path.isdir("store") or not os.listdir("store"):
+        expect(child.poll() is None)
+        time.sleep(0.01)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=120)
     expect(child.returncode == 130 and "interrupted" in err and out == "",
@@ -208,7 +275,8 @@ def main():
         write("s.lua", SCHEMA)
         write("data/accounts.csv", "id,name\n1,Ann\n2,\n9007199254740993,Cy\n")
         write("data/pays.csv", "from,to,at,amount\n1,2,5,1.5\n9007199254740993,1,4,2\n")
-        for test in (usage, published, rejected, refused, interrupted, generated):
+        for test in (usage, published, rejected, refused, compressed, bags, special, interrupted,
+                     generated):
             test()
         os.chdir("/")
     print(f"{CHECKS} checks passed")

@@ -40,7 +40,7 @@ HOMES = {  # third-party header: the folders of src/ that may include it
     "luajit.h": {"sandbox", "graph", "rule"},
     "csv.h": {"import"},
     "zlib.h": {"import"},
-    "jansson.h": {"cli", "server"},
+    "jansson.h": {"import", "server"},
     "microhttpd.h": {"server"},
     "histedit.h": {"cli"},
     "editline/readline.h": {"cli"},

@@ -63,6 +63,14 @@ START_TEST(ticks__convert_without_overflow)
 }
 END_TEST
 
+START_TEST(ticks__know_what_a_reading_costs)
+{
+    cdn_ticks_init();
+    /* less than 10 us even where each is a system call */
+    ck_assert_uint_lt(cdn_ticks_to_ns(cdn_ticks_cost()), 10000);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("clock");
@@ -71,6 +79,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, wall__agrees_with_the_system);
     CDN_UNIT_CASE(s, ticks__have_one_rate_in_every_thread);
     CDN_UNIT_CASE(s, ticks__convert_without_overflow);
+    CDN_UNIT_CASE(s, ticks__know_what_a_reading_costs);
     return s;
 }
 

@@ -11,6 +11,7 @@ struct values {
     const char *text;
     struct cdn_strings list;
     uint64_t integer;
+    uint64_t positive;
     double number;
     uint64_t size;
     uint64_t duration;
@@ -60,6 +61,7 @@ static bool parse(struct fixture *f, const char *line)
         {"text", 't', CDN_OPTION_STRING, &f->values.text, "T", "h", NULL},
         {"list", 'l', CDN_OPTION_LIST, &f->values.list, "L", "h", NULL},
         {"integer", 'n', CDN_OPTION_INTEGER, &f->values.integer, "N", "h", NULL},
+        {"positive", 0, CDN_OPTION_POSITIVE, &f->values.positive, "N", "h", NULL},
         {"number", 0, CDN_OPTION_NUMBER, &f->values.number, "X", "h", NULL},
         {"size", 0, CDN_OPTION_SIZE, &f->values.size, "S", "h", NULL},
         {"duration", 0, CDN_OPTION_DURATION, &f->values.duration, "D", "h", NULL},
@@ -89,15 +91,17 @@ START_TEST(parse__takes_every_type)
     struct fixture f;
 
     setup(&f);
-    ck_assert(parse(&f,
-                    "--flag|--text=a=b|--list|x|--list=y|--integer|1e6|--number=-0.5|"
-                    "--size=512KiB|--duration=1.5ms|--time=1970-01-01T00:00:02Z|"
-                    "--choice|bb"));
+    ck_assert(parse(
+        &f,
+        "--flag|--text=a=b|--list|x|--list=y|--integer|1e6|--positive=2|--number=-0.5|"
+        "--size=512KiB|--duration=1.5ms|--time=1970-01-01T00:00:02Z|"
+        "--choice|bb"));
     ck_assert(f.values.flag);
     ck_assert_str_eq(f.values.text, "a=b");
     ck_assert_uint_eq(f.values.list.count, 2);
     ck_assert_str_eq(f.values.list.items[1], "y");
     ck_assert_uint_eq(f.values.integer, 1000000);
+    ck_assert_uint_eq(f.values.positive, 2);
     ck_assert(f.values.number == -0.5);
     ck_assert_uint_eq(f.values.size, 524288);
     ck_assert_uint_eq(f.values.duration, 1500000);
@@ -162,6 +166,14 @@ static const struct {
     {"--integer=1e20", "a whole number"},
     {"--integer=1e", "a whole number"},
     {"--integer=1x", "a whole number"},
+    {"--positive=0",
+     "'0' is not a value of --positive; it takes a whole number from 1"},
+    {"--positive=0e5", "from 1"},
+    {"--positive=-1", "from 1"},
+    {"--size=0", "a size such as 512KiB, 4MiB or 65536, above 0"},
+    {"--size=0MiB", "above 0"},
+    {"--duration=0ms", "a time with its unit such as 250us, 5ms or 1s, above 0"},
+    {"--duration=0.0s", "above 0"},
     {"--number=nan", "a number such as"},
     {"--number=inf", "a number such as"},
     {"--number=1,5", "a number such as"},
@@ -214,8 +226,7 @@ static const struct {
                 {"1.5e6", 1500000},
                 {"1e19", UINT64_C(10000000000000000000)},
                 {"2E3", 2000}},
-  durations[] = {{"0ns", 0},
-                 {"7ns", 7},
+  durations[] = {{"7ns", 7},
                  {"250us", 250000},
                  {"0.5us", 500},
                  {"5ms", 5000000},

@@ -226,61 +226,6 @@ START_TEST(merge__lets_the_request_win)
 }
 END_TEST
 
-/* ---- lines ---- */
-
-START_TEST(lines__come_with_their_numbers)
-{
-    static char text[] = "one\n\nthree\r\nlast";
-    struct cdn_lines lines = {.from = fmemopen(text, strlen(text), "r")};
-    static const char *const expected[] = {"one", "", "three\r", "last"};
-    cordon_error err;
-    bool got;
-
-    for (uint64_t i = 0; i < 4; i++) {
-        ck_assert_int_eq(cdn_lines_next(&lines, &got, &err), CORDON_OK);
-        ck_assert(got);
-        ck_assert_uint_eq(lines.number, i + 1);
-        ck_assert_uint_eq(lines.text.length, strlen(expected[i]));
-        ck_assert_mem_eq(lines.text.data, expected[i], lines.text.length);
-    }
-    ck_assert_int_eq(cdn_lines_next(&lines, &got, &err), CORDON_OK);
-    ck_assert(!got);
-    fclose(lines.from);
-    cdn_lines_deinit(&lines);
-}
-END_TEST
-
-/* Lengths around the chunk and around the limit. */
-static const size_t lengths[] = {
-    1, 4095, 4096, 4097, CDN_LINE_MAX, CDN_LINE_MAX + 1, 3 * CDN_LINE_MAX};
-
-START_TEST(lines__skip_what_is_too_long_and_go_on)
-{
-    size_t length = lengths[_i];
-    char *text = malloc(length + 3);
-    struct cdn_lines lines = {0};
-    cordon_error err;
-    bool got;
-
-    memset(text, 'x', length);
-    memcpy(text + length, "\ny", 3);
-    lines.from = fmemopen(text, length + 2, "r");
-    ck_assert_int_eq(cdn_lines_next(&lines, &got, &err), CORDON_OK);
-    ck_assert(got);
-    ck_assert_int_eq(lines.too_long, length > CDN_LINE_MAX);
-    ck_assert_uint_eq(lines.text.length, lines.too_long ? 0 : length);
-    ck_assert_int_eq(cdn_lines_next(&lines, &got, &err), CORDON_OK);
-    ck_assert(got && !lines.too_long && lines.number == 2);
-    ck_assert_str_eq((const char *)lines.text.data, "y");
-    ck_assert_int_eq(cdn_lines_next(&lines, &got, &err), CORDON_OK);
-    ck_assert(!got);
-    ck_assert_uint_lt(lines.text.capacity, 4 * CDN_LINE_MAX);
-    fclose(lines.from);
-    cdn_lines_deinit(&lines);
-    free(text);
-}
-END_TEST
-
 #ifdef CORDON_FAILALLOC
 START_TEST(parse__survives_every_allocation_failure)
 {
@@ -332,9 +277,6 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, word__reads_json_and_else_text);
     CDN_UNIT_CASE(s, word__refuses_what_names_nothing);
     CDN_UNIT_CASE(s, merge__lets_the_request_win);
-    CDN_UNIT_CASE(s, lines__come_with_their_numbers);
-    CDN_UNIT_LOOP(s, lines__skip_what_is_too_long_and_go_on, 0,
-                  CDN_UNIT_COUNT(lengths));
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, parse__survives_every_allocation_failure);
     CDN_UNIT_CASE(s, word__survives_every_allocation_failure);

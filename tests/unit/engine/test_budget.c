@@ -65,6 +65,36 @@ START_TEST(resolve__refuses_what_is_above_a_ceiling)
 }
 END_TEST
 
+START_TEST(faults__are_all_limits_above_their_ceilings)
+{
+    static char source[] =
+        "return {\nlimits = {\nmemory = '64MiB',\nedges = 5000,\ntime = '1min' } }";
+    static char file[] = "r.lua";
+    const struct cdn_rule rule = {
+        .file = file,
+        .source = source,
+        .source_bytes = sizeof source - 1,
+        .limits = {.memory_bytes = 64 << 20,
+                   .edges = 5000,
+                   .wall_ns = UINT64_C(60000000000)},
+    };
+    struct cdn_finding faults[CDN_BUDGET_KINDS];
+    cordon_engine_options defaults;
+    cordon_error err;
+
+    ck_assert_uint_eq(cdn_budget_faults(faults, &options, &rule), 2);
+    ck_assert_uint_eq(faults[0].line, 3);
+    ck_assert_contains(faults[0].message, "limits.memory: 67108864 bytes is above");
+    ck_assert_uint_eq(faults[1].line, 5);
+    ck_assert_contains(faults[1].message, "limits.time: 60000000000 ns is above");
+    ck_assert_int_eq(cdn_budget_check(&options, &rule, &err), CORDON_E_RULE);
+    ck_assert_uint_eq(err.line, 3);
+    cdn_engine_defaults(&defaults);
+    ck_assert_uint_eq(cdn_budget_faults(faults, &defaults, &rule), 2);
+    ck_assert_uint_eq(defaults.max_output_bytes, 1 << 20);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("budget");
@@ -72,6 +102,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, resolve__takes_defaults_within_the_ceilings);
     CDN_UNIT_CASE(s, resolve__lets_the_smaller_of_request_and_rule_stand);
     CDN_UNIT_CASE(s, resolve__refuses_what_is_above_a_ceiling);
+    CDN_UNIT_CASE(s, faults__are_all_limits_above_their_ceilings);
     return s;
 }
 

@@ -139,6 +139,7 @@ static const char *run(struct harness *harness, const char *source)
         harness->run.digest = 0;
         harness->run.truncated = false;
         harness->run.damaged = false;
+        harness->run.timing = (struct cdn_timing){0};
         how = cdn_slot_run(harness->slot, image, &harness->budget, 0, NULL, 1);
         cdn_image_free(image);
     }

@@ -65,7 +65,7 @@ START_TEST(window__has_the_ends_it_says)
     HARNESS_EQ(h, IN("after(0/0)"),
                "error: after expects a time in milliseconds, not NaN");
     HARNESS_EQ(h, IN("after('x')"),
-               "error: after expects a time in milliseconds, not string");
+               "error: after expects a time in milliseconds, not a string");
 #undef IN
 }
 END_TEST
@@ -146,9 +146,9 @@ START_TEST(largest__keeps_the_order_and_the_best_of_each_list)
                "error: largest needs a numeric or timestamp property, and 'memo' is a "
                "string");
     HARNESS_EQ(h, A100 "return a:outgoing('transfer'):smallest(2)",
-               "error: a property's name is a string, not no value");
+               "error: a property's name is a string, not nothing");
     HARNESS_EQ(h, A100 "return a:outgoing('transfer'):largest('amount')",
-               "error: largest expects a whole number, not string");
+               "error: largest expects a whole number, not a string");
     HARNESS_EQ(h, A100 "return a:outgoing('transfer'):largst(2, 'amount')",
                "error: no method 'largst' on edge set; did you mean 'largest'?");
 }
@@ -274,8 +274,10 @@ START_TEST(errors__name_what_exists)
                "error: sum needs a numeric property, and 'memo' is a string");
     HARNESS_EQ(h, A100 "return a:outgoing('transfer'):sum('time')",
                "error: sum needs a numeric property, and 'ts' is a timestamp");
-    HARNESS_EQ(h, A100 "return a:outgoing('transfer'):sum('ts')",
-               "error: property 'ts' of transfer is not in this rule's reads");
+    HARNESS_EQ(
+        h, A100 "return a:outgoing('transfer'):sum('ts')",
+        "error: property 'ts' of transfer is not in this rule's reads; add \"ts\" to "
+        "reads.transfer");
     HARNESS_EQ(h, A100 "return a:incoming('own'):since(T)",
                "error: since: edge type 'own' has no time column");
     HARNESS_EQ(h, A100 "return a:incoming('own'):min('time')",
@@ -286,10 +288,10 @@ START_TEST(errors__name_what_exists)
                "error: limit expects a whole number >= 0, not 1.5");
     HARNESS_EQ(h, A100 "a:outgoing('transfer').x = 1", "error: edge set is read-only");
     HARNESS_EQ(h, A100 "return a.outgoing('transfer')",
-               "error: outgoing expects a node, not string");
+               "error: outgoing expects a node, not a string");
     HARNESS_EQ(
         h, A100 "return a:outgoing('transfer').count()",
-        "error: an edge set is expected here, not no value: call methods with ':'");
+        "error: an edge set is expected here, not nothing: call methods with ':'");
     HARNESS_EQ(h,
                A100 "local s = a:outgoing('transfer') for i = 1, 17 do s = s:latest(9) "
                     "end",

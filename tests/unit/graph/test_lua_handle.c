@@ -58,19 +58,25 @@ START_TEST(undeclared__is_refused_by_name)
 {
     HARNESS_EQ(h, A100 "return a.balanec",
                "error: no property 'balanec' on Account; did you mean 'balance'?");
-    HARNESS_EQ(h, "return graph:node('Medium', 1).kind",
-               "error: property 'kind' of Medium is not in this rule's reads");
+    HARNESS_EQ(
+        h, "return graph:node('Medium', 1).kind",
+        "error: property 'kind' of Medium is not in this rule's reads; add \"kind\" to "
+        "reads.Medium");
     HARNESS_EQ(h, A100 "return a.outgong",
                "error: no property 'outgong' on Account; did you mean 'outgoing'?");
     HARNESS_EQ(h, A100 "return a[1]", "error: a node has no fields of type number");
-    HARNESS_EQ(h, A100 "local c = a:incoming('own'):first().source return c.key",
-               "error: label Company is not in this rule's reads");
-    HARNESS_EQ(h, A100 "return tostring(a:incoming('own'):first().source)",
-               "error: label Company is not in this rule's reads");
+    HARNESS_EQ(
+        h, A100 "local c = a:incoming('own'):first().source return c.key",
+        "error: label Company is not in this rule's reads; add Company = {} to it");
+    HARNESS_EQ(
+        h, A100 "return tostring(a:incoming('own'):first().source)",
+        "error: label Company is not in this rule's reads; add Company = {} to it");
     HARNESS_EQ(
         h, A100 "return a:incoming('own'):first().source:outgoing('own'):count()", "1");
-    HARNESS_EQ(h, A100 "local e = a:outgoing('transfer'):first() return e.memo",
-               "error: property 'memo' of transfer is not in this rule's reads");
+    HARNESS_EQ(
+        h, A100 "local e = a:outgoing('transfer'):first() return e.memo",
+        "error: property 'memo' of transfer is not in this rule's reads; add \"memo\" "
+        "to reads.transfer");
     HARNESS_EQ(h, A100 "local e = a:outgoing('transfer'):first() return e.suorce",
                "error: no property 'suorce' on transfer; did you mean 'source'?");
     HARNESS_EQ(

@@ -58,11 +58,13 @@ START_TEST(where__and_of__filter)
     HARNESS_EQ(h, SETS "return s:where('rsik', '>=', 30)",
                "error: no property 'rsik' on any label; did you mean 'risk'?");
     HARNESS_EQ(h, SETS "return s:where('serial', '==', 1)",
-               "error: property 'serial' of any label is not in this rule's reads");
+               "error: property 'serial' is not in this rule's reads of any label; add "
+               "\"serial\" to reads under its label");
     HARNESS_EQ(h, SETS "return s:where('risk', '==', 'x')",
                "error: property 'risk' is an int64: compare it with a number");
-    HARNESS_EQ(h, SETS "return s:of('Medium')",
-               "error: label Medium is not in this rule's reads");
+    HARNESS_EQ(
+        h, SETS "return s:of('Medium')",
+        "error: label Medium is not in this rule's reads; add Medium = {} to it");
 }
 END_TEST
 
@@ -118,16 +120,16 @@ END_TEST
 START_TEST(set__refuses_what_is_no_node)
 {
     HARNESS_EQ(h, "return graph:set({1})",
-               "error: graph:set: element 1 is number, not a node");
+               "error: graph:set: element 1 is a number, not a node");
     HARNESS_EQ(h, "return graph:set(3)",
-               "error: graph:set expects an array of nodes, not number");
+               "error: graph:set expects an array of nodes, not a number");
     HARNESS_EQ(h, SETS "return graph:set({s:outgoing('transfer'):first()})",
                "error: graph:set: element 1 is an edge, not a node");
     HARNESS_EQ(h, SETS "return s:contains(1)",
-               "error: contains expects a node, not number");
+               "error: contains expects a node, not a number");
     HARNESS_EQ(
         h, SETS "return s:union(s:outgoing('transfer'))",
-        "error: a node set is expected here, not userdata: call methods with ':'");
+        "error: a node set is expected here, not an edge set: call methods with ':'");
     HARNESS_EQ(h, SETS "return s:interesct(u)",
                "error: no method 'interesct' on node set; did you mean 'intersect'?");
     HARNESS_EQ(h, "graph.x = 1", "error: graph is read-only");
@@ -135,8 +137,9 @@ START_TEST(set__refuses_what_is_no_node)
                "error: no method 'nod' on graph; did you mean 'node'?");
     HARNESS_EQ(h, "return graph:node('Acount', 1)",
                "error: no label 'Acount'; did you mean 'Account'?");
-    HARNESS_EQ(h, "return graph:node('Medium', 1)",
-               "error: label Medium is not in this rule's reads");
+    HARNESS_EQ(
+        h, "return graph:node('Medium', 1)",
+        "error: label Medium is not in this rule's reads; add Medium = {} to it");
     HARNESS_EQ(h, "return graph:node('Account', 1.5)",
                "error: graph:node: 1.5 is no exact integer; write the key as a string");
     HARNESS_EQ(h,

@@ -263,67 +263,31 @@ START_TEST(open__refuses_a_folder)
 }
 END_TEST
 
-/* A gz file of many rows, cut after `keep` bytes (0: not at all), with byte `flip` changed
- * (0: none). */
-static void write_gz(const char *path, long keep, long flip)
-{
-    gzFile gz = gzopen(path, "wb");
-    FILE *file;
-
-    ck_assert_ptr_nonnull(gz);
-    for (int i = 0; i < 5000; i++)
-        ck_assert_int_gt(gzprintf(gz, "%d,%d\n", i, i * 7919 % 5003), 0);
-    ck_assert_int_eq(gzclose(gz), Z_OK);
-    if (keep)
-        ck_assert_int_eq(truncate(path, keep), 0);
-    if (flip) {
-        int byte;
-
-        file = fopen(path, "r+b");
-        ck_assert_ptr_nonnull(file);
-        ck_assert_int_eq(fseek(file, flip, SEEK_SET), 0);
-        byte = fgetc(file);
-        ck_assert_int_eq(fseek(file, flip, SEEK_SET), 0);
-        fputc(byte ^ 0x55, file);
-        ck_assert_int_eq(fclose(file), 0);
-    }
-}
-
-static cordon_status read_gz(const char *path, uint64_t *rows, cordon_error *err)
-{
-    struct cdn_csv *csv;
-    enum cdn_csv_event event;
-    struct cdn_csv_row row;
-    cordon_status status = cdn_csv_open(&csv, path, &RFC, err);
-
-    *rows = 0;
-    if (status)
-        return status;
-    do {
-        status = cdn_csv_next(csv, &event, &row, err);
-        *rows += event == CDN_CSV_ROW;
-    } while (!status && event != CDN_CSV_END);
-    cdn_csv_close(csv);
-    return status;
-}
-
-START_TEST(next__reads_gz_and_refuses_damaged_gz)
+START_TEST(open__reads_a_file_and_names_it_where_it_is_damaged)
 {
     char folder[128];
     char path[160];
-    uint64_t rows;
+    struct cdn_buf out = {0};
+    struct cdn_csv *csv;
+    gzFile gz;
     cordon_error err;
 
     cdn_unit_folder(folder, sizeof(folder));
     snprintf(path, sizeof(path), "%s/rows.csv.gz", folder);
-    write_gz(path, 0, 0);
-    ck_assert_int_eq(read_gz(path, &rows, &err), CORDON_OK);
-    ck_assert_uint_eq(rows, 5000);
-    write_gz(path, 3000, 0);
-    ck_assert_int_eq(read_gz(path, &rows, &err), CORDON_E_DATA);
+    gz = gzopen(path, "wb");
+    ck_assert_ptr_nonnull(gz);
+    ck_assert_int_gt(gzputs(gz, "a,b\n1,2\n"), 0);
+    ck_assert_int_eq(gzclose(gz), Z_OK);
+    ck_assert_int_eq(cdn_csv_open(&csv, path, &RFC, &err), CORDON_OK);
+    show(&out, csv);
+    ck_assert_str_eq((char *)out.data, "1[a][b];2[1][2];");
+    ck_assert_uint_gt(cdn_csv_offset(csv), 20);
+    cdn_csv_close(csv);
+    cdn_buf_deinit(&out);
+    ck_assert_int_eq(truncate(path, 12), 0);
+    ck_assert_int_eq(cdn_csv_open(&csv, path, &RFC, &err), CORDON_E_DATA);
+    ck_assert_ptr_nonnull(strstr(err.message, path));
     ck_assert_ptr_nonnull(strstr(err.message, "not whole"));
-    write_gz(path, 0, 3000);
-    ck_assert_int_eq(read_gz(path, &rows, &err), CORDON_E_DATA);
     unlink(path);
     rmdir(folder);
 }
@@ -372,7 +336,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, open__refuses_utf16);
     CDN_UNIT_CASE(s, open__says_which_file_is_missing);
     CDN_UNIT_CASE(s, open__refuses_a_folder);
-    CDN_UNIT_CASE(s, next__reads_gz_and_refuses_damaged_gz);
+    CDN_UNIT_CASE(s, open__reads_a_file_and_names_it_where_it_is_damaged);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, next__survives_every_allocation_failure);
 #endif

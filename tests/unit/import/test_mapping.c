@@ -46,7 +46,16 @@ static const struct fault FAULTS[] = {
     {ACCOUNT KEY "properties = {\nx = 'timestmp' } } } }", 7,
      "labels.Account.properties.x: unknown type 'timestmp'",
      "did you mean 'timestamp'"},
-    {ACCOUNT KEY "properties = {\nx = 'bag' } } } }", 7, "unknown type", NULL},
+    {ACCOUNT KEY "properties = { opened = 'bool' },\nimmutable = { 'openend' } } } }",
+     7, "labels.Account.immutable: no property 'openend' is declared",
+     "did you mean 'opened'"},
+    {ACCOUNT KEY "properties = { opened = 'bool' },\nimmutable = 7 } } }", 7,
+     "labels.Account.immutable: a string or a list", NULL},
+    {EDGE "immutable = true } } }", 10, "unknown name", NULL},
+    {ACCOUNT KEY "properties = {\nx = 'bog' } } } }", 7, "unknown type",
+     "did you mean 'bag'"},
+    {ACCOUNT KEY "properties = {\nx = { type = 'bag', format = 'ms' } } } } }", 7,
+     "is for timestamps", NULL},
     {ACCOUNT KEY "properties = {\nx = 7 } } } }", 7, "not a number", NULL},
     {ACCOUNT KEY "properties = {\nx = {} } } } }", 7, "'type' is missing", NULL},
     {ACCOUNT KEY "properties = {\n'x' } } } }", 6, "a table with names", NULL},
@@ -257,6 +266,31 @@ START_TEST(read__puts_everything_where_it_belongs)
 END_TEST
 
 /* The examples of the README are schemas that work. */
+START_TEST(read__knows_what_never_changes)
+{
+    struct cdn_mapping mapping;
+    cordon_error err;
+
+    ck_assert_int_eq(
+        read_text(&mapping,
+                  ACCOUNT KEY
+                  "properties = { opened = 'bool', risk = { column = 'r', type = "
+                  "'int64' } }, immutable = 'risk' },\n"
+                  "Person = { file = 'p.csv', " KEY
+                  "properties = { born = 'timestamp' }, immutable = true },\n"
+                  "Device = { file = 'd.csv', " KEY
+                  "properties = { seen = 'timestamp' }, immutable = false } } }",
+                  &err),
+        CORDON_OK);
+    ck_assert(cdn_mapping_is_immutable(&mapping, "Account", "risk"));
+    ck_assert(!cdn_mapping_is_immutable(&mapping, "Account", "opened"));
+    ck_assert(cdn_mapping_is_immutable(&mapping, "Person", "born"));
+    ck_assert(!cdn_mapping_is_immutable(&mapping, "Device", "seen"));
+    ck_assert(!cdn_mapping_is_immutable(&mapping, "Nobody", "risk"));
+    cdn_mapping_deinit(&mapping);
+}
+END_TEST
+
 START_TEST(readme__shows_schemas_that_are_accepted)
 {
     struct cdn_buf text = {0};
@@ -341,6 +375,7 @@ static Suite *suite(void)
     CDN_UNIT_LOOP(s, read__tells_what_is_wrong_and_where, 0, CDN_UNIT_COUNT(FAULTS));
     CDN_UNIT_CASE(s, read__refuses_what_is_not_lua);
     CDN_UNIT_CASE(s, read__puts_everything_where_it_belongs);
+    CDN_UNIT_CASE(s, read__knows_what_never_changes);
     CDN_UNIT_CASE(s, readme__shows_schemas_that_are_accepted);
     CDN_UNIT_LOOP(s, schemas__of_the_public_data_sets_are_accepted, 0, 8);
 #ifdef CORDON_FAILALLOC

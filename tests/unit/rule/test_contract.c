@@ -9,8 +9,8 @@ static const struct {
     uint32_t line;
     const char *message;
 } faults[] = {
-    {"1", 0, "the file returns number; a rule is a file that returns a table"},
-    {"nil", 0, "the file returns nil; a rule is a file that returns a table"},
+    {"1", 1, "the file returns a number; a rule is a file that returns a table"},
+    {"nil", 1, "the file returns nil; a rule is a file that returns a table"},
     {"{ fallback = 'none', " EVAL "}", 1,
      "name: it is missing; write name = \"my_rule\""},
     {"{ fallback = 'none', " EVAL "name = 'two words' }", 2,
@@ -103,7 +103,8 @@ static const struct {
     {"{ " GOOD "params = { a = { type = 'string', choices = { 'up', 'down' },\n"
      "default = 'dwon' } } }",
      3,
-     "params.a.default: the default: 'dwon' is not one of its 2 choices; did you mean "
+     "params.a.default: the default: 'dwon' is not one of its choices, up, down; did "
+     "you mean "
      "'down'?"},
     {"{ " GOOD "params = { a = { type = 'list' } } }", 2,
      "params.a: element is missing; write element = \"string\", say"},

@@ -28,7 +28,9 @@ static const struct {
     {"pcall(function() while true do end end) return {}", 1, "instructions"},
     {"local t = {} for i = 1, 1e7 do t[i] = i end", 0, "more memory while it loads"},
     {"return { name = ('x'):rep(300 * 1024) }", 0, "bytes of contract"},
-    {"return os", 0, "the file returns nil"},
+    {"\n-- return\nlocal f = function() return 1 end\n\nreturn 3", 5,
+     "the file returns a number"},
+    {"return os", 1, "the file returns nil"},
     {"local t = {} t.t = t\nreturn { fallback = 'none', evaluate = function() end,\n"
      "name = t }",
      3, "name.t: a table that contains itself"},

@@ -85,6 +85,28 @@ START_TEST(locate__reads_no_further_than_the_end)
 }
 END_TEST
 
+START_TEST(locate_return__finds_the_one_that_ends_the_chunk)
+{
+    static const struct {
+        const char *source;
+        uint32_t line;
+    } samples[] = {
+        {"", 0},
+        {"local x = 1", 0},
+        {"return", 1},
+        {"-- return\n\nreturn 3", 3},
+        {"local f = function()\nreturn 1 end\nif f then\nreturn 2 end\nreturn f", 5},
+        {"do\nreturn 1\nend", 0},
+        {"local s = 'return'\nlocal t = [[\nreturn]]", 0},
+    };
+
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+        ck_assert_uint_eq(
+            cdn_rule_locate_return(samples[i].source, strlen(samples[i].source)),
+            samples[i].line);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("locate");
@@ -94,6 +116,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, locate__falls_back_to_the_field_around);
     CDN_UNIT_CASE(s, locate__takes_the_last_table_where_none_is_returned_directly);
     CDN_UNIT_CASE(s, locate__reads_no_further_than_the_end);
+    CDN_UNIT_CASE(s, locate_return__finds_the_one_that_ends_the_chunk);
     return s;
 }
 

@@ -92,7 +92,7 @@ START_TEST(accept__holds_bounds_and_choices)
     p.choices = choices;
     p.choice_count = 2;
     ck_assert(cdn_param_accept(&out, &p, &given, "p", &err));
-    ck_assert_str_eq(err.message, "p: 'left' is not one of its 2 choices");
+    ck_assert_str_eq(err.message, "p: 'left' is not one of its choices, up, down");
     given = string("down");
     ck_assert(!cdn_param_accept(&out, &p, &given, "p", &err));
     given = string("downs");

@@ -92,6 +92,8 @@ START_TEST(result__refuses_what_breaks_the_contract)
                   "%s: %s", cordon_outcome_kind_str(cordon_outcome_get_kind(r.outcome)),
                   cordon_outcome_message(r.outcome));
     ck_assert_contains(cordon_outcome_message(r.outcome), invalid[_i].message);
+    ck_assert_uint_gt(r.rule->evaluate_line, 0);
+    ck_assert_uint_eq(cordon_outcome_line(r.outcome), r.rule->evaluate_line);
     ck_assert(cordon_outcome_is_fallback(r.outcome));
     ck_assert_str_eq(cordon_outcome_decision(r.outcome), "deny");
     ck_assert(!cordon_outcome_score(r.outcome, NULL));

@@ -69,7 +69,8 @@ START_TEST(run__stops_at_the_memory_budget)
         ruling_init(&r, ruling_source(FIELDS, bodies[i]), cdn_fixture_bank_open());
         ck_assert(!ruling_run(&r, &request));
         assert_stopped(&r, CORDON_BUDGET_MEMORY, "memory: ", 0);
-        ck_assert_contains(cordon_outcome_message(r.outcome), " of 524288 bytes");
+        ck_assert_contains(cordon_outcome_message(r.outcome),
+                           "more than 524288 bytes were needed");
         /* beyond it lies only the reserve that lets the error out */
         ck_assert_uint_lt(cordon_outcome_usage(r.outcome)->memory_bytes,
                           cordon_outcome_usage(r.outcome)->memory_limit_bytes +
@@ -118,6 +119,8 @@ START_TEST(run__stops_at_the_output_budget)
         ck_assert(!ruling_run(&r, &request));
         assert_stopped(&r, CORDON_BUDGET_OUTPUT,
                        "output: the result takes more than 65536 bytes", 0);
+        ck_assert_uint_eq(cordon_outcome_line(r.outcome), r.rule->evaluate_line);
+        ck_assert_uint_gt(r.rule->evaluate_line, 0);
         ck_assert_uint_eq(cordon_outcome_reason_count(r.outcome), 0);
         ruling_deinit(&r);
     }
