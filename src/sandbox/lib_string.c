@@ -3,6 +3,7 @@
  * Copying is about a byte a cycle at worst, an instruction of the interpreter some ten
  * cycles: 32 bytes are charged as one instruction, and nothing for less, since calling
  * the function is itself an instruction and more.  Upper and lower case are ASCII's. */
+#include <stdbool.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -33,9 +34,14 @@ void cdn_lib_charge_parse(lua_State *L, int index)
     size_t bytes, at = 0;
     const char *text = lua_tolstring(L, index, &bytes);
     uint64_t digits = 0, exponent = 0, work;
+    bool point = false;
 
-    for (; at < bytes && (text[at] | 0x20) != 'e' && (text[at] | 0x20) != 'x'; at++)
+    for (; at < bytes && (text[at] | 0x20) != 'e' && (text[at] | 0x20) != 'x'; at++) {
         digits += text[at] >= '0' && text[at] <= '9';
+        point |= text[at] == '.';
+    }
+    if (at == bytes && !point && digits > MOST_EXPONENT)
+        digits = 0; /* beyond all numbers, which is seen at once */
     if (at < bytes && (text[at] | 0x20) == 'e') {
         for (; at < bytes && exponent < MOST_EXPONENT; at++) {
             if (text[at] >= '0' && text[at] <= '9')

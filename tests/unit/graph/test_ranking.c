@@ -5,7 +5,7 @@
 
 #include "graph/aggregate.h"
 
-enum { MANY = 200 };
+enum { MANY = 600 };
 
 static bool integral; /* how compare() goes; Check runs one test a process */
 
@@ -30,12 +30,13 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-START_TEST(finish__gives_the_best_in_order_whatever_came_first)
+static uint64_t seed; /* of finish(), as integral */
+
+static int finish(lua_State *L)
 {
     static struct cdn_ranked all[MANY], items[MANY];
-    uint64_t state = 88172645463325252u + (uint64_t)_i;
+    uint64_t state = 88172645463325252u + seed;
 
-    integral = _i & 1;
     for (uint32_t i = 0; i < MANY; i++) /* few values: many ties */
         all[i] = (struct cdn_ranked){.number = (double)(next_random(&state) % 9) / 4,
                                      .whole = (int64_t)(next_random(&state) % 9) - 4,
@@ -57,10 +58,22 @@ START_TEST(finish__gives_the_best_in_order_whatever_came_first)
         ck_assert_uint_eq(ranking.count, most < MANY ? most : MANY);
         for (uint32_t i = 0; i < MANY; i++)
             ck_assert_int_eq(cdn_ranking_holds(&ranking, &all[i]), i < ranking.count);
-        cdn_ranking_finish(&ranking);
+        cdn_ranking_finish(&ranking, L);
+        ck_assert_uint_eq(ranking.steps, 0); /* all charged */
         for (uint32_t i = 0; i < ranking.count; i++)
             ck_assert_uint_eq(ranking.items[i].id, all[i].id);
     }
+    return 0;
+}
+
+START_TEST(finish__gives_the_best_in_order_whatever_came_first)
+{
+    struct harness *h = harness_new(cdn_fixture_bank_open(), "Account");
+
+    integral = _i & 1;
+    seed = (uint64_t)_i;
+    ck_assert_str_eq(harness_call(h, finish, NULL), "");
+    harness_free(h);
 }
 END_TEST
 
@@ -104,7 +117,7 @@ static int reserve(lua_State *L)
     ck_assert_uint_eq(ranking.capacity, 20);
     cdn_ranking_reserve(&ranking, L, 1000000); /* never beyond what can be kept */
     ck_assert_uint_eq(ranking.capacity, 100);
-    cdn_ranking_finish(&ranking);
+    cdn_ranking_finish(&ranking, L);
     ck_assert_uint_eq(ranking.count, 10);
     ck_assert_uint_eq(ranking.items[0].id, 9);
     ck_assert_uint_eq(ranking.items[9].id, 0);
