@@ -44,7 +44,7 @@ struct cdn_graph_run {
     uint32_t memo_owner; /* what the set that it belongs to has in `low`; 0: none's */
     uint32_t memo_count; /* sets that have had it in this run */
     bool truncated;
-    bool damaged; /* an index read from the snapshot was out of range */
+    bool damaged; /* a segment or an index read from one was: the outcome is an error */
 };
 
 /* Install handles, sets and the `graph` object into the state of an image being built,

@@ -371,9 +371,12 @@ static void resolve_many(struct cdn_scan *scan)
         const struct cdn_reach *reach = &scan->batch[i];
         const struct cdn_adjacency *adjacency = reach->from->adjacency;
         uint32_t local = reach->node - reach->from->node_base;
-        uint32_t at = local & ((UINT32_C(1) << adjacency->shift) - 1);
+        const uint32_t *offsets =
+            CDN_PEEK(adjacency->offsets, local >> adjacency->shift);
 
-        __builtin_prefetch(adjacency->offsets[local >> adjacency->shift] + at);
+        if (offsets)
+            __builtin_prefetch(offsets +
+                               (local & ((UINT32_C(1) << adjacency->shift) - 1)));
     }
     for (uint32_t i = 0; i < scan->batch_count; i++) {
         struct cdn_reach *reach = &scan->batch[i];
@@ -404,10 +407,13 @@ static void resolve_many(struct cdn_scan *scan)
         number = cdn_bound_column(reach->from, scan->how.slot);
         if (number >= 0) {
             const struct cdn_column *column = &reach->from->adjacency->columns[number];
-            size_t at = reach->list.start + reach->low;
+            const int64_t *values =
+                column->values && column->property->type != CDN_COLUMN_BOOL
+                    ? CDN_PEEK(column->values, reach->list.block)
+                    : NULL;
 
-            if (column->values && column->property->type != CDN_COLUMN_BOOL)
-                fetch((const int64_t *)column->values[reach->list.block] + at,
+            if (values)
+                fetch(values + reach->list.start + reach->low,
                       (size_t)(reach->high - reach->low) * sizeof(int64_t));
         }
     }

@@ -136,17 +136,20 @@ START_TEST(columns__hold_the_banks_values)
     const struct cdn_property *properties = account->schema->properties;
     uint32_t count = account->schema->property_count;
     const struct cdn_column *column;
+    struct cdn_cells cells;
     size_t bytes;
 
     column = &account->columns[cdn_properties_find(properties, count, "nickname")];
     ck_assert_uint_eq(column->nulls, 5);
-    ck_assert(!cdn_column_present(column, 0, 0));
-    ck_assert(cdn_column_present(column, 0, 1));
+    cells = cdn_fixture_cells(column, 0);
+    ck_assert(!cdn_cells_present(&cells, 0));
+    ck_assert(cdn_cells_present(&cells, 1));
     ck_assert_mem_eq(cdn_column_bytes(column, 0, 1, &bytes), "nick2", 5);
     ck_assert_uint_eq(bytes, 5);
     column = &account->columns[cdn_properties_find(properties, count, "note")];
     ck_assert_mem_eq(cdn_column_bytes(column, 0, 2, &bytes), "note of 300", 11);
-    ck_assert(!cdn_column_present(column, 0, 3));
+    cells = cdn_fixture_cells(column, 0);
+    ck_assert(!cdn_cells_present(&cells, 3));
     ck_assert_ptr_nonnull(cdn_column_bytes(column, 0, 3, &bytes));
     ck_assert_uint_eq(bytes, 0);
     column = &account->columns[cdn_properties_find(properties, count, "serial")];
