@@ -55,22 +55,22 @@ static uint32_t degree_at(const struct tally *tally, uint64_t rank)
 static cordon_status tally_all(struct tally *tally, struct cdn_degrees *out,
                                const struct cdn_adjacency *adjacency, cordon_error *err)
 {
-    uint32_t degree;
+    struct cdn_list list;
 
     for (uint32_t node = 0; node < adjacency->node_count; node++) {
-        if (!cdn_adjacency_degree(adjacency, node, &degree))
+        if (!cdn_adjacency_list(adjacency, node, &list))
             return cdn_error_set(err, CORDON_E_CORRUPT,
                                  "the list of node %u is damaged; run cordon snapshot "
                                  "verify",
                                  node);
-        if (degree < SMALL)
-            tally->small[degree]++;
-        else if (!tally_large(tally, degree))
+        if (list.count < SMALL)
+            tally->small[list.count]++;
+        else if (!tally_large(tally, list.count))
             return cdn_error_nomem(err);
-        if (degree > out->max)
-            out->max = degree;
-        out->without += degree == 0;
-        out->edges += degree;
+        if (list.count > out->max)
+            out->max = list.count;
+        out->without += list.count == 0;
+        out->edges += list.count;
     }
     return CORDON_OK;
 }

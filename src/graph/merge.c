@@ -169,7 +169,6 @@ static void look_ahead(const struct cdn_scan *scan)
     const struct cdn_edges *set = scan->set;
     uint32_t left = scan->node_count - scan->next_node;
     uint32_t mask = (UINT32_C(1) << adjacency->shift) - 1;
-    const uint32_t *offsets;
     struct cdn_list list;
     uint32_t local;
     uint32_t last;
@@ -177,9 +176,9 @@ static void look_ahead(const struct cdn_scan *scan)
     if (left > 1 &&
         scan->nodes[scan->next_node + 1] - scan->label_base < scan->label_count) {
         local = scan->nodes[scan->next_node + 1] - from->node_base;
-        offsets = CDN_PEEK(adjacency->offsets, local >> adjacency->shift);
-        if (offsets)
-            __builtin_prefetch(offsets + (local & mask));
+        __builtin_prefetch(
+            (const void *)(CDN_PEEK(adjacency->offsets, local >> adjacency->shift) +
+                           (local & mask) * sizeof(uint32_t)));
     }
     if (left == 0 ||
         scan->nodes[scan->next_node] - scan->label_base >= scan->label_count)
@@ -193,15 +192,14 @@ static void look_ahead(const struct cdn_scan *scan)
         __builtin_prefetch(list.times + last);
     for (uint32_t i = 0; i < set->operation_count; i++) {
         const struct cdn_test *test = &scan->merge->tests[i];
-        const int64_t *values;
 
         if (set->operations[i].kind != CDN_OPERATION_WHERE ||
             (test->form != CDN_TEST_INT64 && test->form != CDN_TEST_FLOAT64) ||
             !test->column->values)
             continue;
-        values = CDN_PEEK(test->column->values, list.block);
-        if (values)
-            __builtin_prefetch(values + list.start + last);
+        __builtin_prefetch(
+            (const void *)(CDN_PEEK(test->column->values, list.block) +
+                           ((size_t)list.start + last) * sizeof(int64_t)));
     }
 }
 

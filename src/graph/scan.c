@@ -371,12 +371,11 @@ static void resolve_many(struct cdn_scan *scan)
         const struct cdn_reach *reach = &scan->batch[i];
         const struct cdn_adjacency *adjacency = reach->from->adjacency;
         uint32_t local = reach->node - reach->from->node_base;
-        const uint32_t *offsets =
-            CDN_PEEK(adjacency->offsets, local >> adjacency->shift);
+        uint32_t at = local & ((UINT32_C(1) << adjacency->shift) - 1);
 
-        if (offsets)
-            __builtin_prefetch(offsets +
-                               (local & ((UINT32_C(1) << adjacency->shift) - 1)));
+        __builtin_prefetch(
+            (const void *)(CDN_PEEK(adjacency->offsets, local >> adjacency->shift) +
+                           at * sizeof(uint32_t)));
     }
     for (uint32_t i = 0; i < scan->batch_count; i++) {
         struct cdn_reach *reach = &scan->batch[i];
@@ -407,13 +406,11 @@ static void resolve_many(struct cdn_scan *scan)
         number = cdn_bound_column(reach->from, scan->how.slot);
         if (number >= 0) {
             const struct cdn_column *column = &reach->from->adjacency->columns[number];
-            const int64_t *values =
-                column->values && column->property->type != CDN_COLUMN_BOOL
-                    ? CDN_PEEK(column->values, reach->list.block)
-                    : NULL;
+            size_t at = reach->list.start + reach->low;
 
-            if (values)
-                fetch(values + reach->list.start + reach->low,
+            if (column->values && column->property->type != CDN_COLUMN_BOOL)
+                fetch((const void *)(CDN_PEEK(column->values, reach->list.block) +
+                                     at * sizeof(int64_t)),
                       (size_t)(reach->high - reach->low) * sizeof(int64_t));
         }
     }

@@ -31,14 +31,14 @@ const void *cdn_guard_check(struct cdn_guard *guard, const void *const *slot)
         note_fault(guard, at);
         return NULL;
     }
-    __atomic_store_n(&guard->slots[at], place, __ATOMIC_RELAXED);
+    __atomic_store_n(&guard->slots[at], place, __ATOMIC_RELEASE);
     return place;
 }
 
 void cdn_guard_open_all(struct cdn_guard *guard)
 {
-    for (size_t i = 0; i < guard->count; i++)
-        __atomic_store_n(&guard->slots[i], guard->places[i], __ATOMIC_RELAXED);
+    for (size_t i = guard->count; i-- > 0;)
+        __atomic_store_n(&guard->slots[i], guard->places[i], __ATOMIC_RELEASE);
 }
 
 static const char *own_part(uint32_t array)

@@ -7,8 +7,9 @@
  * reached by mistake.
  *
  * Threads: any number may ask at once.  Each that finds the slot empty checks the segment
- * for itself; all come to the same pointer, of bytes that nobody writes, so relaxed atomics
- * will do.  Nothing is allocated and no lock is taken.
+ * for itself; all come to the same pointer, of bytes that nobody writes.  Slots are filled
+ * with release and read with acquire, so that a filled slot can stand for others that were
+ * filled before it.  Nothing is allocated and no lock is taken.
  * Cost: FORMAT.md, "What a reader checks".
  * Not seen: bytes that change after their segment was checked, such as a page that the
  * kernel dropped and read again from a failing disk. */
@@ -42,18 +43,20 @@ const void *cdn_guard_check(struct cdn_guard *guard, const void *const *slot);
 static inline const void *cdn_guard_get(struct cdn_guard *guard,
                                         const void *const *slot)
 {
-    const void *at = __atomic_load_n(slot, __ATOMIC_RELAXED);
+    const void *at = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 
     return __builtin_expect(at != NULL, 1) ? at : cdn_guard_check(guard, slot);
 }
 
-/* The same of a segment that has been checked; NULL: not yet.  For asking memory ahead. */
-static inline const void *cdn_guard_peek(const void *const *slot)
+/* Its address if it has been checked, else 0: for asking memory ahead, which takes any
+ * address. */
+static inline uintptr_t cdn_guard_peek(const void *const *slot)
 {
-    return __atomic_load_n(slot, __ATOMIC_RELAXED);
+    return (uintptr_t)__atomic_load_n(slot, __ATOMIC_RELAXED);
 }
 
-/* All segments have been found sound: fill every slot. */
+/* All segments have been found sound: fill every slot, the last first (see
+ * cdn_adjacency_offsets). */
 void cdn_guard_open_all(struct cdn_guard *guard);
 
 /* "transfer Account->Account outgoing, peers". */

@@ -158,7 +158,7 @@ cordon_status cordon_snapshot_warm(cordon_snapshot *snapshot, cordon_error *err)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_snapshot_warm: no snapshot; it must not be NULL");
     guard = cdn_file_guard(snapshot->file);
-    for (size_t i = 0; i < guard->count; i++)
+    for (size_t i = guard->count; i-- > 0;) /* as cdn_adjacency_offsets() wants it */
         if (!cdn_guard_get(guard, &guard->slots[i])) {
             (void)cdn_snapshot_damage(snapshot, damage, sizeof(damage));
             return cdn_error_set(err, CORDON_E_CORRUPT, "the snapshot is damaged: %s",
@@ -193,6 +193,18 @@ bool cdn_snapshot_damage(const cordon_snapshot *snapshot, char *out, size_t size
                    name, segment->array, segment->block, length > 200 ? "..." : "",
                    length > 200 ? path + length - 200 : path);
     return true;
+}
+
+const uint32_t *cdn_adjacency_check(const struct cdn_adjacency *adjacency,
+                                    uint32_t block)
+{
+    struct cdn_guard *guard = adjacency->guard;
+
+    if (!CDN_BLOCK(guard, adjacency->peers, block) ||
+        (adjacency->times && !CDN_BLOCK(guard, adjacency->times, block)) ||
+        (adjacency->ids && !CDN_BLOCK(guard, adjacency->ids, block)))
+        return NULL;
+    return CDN_BLOCK(guard, adjacency->offsets, block);
 }
 
 const char *cdn_dictionary_get(const struct cdn_dictionary *dictionary, uint32_t index,
@@ -498,8 +510,7 @@ bool cdn_snapshot_edge(const cordon_snapshot *snapshot, uint64_t id, bool with_s
     out->source = CDN_NO_NODE;
     if (!with_source)
         return true;
-    offsets =
-        CDN_BLOCK(relation->outgoing.guard, relation->outgoing.offsets, out->block);
+    offsets = cdn_adjacency_offsets(&relation->outgoing, out->block);
     if (!offsets)
         return false;
     nodes = relation->source_count - (out->block << relation->outgoing.shift);

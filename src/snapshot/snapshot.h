@@ -139,7 +139,7 @@ struct cdn_list {
 #define CDN_BLOCK(guard, array, block)                                                 \
     cdn_guard_get((guard), (const void *const *)(array) + (block))
 
-/* The same without checking it; NULL: nobody has yet.  For asking memory ahead. */
+/* Its address if it has been checked, else 0: for asking memory ahead. */
 #define CDN_PEEK(array, block) cdn_guard_peek((const void *const *)(array) + (block))
 
 static inline const uint32_t *cdn_adjacency_peers(const struct cdn_adjacency *adjacency,
@@ -155,63 +155,54 @@ static inline const int64_t *cdn_adjacency_times(const struct cdn_adjacency *adj
     return CDN_BLOCK(adjacency->guard, adjacency->times, block);
 }
 
+/* Check what a list of this block needs: peers, times and ids, and then the offsets. */
+const uint32_t *cdn_adjacency_check(const struct cdn_adjacency *adjacency,
+                                    uint32_t block);
+
+/* A block's offsets; NULL: damaged.  They are the last of the block's arrays that is given
+ * out: whoever has them has the pointers to peers, times and ids too. */
+static inline const uint32_t *
+cdn_adjacency_offsets(const struct cdn_adjacency *adjacency, uint32_t block)
+{
+    const void *const *slot = (const void *const *)adjacency->offsets + block;
+    const void *at = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+
+    return __builtin_expect(at != NULL, 1) ? at : cdn_adjacency_check(adjacency, block);
+}
+
+/* The same of one that follows its block's offsets. */
+#define CDN_FOLLOW(array, block)                                                       \
+    __atomic_load_n((const void *const *)(array) + (block), __ATOMIC_RELAXED)
+
 /* The list of the label-local node `node` < adjacency->node_count.  False: damaged.
- * The block's offsets, peers, times and ids have then all been checked.  Peers are not
- * looked at here: use cdn_peer_valid() before following one. */
+ * Peers are not looked at here: use cdn_peer_valid() before following one. */
 static inline bool cdn_adjacency_list(const struct cdn_adjacency *adjacency,
                                       uint32_t node, struct cdn_list *out)
 {
-    struct cdn_guard *guard = adjacency->guard;
     uint32_t block = node >> adjacency->shift;
-    const uint32_t *offsets = CDN_BLOCK(guard, adjacency->offsets, block);
-    const uint32_t *peers = CDN_BLOCK(guard, adjacency->peers, block);
-    const int64_t *times = NULL;
-    const uint64_t *ids = NULL;
+    const uint32_t *offsets = cdn_adjacency_offsets(adjacency, block);
     uint32_t at = node & ((UINT32_C(1) << adjacency->shift) - 1);
     uint64_t edges = adjacency->first[block + 1] - adjacency->first[block];
     uint32_t start;
     uint32_t end;
 
-    if (!offsets || !peers)
+    if (!offsets)
         return false;
     start = offsets[at];
     end = offsets[at + 1];
     if (start > end || end > edges)
         return false;
-    if (adjacency->times) {
-        times = CDN_BLOCK(guard, adjacency->times, block);
-        if (!times)
-            return false;
-        times += start;
-    }
-    if (adjacency->ids) {
-        ids = CDN_BLOCK(guard, adjacency->ids, block);
-        if (!ids)
-            return false;
-        ids += start;
-    }
     out->block = block;
     out->start = start;
     out->count = end - start;
-    out->peers = peers + start;
-    out->times = times;
-    out->ids = ids;
+    out->peers = (const uint32_t *)CDN_FOLLOW(adjacency->peers, block) + start;
+    out->times = adjacency->times
+                     ? (const int64_t *)CDN_FOLLOW(adjacency->times, block) + start
+                     : NULL;
+    out->ids = adjacency->ids
+                   ? (const uint64_t *)CDN_FOLLOW(adjacency->ids, block) + start
+                   : NULL;
     out->position = adjacency->first[block] + start;
-    return true;
-}
-
-/* How many edges the node's list has: reads the offsets alone.  False: damaged. */
-static inline bool cdn_adjacency_degree(const struct cdn_adjacency *adjacency,
-                                        uint32_t node, uint32_t *out)
-{
-    uint32_t block = node >> adjacency->shift;
-    const uint32_t *offsets = CDN_BLOCK(adjacency->guard, adjacency->offsets, block);
-    uint32_t at = node & ((UINT32_C(1) << adjacency->shift) - 1);
-
-    if (!offsets || offsets[at] > offsets[at + 1] ||
-        offsets[at + 1] > adjacency->first[block + 1] - adjacency->first[block])
-        return false;
-    *out = offsets[at + 1] - offsets[at];
     return true;
 }
 

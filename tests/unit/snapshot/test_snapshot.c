@@ -244,6 +244,10 @@ START_TEST(open__checks_its_arguments)
     ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err),
                      CORDON_E_INVALID);
     options.struct_size = sizeof(options);
+    options.verify = (cordon_verify)(CORDON_VERIFY_STRUCTURE + 1);
+    ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err),
+                     CORDON_E_INVALID);
+    options.verify = CORDON_VERIFY_ON_READ;
     options.generation = 3;
     ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err),
                      CORDON_E_INVALID);
@@ -283,7 +287,8 @@ START_TEST(open__with_full_verification_refuses_a_damaged_segment)
     (void)fseek(file, offset, SEEK_SET);
     (void)fputc(101, file);
     (void)fclose(file);
-    ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, NULL, &err), CORDON_OK);
+    options.verify = CORDON_VERIFY_STRUCTURE;
+    ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err), CORDON_OK);
     ck_assert_uint_eq(cdn_fixture_find(snapshot, "Account", "101"), 0);
     cordon_snapshot_release(snapshot);
     options.verify = CORDON_VERIFY_FULL;
