@@ -117,48 +117,17 @@ static uint64_t width_of(enum cdn_column_type type)
     return 8;
 }
 
-static uint64_t block_nulls(const struct cdn_column *column, uint32_t block,
-                            uint32_t count)
-{
-    uint64_t present = 0;
-
-    if (!column->present || !column->present[block])
-        return 0;
-    for (uint32_t i = 0; i < count; i++)
-        present += cdn_column_present(column, block, i);
-    return count - present;
-}
-
-static void block_range(struct cdn_column_stats *out, const struct cdn_column *column,
-                        uint32_t block, uint32_t count)
-{
-    const double *values = column->values[block];
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (!cdn_column_present(column, block, i) || isnan(values[i]))
-            continue;
-        if (!out->has_range || values[i] < out->min)
-            out->min = values[i];
-        if (!out->has_range || values[i] > out->max)
-            out->max = values[i];
-        out->has_range = true;
-    }
-}
-
 static void add_block(struct cdn_column_stats *out, const struct cdn_column *column,
                       uint32_t block, uint32_t count)
 {
     out->values += count;
     if (!column->values)
         return;
-    out->nulls += block_nulls(column, block, count);
     out->bytes += width_of(column->property->type) * count;
-    if (column->present && column->present[block])
+    if (column->present)
         out->bytes += (count + 63) / 64 * 8;
     if (column->heap)
         out->bytes += column->heap_bytes[block] + 4;
-    if (column->property->type == CDN_COLUMN_FLOAT64)
-        block_range(out, column, block, count);
 }
 
 static void finish(struct cdn_column_stats *out, const struct cdn_column *column)
@@ -168,6 +137,14 @@ static void finish(struct cdn_column_stats *out, const struct cdn_column *column
     if (type == CDN_COLUMN_STRING) {
         out->distinct = column->dictionary.count;
         out->bytes += column->dictionary.size + 8 * (uint64_t)column->dictionary.count;
+    }
+    if (column->values)
+        out->nulls = column->nulls;
+    if (type == CDN_COLUMN_FLOAT64 && column->values &&
+        column->lowest <= column->highest) {
+        out->has_range = true;
+        out->min = column->lowest;
+        out->max = column->highest;
     }
     if ((type == CDN_COLUMN_INT64 || type == CDN_COLUMN_TIMESTAMP) &&
         column->minimum <= column->maximum)

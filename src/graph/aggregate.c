@@ -72,13 +72,14 @@ static bool fold_gathered(struct cdn_fold *fold, const struct cdn_span *span,
 
     for (uint32_t i = 0; i < span->count; i++) {
         struct cdn_cell_place place;
+        struct cdn_cells cells;
 
-        if (!cdn_reach_cell(span->reach, number, cdn_span_position(span, i), &place))
+        if (!cdn_reach_cell(span->reach, number, cdn_span_position(span, i), &place) ||
+            !cdn_column_cells(place.column, place.block, &cells))
             return false;
-        if (!cdn_column_present(place.column, place.block, place.index))
+        if (!cdn_cells_present(&cells, place.index))
             continue;
-        values[count++] =
-            ((const uint64_t *)place.column->values[place.block])[place.index];
+        values[count++] = ((const uint64_t *)cells.values)[place.index];
         if (count == GATHER) {
             cdn_fold_run(fold, values, count);
             count = 0;
@@ -129,6 +130,7 @@ void cdn_edges_fold(struct cdn_fold *fold, lua_State *L, struct cdn_edges *set,
         const struct cdn_reach *reach = span.reach;
         int32_t number = cdn_bound_column(reach->from, slot);
         const struct cdn_column *column;
+        struct cdn_cells cells;
         const int64_t *values;
 
         if (number < 0)
@@ -149,9 +151,11 @@ void cdn_edges_fold(struct cdn_fold *fold, lua_State *L, struct cdn_edges *set,
             continue;
         }
         /* int64 and float64 are both eight bytes wide */
-        values = (const int64_t *)column->values[reach->list.block] + reach->list.start;
-        if (column->present && column->present[reach->list.block])
-            fold_nullable(fold, &span, values, column->present[reach->list.block]);
+        if (!cdn_column_cells(column, reach->list.block, &cells))
+            cdn_raise_damaged(L, "a property's segment");
+        values = (const int64_t *)cells.values + reach->list.start;
+        if (cells.present)
+            fold_nullable(fold, &span, values, cells.present);
         else if (span.select)
             cdn_fold_select(fold, values, span.select, span.count);
         else

@@ -311,13 +311,20 @@ static bool float_matches(double value, enum cdn_compare compare, double with)
 bool cdn_test_cell(const struct cdn_test *test, const struct cdn_column *column,
                    uint32_t block, uint32_t index, bool *damaged)
 {
+    struct cdn_cells cells;
     const void *values;
     const char *text;
     size_t bytes;
 
-    if (test->form == CDN_TEST_NOTHING || !cdn_column_present(column, block, index))
+    if (test->form == CDN_TEST_NOTHING)
         return false;
-    values = column->values[block];
+    if (!cdn_column_cells(column, block, &cells)) {
+        *damaged = true;
+        return false;
+    }
+    if (!cdn_cells_present(&cells, index))
+        return false;
+    values = cells.values;
     switch (test->form) {
     case CDN_TEST_INT64:
         return in_range(test, ((const int64_t *)values)[index]);
@@ -412,14 +419,19 @@ uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *re
     const uint64_t width = test->width;
     const bool negate = test->negate;
     uint32_t start = reach->list.start;
+    struct cdn_cells cells;
     uint32_t kept = 0;
 
     if (test->form == CDN_TEST_NOTHING)
         return 0;
     if (!column->values || test->form == CDN_TEST_TEXT)
         return keep_one_by_one(test, reach, select, count, damaged);
-    if (column->present && column->present[reach->list.block]) {
-        const uint64_t *present = column->present[reach->list.block];
+    if (!cdn_column_cells(column, reach->list.block, &cells)) {
+        *damaged = true;
+        return 0;
+    }
+    if (cells.present) {
+        const uint64_t *present = cells.present;
 
         for (uint32_t i = 0; i < count; i++) {
             uint32_t p = select[i];
@@ -433,30 +445,25 @@ uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *re
     }
     switch (test->form) {
     case CDN_TEST_INT64: {
-        const int64_t *values =
-            (const int64_t *)column->values[reach->list.block] + start;
+        const int64_t *values = (const int64_t *)cells.values + start;
 
         KEEP(int64_t, ((uint64_t)v - low <= width) != negate);
         break;
     }
     case CDN_TEST_UINT32: {
-        const uint32_t *values =
-            (const uint32_t *)column->values[reach->list.block] + start;
+        const uint32_t *values = (const uint32_t *)cells.values + start;
 
         KEEP(uint32_t, ((uint64_t)v - low <= width) != negate);
         break;
     }
     case CDN_TEST_BOOL: {
-        const uint8_t *values =
-            (const uint8_t *)column->values[reach->list.block] + start;
+        const uint8_t *values = (const uint8_t *)cells.values + start;
 
         KEEP(uint8_t, ((uint64_t)(v != 0) - low <= width) != negate);
         break;
     }
     case CDN_TEST_FLOAT64:
-        kept =
-            keep_float(test, (const double *)column->values[reach->list.block] + start,
-                       select, count);
+        kept = keep_float(test, (const double *)cells.values + start, select, count);
         break;
     case CDN_TEST_TEXT:
     case CDN_TEST_NOTHING:

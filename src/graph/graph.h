@@ -46,7 +46,7 @@ struct cdn_graph_run {
     uint32_t memo_count; /* sets that have had it in this run */
     struct cdn_timing timing;
     bool truncated;
-    bool damaged; /* an index read from the snapshot was out of range */
+    bool damaged; /* a segment or an index read from one was: the outcome is an error */
 };
 
 /* Install handles, sets and the `graph` object into the state of an image being built,

@@ -411,12 +411,16 @@ static void push_bag(lua_State *L, const char *bytes, size_t size)
 void cdn_push_cell(lua_State *L, struct cdn_graph_run *run,
                    const struct cdn_column *column, uint32_t block, uint32_t index)
 {
-    const void *values = column->values[block];
+    struct cdn_cells cells;
+    const void *values;
     const char *bytes;
     size_t size;
     bool truth;
 
-    if (!cdn_column_present(column, block, index)) {
+    if (!cdn_column_cells(column, block, &cells))
+        cdn_raise_damaged(L, "a property's segment");
+    values = cells.values;
+    if (!cdn_cells_present(&cells, index)) {
         cdn_note(run, NULL_NOTE);
         lua_pushnil(L);
         return;

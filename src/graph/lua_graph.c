@@ -14,6 +14,7 @@
 #include "graph/distinct.h"
 #include "graph/lua_common.h"
 #include "graph/nodeset.h"
+#include "graph/scan.h"
 
 static const char *const method_names[] = {"node", "set", NULL};
 
@@ -48,6 +49,8 @@ CDN_RAISES static int graph_node(lua_State *L)
     cdn_timing_begin(&run->timing);
     node = cdn_snapshot_find(run->snapshot, label, key, bytes);
     cdn_timing_end(&run->timing);
+    if (node == CDN_DAMAGED_NODE)
+        cdn_raise_damaged(L, "the keys of a label");
     cdn_note(run, node != CDN_NO_NODE);
     if (node == CDN_NO_NODE)
         lua_pushnil(L);

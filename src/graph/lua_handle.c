@@ -108,6 +108,8 @@ CDN_RAISES static int edge_field(lua_State *L, struct cdn_graph_run *run,
                                  const struct cdn_edge_place *place, int field)
 {
     const struct cdn_relation *relation = place->relation;
+    const uint32_t *peers;
+    const int64_t *times;
     uint32_t target;
 
     switch (field) {
@@ -116,18 +118,24 @@ CDN_RAISES static int edge_field(lua_State *L, struct cdn_graph_run *run,
         cdn_graph_push_node(L, place->source);
         return 1;
     case FIELD_TARGET:
-        target = relation->outgoing.peers[place->block][place->index];
+        peers = cdn_adjacency_peers(&relation->outgoing, place->block);
+        if (!peers)
+            cdn_raise_damaged(L, "a list's segment");
+        target = peers[place->index];
         if (!cdn_peer_valid(target, relation->target_base, relation->target_count))
             cdn_raise_damaged(L, "a node index is out of range");
         cdn_note(run, 1);
         cdn_graph_push_node(L, target);
         return 1;
     case FIELD_TIME:
-        if (relation->outgoing.times)
-            cdn_push_number(
-                L, run, (double)relation->outgoing.times[place->block][place->index]);
-        else
+        if (!relation->outgoing.times) {
             lua_pushnil(L);
+            return 1;
+        }
+        times = cdn_adjacency_times(&relation->outgoing, place->block);
+        if (!times)
+            cdn_raise_damaged(L, "a time column's segment");
+        cdn_push_number(L, run, (double)times[place->index]);
         return 1;
     case FIELD_TYPE:
         push_text(L, run, relation->schema->type);

@@ -176,8 +176,9 @@ static void look_ahead(const struct cdn_scan *scan)
     if (left > 1 &&
         scan->nodes[scan->next_node + 1] - scan->label_base < scan->label_count) {
         local = scan->nodes[scan->next_node + 1] - from->node_base;
-        __builtin_prefetch(adjacency->offsets[local >> adjacency->shift] +
-                           (local & mask));
+        __builtin_prefetch(
+            (const void *)(CDN_PEEK(adjacency->offsets, local >> adjacency->shift) +
+                           (local & mask) * sizeof(uint32_t)));
     }
     if (left == 0 ||
         scan->nodes[scan->next_node] - scan->label_base >= scan->label_count)
@@ -196,8 +197,9 @@ static void look_ahead(const struct cdn_scan *scan)
             (test->form != CDN_TEST_INT64 && test->form != CDN_TEST_FLOAT64) ||
             !test->column->values)
             continue;
-        __builtin_prefetch((const int64_t *)test->column->values[list.block] +
-                           list.start + last);
+        __builtin_prefetch(
+            (const void *)(CDN_PEEK(test->column->values, list.block) +
+                           ((size_t)list.start + last) * sizeof(int64_t)));
     }
 }
 
@@ -303,24 +305,25 @@ static bool rank(const struct cdn_scan *scan, uint64_t entry,
     uint32_t position = (uint32_t)entry;
     int32_t number = cdn_bound_column(reach->from, operation->slot);
     struct cdn_cell_place place;
-    const void *values;
+    struct cdn_cells cells;
 
     if (number < 0)
         return false;
     if (!cdn_reach_cell(reach, number, position, &place))
         cdn_raise_damaged(scan->L, "an edge number is out of range");
-    if (!cdn_column_present(place.column, place.block, place.index))
+    if (!cdn_column_cells(place.column, place.block, &cells))
+        cdn_raise_damaged(scan->L, "a property's segment");
+    if (!cdn_cells_present(&cells, place.index))
         return false;
-    values = place.column->values[place.block];
     *out = (struct cdn_ranked){.node = reach->list.peers[position],
                                .id = edge_id(scan->L, reach, position)};
     if (merge->ranking.integral) {
-        int64_t whole = ((const int64_t *)values)[place.index];
+        int64_t whole = ((const int64_t *)cells.values)[place.index];
 
         out->whole = smallest ? ~whole : whole;
         return true;
     }
-    out->number = ((const double *)values)[place.index];
+    out->number = ((const double *)cells.values)[place.index];
     if (smallest)
         out->number = -out->number;
     return !isnan(out->number);

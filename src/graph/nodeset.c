@@ -180,15 +180,19 @@ void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating, lua_State
     cdn_meter_charge(L, 1);
     for (uint32_t i = 0; i < set->count; i++) {
         const struct cdn_column *column;
+        struct cdn_cells cells;
         uint32_t block;
         uint32_t index;
 
         pay(L, i, set->count);
-        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index) ||
-            !cdn_column_present(column, block, index))
+        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index))
+            continue;
+        if (!cdn_column_cells(column, block, &cells))
+            cdn_raise_damaged(L, "a property's segment");
+        if (!cdn_cells_present(&cells, index))
             continue;
         cdn_fold_run(column->property->type == CDN_COLUMN_FLOAT64 ? floating : whole,
-                     (const int64_t *)column->values[block] + index, 1);
+                     (const int64_t *)cells.values + index, 1);
     }
 }
 
@@ -203,19 +207,23 @@ void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *
     for (uint32_t i = 0; i < set->count; i++) {
         struct cdn_ranked entry = {.node = set->items[i]};
         const struct cdn_column *column;
+        struct cdn_cells cells;
         uint32_t block;
         uint32_t index;
 
         pay(L, i, set->count);
-        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index) ||
-            !cdn_column_present(column, block, index))
+        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index))
+            continue;
+        if (!cdn_column_cells(column, block, &cells))
+            cdn_raise_damaged(L, "a property's segment");
+        if (!cdn_cells_present(&cells, index))
             continue;
         if (column->property->type == CDN_COLUMN_FLOAT64)
-            entry.number = ((const double *)column->values[block])[index];
+            entry.number = ((const double *)cells.values)[index];
         else if (ranking->integral)
-            entry.whole = ((const int64_t *)column->values[block])[index];
+            entry.whole = ((const int64_t *)cells.values)[index];
         else
-            entry.number = (double)((const int64_t *)column->values[block])[index];
+            entry.number = (double)((const int64_t *)cells.values)[index];
         cdn_ranking_offer(ranking, &entry);
     }
     cdn_ranking_finish(ranking, L);

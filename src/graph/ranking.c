@@ -137,18 +137,19 @@ void cdn_edges_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_edges *
             uint32_t position = cdn_span_position(&span, i);
             struct cdn_ranked entry = {.node = reach->list.peers[position]};
             struct cdn_cell_place place;
+            struct cdn_cells cells;
 
             if (!cdn_reach_cell(reach, number, position, &place) ||
                 !cdn_reach_edge_id(reach, position, &entry.id))
                 cdn_raise_damaged(L, "an edge number is out of range");
-            if (!cdn_column_present(place.column, place.block, place.index))
+            if (!cdn_column_cells(place.column, place.block, &cells))
+                cdn_raise_damaged(L, "a property's segment");
+            if (!cdn_cells_present(&cells, place.index))
                 continue;
             if (ranking->integral)
-                entry.whole =
-                    ((const int64_t *)place.column->values[place.block])[place.index];
+                entry.whole = ((const int64_t *)cells.values)[place.index];
             else
-                entry.number =
-                    ((const double *)place.column->values[place.block])[place.index];
+                entry.number = ((const double *)cells.values)[place.index];
             cdn_ranking_offer(ranking, &entry);
         }
         cdn_meter_charge(L, ranking->steps);

@@ -372,7 +372,9 @@ static void resolve_many(struct cdn_scan *scan)
         uint32_t local = reach->node - reach->from->node_base;
         uint32_t at = local & ((UINT32_C(1) << adjacency->shift) - 1);
 
-        __builtin_prefetch(adjacency->offsets[local >> adjacency->shift] + at);
+        __builtin_prefetch(
+            (const void *)(CDN_PEEK(adjacency->offsets, local >> adjacency->shift) +
+                           at * sizeof(uint32_t)));
     }
     for (uint32_t i = 0; i < scan->batch_count; i++) {
         struct cdn_reach *reach = &scan->batch[i];
@@ -406,7 +408,8 @@ static void resolve_many(struct cdn_scan *scan)
             size_t at = reach->list.start + reach->low;
 
             if (column->values && column->property->type != CDN_COLUMN_BOOL)
-                fetch((const int64_t *)column->values[reach->list.block] + at,
+                fetch((const void *)(CDN_PEEK(column->values, reach->list.block) +
+                                     at * sizeof(int64_t)),
                       (size_t)(reach->high - reach->low) * sizeof(int64_t));
         }
     }

@@ -143,8 +143,8 @@ bool cdn_reach_cell(const struct cdn_reach *reach, int32_t column, uint32_t posi
 /* The snapshot-wide id of an edge; false: damaged. */
 bool cdn_reach_edge_id(const struct cdn_reach *reach, uint32_t position, uint64_t *out);
 
-/* Leave with "the snapshot is damaged: ...".                               [-0, +0, e]
- */
+/* Leave with "the snapshot is damaged: ...".  The run ends in an error even if the rule
+ * catches this one.                                                        [-0, +0, e] */
 CDN_RAISES _Noreturn void cdn_raise_damaged(lua_State *L, const char *what);
 
 /* Apply the leading windows and cuts to one list's range. */

@@ -99,6 +99,16 @@ static cordon_status set_params(struct cdn_rule_host *host,
     return status;
 }
 
+/* What is known of the damage that a read met. */
+static const char *describe_damage(const cordon_snapshot *snapshot, char *out,
+                                   size_t size)
+{
+    if (!cdn_snapshot_damage(snapshot, out, size))
+        snprintf(out, size,
+                 "an index read from it points outside; run cordon snapshot verify");
+    return out;
+}
+
 static cordon_status find_node(uint32_t *node, const cordon_snapshot *snapshot,
                                const cordon_request *request, cordon_error *err)
 {
@@ -129,6 +139,12 @@ static cordon_status find_node(uint32_t *node, const cordon_snapshot *snapshot,
                              cdn_suggest_text(&suggest, hint, sizeof hint));
     }
     *node = cdn_snapshot_find(snapshot, (uint32_t)label, request->key, bytes);
+    if (*node == CDN_DAMAGED_NODE) {
+        char damage[CORDON_ERROR_MESSAGE_BYTES];
+
+        return cdn_error_set(err, CORDON_E_CORRUPT, "the snapshot is damaged: %s",
+                             describe_damage(snapshot, damage, sizeof damage));
+    }
     if (*node == CDN_NO_NODE)
         return cdn_error_set(err, CORDON_E_NOTFOUND, "no node %.64s:%.*s",
                              request->label, bytes > 80 ? 80 : (int)bytes,
@@ -247,10 +263,12 @@ static void classify(cordon_outcome *outcome, const struct cdn_rule_call *call,
     if (cdn_slot_meter(call->slot)->stop != CDN_STOP_NONE) {
         explain_stop(outcome, call);
     } else if (host->graph.damaged) {
+        char damage[CORDON_ERROR_MESSAGE_BYTES];
+
         outcome->kind = CORDON_OUTCOME_ERROR;
-        cdn_outcome_explain(outcome,
-                            "the snapshot is damaged: an index read from it points "
-                            "outside; run cordon snapshot verify");
+        cdn_outcome_explain(
+            outcome, "the snapshot is damaged: %s",
+            describe_damage(host->graph.snapshot, damage, sizeof damage));
     } else if (run == CDN_RUN_ERROR) {
         const char *file = NULL;
         uint32_t line = 0;

@@ -144,11 +144,10 @@ int cdn_lib_table_maxn(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TTABLE);
     cdn_lib_check_readable(L, 1);
-    cdn_meter_poll(L,
-                   1024); /* what was large and is empty is walked over in one step */
     lua_pushnil(L);
     while (lua_next(L, 1)) {
         lua_pop(L, 1);
+        cdn_meter_walk(L, (uint32_t)keys);
         if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) > largest)
             largest = lua_tonumber(L, -1);
         if (++keys % 1024 == 0)

@@ -277,8 +277,6 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
     struct odd odd = {0};
 
     *shape = (struct shape){0};
-    cdn_meter_poll(L,
-                   1024); /* what was large and is empty is walked over in one step */
     lua_pushnil(L);
     while (lua_next(L, top)) {
         struct key key;

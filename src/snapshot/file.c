@@ -40,7 +40,11 @@ struct cdn_snapshot_file {
     struct cdn_segment *segments;
     const unsigned char **places;
     uint32_t page_bytes;
+    char *path; /* as it was when opened, for messages */
+    struct cdn_guard guard;
     struct cordon_snapshot content;
+    struct cdn_layout raw_layout; /* behind `lock`, until it is made */
+    struct cordon_snapshot raw;   /* the same; `file` NULL: not made yet */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -54,11 +58,14 @@ static void file_free(struct cdn_snapshot_file *file)
         mdb_txn_abort(file->txn);
     if (file->env)
         mdb_env_close(file->env);
+    cdn_layout_deinit(&file->raw_layout);
     cdn_layout_deinit(&file->layout);
     cdn_facts_deinit(&file->facts);
     cdn_schema_deinit(&file->content.schema);
     cdn_free(file->segments);
     cdn_free(file->places);
+    cdn_free(file->guard.faults);
+    cdn_free(file->path);
     cdn_free(file);
 }
 
@@ -245,6 +252,21 @@ static cordon_status open_lmdb(struct cdn_snapshot_file *file, const char *path,
     return CORDON_OK;
 }
 
+/* The arrays, with nothing checked yet. */
+static cordon_status lay_out(struct cdn_snapshot_file *file, cordon_error *err)
+{
+    size_t count = (size_t)file->content.segment_count;
+
+    file->guard = (struct cdn_guard){.places = file->places,
+                                     .segments = file->segments,
+                                     .count = count,
+                                     .faults = cdn_calloc(count, 1)};
+    if (!file->guard.faults)
+        return cdn_error_nomem(err);
+    return cdn_layout_init(&file->layout, &file->content.schema, &file->facts,
+                           file->segments, file->places, count, &file->guard, err);
+}
+
 static void fill_content(struct cdn_snapshot_file *file)
 {
     struct cordon_snapshot *content = &file->content;
@@ -280,6 +302,11 @@ static cordon_status load(struct cdn_snapshot_file **out, int fd,
         status = cdn_error_errno(err, errno, "mapping");
         goto out;
     }
+    file->path = cdn_strdup(path);
+    if (!file->path) {
+        status = cdn_error_nomem(err);
+        goto out;
+    }
     file->device = stat->st_dev;
     file->inode = stat->st_ino;
     file->content.file_bytes = size;
@@ -291,9 +318,7 @@ static cordon_status load(struct cdn_snapshot_file **out, int fd,
     if (!status)
         status = compare_places(file, &walk, path, err);
     if (!status)
-        status = cdn_layout_init(&file->layout, &file->content.schema, &file->facts,
-                                 file->segments, file->places,
-                                 file->content.segment_count, err);
+        status = lay_out(file, err);
     if (status)
         goto out;
     fill_content(file);
@@ -383,4 +408,35 @@ const struct cdn_segment *cdn_file_segments(const struct cdn_snapshot_file *file
 const struct cdn_facts *cdn_file_facts(const struct cdn_snapshot_file *file)
 {
     return &file->facts;
+}
+
+cordon_status cdn_file_raw(const struct cordon_snapshot **out,
+                           struct cdn_snapshot_file *file, cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+
+    pthread_mutex_lock(&lock);
+    if (!file->raw.file) {
+        status =
+            cdn_layout_init(&file->raw_layout, &file->content.schema, &file->facts,
+                            file->segments, file->places, file->guard.count, NULL, err);
+        if (!status) {
+            file->raw = file->content;
+            file->raw.labels = file->raw_layout.labels;
+            file->raw.relations = file->raw_layout.relations;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    *out = &file->raw;
+    return status;
+}
+
+struct cdn_guard *cdn_file_guard(struct cdn_snapshot_file *file)
+{
+    return &file->guard;
+}
+
+const char *cdn_file_path(const struct cdn_snapshot_file *file)
+{
+    return file->path;
 }

@@ -22,6 +22,15 @@ void cdn_file_release(struct cdn_snapshot_file *file); /* accepts NULL */
 /* Everything a snapshot handle has but generation and references; borrowed. */
 const struct cordon_snapshot *cdn_file_content(const struct cdn_snapshot_file *file);
 
+/* The same over arrays whose pointers are all there, checked or not: for verification, and
+ * for handles that leave checksums out.  Made when first asked for; borrowed from the file.
+ * Errors: CORDON_E_NOMEM. */
+cordon_status cdn_file_raw(const struct cordon_snapshot **out,
+                           struct cdn_snapshot_file *file, cordon_error *err);
+
+struct cdn_guard *cdn_file_guard(struct cdn_snapshot_file *file);
+const char *cdn_file_path(const struct cdn_snapshot_file *file);
+
 /* The directory and where its segments lie, for verification; borrowed. */
 const struct cdn_segment *cdn_file_segments(const struct cdn_snapshot_file *file,
                                             const unsigned char *const **places,

@@ -17,6 +17,7 @@ static const struct cdn_property KEY_PROPERTY = {.name = "key",
 
 struct resolver {
     struct cdn_layout *layout;
+    struct cdn_guard *guard;
     const struct cdn_segment *segments;
     size_t count;
     size_t at; /* the next entry */
@@ -136,8 +137,9 @@ static cordon_status take_dictionary(struct resolver *resolver,
         return cdn_error_set(resolver->err, CORDON_E_CORRUPT,
                              "directory: array %08x is no dictionary", array);
     dictionary->count = (uint32_t)(segments[0].elements - 1);
-    dictionary->offsets = pointers[0];
-    dictionary->bytes = pointers[1];
+    dictionary->guard = resolver->guard;
+    dictionary->offsets = (const uint64_t *const *)(const void *)pointers;
+    dictionary->bytes = (const char *const *)(const void *)(pointers + 1);
     dictionary->size = segments[1].bytes;
     column->bytes += segments[0].bytes + segments[1].bytes;
     return CORDON_OK;
@@ -170,6 +172,7 @@ static cordon_status take_column(struct resolver *resolver, struct cdn_column *c
     cordon_status status;
     const void *const *pointers;
 
+    column->guard = resolver->guard;
     column->block_count = shape->blocks;
     status = take_blocks(resolver, &pointers, &column->bytes, array, shape, heap, false,
                          width_of(type));
@@ -223,6 +226,7 @@ static cordon_status resolve_label(struct resolver *resolver, uint32_t number,
     cordon_status status;
 
     label->schema = schema;
+    label->guard = resolver->guard;
     label->base = resolver->layout->node_count;
     label->count = facts->count;
     label->shift = facts->shift;
@@ -297,6 +301,7 @@ static cordon_status resolve_direction(struct resolver *resolver, uint32_t numbe
         return cdn_error_set(resolver->err, CORDON_E_CORRUPT,
                              "directory: fewer segments than relation %u has blocks",
                              number);
+    adjacency->guard = resolver->guard;
     adjacency->shift = mine->shift;
     adjacency->block_count = shape.blocks;
     adjacency->longest = mine->most;
@@ -406,18 +411,23 @@ static cordon_status allocate(struct cdn_layout *layout,
     return CORDON_OK;
 }
 
-cordon_status
-cdn_layout_init(struct cdn_layout *layout, const struct cdn_schema *schema,
-                const struct cdn_facts *facts, const struct cdn_segment *segments,
-                const unsigned char *const *places, size_t count, cordon_error *err)
+cordon_status cdn_layout_init(struct cdn_layout *layout,
+                              const struct cdn_schema *schema,
+                              const struct cdn_facts *facts,
+                              const struct cdn_segment *segments,
+                              const unsigned char *const *places, size_t count,
+                              struct cdn_guard *guard, cordon_error *err)
 {
-    struct resolver resolver = {
-        .layout = layout, .segments = segments, .count = count, .err = err};
+    struct resolver resolver = {.layout = layout,
+                                .guard = guard,
+                                .segments = segments,
+                                .count = count,
+                                .err = err};
     cordon_status status;
 
     memset(layout, 0, sizeof(*layout));
     status = allocate(layout, schema, facts, count, err);
-    for (size_t i = 0; !status && i < count; i++)
+    for (size_t i = 0; !status && !guard && i < count; i++)
         layout->pointers[i] = places[i];
     resolver.first = layout->first;
     resolver.columns = layout->columns;
@@ -434,6 +444,8 @@ cdn_layout_init(struct cdn_layout *layout, const struct cdn_schema *schema,
             cdn_error_set(err, CORDON_E_CORRUPT,
                           "directory: %zu segments that metadata does not call for",
                           count - resolver.at);
+    if (!status && guard)
+        guard->slots = layout->pointers;
     if (status)
         cdn_layout_deinit(layout);
     return status;

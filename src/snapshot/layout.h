@@ -25,11 +25,14 @@ struct cdn_layout {
 /* Check that the directory has exactly the segments that schema and facts call for, of
  * the lengths they call for, and build the arrays over them.  `places` are where the
  * segments lie, in the directory's order; only stored, never read.  `schema` is
- * borrowed. Errors: CORDON_E_CORRUPT, CORDON_E_NOMEM. */
-cordon_status
-cdn_layout_init(struct cdn_layout *layout, const struct cdn_schema *schema,
-                const struct cdn_facts *facts, const struct cdn_segment *segments,
-                const unsigned char *const *places, size_t count, cordon_error *err);
+ * borrowed.  With a guard (borrowed) the pointers begin as NULL and are the guard's slots;
+ * without one they are `places`.  Errors: CORDON_E_CORRUPT, CORDON_E_NOMEM. */
+cordon_status cdn_layout_init(struct cdn_layout *layout,
+                              const struct cdn_schema *schema,
+                              const struct cdn_facts *facts,
+                              const struct cdn_segment *segments,
+                              const unsigned char *const *places, size_t count,
+                              struct cdn_guard *guard, cordon_error *err);
 void cdn_layout_deinit(struct cdn_layout *layout);
 
 #endif

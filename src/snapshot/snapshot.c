@@ -24,6 +24,7 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
     cordon_snapshot_options wanted = CORDON_SNAPSHOT_OPTIONS_INIT;
     struct cdn_snapshot_file *file = NULL;
     cordon_snapshot *snapshot = NULL;
+    const cordon_snapshot *content;
     char resolved[PATH_MAX];
     uint64_t generation = 0;
     cordon_status status;
@@ -35,7 +36,7 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
     cdn_error_clear(err);
     if (options) {
         if (options->struct_size != sizeof(wanted) ||
-            options->verify > CORDON_VERIFY_FULL)
+            options->verify > CORDON_VERIFY_STRUCTURE)
             return cdn_error_set(err, CORDON_E_INVALID,
                                  "snapshot options of an unknown size or kind");
         wanted = *options;
@@ -56,12 +57,19 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
     status = cdn_file_acquire(&file, path, err);
     if (status)
         return status;
-    snapshot = cdn_alloc(sizeof(*snapshot));
-    if (!snapshot) {
-        cdn_file_release(file);
-        return cdn_error_nomem(err);
+    content = cdn_file_content(file);
+    if (wanted.verify == CORDON_VERIFY_STRUCTURE)
+        status = cdn_file_raw(&content, file, err);
+    if (!status) {
+        snapshot = cdn_alloc(sizeof(*snapshot));
+        if (!snapshot)
+            status = cdn_error_nomem(err);
     }
-    *snapshot = *cdn_file_content(file);
+    if (status) {
+        cdn_file_release(file);
+        return status;
+    }
+    *snapshot = *content;
     snapshot->generation = generation;
     snapshot->references = 1;
     if (wanted.verify == CORDON_VERIFY_FULL)
@@ -141,21 +149,85 @@ static cordon_status verify_all(const cordon_snapshot *snapshot, const char *pat
                          first.text, (unsigned long long)findings);
 }
 
+cordon_status cordon_snapshot_warm(cordon_snapshot *snapshot, cordon_error *err)
+{
+    struct cdn_guard *guard;
+    char damage[CORDON_ERROR_MESSAGE_BYTES];
+
+    if (!snapshot)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_snapshot_warm: no snapshot; it must not be NULL");
+    guard = cdn_file_guard(snapshot->file);
+    for (size_t i = guard->count; i-- > 0;) /* as cdn_adjacency_offsets() wants it */
+        if (!cdn_guard_get(guard, &guard->slots[i])) {
+            (void)cdn_snapshot_damage(snapshot, damage, sizeof(damage));
+            return cdn_error_set(err, CORDON_E_CORRUPT, "the snapshot is damaged: %s",
+                                 damage);
+        }
+    return CORDON_OK;
+}
+
+bool cdn_snapshot_damage(const cordon_snapshot *snapshot, char *out, size_t size)
+{
+    const struct cdn_guard *guard;
+    const struct cdn_segment *segment;
+    char name[4 * CDN_SCHEMA_MAX_NAME + 64];
+    const char *path;
+    size_t fault = 0;
+    size_t length;
+
+    if (snapshot && snapshot->file) {
+        guard = cdn_file_guard(snapshot->file);
+        fault = __atomic_load_n(&guard->first_fault, __ATOMIC_RELAXED);
+    }
+    if (fault == 0)
+        return false;
+    segment = &guard->segments[fault - 1];
+    cdn_segment_name(&snapshot->schema, segment->array, name, sizeof(name));
+    path = cdn_file_path(snapshot->file);
+    length = strlen(path);
+    (void)snprintf(out, size,
+                   "segment %.200s (array %08x), block %u of %s%s does not match its "
+                   "checksum; cordon snapshot verify tells more; import again, or "
+                   "restore the file",
+                   name, segment->array, segment->block, length > 200 ? "..." : "",
+                   length > 200 ? path + length - 200 : path);
+    return true;
+}
+
+const uint32_t *cdn_adjacency_check(const struct cdn_adjacency *adjacency,
+                                    uint32_t block)
+{
+    struct cdn_guard *guard = adjacency->guard;
+
+    if (!CDN_BLOCK(guard, adjacency->peers, block) ||
+        (adjacency->times && !CDN_BLOCK(guard, adjacency->times, block)) ||
+        (adjacency->ids && !CDN_BLOCK(guard, adjacency->ids, block)))
+        return NULL;
+    return CDN_BLOCK(guard, adjacency->offsets, block);
+}
+
 const char *cdn_dictionary_get(const struct cdn_dictionary *dictionary, uint32_t index,
                                size_t *bytes)
 {
+    const uint64_t *offsets;
+    const char *text;
     uint64_t start;
     uint64_t end;
 
     *bytes = 0;
     if (index >= dictionary->count)
         return NULL;
-    start = dictionary->offsets[index];
-    end = dictionary->offsets[index + 1];
+    offsets = CDN_BLOCK(dictionary->guard, dictionary->offsets, 0);
+    text = CDN_BLOCK(dictionary->guard, dictionary->bytes, 0);
+    if (!offsets || !text)
+        return NULL;
+    start = offsets[index];
+    end = offsets[index + 1];
     if (start > end || end > dictionary->size)
         return NULL;
     *bytes = end - start;
-    return dictionary->bytes + start;
+    return text + start;
 }
 
 static int compare_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
@@ -195,24 +267,31 @@ int64_t cdn_dictionary_find(const struct cdn_dictionary *dictionary, const char 
 static const char *heap_entry(const struct cdn_column *column, uint32_t block,
                               uint32_t index, size_t *bytes)
 {
-    const uint32_t *offsets = column->values[block];
-    uint32_t start = offsets[index];
-    uint32_t end = offsets[index + 1];
+    const uint32_t *offsets = CDN_BLOCK(column->guard, column->values, block);
+    const char *heap = CDN_BLOCK(column->guard, column->heap, block);
+    uint32_t start;
+    uint32_t end;
 
     *bytes = 0;
+    if (!offsets || !heap)
+        return NULL;
+    start = offsets[index];
+    end = offsets[index + 1];
     if (start > end || end > column->heap_bytes[block])
         return NULL;
     *bytes = end - start;
-    return (const char *)column->heap[block] + start;
+    return heap + start;
 }
 
 const char *cdn_column_bytes(const struct cdn_column *column, uint32_t block,
                              uint32_t index, size_t *bytes)
 {
     if (column->property->type == CDN_COLUMN_STRING) {
-        const uint32_t *codes = column->values[block];
+        const uint32_t *codes = CDN_BLOCK(column->guard, column->values, block);
 
-        return cdn_dictionary_get(&column->dictionary, codes[index], bytes);
+        *bytes = 0;
+        return codes ? cdn_dictionary_get(&column->dictionary, codes[index], bytes)
+                     : NULL;
     }
     return heap_entry(column, block, index, bytes);
 }
@@ -258,15 +337,22 @@ static bool parse_key(int64_t *out, const char *text, size_t bytes)
     return true;
 }
 
-static int64_t integer_key(const struct cdn_label_data *label, uint32_t node)
+/* False: damaged. */
+static inline bool integer_key(int64_t *out, const struct cdn_label_data *label,
+                               uint32_t node)
 {
     uint32_t mask = (UINT32_C(1) << label->shift) - 1;
+    const int64_t *keys =
+        CDN_BLOCK(label->guard, label->integer_keys, node >> label->shift);
 
-    return label->integer_keys[node >> label->shift][node & mask];
+    if (!keys)
+        return false;
+    *out = keys[node & mask];
+    return true;
 }
 
 /* Ids are often close to evenly spread: a few steps of interpolation land near or on
- * the key; what is left is bisected.  Damaged order ends in "not found". */
+ * the key; what is left is bisected. */
 static uint32_t find_integer(const struct cdn_label_data *label, int64_t key)
 {
     uint32_t low = 0;
@@ -277,9 +363,12 @@ static uint32_t find_integer(const struct cdn_label_data *label, int64_t key)
         int64_t found;
 
         if (steps < 4 && high - low > 8) {
-            int64_t first = integer_key(label, low);
-            int64_t last = integer_key(label, high - 1);
+            int64_t first;
+            int64_t last;
 
+            if (!integer_key(&first, label, low) ||
+                !integer_key(&last, label, high - 1))
+                return CDN_DAMAGED_NODE;
             if (key < first || key > last || first > last)
                 return CDN_NO_NODE;
             if (first < last)
@@ -287,7 +376,8 @@ static uint32_t find_integer(const struct cdn_label_data *label, int64_t key)
                      (uint32_t)((unsigned __int128)((uint64_t)key - (uint64_t)first) *
                                 (high - 1 - low) / ((uint64_t)last - (uint64_t)first));
         }
-        found = integer_key(label, at);
+        if (!integer_key(&found, label, at))
+            return CDN_DAMAGED_NODE;
         if (found == key)
             return at;
         if (found < key)
@@ -313,7 +403,7 @@ static uint32_t find_text(const struct cdn_label_data *label, const char *key,
         int order;
 
         if (!entry)
-            return CDN_NO_NODE;
+            return CDN_DAMAGED_NODE;
         order = compare_bytes(entry, length, key, bytes);
         if (order == 0)
             return middle;
@@ -341,7 +431,7 @@ uint32_t cdn_snapshot_find(const cordon_snapshot *snapshot, uint32_t label,
         node = find_integer(data, integer);
     else
         node = CDN_NO_NODE;
-    return node == CDN_NO_NODE ? CDN_NO_NODE : data->base + node;
+    return node >= CDN_DAMAGED_NODE ? node : data->base + node;
 }
 
 const char *cdn_snapshot_key(const cordon_snapshot *snapshot, uint32_t node, char *room,
@@ -361,7 +451,8 @@ const char *cdn_snapshot_key(const cordon_snapshot *snapshot, uint32_t node, cha
     if (label->schema->key == CDN_KEY_STRING)
         return heap_entry(&label->text_keys, node >> label->shift,
                           node & ((UINT32_C(1) << label->shift) - 1), bytes);
-    key = integer_key(label, node);
+    if (!integer_key(&key, label, node))
+        return NULL;
     rest = key < 0 ? 0 - (uint64_t)key : (uint64_t)key;
     *at = '\0';
     do {
@@ -419,7 +510,9 @@ bool cdn_snapshot_edge(const cordon_snapshot *snapshot, uint64_t id, bool with_s
     out->source = CDN_NO_NODE;
     if (!with_source)
         return true;
-    offsets = relation->outgoing.offsets[out->block];
+    offsets = cdn_adjacency_offsets(&relation->outgoing, out->block);
+    if (!offsets)
+        return false;
     nodes = relation->source_count - (out->block << relation->outgoing.shift);
     if (nodes > UINT32_C(1) << relation->outgoing.shift)
         nodes = UINT32_C(1) << relation->outgoing.shift;

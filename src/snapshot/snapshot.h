@@ -7,9 +7,13 @@
  * (incoming: source), then by outgoing edge position.
  *
  * Open checks the pages and the place and length of every segment; it does not read the
- * segments.  So offsets, node indices and dictionary indices read from segments are
- * checked as they are followed: cdn_adjacency_list() and the cdn_column accessors do
- * it. */
+ * segments.  A segment's checksum is compared when it is first asked for (guard.h), and
+ * the pointers in the arrays below are NULL until then: read them only through the
+ * accessors, which say "damaged" instead of giving out what does not match.  A handle of
+ * CORDON_VERIFY_STRUCTURE has all its pointers from the start.
+ *
+ * A good checksum does not make a good writer.  So offsets, node indices and dictionary
+ * indices read from segments are checked as they are followed all the same. */
 #ifndef CDN_SNAPSHOT_SNAPSHOT_H
 #define CDN_SNAPSHOT_SNAPSHOT_H
 
@@ -20,14 +24,19 @@
 #include <cordon/snapshot.h>
 
 #include "base/error.h"
+#include "snapshot/guard.h"
 #include "snapshot/schema.h"
 
-#define CDN_NO_NODE UINT32_MAX
+/* Beyond every dense index: a snapshot has fewer than UINT32_MAX - 1 nodes. */
+#define CDN_NO_NODE      UINT32_MAX
+#define CDN_DAMAGED_NODE (UINT32_MAX - 1)
 
+/* Each array is one segment; read through cdn_dictionary_get(). */
 struct cdn_dictionary {
     uint32_t count;
-    const uint64_t *offsets; /* count + 1, into bytes */
-    const char *bytes;
+    struct cdn_guard *guard;
+    const uint64_t *const *offsets; /* count + 1, into bytes */
+    const char *const *bytes;
     uint64_t size;
 };
 
@@ -35,6 +44,7 @@ struct cdn_dictionary {
  * direction), in blocks that match its label's or adjacency's blocks. */
 struct cdn_column {
     const struct cdn_property *property;
+    struct cdn_guard *guard;
     uint32_t block_count;
     const void *const *values; /* a block: uint8 (bool), int64, double, uint32 (string),
                                   or uint32 offsets, one more than values (text, bag) */
@@ -54,6 +64,7 @@ struct cdn_column {
 
 /* The lists of one relation in one direction. */
 struct cdn_adjacency {
+    struct cdn_guard *guard;
     uint32_t shift; /* a block is 2^shift nodes */
     uint32_t block_count;
     uint32_t node_count;            /* of the label the lists belong to */
@@ -85,6 +96,7 @@ struct cdn_relation {
 
 struct cdn_label_data {
     const struct cdn_label *schema;
+    struct cdn_guard *guard;
     uint32_t base; /* dense index of its first node */
     uint32_t count;
     uint32_t shift;
@@ -123,26 +135,73 @@ struct cdn_list {
     uint64_t position;    /* position of the first edge in this direction's order */
 };
 
-/* The list of the label-local node `node` < adjacency->node_count.  False: damaged
- * offsets. Peers are not checked here: use cdn_peer_valid() before following one. */
+/* Block `block` of an array; NULL: damaged. */
+#define CDN_BLOCK(guard, array, block)                                                 \
+    cdn_guard_get((guard), (const void *const *)(array) + (block))
+
+/* Its address if it has been checked, else 0: for asking memory ahead. */
+#define CDN_PEEK(array, block) cdn_guard_peek((const void *const *)(array) + (block))
+
+static inline const uint32_t *cdn_adjacency_peers(const struct cdn_adjacency *adjacency,
+                                                  uint32_t block)
+{
+    return CDN_BLOCK(adjacency->guard, adjacency->peers, block);
+}
+
+/* Only of a relation with a time column: adjacency->times is not NULL. */
+static inline const int64_t *cdn_adjacency_times(const struct cdn_adjacency *adjacency,
+                                                 uint32_t block)
+{
+    return CDN_BLOCK(adjacency->guard, adjacency->times, block);
+}
+
+/* Check what a list of this block needs: peers, times and ids, and then the offsets. */
+const uint32_t *cdn_adjacency_check(const struct cdn_adjacency *adjacency,
+                                    uint32_t block);
+
+/* A block's offsets; NULL: damaged.  They are the last of the block's arrays that is given
+ * out: whoever has them has the pointers to peers, times and ids too. */
+static inline const uint32_t *
+cdn_adjacency_offsets(const struct cdn_adjacency *adjacency, uint32_t block)
+{
+    const void *const *slot = (const void *const *)adjacency->offsets + block;
+    const void *at = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+
+    return __builtin_expect(at != NULL, 1) ? at : cdn_adjacency_check(adjacency, block);
+}
+
+/* The same of one that follows its block's offsets. */
+#define CDN_FOLLOW(array, block)                                                       \
+    __atomic_load_n((const void *const *)(array) + (block), __ATOMIC_RELAXED)
+
+/* The list of the label-local node `node` < adjacency->node_count.  False: damaged.
+ * Peers are not looked at here: use cdn_peer_valid() before following one. */
 static inline bool cdn_adjacency_list(const struct cdn_adjacency *adjacency,
                                       uint32_t node, struct cdn_list *out)
 {
     uint32_t block = node >> adjacency->shift;
-    const uint32_t *offsets = adjacency->offsets[block];
+    const uint32_t *offsets = cdn_adjacency_offsets(adjacency, block);
     uint32_t at = node & ((UINT32_C(1) << adjacency->shift) - 1);
-    uint32_t start = offsets[at];
-    uint32_t end = offsets[at + 1];
     uint64_t edges = adjacency->first[block + 1] - adjacency->first[block];
+    uint32_t start;
+    uint32_t end;
 
+    if (!offsets)
+        return false;
+    start = offsets[at];
+    end = offsets[at + 1];
     if (start > end || end > edges)
         return false;
     out->block = block;
     out->start = start;
     out->count = end - start;
-    out->peers = adjacency->peers[block] + start;
-    out->times = adjacency->times ? adjacency->times[block] + start : NULL;
-    out->ids = adjacency->ids ? adjacency->ids[block] + start : NULL;
+    out->peers = (const uint32_t *)CDN_FOLLOW(adjacency->peers, block) + start;
+    out->times = adjacency->times
+                     ? (const int64_t *)CDN_FOLLOW(adjacency->times, block) + start
+                     : NULL;
+    out->ids = adjacency->ids
+                   ? (const uint64_t *)CDN_FOLLOW(adjacency->ids, block) + start
+                   : NULL;
     out->position = adjacency->first[block] + start;
     return true;
 }
@@ -153,20 +212,36 @@ static inline bool cdn_peer_valid(uint32_t peer, uint32_t base, uint32_t count)
     return peer - base < count;
 }
 
-/* Is value `index` of a column's block not null? */
-static inline bool cdn_column_present(const struct cdn_column *column, uint32_t block,
-                                      uint32_t index)
+/* One block of a column, to be read. */
+struct cdn_cells {
+    const void *values;
+    const uint64_t *present; /* NULL: none is null */
+};
+
+/* Open a block of a column whose `values` is not NULL.  False: damaged. */
+static inline bool cdn_column_cells(const struct cdn_column *column, uint32_t block,
+                                    struct cdn_cells *out)
 {
-    if (!column->present || !column->present[block])
-        return true;
-    return (column->present[block][index >> 6] >> (index & 63)) & 1;
+    out->values = CDN_BLOCK(column->guard, column->values, block);
+    out->present = NULL;
+    if (!column->present)
+        return out->values != NULL;
+    out->present = CDN_BLOCK(column->guard, column->present, block);
+    return out->values && out->present;
+}
+
+/* Is value `index` of the block not null? */
+static inline bool cdn_cells_present(const struct cdn_cells *cells, uint32_t index)
+{
+    return !cells->present || (cells->present[index >> 6] >> (index & 63)) & 1;
 }
 
 /* The bytes of a string, text or bag value; NULL with *bytes 0: damaged. */
 const char *cdn_column_bytes(const struct cdn_column *column, uint32_t block,
                              uint32_t index, size_t *bytes);
 
-/* A dictionary's entry; NULL: no such index (damaged).  Find: -1 if not there. */
+/* A dictionary's entry; NULL: damaged, or no such index.  Find: -1 if not there, or
+ * damaged. */
 const char *cdn_dictionary_get(const struct cdn_dictionary *dictionary, uint32_t index,
                                size_t *bytes);
 int64_t cdn_dictionary_find(const struct cdn_dictionary *dictionary, const char *text,
@@ -176,8 +251,8 @@ int64_t cdn_dictionary_find(const struct cdn_dictionary *dictionary, const char 
  */
 uint32_t cdn_snapshot_label_of(const cordon_snapshot *snapshot, uint32_t node);
 
-/* The dense index of a key, given as text; CDN_NO_NODE: none.  Interpolation, then
- * binary search over the sorted key column. */
+/* The dense index of a key, given as text; CDN_NO_NODE: none; CDN_DAMAGED_NODE: it cannot
+ * be known.  Interpolation, then binary search over the sorted key column. */
 uint32_t cdn_snapshot_find(const cordon_snapshot *snapshot, uint32_t label,
                            const char *key, size_t bytes);
 
@@ -186,7 +261,8 @@ uint32_t cdn_snapshot_find(const cordon_snapshot *snapshot, uint32_t label,
 const char *cdn_snapshot_key(const cordon_snapshot *snapshot, uint32_t node, char *room,
                              size_t *bytes);
 
-/* The relation and outgoing place of a snapshot-wide edge id; false: no such edge.
+/* The relation and outgoing place of a snapshot-wide edge id; false: no such edge, or
+ * damaged.
  * `list_node` (label-local source) costs a search in the block's offsets; pass NULL to
  * skip. */
 struct cdn_edge_place {
@@ -198,6 +274,10 @@ struct cdn_edge_place {
 };
 bool cdn_snapshot_edge(const cordon_snapshot *snapshot, uint64_t id, bool with_source,
                        struct cdn_edge_place *out);
+
+/* The first damaged segment that this process has met in the snapshot's file, in words:
+ * "segment ... does not match its checksum; ...".  False: it has met none. */
+bool cdn_snapshot_damage(const cordon_snapshot *snapshot, char *out, size_t size);
 
 /* Every check there is: checksums, order of keys and lists, both directions agree,
  * ranges, dictionaries, UTF-8.  `report` is called for every finding (a line of text)

@@ -33,39 +33,6 @@ void cdn_verify_found(struct cdn_verifier *verifier, const char *format, ...)
     verifier->report(verifier->ud, text);
 }
 
-/* "Account keys", "transfer Account->Account incoming, property amount" and so on. */
-static void name_array(const cordon_snapshot *snapshot, uint32_t array, char *out,
-                       size_t size)
-{
-    uint32_t owner = array >> 18 & 1023;
-    uint32_t slot = array >> 8 & 1023;
-    const struct cdn_property *property = NULL;
-    const char *what = "keys";
-
-    if (array >> 28 == CDN_ARRAY_LABEL) {
-        const struct cdn_label *label = &snapshot->schema.labels[owner];
-
-        if (slot > 0)
-            property = &label->properties[slot - 1];
-        (void)snprintf(out, size, "%s%s%s", label->name, property ? ", property " : " ",
-                       property ? property->name : what);
-    } else {
-        const struct cdn_relation_schema *relation = &snapshot->schema.relations[owner];
-
-        what = (array & 255) == CDN_PART_VALUES  ? "offsets"
-               : (array & 255) == CDN_PART_PEERS ? "peers"
-                                                 : "ids";
-        if (slot > 0)
-            property = &relation->properties[slot - 1];
-        (void)snprintf(out, size, "%s %s->%s %s%s%s", relation->type,
-                       snapshot->schema.labels[relation->source].name,
-                       snapshot->schema.labels[relation->target].name,
-                       array >> 28 == CDN_ARRAY_OUTGOING ? "outgoing" : "incoming",
-                       property ? ", property " : ", ",
-                       property ? property->name : what);
-    }
-}
-
 static void verify_segments(struct cdn_verifier *verifier)
 {
     const cordon_snapshot *snapshot = verifier->snapshot;
@@ -80,14 +47,14 @@ static void verify_segments(struct cdn_verifier *verifier)
         char name[4 * CDN_SCHEMA_MAX_NAME + 64];
 
         if (cdn_hash_xxh3(places[i], segment->bytes) != segment->checksum) {
-            name_array(snapshot, segment->array, name, sizeof(name));
+            cdn_segment_name(&snapshot->schema, segment->array, name, sizeof(name));
             cdn_verify_found(verifier,
                              "%s, array %08x, block %u: the checksum does not match",
                              name, segment->array, segment->block);
         }
         for (uint64_t at = segment->bytes; at < end; at++)
             if (places[i][at]) {
-                name_array(snapshot, segment->array, name, sizeof(name));
+                cdn_segment_name(&snapshot->schema, segment->array, name, sizeof(name));
                 cdn_verify_found(verifier,
                                  "%s, array %08x, block %u: the padding is not zero",
                                  name, segment->array, segment->block);
@@ -136,10 +103,11 @@ static void survey_number(struct survey *survey, double value)
 
 /* What is wrong with one value; NULL: nothing. */
 static const char *check_value(struct survey *survey, const struct cdn_column *column,
-                               uint32_t block, uint32_t index)
+                               const struct cdn_cells *cells, uint32_t block,
+                               uint32_t index)
 {
-    bool null = !cdn_column_present(column, block, index);
-    const void *values = column->values[block];
+    bool null = !cdn_cells_present(cells, index);
+    const void *values = cells->values;
     const char *text;
     size_t bytes;
 
@@ -209,9 +177,12 @@ static void check_block(struct cdn_verifier *verifier, struct survey *survey,
     uint64_t count = values_in(of, block);
     const char *first_fault = NULL;
     uint64_t first_index = 0;
+    struct cdn_cells cells;
 
+    if (!cdn_column_cells(column, block, &cells))
+        return; /* the checksums have said so */
     for (uint64_t i = 0; i < count; i++) {
-        const char *fault = check_value(survey, column, block, (uint32_t)i);
+        const char *fault = check_value(survey, column, &cells, block, (uint32_t)i);
 
         if (fault && !first_fault) {
             first_fault = fault;
@@ -222,14 +193,13 @@ static void check_block(struct cdn_verifier *verifier, struct survey *survey,
         cdn_verify_found(verifier, "%s, property %s, block %u, value %llu: %s",
                          of->owner, column->property->name, block,
                          (unsigned long long)first_index, first_fault);
-    if (column->present && (count & 63) &&
-        column->present[block][count >> 6] >> (count & 63))
+    if (cells.present && (count & 63) && cells.present[count >> 6] >> (count & 63))
         cdn_verify_found(verifier,
                          "%s, property %s, block %u: present bits beyond the "
                          "last value",
                          of->owner, column->property->name, block);
     if (type == CDN_COLUMN_TEXT || type == CDN_COLUMN_BAG) {
-        const uint32_t *offsets = column->values[block];
+        const uint32_t *offsets = cells.values;
 
         if (offsets[0] != 0 || offsets[count] != column->heap_bytes[block])
             cdn_verify_found(verifier,
@@ -286,8 +256,8 @@ void cdn_verify_dictionary(struct cdn_verifier *verifier,
     const char *before = NULL;
     size_t before_bytes = 0;
 
-    if (dictionary->offsets[0] != 0 ||
-        dictionary->offsets[dictionary->count] != dictionary->size)
+    if (dictionary->offsets[0][0] != 0 ||
+        dictionary->offsets[0][dictionary->count] != dictionary->size)
         cdn_verify_found(verifier,
                          "%s, property %s: the dictionary's offsets do not cover it",
                          owner, name);
@@ -378,18 +348,42 @@ static void verify_label(struct cdn_verifier *verifier,
     }
 }
 
+static cordon_status verify_arrays(struct cdn_verifier *verifier, cordon_error *err)
+{
+    const cordon_snapshot *snapshot = verifier->snapshot;
+    cordon_status status = CORDON_OK;
+
+    for (uint32_t l = 0; l < snapshot->label_count; l++)
+        verify_label(verifier, &snapshot->labels[l]);
+    for (uint32_t r = 0; !status && r < snapshot->relation_count; r++)
+        status = cdn_verify_relation(verifier, &snapshot->relations[r], err);
+    return status;
+}
+
+cordon_status cdn_verify_view(const cordon_snapshot *raw,
+                              void (*report)(void *ud, const char *finding), void *ud,
+                              uint64_t *findings, cordon_error *err)
+{
+    struct cdn_verifier verifier = {.snapshot = raw, .report = report, .ud = ud};
+    cordon_status status = verify_arrays(&verifier, err);
+
+    *findings = verifier.findings;
+    return status;
+}
+
 cordon_status cdn_snapshot_verify(const cordon_snapshot *snapshot,
                                   void (*report)(void *ud, const char *finding),
                                   void *ud, uint64_t *findings, cordon_error *err)
 {
-    struct cdn_verifier verifier = {.snapshot = snapshot, .report = report, .ud = ud};
-    cordon_status status = CORDON_OK;
+    struct cdn_verifier verifier = {.report = report, .ud = ud};
+    cordon_status status = cdn_file_raw(&verifier.snapshot, snapshot->file, err);
 
-    verify_segments(&verifier);
-    for (uint32_t l = 0; l < snapshot->label_count; l++)
-        verify_label(&verifier, &snapshot->labels[l]);
-    for (uint32_t r = 0; !status && r < snapshot->relation_count; r++)
-        status = cdn_verify_relation(&verifier, &snapshot->relations[r], err);
+    if (!status) {
+        verify_segments(&verifier);
+        status = verify_arrays(&verifier, err);
+    }
+    if (!status && verifier.findings == 0)
+        cdn_guard_open_all(cdn_file_guard(snapshot->file));
     *findings = verifier.findings;
     return status;
 }

@@ -30,6 +30,11 @@ void cdn_verify_column_values(struct cdn_verifier *verifier,
 void cdn_verify_dictionary(struct cdn_verifier *verifier,
                            const struct cdn_column *column, const char *owner);
 
+/* Everything but checksums and padding, over arrays whose pointers are all there. */
+cordon_status cdn_verify_view(const cordon_snapshot *raw,
+                              void (*report)(void *ud, const char *finding), void *ud,
+                              uint64_t *findings, cordon_error *err);
+
 /* Both directions of a relation.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_verify_relation(struct cdn_verifier *verifier,
                                   const struct cdn_relation *relation,

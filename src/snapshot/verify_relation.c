@@ -118,10 +118,13 @@ static bool same_value(const struct cdn_column *a, uint32_t a_block, uint32_t a_
     size_t b_bytes;
     const char *a_text;
     const char *b_text;
+    struct cdn_cells a_cells;
+    struct cdn_cells b_cells;
     size_t width;
 
-    if (cdn_column_present(a, a_block, a_index) !=
-        cdn_column_present(b, b_block, b_index))
+    if (!cdn_column_cells(a, a_block, &a_cells) ||
+        !cdn_column_cells(b, b_block, &b_cells) ||
+        cdn_cells_present(&a_cells, a_index) != cdn_cells_present(&b_cells, b_index))
         return false;
     switch (a->property->type) {
     case CDN_COLUMN_TEXT:
@@ -143,9 +146,8 @@ static bool same_value(const struct cdn_column *a, uint32_t a_block, uint32_t a_
         width = 8;
         break;
     }
-    return memcmp((const unsigned char *)a->values[a_block] + a_index * width,
-                  (const unsigned char *)b->values[b_block] + b_index * width,
-                  width) == 0;
+    return memcmp((const unsigned char *)a_cells.values + a_index * width,
+                  (const unsigned char *)b_cells.values + b_index * width, width) == 0;
 }
 
 /* The incoming edge at (block, index) of the target `node` against the outgoing one. */

@@ -323,6 +323,16 @@ cordon_snapshot *cdn_fixture_open(const char *path)
     return snapshot;
 }
 
+struct cdn_cells cdn_fixture_cells(const struct cdn_column *column, uint32_t block)
+{
+    struct cdn_cells cells;
+
+    if (!cdn_column_cells(column, block, &cells))
+        give_up("fixture: property %s, block %u is damaged", column->property->name,
+                block);
+    return cells;
+}
+
 uint32_t cdn_fixture_find(const cordon_snapshot *snapshot, const char *label,
                           const char *key)
 {
@@ -331,7 +341,7 @@ uint32_t cdn_fixture_find(const cordon_snapshot *snapshot, const char *label,
 
     if (number >= 0)
         node = cdn_snapshot_find(snapshot, (uint32_t)number, key, strlen(key));
-    if (node == CDN_NO_NODE)
+    if (node >= CDN_DAMAGED_NODE)
         give_up("fixture: no node %s %s", label, key);
     return node;
 }

@@ -96,6 +96,8 @@ void cdn_fixture_remove(const char *path);
 
 /* Open, or abort. */
 cordon_snapshot *cdn_fixture_open(const char *path);
+/* A block of a column that is not damaged, or abort. */
+struct cdn_cells cdn_fixture_cells(const struct cdn_column *column, uint32_t block);
 /* The dense index of a node, or abort. */
 uint32_t cdn_fixture_find(const cordon_snapshot *snapshot, const char *label,
                           const char *key);

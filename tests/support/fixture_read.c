@@ -14,11 +14,15 @@ static uint64_t mix_bytes(uint64_t digest, const char *text, size_t bytes)
 static uint64_t read_value(uint64_t digest, const struct cdn_column *column,
                            uint32_t block, uint32_t index)
 {
-    const void *values = column->values[block];
+    struct cdn_cells cells;
+    const void *values;
     const char *text;
     size_t bytes;
 
-    if (!cdn_column_present(column, block, index))
+    if (!cdn_column_cells(column, block, &cells))
+        return cdn_hash_mix(digest, DAMAGED);
+    values = cells.values;
+    if (!cdn_cells_present(&cells, index))
         return cdn_hash_mix(digest, 1);
     switch (column->property->type) {
     case CDN_COLUMN_BOOL:
@@ -123,14 +127,15 @@ uint64_t cdn_fixture_read_all(const cordon_snapshot *snapshot)
     }
     for (uint64_t id = 0; id <= snapshot->edge_count; id++) {
         struct cdn_edge_place place;
+        const uint32_t *peers;
 
         if (!cdn_snapshot_edge(snapshot, id, true, &place)) {
             digest = cdn_hash_mix(digest, DAMAGED);
             continue;
         }
         digest = cdn_hash_mix(digest, place.source);
-        digest = cdn_hash_mix(digest,
-                              place.relation->outgoing.peers[place.block][place.index]);
+        peers = cdn_adjacency_peers(&place.relation->outgoing, place.block);
+        digest = cdn_hash_mix(digest, peers ? peers[place.index] : DAMAGED);
     }
     return digest;
 }

@@ -291,12 +291,15 @@ static uint64_t count_values(const cordon_snapshot *snapshot, const char *label,
         uint32_t block = i >> data->shift;
         uint32_t within = i & ((UINT32_C(1) << data->shift) - 1);
 
-        if (!cdn_column_present(column, block, within))
+        struct cdn_cells cells;
+
+        ck_assert(cdn_column_cells(column, block, &cells));
+        if (!cdn_cells_present(&cells, within))
             continue;
         if (column->property->type == CDN_COLUMN_BOOL)
-            count += ((const uint8_t *)column->values[block])[within] == value;
+            count += ((const uint8_t *)cells.values)[within] == value;
         else
-            count += ((const int64_t *)column->values[block])[within] == value;
+            count += ((const int64_t *)cells.values)[within] == value;
     }
     return count;
 }

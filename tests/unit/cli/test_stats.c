@@ -102,7 +102,10 @@ START_TEST(columns__count_nulls_and_ranges)
                                       .values = blocks,
                                       .present = bitmaps,
                                       .minimum = 1,
-                                      .maximum = 0};
+                                      .maximum = 0,
+                                      .lowest = -1,
+                                      .highest = 4,
+                                      .nulls = 1};
     const struct cdn_label schema = {.key = CDN_KEY_INT64, .property_count = 1};
     const struct cdn_label_data label = {
         .schema = &schema, .count = 4, .shift = 16, .columns = &column};

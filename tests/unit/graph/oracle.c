@@ -127,6 +127,7 @@ bool oracle_value(const struct oracle_edge *edge, const char *property, int64_t 
 {
     const struct cdn_relation_schema *schema = edge->relation->schema;
     const struct cdn_column *column;
+    struct cdn_cells cells;
     int32_t found;
 
     *text = NULL;
@@ -141,19 +142,20 @@ bool oracle_value(const struct oracle_edge *edge, const char *property, int64_t 
     found = cdn_properties_find(schema->properties, schema->property_count, property);
     MUST(found >= 0);
     column = &edge->relation->outgoing.columns[found];
-    if (!cdn_column_present(column, edge->block, edge->index))
+    MUST(cdn_column_cells(column, edge->block, &cells));
+    if (!cdn_cells_present(&cells, edge->index))
         return false;
     switch (column->property->type) {
     case CDN_COLUMN_BOOL:
-        *whole = ((const uint8_t *)column->values[edge->block])[edge->index];
+        *whole = ((const uint8_t *)cells.values)[edge->index];
         break;
     case CDN_COLUMN_INT64:
     case CDN_COLUMN_TIMESTAMP:
-        *whole = ((const int64_t *)column->values[edge->block])[edge->index];
+        *whole = ((const int64_t *)cells.values)[edge->index];
         *number = (double)*whole;
         break;
     case CDN_COLUMN_FLOAT64:
-        *number = ((const double *)column->values[edge->block])[edge->index];
+        *number = ((const double *)cells.values)[edge->index];
         break;
     case CDN_COLUMN_STRING:
     case CDN_COLUMN_TEXT:

@@ -294,6 +294,7 @@ START_TEST(damage__is_an_error_and_never_a_crash)
         "pcall(f) end end end end return 'survived'";
     int damaged = 0;
 
+    ck_assert_int_eq(cordon_snapshot_warm(h->snapshot, NULL), CORDON_OK);
     for (uint32_t r = 0; r < h->snapshot->relation_count; r++) {
         const struct cdn_relation *relation = &h->snapshot->relations[r];
 

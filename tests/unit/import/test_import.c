@@ -233,6 +233,7 @@ START_TEST(run__publishes_what_the_files_say)
     const struct cdn_label_data *account;
     const struct cdn_relation *pays;
     struct cdn_list list;
+    struct cdn_cells cells;
     uint32_t ann;
     char room[24];
     size_t bytes;
@@ -268,10 +269,13 @@ START_TEST(run__publishes_what_the_files_say)
     ck_assert_int_eq(list.times[1], 200);
     ck_assert_int_eq(list.times[2], 300);
     /* columns: amount is the first property by name; name of B, "Bob" */
-    ck_assert(((const double *)pays->outgoing.columns[0].values[0])[list.start] == 1);
-    ck_assert(!cdn_column_present(&account->columns[0], 0, 0)); /* -5 has no name */
-    ck_assert(cdn_column_present(&account->columns[0], 0, 1));
-    ck_assert_int_eq(((const int64_t *)account->columns[4].values[0])[0], -1000);
+    ck_assert(cdn_column_cells(&pays->outgoing.columns[0], 0, &cells));
+    ck_assert(((const double *)cells.values)[list.start] == 1);
+    ck_assert(cdn_column_cells(&account->columns[0], 0, &cells));
+    ck_assert(!cdn_cells_present(&cells, 0)); /* -5 has no name */
+    ck_assert(cdn_cells_present(&cells, 1));
+    ck_assert(cdn_column_cells(&account->columns[4], 0, &cells));
+    ck_assert_int_eq(((const int64_t *)cells.values)[0], -1000);
     cordon_snapshot_release(snapshot);
 }
 END_TEST

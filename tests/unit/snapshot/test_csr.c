@@ -106,8 +106,10 @@ static void compare(const struct cdn_adjacency *adjacency, const struct edge *ed
         ck_assert(cdn_adjacency_list(adjacency, node, &list));
         ck_assert_uint_eq(list.position, at);
         for (uint32_t i = 0; i < list.count; i++, at++) {
-            const int64_t *inputs = adjacency->columns[1].values[list.block];
-            const double *halves = adjacency->columns[2].values[list.block];
+            const int64_t *inputs =
+                cdn_fixture_cells(&adjacency->columns[1], list.block).values;
+            const double *halves =
+                cdn_fixture_cells(&adjacency->columns[2], list.block).values;
 
             ck_assert_uint_eq(outgoing ? edges[at].source : edges[at].target, node);
             ck_assert_uint_eq(outgoing ? edges[at].target : edges[at].source,

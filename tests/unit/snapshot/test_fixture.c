@@ -27,7 +27,9 @@ START_TEST(bank__has_its_transfers)
     ck_assert_uint_eq(transfer->edge_count, 12);
     ck_assert(cdn_adjacency_list(&transfer->outgoing, 0, &list)); /* 100 */
     amounts =
-        (const double *)transfer->outgoing.columns[0].values[list.block] + list.start;
+        (const double *)cdn_fixture_cells(&transfer->outgoing.columns[0], list.block)
+            .values +
+        list.start;
     ck_assert_uint_eq(list.count, 5);
     for (uint32_t i = 0; i < 5; i++)
         ck_assert_double_eq(amounts[i], 10.0 * (i + 1));

@@ -44,7 +44,7 @@ static cordon_status lay_out(const struct sample *sample,
     struct cdn_segment *exact = cdn_unit_exact(segments, count * sizeof(*segments));
     cordon_status status = cdn_layout_init(&layout, &sample->snapshot->schema,
                                            cdn_file_facts(sample->snapshot->file),
-                                           exact, sample->places, count, err);
+                                           exact, sample->places, count, NULL, err);
 
     if (!status)
         cdn_layout_deinit(&layout);

@@ -136,17 +136,20 @@ START_TEST(columns__hold_the_banks_values)
     const struct cdn_property *properties = account->schema->properties;
     uint32_t count = account->schema->property_count;
     const struct cdn_column *column;
+    struct cdn_cells cells;
     size_t bytes;
 
     column = &account->columns[cdn_properties_find(properties, count, "nickname")];
     ck_assert_uint_eq(column->nulls, 5);
-    ck_assert(!cdn_column_present(column, 0, 0));
-    ck_assert(cdn_column_present(column, 0, 1));
+    cells = cdn_fixture_cells(column, 0);
+    ck_assert(!cdn_cells_present(&cells, 0));
+    ck_assert(cdn_cells_present(&cells, 1));
     ck_assert_mem_eq(cdn_column_bytes(column, 0, 1, &bytes), "nick2", 5);
     ck_assert_uint_eq(bytes, 5);
     column = &account->columns[cdn_properties_find(properties, count, "note")];
     ck_assert_mem_eq(cdn_column_bytes(column, 0, 2, &bytes), "note of 300", 11);
-    ck_assert(!cdn_column_present(column, 0, 3));
+    cells = cdn_fixture_cells(column, 0);
+    ck_assert(!cdn_cells_present(&cells, 3));
     ck_assert_ptr_nonnull(cdn_column_bytes(column, 0, 3, &bytes));
     ck_assert_uint_eq(bytes, 0);
     column = &account->columns[cdn_properties_find(properties, count, "serial")];
@@ -241,6 +244,10 @@ START_TEST(open__checks_its_arguments)
     ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err),
                      CORDON_E_INVALID);
     options.struct_size = sizeof(options);
+    options.verify = (cordon_verify)(CORDON_VERIFY_STRUCTURE + 1);
+    ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err),
+                     CORDON_E_INVALID);
+    options.verify = CORDON_VERIFY_ON_READ;
     options.generation = 3;
     ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err),
                      CORDON_E_INVALID);
@@ -280,7 +287,8 @@ START_TEST(open__with_full_verification_refuses_a_damaged_segment)
     (void)fseek(file, offset, SEEK_SET);
     (void)fputc(101, file);
     (void)fclose(file);
-    ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, NULL, &err), CORDON_OK);
+    options.verify = CORDON_VERIFY_STRUCTURE;
+    ck_assert_int_eq(cordon_snapshot_open(&snapshot, path, &options, &err), CORDON_OK);
     ck_assert_uint_eq(cdn_fixture_find(snapshot, "Account", "101"), 0);
     cordon_snapshot_release(snapshot);
     options.verify = CORDON_VERIFY_FULL;

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "snapshot/snapshot.h"
+#include "snapshot/verify.h"
 #include "support/fixture.h"
 
 struct findings {
@@ -27,7 +28,7 @@ static void found(const cordon_snapshot *view, const char *with)
     struct findings findings = {{0}};
     uint64_t count;
 
-    ck_assert_int_eq(cdn_snapshot_verify(view, collect, &findings, &count, NULL),
+    ck_assert_int_eq(cdn_verify_view(view, collect, &findings, &count, NULL),
                      CORDON_OK);
     ck_assert_uint_gt(count, 0);
     ck_assert_msg(strstr(findings.text, with) != NULL, "'%s' lacks '%s'", findings.text,
@@ -46,6 +47,7 @@ struct view {
 static void view_init(struct view *view)
 {
     view->real = cdn_fixture_bank_open();
+    ck_assert_int_eq(cordon_snapshot_warm(view->real, NULL), CORDON_OK);
     view->snapshot = *view->real;
     memcpy(view->labels, view->real->labels,
            view->real->label_count * sizeof(*view->labels));
@@ -211,6 +213,7 @@ START_TEST(strings__must_lie_in_a_sorted_dictionary)
     uint32_t codes[10];
     uint64_t present;
     char bytes[16];
+    const char *entries[] = {bytes};
 
     view_init(&view);
     columns = own_columns(&view, 0);
@@ -230,8 +233,8 @@ START_TEST(strings__must_lie_in_a_sorted_dictionary)
     found(&view.snapshot, "nickname, block 0: present bits beyond the last value");
     for (at = 0; strcmp(columns[at].property->name, "kind") != 0; at++)
         ;
-    memcpy(bytes, columns[at].dictionary.bytes, 15); /* cardloansavings */
-    columns[at].dictionary.bytes = bytes;
+    memcpy(bytes, columns[at].dictionary.bytes[0], 15); /* cardloansavings */
+    columns[at].dictionary.bytes = entries;
     bytes[4] = 'a';
     found(&view.snapshot, "kind: dictionary entry 1: it is not above the one before");
     bytes[4] = (char)0xc3;

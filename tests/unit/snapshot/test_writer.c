@@ -93,8 +93,10 @@ START_TEST(seal__keeps_the_first_of_equal_keys)
     ck_assert_uint_eq(cdn_fixture_find(snapshot, "I", "5"), 1);
     ck_assert_uint_eq(cdn_fixture_find(snapshot, "S", ""), 2);
     ck_assert_uint_eq(cdn_fixture_find(snapshot, "S", "same-long-prefix-b"), 4);
-    ck_assert_int_eq(((const int64_t *)snapshot->labels[0].columns[0].values[0])[1],
-                     50);
+    ck_assert_int_eq(
+        ((const int64_t *)cdn_fixture_cells(&snapshot->labels[0].columns[0], 0)
+             .values)[1],
+        50);
     /* "c" was in a dropped row only: the dictionary does not have it */
     ck_assert_uint_eq(snapshot->labels[0].columns[1].dictionary.count, 2);
     ck_assert_int_eq(snapshot->labels[0].columns[0].maximum, 51);
@@ -268,7 +270,7 @@ START_TEST(finish__keeps_input_order_among_equals)
     cdn_writer_close(writer);
     snapshot = cdn_fixture_open(path);
     ck_assert(cdn_adjacency_list(&snapshot->relations[0].outgoing, 0, &list));
-    weights = snapshot->relations[0].outgoing.columns[1].values[0];
+    weights = cdn_fixture_cells(&snapshot->relations[0].outgoing.columns[1], 0).values;
     for (int i = 0; i < 40; i++) {
         int time = i / 20;
         int peer = i % 20 / 10;
