@@ -275,6 +275,7 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
     int top = lua_gettop(L);
     int64_t lowest = 1;
     struct odd odd = {0};
+    uint32_t step = 0;
 
     *shape = (struct shape){0};
     lua_pushnil(L);
@@ -282,6 +283,7 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
         struct key key;
 
         cdn_meter_charge(L, 1);
+        cdn_meter_walk(L, step++);
         lua_pop(L, 1);
         if (!read_key(L, &key)) {
             note_odd(L, -1, &odd);
