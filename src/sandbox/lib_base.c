@@ -210,14 +210,11 @@ CDN_RAISES static int frozen_ipairs_next(lua_State *L)
 int cdn_lib_ipairs(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    if (cdn_lib_frozen(L, 1)) {
-        lua_settop(L, 1);
+    if (cdn_lib_frozen(L, 1))
         lua_pushcfunction(L, frozen_ipairs_next);
-    } else {
+    else
         lua_pushvalue(L, lua_upvalueindex(1));
-    }
-    lua_insert(L, 1);
+    lua_pushvalue(L, 1);
     lua_pushinteger(L, 0);
     return 3;
 }

@@ -250,31 +250,26 @@ CDN_RAISES static int frozen_next(lua_State *L)
 
 /* ---- records ---- */
 
-/* At most this many keys beside the sequence, none of them a number. */
+/* At most this many keys, none of them a number. */
 #define RECORD_KEYS 8
 
-/* The iterator over a record.  Upvalues: the place of the last key, how long the sequence
- * was, and the other keys in order. */
+_Static_assert(3 + 2 * RECORD_KEYS <= LUA_MINSTACK, "no need to ask for more stack");
+
+/* The iterator over a record.  Upvalues: the place of the last key, and the keys in order. */
 CDN_RAISES static int record_next(lua_State *L)
 {
-    lua_Number place = lua_tonumber(L, lua_upvalueindex(1));
-    lua_Number sequence = lua_tonumber(L, lua_upvalueindex(2));
+    int place = (int)lua_tonumber(L, lua_upvalueindex(1));
 
     luaL_checktype(L, 1, LUA_TTABLE);
     for (;;) {
-        if (++place <= sequence) {
-            lua_pushnumber(L, place);
-            lua_rawgeti(L, 1, (int)place);
-        } else {
-            if (place - sequence > RECORD_KEYS)
-                return 0;
-            lua_pushvalue(L, lua_upvalueindex(2 + (int)(place - sequence)));
-            if (lua_isnil(L, -1))
-                return 0;
-            lua_pushvalue(L, -1);
-            lua_rawget(L, 1);
-        }
-        if (!lua_isnil(L, -1))
+        int key = lua_upvalueindex(1 + ++place);
+
+        if (place > RECORD_KEYS || lua_type(L, key) <= LUA_TNIL)
+            return 0;
+        lua_pushvalue(L, key);
+        lua_pushvalue(L, key);
+        lua_rawget(L, 1);
+        if (lua_type(L, -1) != LUA_TNIL)
             break;
         lua_pop(L, 2);
         cdn_meter_charge(L, 1);
@@ -284,56 +279,52 @@ CDN_RAISES static int record_next(lua_State *L)
     return 2;
 }
 
-/* Push the iterator over the table at 1 if that is a record or a sequence; else leave the
- * stack as it was.  Charges as note_keys does.                           [-0, +?1, e] */
+/* Push the iterator over the table at 1 if that is a record or a sequence and nothing else;
+ * else leave the stack as it was.  Charges as note_keys does.            [-0, +?1, e] */
 CDN_RAISES static bool push_record_iterator(lua_State *L)
 {
     struct cdn_lib_key keys[RECORD_KEYS];
     uint8_t order[RECORD_KEYS];
     unsigned count = 0;
-    double sequence = 0, place;
-    uint64_t bytes = 0, work = 0;
+    double sequence = 0;
+    uint64_t bytes = 0, work;
 
-    luaL_checkstack(L, 2 * RECORD_KEYS + 8, "pairs");
+    /* at most 2 + 2 * RECORD_KEYS slots, which every C function has */
     lua_pushnil(L);
     while (lua_next(L, 1)) {
-        unsigned at;
+        unsigned at = count;
 
         lua_pop(L, 1);
-        if (is_place(L, -1, &place) && place == sequence + 1) {
-            sequence = place;
-            cdn_meter_walk(L, (uint32_t)++work);
+        if (lua_type(L, -1) == LUA_TNUMBER) {
+            if (count || lua_tonumber(L, -1) != sequence + 1)
+                goto other;
+            sequence += 1;
+            cdn_meter_walk(L, (uint32_t)sequence);
             continue;
         }
-        if (count == RECORD_KEYS || lua_type(L, -1) == LUA_TNUMBER ||
-            !cdn_lib_key_read(&keys[count], L, -1)) {
-            lua_settop(L, 1);
-            return false;
-        }
+        if (sequence > 0 || count == RECORD_KEYS ||
+            !cdn_lib_key_read(&keys[count], L, -1))
+            goto other;
         bytes += keys[count].length;
-        for (at = count;
-             at && cdn_lib_key_compare(&keys[count], &keys[order[at - 1]]) < 0; at--)
+        for (; at && cdn_lib_key_compare(&keys[count], &keys[order[at - 1]]) < 0; at--)
             order[at] = order[at - 1];
         order[at] = (uint8_t)count++;
         lua_pushvalue(L, -1); /* the one below stays: key `count` at 1 + count */
     }
-    if (!work && !count) /* it may have been large, and all of it was walked over */
+    if (sequence == 0 && !count) /* it may have been large: all was walked over */
         cdn_meter_walk(L, 0);
-    work = (work + count) / 2 + 1;
+    work = ((uint64_t)sequence + count) / 2 + 1;
     for (unsigned width = 1; width < count; width *= 2)
         work += count + bytes / 32;
     cdn_meter_charge(L, work);
-    if (!count) {
-        lua_pushnumber(L, sequence);
-        lua_pushcclosure(L, sequence_next, 1);
-        return true;
-    }
-    lua_pushnumber(L, 0);
     lua_pushnumber(L, sequence);
     for (unsigned i = 0; i < count; i++)
         lua_pushvalue(L, 2 + order[i]);
-    lua_pushcclosure(L, record_next, 2 + (int)count);
+    lua_pushcclosure(L, count ? record_next : sequence_next, 1 + (int)count);
     return true;
+other:
+    lua_settop(L, 1);
+    return false;
 }
 
 /* pairs(t) -> iterator, t, nil */

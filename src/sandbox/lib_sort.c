@@ -10,6 +10,7 @@
  * memory, 40 bytes an element); all else asks Lua, with the values in a table of their
  * own and 8 bytes an element of userdata, since callbacks may use scratch memory
  * themselves. */
+#include <endian.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -116,8 +117,12 @@ static uint64_t order_of_text(const char *text, size_t bytes)
 {
     uint64_t order = 0;
 
-    for (size_t i = 0; i < 8; i++)
-        order = order << 8 | (i < bytes ? (unsigned char)text[i] : 0);
+    if (bytes >= sizeof order) {
+        memcpy(&order, text, sizeof order);
+        return be64toh(order);
+    }
+    for (size_t i = 0; i < bytes; i++)
+        order |= (uint64_t)(unsigned char)text[i] << (56 - 8 * i);
     return order;
 }
 
