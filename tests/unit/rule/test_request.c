@@ -209,15 +209,15 @@ START_TEST(params__lists_are_copies)
     const cordon_request request = CORDON_REQUEST_INIT;
     struct ruling r;
 
-    ruling_init(
-        &r,
-        ruling_source(NONE "params = { l = { type = 'list', element = 'integer',\n"
-                           "default = { 1, 2 } } },",
-                      "local l = request.params.l\n"
-                      "l[#l + 1] = 3\n"
-                      "return { output = table.concat(l, ',') .. ' of ' ..\n"
-                      "table.concat(request.params.l, ',') }"),
-        NULL);
+    ruling_init(&r,
+                ruling_source(NONE
+                              "params = { l = { type = 'list', element = 'integer',\n"
+                              "default = { 1, 2 } } },",
+                              "local l = request.params.l\n"
+                              "l[#l + 1] = 3\n"
+                              "return { output = table.concat(l, ',') .. ' of ' ..\n"
+                              "table.concat(request.params.l, ',') }"),
+                NULL);
     gives(&r, &request, "1,2,3 of 1,2");
     gives(&r, &request, "1,2,3 of 1,2");
     ruling_deinit(&r);
