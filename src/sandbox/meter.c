@@ -24,8 +24,8 @@
  * While an image is built the parser runs, which has no hook: there the allocator itself
  * looks at the clock and gives nothing more once time is up.
  *
- * Cost: a charge some 3 ns; the hook 40 ns a quantum, mostly the clock: a hundredth of a
- * nanosecond a bytecode with 100 ms left, 1 ns with 5. */
+ * Cost: a charge some 3 ns; the hook 40 to 60 ns a quantum, mostly the clock: a tenth of a
+ * nanosecond a bytecode with 100 ms left, 2 ns with 5. */
 #include "sandbox/meter.h"
 
 #include <lauxlib.h>
