@@ -51,7 +51,6 @@ struct cdn_meter {
     uint64_t executed; /* bytecodes of hooks that have fired */
     uint64_t edges;
     uint64_t nodes;
-    uint64_t native_ticks;
     uint64_t deadline_ns;   /* absolute, cdn_clock_ns() */
     const uint32_t *cancel; /* or NULL; read with an atomic load */
     struct cdn_budget limit;
