@@ -172,6 +172,21 @@ const uint32_t *cdn_nodes_of(uint32_t *count, lua_State *L, struct cdn_nodes *se
     return items;
 }
 
+/* Where a node's property lies; false if it has none, or it is null.       [-0, +0, e] */
+CDN_RAISES static inline bool read_cell(const struct cdn_column **column,
+                                        struct cdn_cells *cells, uint32_t *index,
+                                        lua_State *L, struct cdn_graph_run *run,
+                                        uint32_t node, uint32_t slot)
+{
+    uint32_t block;
+
+    if (!cdn_node_cell(run, node, slot, column, &block, index))
+        return false;
+    if (!cdn_column_cells(*column, block, cells))
+        cdn_raise_damaged(L, "a property's segment");
+    return cdn_cells_present(cells, *index);
+}
+
 void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating, lua_State *L,
                     struct cdn_nodes *set, uint32_t slot)
 {
@@ -181,15 +196,10 @@ void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating, lua_State
     for (uint32_t i = 0; i < set->count; i++) {
         const struct cdn_column *column;
         struct cdn_cells cells;
-        uint32_t block;
         uint32_t index;
 
         pay(L, i, set->count);
-        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index))
-            continue;
-        if (!cdn_column_cells(column, block, &cells))
-            cdn_raise_damaged(L, "a property's segment");
-        if (!cdn_cells_present(&cells, index))
+        if (!read_cell(&column, &cells, &index, L, run, set->items[i], slot))
             continue;
         cdn_fold_run(column->property->type == CDN_COLUMN_FLOAT64 ? floating : whole,
                      (const int64_t *)cells.values + index, 1);
@@ -208,15 +218,10 @@ void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *
         struct cdn_ranked entry = {.node = set->items[i]};
         const struct cdn_column *column;
         struct cdn_cells cells;
-        uint32_t block;
         uint32_t index;
 
         pay(L, i, set->count);
-        if (!cdn_node_cell(run, set->items[i], slot, &column, &block, &index))
-            continue;
-        if (!cdn_column_cells(column, block, &cells))
-            cdn_raise_damaged(L, "a property's segment");
-        if (!cdn_cells_present(&cells, index))
+        if (!read_cell(&column, &cells, &index, L, run, set->items[i], slot))
             continue;
         if (column->property->type == CDN_COLUMN_FLOAT64)
             entry.number = ((const double *)cells.values)[index];

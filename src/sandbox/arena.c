@@ -13,8 +13,9 @@
  * both cost in every image.  The mapping is some times larger than what may be live
  * instead; only what is touched takes memory.
  *
- * In AddressSanitizer builds free blocks and unused room are poisoned.  LuaJIT itself
- * is not instrumented, so that this finds faults of our native functions only. */
+ * In AddressSanitizer builds free blocks and unused room are poisoned.  Where
+ * LuaJIT is not instrumented (.ci/luajit-asan builds one that is) this finds faults of our
+ * native functions only. */
 #include "sandbox/arena.h"
 
 #include <string.h>

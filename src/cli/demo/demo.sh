@@ -80,6 +80,6 @@ cat <<NEXT
   cordon eval rules/fraud/fan_out.lua --data bank.store --input bank/requests.ndjson -p threshold=5 | head -1
   cordon snapshot info bank.store               # what is in the graph
   cp rules/fraud/fan_in.lua my_rule.lua         # write your own: rules/README.md
-  cordon check my_rule.lua --data bank.store
+  cordon check my_rule.lua --data bank.store --schema bank/schema.lua
   cordon help                                   # everything else
 NEXT
