@@ -11,6 +11,7 @@
 #include "base/suggest.h"
 #include "graph/filter.h"
 #include "graph/scan.h"
+#include "sandbox/library.h"
 #include "sandbox/transfer.h"
 
 #define NULL_NOTE UINT64_C(0x6e696c)
@@ -216,24 +217,6 @@ _Noreturn void cdn_raise_label_property(lua_State *L, struct cdn_graph_run *run,
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         cdn_suggest_offer(&suggest, fields[i]);
     raise_property(L, schema->name, name, exists, &suggest);
-}
-
-_Noreturn void cdn_raise_method(lua_State *L, int index, const char *what,
-                                const char *const *names)
-{
-    struct cdn_suggest suggest;
-    char quoted[CDN_QUOTE_BYTES];
-    char hint[160];
-
-    if (lua_type(L, index) != LUA_TSTRING)
-        luaL_error(L, "%s has no fields of type %s", what, luaL_typename(L, index));
-    cdn_quote(L, index, quoted);
-    cdn_suggest_init(&suggest, quoted);
-    for (; *names; names++)
-        cdn_suggest_offer(&suggest, *names);
-    luaL_error(L, "no method '%s' on %s%s", quoted, what,
-               cdn_suggest_text(&suggest, hint, sizeof hint));
-    __builtin_unreachable();
 }
 
 uint32_t cdn_check_type_property(lua_State *L, int index, struct cdn_graph_run *run,
@@ -519,31 +502,109 @@ bool cdn_node_cell(const struct cdn_graph_run *run, uint32_t node, uint32_t slot
     return true;
 }
 
-void cdn_push_methods(lua_State *L, int names, const struct cdn_method *methods)
+/* ---- methods ---- */
+
+/* Upvalue of a face's functions after the three tables: the face. */
+#define UP_FACE lua_upvalueindex(4)
+
+CDN_RAISES static _Noreturn void raise_method(lua_State *L, const struct cdn_face *face)
 {
-    lua_newtable(L);
-    for (; methods->name; methods++) {
-        lua_pushvalue(L, names);
-        lua_pushvalue(L, names + 1);
-        lua_pushvalue(L, names + 2);
-        lua_pushcclosure(L, methods->function, 3);
-        lua_setfield(L, -2, methods->name);
-    }
+    struct cdn_suggest suggest;
+    char quoted[CDN_QUOTE_BYTES];
+    char hint[160];
+
+    if (lua_type(L, 2) != LUA_TSTRING)
+        luaL_error(L, "%s has no fields of type %s", face->what, luaL_typename(L, 2));
+    cdn_quote(L, 2, quoted);
+    cdn_suggest_init(&suggest, quoted);
+    for (const struct cdn_method *method = face->methods; method->name; method++)
+        cdn_suggest_offer(&suggest, method->name);
+    luaL_error(L, "no method '%s' on %s%s", quoted, face->what,
+               cdn_suggest_text(&suggest, hint, sizeof hint));
+    __builtin_unreachable();
+}
+
+void cdn_push_method(lua_State *L, int names, const struct cdn_method *method)
+{
+    for (int i = 0; i < 3; i++)
+        lua_pushvalue(L, names > 0 ? names + i : names - i);
+    lua_pushcclosure(L, method->function, 3);
+}
+
+bool cdn_is_name(lua_State *L, int index, const char *name)
+{
+    size_t bytes = 0;
+    const char *text =
+        lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &bytes) : NULL;
+
+    return text && strlen(name) == bytes && !memcmp(text, name, bytes);
+}
+
+const struct cdn_method *cdn_find_method(lua_State *L, int index,
+                                         const struct cdn_method *methods)
+{
+    for (; methods->name; methods++)
+        if (cdn_is_name(L, index, methods->name))
+            return methods;
+    return NULL;
+}
+
+/* __index of a table of methods: one that is not in it yet. */
+CDN_RAISES static int late_method(lua_State *L)
+{
+    const struct cdn_face *face = lua_touserdata(L, UP_FACE);
+    const struct cdn_method *method = cdn_find_method(L, 2, face->methods);
+
+    if (!method)
+        raise_method(L, face);
+    lua_pushvalue(L, 2);
+    cdn_push_method(L, CDN_UP_NAMES, method);
+    lua_pushvalue(L, -1);
+    lua_insert(L, -3);
+    lua_rawset(L, 1);
+    return 1;
+}
+
+CDN_RAISES static int read_only(lua_State *L)
+{
+    const struct cdn_face *face = lua_touserdata(L, lua_upvalueindex(1));
+
+    return luaL_error(L, "%s is read-only", face->what);
+}
+
+/* Faces are constants of the program; what Lua carries of one is only read. */
+static void push_face(lua_State *L, const struct cdn_face *face)
+{
+    union {
+        const struct cdn_face *face;
+        void *pushed;
+    } pointer = {.face = face};
+
+    lua_pushlightuserdata(L, pointer.pushed);
 }
 
 void cdn_fill_metatable(lua_State *L, int names, int metatable,
-                        const struct cdn_method *methods, lua_CFunction unknown,
-                        lua_CFunction read_only, lua_CFunction tostring)
+                        const struct cdn_face *face)
 {
-    cdn_push_methods(L, names, methods);
     lua_newtable(L);
-    lua_pushcfunction(L, unknown);
+    for (const struct cdn_method *method = face->methods; method->name; method++) {
+        if (!cdn_library_named(L, method->name))
+            continue;
+        cdn_push_method(L, names, method);
+        lua_setfield(L, -2, method->name);
+    }
+    lua_createtable(L, 0, 1);
+    for (int i = 0; i < 3; i++)
+        lua_pushvalue(L, names + i);
+    push_face(L, face);
+    lua_pushcclosure(L, late_method, 4);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
     lua_setfield(L, metatable, "__index");
-    lua_pushcfunction(L, read_only);
+    push_face(L, face);
+    lua_pushcclosure(L, read_only, 1);
     lua_setfield(L, metatable, "__newindex");
-    lua_pushcfunction(L, tostring);
+    lua_pushcfunction(L, face->tostring);
     lua_setfield(L, metatable, "__tostring");
     lua_pushboolean(L, false);
     lua_setfield(L, metatable, "__metatable");

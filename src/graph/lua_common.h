@@ -80,9 +80,6 @@ CDN_RAISES _Noreturn void cdn_raise_relation_property(lua_State *L,
 CDN_RAISES _Noreturn void cdn_raise_label_property(lua_State *L,
                                                    struct cdn_graph_run *run,
                                                    uint32_t label, const char *name);
-/* "no method 'cuont' on edge set; did you mean 'count'?"; `names` ends in NULL. */
-CDN_RAISES _Noreturn void cdn_raise_method(lua_State *L, int index, const char *what,
-                                           const char *const *names);
 
 /* A whole number >= 0 at index, for `method`.                             [-0, +0, e]
  */
@@ -133,19 +130,32 @@ bool cdn_node_cell(const struct cdn_graph_run *run, uint32_t node, uint32_t slot
 
 struct cdn_method {
     const char *name;
-    lua_CFunction function;
+    lua_CFunction function; /* a closure over the three tables */
 };
-/* Push a table of closures over the three tables at names, names + 1, names + 2.
- *                                                                        [-0, +1, m] */
-CDN_RAISES void cdn_push_methods(lua_State *L, int names,
-                                 const struct cdn_method *methods);
-/* Fill the metatable at `metatable`: a method is a plain table hit, anything else goes
- * to `unknown`.                                                              [-0, +0,
- * m] */
+
+/* What the objects of one kind show to Lua. */
+struct cdn_face {
+    const char *what;                 /* "edge set" */
+    const struct cdn_method *methods; /* ends in NULL */
+    lua_CFunction tostring;
+};
+
+/* Fill the metatable at `metatable`, the three tables at names, names + 1, names + 2.  A
+ * method that the rule's source names is a plain table hit; any other is put there when it
+ * is asked for, so that images do not hold what rules do not use.  Writes raise "edge set is
+ * read-only", unknown names "no method 'cuont' on edge set; did you mean 'count'?".
+ *                                                                        [-0, +0, m] */
 CDN_RAISES void cdn_fill_metatable(lua_State *L, int names, int metatable,
-                                   const struct cdn_method *methods,
-                                   lua_CFunction unknown, lua_CFunction read_only,
-                                   lua_CFunction tostring);
+                                   const struct cdn_face *face);
+
+/* Push a method as a closure over the three tables at names ...           [-0, +1, m] */
+CDN_RAISES void cdn_push_method(lua_State *L, int names,
+                                const struct cdn_method *method);
+/* Is this string, NULs and all, at index? */
+bool cdn_is_name(lua_State *L, int index, const char *name);
+/* The method whose name is at index; NULL: there is none. */
+const struct cdn_method *cdn_find_method(lua_State *L, int index,
+                                         const struct cdn_method *methods);
 
 /* Methods and metatables, one a file; the three tables stand at `names` and after it.
  *                                                                        [-0, +0, m] */

@@ -20,11 +20,6 @@
 /* Edges that each() filters ahead. */
 #define EACH_AHEAD 16
 
-static const char *const method_names[] = {
-    "since", "after", "up_to",  "before", "between", "where",    "latest", "earliest",
-    "limit", "count", "exists", "sum",    "avg",     "min",      "max",    "distinct",
-    "first", "top",   "each",   "nodes",  "largest", "smallest", NULL};
-
 /* The ms at index, rounded so that >= low (or <= high) means the same for whole ms. */
 CDN_RAISES static int64_t check_time(lua_State *L, int index, const char *method,
                                      bool up)
@@ -404,20 +399,10 @@ CDN_QUICK(edges_smallest)
 CDN_QUICK(edges_limit)
 CDN_QUICK(edges_each)
 
-CDN_RAISES static int unknown_method(lua_State *L)
-{
-    cdn_raise_method(L, 2, "edge set", method_names);
-}
-
 CDN_RAISES static int edges_tostring(lua_State *L)
 {
     lua_pushliteral(L, "edge set");
     return 1;
-}
-
-CDN_RAISES static int edges_read_only(lua_State *L)
-{
-    return luaL_error(L, "edge set is read-only");
 }
 
 void cdn_edges_open(lua_State *L, int names)
@@ -447,7 +432,8 @@ void cdn_edges_open(lua_State *L, int names)
         {"nodes", edges_nodes},
         {NULL, NULL},
     };
+    static const struct cdn_face face = {
+        .what = "edge set", .methods = methods, .tostring = edges_tostring};
 
-    cdn_fill_metatable(L, names, names + 1, methods, unknown_method, edges_read_only,
-                       edges_tostring);
+    cdn_fill_metatable(L, names, names + 1, &face);
 }

@@ -16,8 +16,6 @@
 #include "graph/nodeset.h"
 #include "graph/scan.h"
 
-static const char *const method_names[] = {"node", "set", NULL};
-
 /* graph:node(label, key) -> node or nil */
 CDN_RAISES static int graph_node(lua_State *L)
 {
@@ -97,20 +95,10 @@ CDN_RAISES static int graph_set(lua_State *L)
     return 1;
 }
 
-CDN_RAISES static int unknown_method(lua_State *L)
-{
-    cdn_raise_method(L, 2, "graph", method_names);
-}
-
 CDN_RAISES static int graph_tostring(lua_State *L)
 {
     lua_pushliteral(L, "graph");
     return 1;
-}
-
-CDN_RAISES static int graph_read_only(lua_State *L)
-{
-    return luaL_error(L, "graph is read-only");
 }
 
 /* name -> what it is, as one number. */
@@ -139,6 +127,8 @@ void cdn_graph_open(lua_State *L, const struct cdn_names *names)
         {"set", graph_set},
         {NULL, NULL},
     };
+    static const struct cdn_face face = {
+        .what = "graph", .methods = methods, .tostring = graph_tostring};
     int base = lua_gettop(L) + 1;
 
     luaL_checkstack(L, 12, "graph");
@@ -151,8 +141,7 @@ void cdn_graph_open(lua_State *L, const struct cdn_names *names)
     lua_newuserdata(L,
                     sizeof(uint32_t)); /* the graph object: nothing but its methods */
     lua_newtable(L);
-    cdn_fill_metatable(L, base, base + 4, methods, unknown_method, graph_read_only,
-                       graph_tostring);
+    cdn_fill_metatable(L, base, base + 4, &face);
     lua_setmetatable(L, -2);
     lua_replace(L, base);
     lua_settop(L, base);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "graph/scan.h"
+#include "sandbox/library.h"
 
 enum field {
     FIELD_KEY = -1,
@@ -20,8 +21,16 @@ enum field {
     FIELD_TYPE = -6
 };
 
-/* Upvalues of the handle functions besides CDN_UP_*: the table of fields. */
-#define UP_FIELDS lua_upvalueindex(1)
+/* Upvalue of handle_index after the three tables: methods, fields and slots by name. */
+#define UP_FIELDS lua_upvalueindex(4)
+
+static const struct {
+    const char *name;
+    enum field field;
+} fields[] = {
+    {"key", FIELD_KEY},       {"label", FIELD_LABEL}, {"source", FIELD_SOURCE},
+    {"target", FIELD_TARGET}, {"time", FIELD_TIME},   {"type", FIELD_TYPE},
+};
 
 static uint64_t handle_at(lua_State *L, int index)
 {
@@ -184,6 +193,73 @@ CDN_RAISES static int edge_index(lua_State *L, struct cdn_graph_run *run, uint64
     cdn_raise_relation_property(L, run, place.relation_number, cdn_quote(L, 2, quoted));
 }
 
+CDN_RAISES static int expand(lua_State *L, enum cdn_direction direction,
+                             const char *method)
+{
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t node = cdn_check_node(L, 1, method);
+    uint32_t kind = cdn_check_type(L, 2, run);
+    struct cdn_edges *set = cdn_edges_push(L, CDN_UP_EDGES, 0);
+
+    set->direction = (uint8_t)direction;
+    set->kind = (uint8_t)kind;
+    set->node_count = 1;
+    set->node = node;
+    set->nodes = NULL;
+    return 1;
+}
+
+CDN_RAISES static int node_outgoing(lua_State *L)
+{
+    return expand(L, CDN_OUTGOING, "outgoing");
+}
+
+CDN_RAISES static int node_incoming(lua_State *L)
+{
+    return expand(L, CDN_INCOMING, "incoming");
+}
+
+CDN_RAISES static int node_both(lua_State *L)
+{
+    return expand(L, CDN_BOTH, "both");
+}
+
+CDN_QUICK(node_outgoing)
+CDN_QUICK(node_incoming)
+CDN_QUICK(node_both)
+
+static const struct cdn_method methods[] = {
+    {"outgoing", node_outgoing_quick},
+    {"incoming", node_incoming_quick},
+    {"both", node_both_quick},
+    {NULL, NULL},
+};
+
+/* The name at 2 is not in the table of fields: put there what the image left out.  In place
+ * of the nil on top.                                                       [-1, +1, m] */
+CDN_RAISES static void late_field(lua_State *L)
+{
+    const struct cdn_method *method = cdn_find_method(L, 2, methods);
+    bool found = method != NULL;
+
+    if (method) {
+        lua_pop(L, 1);
+        cdn_push_method(L, CDN_UP_NAMES, method);
+    }
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0] && !found; i++) {
+        if (!cdn_is_name(L, 2, fields[i].name))
+            continue;
+        found = true;
+        lua_pop(L, 1);
+        lua_pushinteger(L, fields[i].field);
+    }
+    if (!found)
+        return;
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, UP_FIELDS);
+}
+
 /* handle.<field> */
 CDN_RAISES static int handle_index(lua_State *L)
 {
@@ -194,6 +270,8 @@ CDN_RAISES static int handle_index(lua_State *L)
 
     lua_pushvalue(L, 2);
     lua_rawget(L, UP_FIELDS);
+    if (lua_isnil(L, 3))
+        late_field(L);
     if (handle & CDN_EDGE_TAG)
         count = edge_index(L, run, handle & (CDN_EDGE_TAG - 1));
     else if (handle >> 32 != CDN_NODE_TAG >> 32)
@@ -232,40 +310,6 @@ CDN_RAISES static int handle_tostring(lua_State *L)
     return 1;
 }
 
-CDN_RAISES static int expand(lua_State *L, enum cdn_direction direction,
-                             const char *method)
-{
-    struct cdn_graph_run *run = cdn_check_run(L);
-    uint32_t node = cdn_check_node(L, 1, method);
-    uint32_t kind = cdn_check_type(L, 2, run);
-    struct cdn_edges *set = cdn_edges_push(L, CDN_UP_EDGES, 0);
-
-    set->direction = (uint8_t)direction;
-    set->kind = (uint8_t)kind;
-    set->node_count = 1;
-    set->node = node;
-    set->nodes = NULL;
-    return 1;
-}
-
-CDN_RAISES static int node_outgoing(lua_State *L)
-{
-    return expand(L, CDN_OUTGOING, "outgoing");
-}
-
-CDN_RAISES static int node_incoming(lua_State *L)
-{
-    return expand(L, CDN_INCOMING, "incoming");
-}
-
-CDN_RAISES static int node_both(lua_State *L)
-{
-    return expand(L, CDN_BOTH, "both");
-}
-
-CDN_QUICK(node_outgoing)
-CDN_QUICK(node_incoming)
-CDN_QUICK(node_both)
 CDN_QUICK(handle_tostring)
 
 bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
@@ -298,23 +342,17 @@ bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
 
 void cdn_handles_open(lua_State *L, int names, const struct cdn_names *declared)
 {
-    static const struct cdn_method methods[] = {
-        {"outgoing", node_outgoing_quick},
-        {"incoming", node_incoming_quick},
-        {"both", node_both_quick},
-        {NULL, NULL},
-    };
-    static const struct {
-        const char *name;
-        enum field field;
-    } fields[] = {
-        {"key", FIELD_KEY},       {"label", FIELD_LABEL}, {"source", FIELD_SOURCE},
-        {"target", FIELD_TARGET}, {"time", FIELD_TIME},   {"type", FIELD_TYPE},
-    };
-
     lua_pushlightuserdata(L, NULL);
     lua_newtable(L); /* the metatable */
-    cdn_push_methods(L, names, methods);
+    for (int i = 0; i < 3; i++)
+        lua_pushvalue(L, names + i);
+    lua_newtable(L);
+    for (const struct cdn_method *method = methods; method->name; method++) {
+        if (!cdn_library_named(L, method->name))
+            continue;
+        cdn_push_method(L, names, method);
+        lua_setfield(L, -2, method->name);
+    }
     for (uint32_t i = 0; i < declared->property_count; i++) {
         lua_getfield(L, -1, declared->properties[i]);
         if (lua_isnil(L, -1)) {
@@ -324,10 +362,12 @@ void cdn_handles_open(lua_State *L, int names, const struct cdn_names *declared)
         lua_pop(L, 1);
     }
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (!cdn_library_named(L, fields[i].name))
+            continue;
         lua_pushinteger(L, fields[i].field);
         lua_setfield(L, -2, fields[i].name);
     }
-    lua_pushcclosure(L, handle_index, 1);
+    lua_pushcclosure(L, handle_index, 4);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, handle_read_only);
     lua_setfield(L, -2, "__newindex");

@@ -8,11 +8,6 @@
 
 #define TOP_MOST 10000
 
-static const char *const method_names[] = {
-    "count", "exists", "first", "each",  "contains", "union",    "intersect",
-    "minus", "where",  "of",    "limit", "outgoing", "incoming", "both",
-    "sum",   "avg",    "min",   "max",   "top",      NULL};
-
 CDN_RAISES static int nodes_count(lua_State *L)
 {
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
@@ -343,20 +338,10 @@ CDN_QUICK(nodes_outgoing)
 CDN_QUICK(nodes_incoming)
 CDN_QUICK(nodes_both)
 
-CDN_RAISES static int unknown_method(lua_State *L)
-{
-    cdn_raise_method(L, 2, "node set", method_names);
-}
-
 CDN_RAISES static int nodes_tostring(lua_State *L)
 {
     lua_pushliteral(L, "node set");
     return 1;
-}
-
-CDN_RAISES static int nodes_read_only(lua_State *L)
-{
-    return luaL_error(L, "node set is read-only");
 }
 
 void cdn_nodes_open(lua_State *L, int names)
@@ -383,7 +368,8 @@ void cdn_nodes_open(lua_State *L, int names)
         {"top", nodes_top},
         {NULL, NULL},
     };
+    static const struct cdn_face face = {
+        .what = "node set", .methods = methods, .tostring = nodes_tostring};
 
-    cdn_fill_metatable(L, names, names + 2, methods, unknown_method, nodes_read_only,
-                       nodes_tostring);
+    cdn_fill_metatable(L, names, names + 2, &face);
 }

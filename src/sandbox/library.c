@@ -18,6 +18,7 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "sandbox/lib.h"
 #include "sandbox/slot.h"
 #include "sandbox/tokens.h"
@@ -235,6 +236,11 @@ static void choose_member(uint64_t *chosen, const struct row *rows, const char *
         *chosen = UINT64_MAX;
 }
 
+static uint32_t word_bit(const char *word, size_t bytes)
+{
+    return (uint32_t)cdn_hash_xxh3(word, bytes) % CDN_LIBRARY_WORD_BITS;
+}
+
 /* Words of comments and strings count too: that is more than what is named, never less. */
 void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes)
 {
@@ -245,6 +251,7 @@ void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes)
     choice->chosen = source != NULL;
     for (const char *at = source; at < end;) {
         const char *word = at;
+        uint32_t bit;
 
         while (at < end && is_word(*at))
             at++;
@@ -254,6 +261,8 @@ void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes)
         }
         if (same("_G", word, (size_t)(at - word)))
             choice->chosen = false;
+        bit = word_bit(word, (size_t)(at - word));
+        choice->words[bit / 64] |= UINT64_C(1) << bit % 64;
         choose_row(&choice->rows[BASE], base_rows, word, (size_t)(at - word));
         for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
             if (same(libraries[i].name, word, (size_t)(at - word)))
@@ -271,6 +280,14 @@ static uint64_t chosen(lua_State *L, size_t table)
     const struct cdn_library_choice *choice = cdn_slot_library(cdn_slot_of(L));
 
     return choice->chosen ? choice->rows[table] : UINT64_MAX;
+}
+
+bool cdn_library_named(lua_State *L, const char *word)
+{
+    const struct cdn_library_choice *choice = cdn_slot_library(cdn_slot_of(L));
+    uint32_t bit = word_bit(word, strlen(word));
+
+    return !choice->chosen || choice->words[bit / 64] >> bit % 64 & 1;
 }
 
 /* ---- opening ---- */

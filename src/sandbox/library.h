@@ -6,6 +6,7 @@
 #ifndef CDN_SANDBOX_LIBRARY_H
 #define CDN_SANDBOX_LIBRARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lua.h>
@@ -22,6 +23,11 @@ CDN_RAISES void cdn_library_open(lua_State *L);
  * not use is then not copied with every request. */
 struct cdn_slot;
 void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes);
+
+/* May the source that L's image is built from hold this word?  True where it does, and now
+ * and then where it does not.  Whoever leaves out of an image what is not named has to make
+ * it when a rule asks for it after all, by a name put together at run time. */
+bool cdn_library_named(lua_State *L, const char *word);
 
 /* Check the tokens of `source` and compile it as text, never bytecode; pushes the function.
  * Raises a message with position on any fault.                           [-0, +1, e] */

@@ -97,11 +97,14 @@ CDN_RAISES void *cdn_scratch_alloc(lua_State *L, size_t bytes);
 size_t cdn_scratch_mark(lua_State *L);
 void cdn_scratch_release(lua_State *L, size_t mark);
 
-/* Which rows of the library's tables an image is to have (library.c): a bit a row. */
-#define CDN_LIBRARY_TABLES 6
+/* Which rows of the library's tables an image is to have (library.c): a bit a row; and the
+ * words of the source, a bit at each one's hash. */
+#define CDN_LIBRARY_TABLES    6
+#define CDN_LIBRARY_WORD_BITS 4096
 struct cdn_library_choice {
     bool chosen; /* false: everything */
     uint64_t rows[CDN_LIBRARY_TABLES];
+    uint64_t words[CDN_LIBRARY_WORD_BITS / 64];
 };
 struct cdn_library_choice *cdn_slot_library(struct cdn_slot *slot);
 

@@ -25,7 +25,11 @@
 /* Doubles up to here hold every integer exactly. */
 #define EXACT_INTEGER INT64_C(9007199254740992)
 
-enum { BYTES_PER_INSTRUCTION = 64, MAX_NAMED = 40 };
+enum {
+    BYTES_PER_INSTRUCTION = 64,
+    MAX_NAMED = 40,
+    WALKED = 32 /* keys or elements of a table between two charges */
+};
 
 /* ---- in ---- */
 
@@ -282,8 +286,10 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
     while (lua_next(L, top)) {
         struct key key;
 
-        cdn_meter_charge(L, 1);
-        cdn_meter_walk(L, step++);
+        if (++step % WALKED == 0)
+            cdn_meter_charge(L, WALKED);
+        if (step == 1 || step % WALKED == 0)
+            cdn_meter_walk(L, step - step % WALKED);
         lua_pop(L, 1);
         if (!read_key(L, &key)) {
             note_odd(L, -1, &odd);
@@ -299,6 +305,7 @@ CDN_RAISES static bool survey(lua_State *L, struct cdn_transfer *transfer,
         if (key.number < lowest)
             lowest = key.number;
     }
+    cdn_meter_charge(L, step % WALKED);
     cdn_meter_walk(L, 0);
     if (odd.type || odd.number)
         return refuse_odd(transfer, up, &odd);
@@ -377,13 +384,17 @@ CDN_RAISES static struct key *sorted_keys(lua_State *L, size_t count)
 CDN_RAISES static bool encode_array(lua_State *L, struct cdn_transfer *transfer,
                                     struct level *level, uint32_t count)
 {
+    int array = lua_gettop(L);
+
     cdn_pack_array(transfer->out, count);
     for (uint32_t i = 1; i <= count; i++) {
+        if (i % WALKED == 1)
+            cdn_meter_charge(L, count - i < WALKED ? count - i + 1 : WALKED);
         level->index = i;
-        lua_rawgeti(L, -1, (int)i);
-        if (!encode(L, lua_gettop(L), transfer, level))
+        lua_rawgeti(L, array, (int)i);
+        if (!encode(L, array + 1, transfer, level))
             return false;
-        lua_pop(L, 1);
+        lua_settop(L, array);
     }
     return true;
 }
@@ -409,6 +420,7 @@ CDN_RAISES static bool encode_map(lua_State *L, struct cdn_transfer *transfer,
             lua_pushnumber(L, (lua_Number)keys[i].number);
         }
         lua_rawget(L, -2);
+        cdn_meter_charge(L, 1);
         if (!encode(L, lua_gettop(L), transfer, level))
             return false;
         lua_pop(L, 1);
@@ -463,16 +475,14 @@ static bool encode_number(lua_State *L, int index, struct cdn_transfer *transfer
     return true;
 }
 
+/* The value itself has been charged.                                        [-0, +?, e] */
 CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *transfer,
                               const struct level *up)
 {
-    struct cdn_meter *meter = cdn_meter_of(L);
     size_t bytes;
     const char *text;
     bool done = true;
 
-    cdn_meter_charge(L, 1);
-    luaL_checkstack(L, 8, "value");
     switch (lua_type(L, index)) {
     case LUA_TNIL:
     case LUA_TNONE:
@@ -490,6 +500,7 @@ CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *tran
         cdn_pack_str(transfer->out, text, bytes);
         break;
     case LUA_TTABLE:
+        luaL_checkstack(L, 8, "value");
         if (!cdn_lib_frozen(L, index))
             lua_pushvalue(L, index);
         done = encode_table(L, transfer, up);
@@ -505,7 +516,7 @@ CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *tran
     default:
         return refuse(transfer, up, cannot_leave(lua_type(L, index)));
     }
-    if (done && transfer->out->length > meter->limit.output_bytes)
+    if (done && transfer->out->length > transfer->limit)
         cdn_meter_raise(L, CDN_STOP_OUTPUT);
     if (done && transfer->out->failed)
         return refuse(transfer, up, "the value does not fit");
@@ -519,6 +530,9 @@ bool cdn_transfer_encode(lua_State *L, int index, struct cdn_transfer *transfer)
     bool done;
 
     transfer->error[0] = '\0';
+    transfer->limit = cdn_meter_of(L)->limit.output_bytes;
+    cdn_meter_charge(L, 1);
+    luaL_checkstack(L, 8, "value");
     if (index < 0 && index > LUA_REGISTRYINDEX)
         index += top + 1;
     done = encode(L, index, transfer, NULL);

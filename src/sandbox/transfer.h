@@ -35,6 +35,7 @@ struct cdn_transfer {
     bool empty_is_map; /* what an empty table at the root is written as */
     bool finite;       /* refuse infinities and NaN */
     int around;        /* how many arrays and maps the value will lie in: they count */
+    uint64_t limit;    /* bytes in `out` past which the run stops; set by the call */
     char error[256];   /* why it was refused */
 };
 
