@@ -150,6 +150,8 @@ CDN_RAISES void cdn_lib_order_keys(lua_State *L, const struct cdn_lib_key *keys,
 
 /* ---- arguments (lib_string.c) ---- */
 
+/* What parsing a text as a number costs, in instructions. */
+uint64_t cdn_lib_parse_cost(const char *text, size_t bytes);
 /* Before the string at index is parsed as a number.                         [-0, +0, e] */
 CDN_RAISES void cdn_lib_charge_parse(lua_State *L, int index);
 

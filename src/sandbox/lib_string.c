@@ -29,10 +29,9 @@ void cdn_lib_charge_bytes(lua_State *L, size_t bytes)
 /* Up to 18 digits and a small exponent are parsed at a byte a nanosecond; beyond, LuaJIT
  * works with a big number, and takes a nanosecond for the square of the digits and half of
  * one for the square of the exponent, up to some 100 us. */
-void cdn_lib_charge_parse(lua_State *L, int index)
+uint64_t cdn_lib_parse_cost(const char *text, size_t bytes)
 {
-    size_t bytes, at = 0;
-    const char *text = lua_tolstring(L, index, &bytes);
+    size_t at = 0;
     uint64_t digits = 0, exponent = 0, work;
     bool point = false;
 
@@ -53,7 +52,15 @@ void cdn_lib_charge_parse(lua_State *L, int index)
     work = bytes / 4;
     if (digits > 18)
         work += digits * digits / NS_PER_INSTRUCTION;
-    work += exponent * exponent / (2 * NS_PER_INSTRUCTION);
+    return work + exponent * exponent / (2 * NS_PER_INSTRUCTION);
+}
+
+void cdn_lib_charge_parse(lua_State *L, int index)
+{
+    size_t bytes;
+    const char *text = lua_tolstring(L, index, &bytes);
+    uint64_t work = cdn_lib_parse_cost(text, bytes);
+
     if (work)
         cdn_meter_charge(L, work);
 }

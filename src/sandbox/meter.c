@@ -21,6 +21,11 @@
  * the time, and SLACK_NS more.  The allocator tells of large blocks, which count as strings
  * until the hook sees what they are.
  *
+ * Once there is a string beyond CDN_METER_LONG_STRING the hook fires at every bytecode and
+ * charges what that is about to do to its operands (operands.h), some 40 ns each; the clock
+ * is still looked at by the stride only.  When that starts depends on what the run has made
+ * and on nothing else, so that the count is the same everywhere.
+ *
  * While an image is built the parser runs, which has no hook: there the allocator itself
  * looks at the clock and gives nothing more once time is up.
  *
@@ -81,6 +86,8 @@ static void rearm(struct cdn_slot *slot, int32_t count)
  * fires before the first one that is too many. */
 static inline int32_t quantum(const struct cdn_slot *slot, uint64_t left)
 {
+    if (slot->single)
+        return 1;
     return left < (uint64_t)slot->stride ? (int32_t)left + 1 : slot->stride;
 }
 
@@ -113,6 +120,8 @@ static void set_reach(struct cdn_slot *slot, struct cdn_reach reach)
 {
     slot->reach = reach;
     slot->worst_ns = worst_of(&reach);
+    if (reach.string > CDN_METER_LONG_STRING && slot->exact && slot->operands.known)
+        slot->single = true;
     if (!slot->loading)
         /* what is no longer than this is counted as a string already */
         slot->arena.watch = reach.string > SHORT_STRING ? reach.string : SHORT_STRING;
@@ -188,6 +197,7 @@ static enum cdn_stop poll_host(struct cdn_slot *slot)
     uint64_t now = cdn_clock_ns();
 
     meter->unpolled = 0;
+    slot->passed = 0;
     slot->stride = stride_at(meter, slot->worst_ns, now);
     if (meter->cancel && __atomic_load_n(meter->cancel, __ATOMIC_RELAXED))
         return CDN_STOP_CANCELLED;
@@ -236,12 +246,16 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
     (void)frame;
     /* LuaJIT has started the countdown again: all it was armed with has run. */
     meter->executed += (uint64_t)slot->armed;
+    if (slot->unknown_count)
+        look_at_unknown(slot);
+    if (slot->single)
+        meter->charged = cdn_add_sat(
+            meter->charged, cdn_operands_cost(&slot->operands, L, &slot->arena));
     used = cdn_add_sat(meter->charged, meter->executed);
     if (meter->stop == CDN_STOP_NONE && used > meter->limit.instructions)
         meter->stop = CDN_STOP_INSTRUCTIONS;
-    if (slot->unknown_count)
-        look_at_unknown(slot);
-    if (meter->stop == CDN_STOP_NONE)
+    if (meter->stop == CDN_STOP_NONE &&
+        (!slot->single || ++slot->passed >= slot->stride))
         meter->stop = poll_host(slot);
     if (meter->stop != CDN_STOP_NONE)
         leave(slot, L);
@@ -366,6 +380,10 @@ static void large(void *ud, const unsigned char *block, size_t bytes)
         look_at_unknown(slot);
     slot->unknown[slot->unknown_count].block = block;
     slot->unknown[slot->unknown_count++].bytes = bytes;
+    if (bytes > CDN_METER_LONG_STRING && slot->operands.known) {
+        rearm(slot, 1); /* to be seen before the next bytecode, wherever the hook is */
+        return;
+    }
     reach = slot->reach;
     reach.string = bytes;
     stride = stride_at(&slot->meter, worst_of(&reach), cdn_clock_ns());
@@ -396,6 +414,8 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
     meter->deadline_ns = deadline_ns ? deadline_ns : cdn_add_sat(now, budget->wall_ns);
     meter->cancel = cancel;
     meter->limit = *budget;
+    slot->single = false;
+    slot->passed = 0;
     set_reach(slot, slot->reach);
     slot->stride = stride_at(meter, slot->worst_ns, now);
     meter->unpolled = meter->nesting = 0;
@@ -410,7 +430,8 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
         slot->arena.watch = 0;
     slot->armed = CDN_METER_QUANTUM;
     slot->counter[0] = slot->counter[1] = CDN_METER_QUANTUM;
-    if (slot->stride < CDN_METER_QUANTUM || budget->instructions < CDN_METER_QUANTUM)
+    if (slot->single || slot->stride < CDN_METER_QUANTUM ||
+        budget->instructions < CDN_METER_QUANTUM)
         rearm(slot, quantum(slot, budget->instructions));
     if (cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED))
         meter->stop = CDN_STOP_CANCELLED;
@@ -544,6 +565,7 @@ CDN_RAISES static int prove(lua_State *L)
     size_t at = find_pair(slot, L, sizeof(struct cdn_arena_head), trial->bytes);
 
     prove_shape(L, trial);
+    cdn_operands_prove(&slot->operands, L, &slot->arena);
     if (!at || luaL_loadbuffer(L, loop, sizeof loop - 1, "=proof"))
         return 0;
     pair = (int32_t *)(void *)(slot->arena.base + at);

@@ -7,8 +7,8 @@
  *
  * Instructions are counted exactly: the count hook fires every CDN_METER_QUANTUM bytecodes
  * and the remainder is read from LuaJIT's own counter, whose place in the global state is
- * found and proved when the slot is made (slot.c).  Native work is charged in the same unit,
- * so that one number bounds both. */
+ * found and proved when the slot is made.  Native work is charged in the same unit, so that
+ * one number bounds both, and so is what bytecodes do to long strings (operands.h). */
 #ifndef CDN_SANDBOX_METER_H
 #define CDN_SANDBOX_METER_H
 
@@ -25,6 +25,10 @@
  * this many, fewer as the deadline comes near and where the run has made strings or tables
  * that a single bytecode takes long over. */
 #define CDN_METER_QUANTUM 1000
+
+/* Once a run has made a string that takes more bytes than this, or its image holds one, every
+ * bytecode is looked at and charged for the bytes it joins, compares or parses as well. */
+#define CDN_METER_LONG_STRING 1280
 
 enum cdn_stop {
     CDN_STOP_NONE,

@@ -11,6 +11,7 @@
 
 #include "sandbox/arena.h"
 #include "sandbox/meter.h"
+#include "sandbox/operands.h"
 #include "sandbox/slot.h"
 
 #define CDN_SLOT_MESSAGE_BYTES 1024
@@ -63,6 +64,9 @@ struct cdn_slot {
     struct cdn_reach reach;
     uint64_t worst_ns; /* what one bytecode may take, by reach */
     int32_t stride;    /* bytecodes until the clock has to be looked at again */
+    bool single;       /* long strings exist: every bytecode is looked at (meter.c) */
+    int32_t passed;    /* bytecodes since the clock was looked at, while single */
+    struct cdn_operands operands;
     uint32_t unknown_count;
     struct {
         const unsigned char *block;
