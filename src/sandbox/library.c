@@ -13,7 +13,11 @@
  * table (the interpreter looks through it at the cost of a second table look-up), whose
  * __newindex raises, and which carries a mark that only C can name.  The real table
  * never reaches a rule.  Strings find their methods in the real string table directly.
- */
+ *
+ * A source whose every mention of a library reads one member, `math.floor(x)`, can neither
+ * pass the table on nor assign to it, and there is no other way to it than by its name (or
+ * through _G, which freezes all): it gets the real table, and reads cost what they cost in
+ * plain Lua. */
 #include <lauxlib.h>
 #include <lualib.h>
 #include <string.h>
@@ -221,8 +225,34 @@ static void choose_row(uint64_t *chosen, const struct row *rows, const char *wor
     }
 }
 
-/* `after` follows a library's name: choose the function that is named there, or all. */
-static void choose_member(uint64_t *chosen, const struct row *rows, const char *after,
+/* What follows a member's name: is the member but read?  Only what a look at one character or
+ * two can tell. */
+static bool is_read(const char *at, const char *end)
+{
+    static const char safe[] = "(){}]\"';+*/%^<>~:.";
+
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+        at++;
+    if (at == end || is_word(*at))
+        return true;
+    if (*at == '=') /* == */
+        return at + 1 < end && at[1] == '=';
+    if (*at == '-') /* a comment could hide anything */
+        return at + 1 < end && at[1] != '-';
+    return *at && strchr(safe, *at);
+}
+
+/* What follows `function`: may the name of what is declared not be the next word? */
+static bool hides_name(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+        at++;
+    return at < end && *at != '(' && !is_word(*at);
+}
+
+/* `after` follows a library's name: choose the function that is named there, or all.  True
+ * if it is but read. */
+static bool choose_member(uint64_t *chosen, const struct row *rows, const char *after,
                           const char *end)
 {
     const char *word = after + 1;
@@ -230,10 +260,12 @@ static void choose_member(uint64_t *chosen, const struct row *rows, const char *
 
     while (stop < end && is_word(*stop))
         stop++;
-    if (after < end && *after == '.' && stop > word)
-        choose_row(chosen, rows, word, (size_t)(stop - word));
-    else
+    if (after == end || *after != '.' || stop == word) {
         *chosen = UINT64_MAX;
+        return false;
+    }
+    choose_row(chosen, rows, word, (size_t)(stop - word));
+    return is_read(stop, end);
 }
 
 static uint32_t word_bit(const char *word, size_t bytes)
@@ -246,9 +278,11 @@ void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes)
 {
     struct cdn_library_choice *choice = cdn_slot_library(slot);
     const char *end = source ? source + bytes : NULL;
+    bool declares = false; /* the word before was `function` */
 
     memset(choice, 0, sizeof *choice);
     choice->chosen = source != NULL;
+    choice->direct = UINT64_MAX;
     for (const char *at = source; at < end;) {
         const char *word = at;
         uint32_t bit;
@@ -265,14 +299,26 @@ void cdn_library_choose(struct cdn_slot *slot, const char *source, size_t bytes)
         choice->words[bit / 64] |= UINT64_C(1) << bit % 64;
         choose_row(&choice->rows[BASE], base_rows, word, (size_t)(at - word));
         for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
-            if (same(libraries[i].name, word, (size_t)(at - word)))
-                choose_member(&choice->rows[FIRST_LIBRARY + i], libraries[i].rows, at,
-                              end);
+            if (same(libraries[i].name, word, (size_t)(at - word)) &&
+                (!choose_member(&choice->rows[FIRST_LIBRARY + i], libraries[i].rows, at,
+                                end) ||
+                 declares))
+                choice->direct &= ~(UINT64_C(1) << (FIRST_LIBRARY + i));
             /* every string finds its methods here, by names made at will */
             if (libraries[i].rows == string_rows)
                 choice->rows[FIRST_LIBRARY + i] = UINT64_MAX;
         }
+        declares = same("function", word, (size_t)(at - word));
+        if (declares && hides_name(at, end))
+            choice->direct = 0;
     }
+}
+
+static bool is_direct(lua_State *L, size_t table)
+{
+    const struct cdn_library_choice *choice = cdn_slot_library(cdn_slot_of(L));
+
+    return choice->chosen && choice->direct >> table & 1;
 }
 
 static uint64_t chosen(lua_State *L, size_t table)
@@ -414,7 +460,10 @@ CDN_RAISES static int open_library(lua_State *L)
         fill(L, libraries[i].rows, rows_chosen, lua_gettop(L) - 1);
         if (libraries[i].rows == string_rows)
             set_string_metatable(L, lua_gettop(L));
-        cdn_library_freeze(L, -1, libraries[i].name);
+        if (is_direct(L, FIRST_LIBRARY + i))
+            lua_pushvalue(L, -1);
+        else
+            cdn_library_freeze(L, -1, libraries[i].name);
         lua_setfield(L, globals, libraries[i].name);
         lua_pop(L, 2);
     }

@@ -102,7 +102,8 @@ void cdn_scratch_release(lua_State *L, size_t mark);
 #define CDN_LIBRARY_TABLES    6
 #define CDN_LIBRARY_WORD_BITS 4096
 struct cdn_library_choice {
-    bool chosen; /* false: everything */
+    bool chosen;     /* false: everything, frozen */
+    uint64_t direct; /* tables that need no proxy, a bit each */
     uint64_t rows[CDN_LIBRARY_TABLES];
     uint64_t words[CDN_LIBRARY_WORD_BITS / 64];
 };

@@ -112,6 +112,58 @@ START_TEST(frozen_tables__read_like_tables_and_refuse_writes)
 END_TEST
 
 /* __mode given after setmetatable has looked: nothing may vanish. */
+/* Where every mention of a library reads one member nothing can be assigned to, and the
+ * table needs no proxy; where that is not seen at once it has one. */
+START_TEST(libraries__are_frozen_unless_only_read)
+{
+    static const struct {
+        const char *source;
+        bool direct;
+    } sources[] = {
+        {"return math.floor(1.5)", true},
+        {"return {math.pi, 1}", false}, /* a list of targets looks the same */
+        {"return math.pi == 3 and math.pi - 1 < math.huge", true},
+        {"local f = math.floor\nlocal g = f", true},
+        {"return math.pi", true},
+        {"return math.max(math.min(1, 2), math.abs(-1))", true},
+        {"return function(x) return math.sqrt(x) end", true},
+        {"local math = math", false},
+        {"local m = {math = 1}", false},
+        {"-- math\nreturn 1", false},
+        {"return ('math').x", false},
+        {"return math.pi -- a comment", false},
+        {"math.pi = 3", false},
+        {"math.pi\t=3", false},
+        {"math.pi\v=3", false},
+        {"local x x, math.pi = 1, 3", false},
+        {"math.pi, x = 3, 1", false},
+        {"function math.f() end", false},
+        {"function --[[a b]] math.f() end", false},
+        {"function\f math.f() end", false},
+        {"math . pi = 3", false},
+        {"math[\"pi\"] = 3", false},
+        {"math.f\xc3\xa9 = 3", false},
+        {"return _G, math.floor(1)", false},
+        {"return math", false},
+    };
+    struct cdn_slot *slot;
+    const unsigned math = 4; /* the fourth library's bit */
+
+    ck_assert_int_eq(cdn_slot_new(&slot, NULL, NULL), CORDON_OK);
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        const struct cdn_library_choice *choice = cdn_slot_library(slot);
+
+        cdn_library_choose(slot, sources[i].source, strlen(sources[i].source));
+        ck_assert_msg((choice->chosen && choice->direct >> math & 1) ==
+                          sources[i].direct,
+                      "%s", sources[i].source);
+    }
+    cdn_library_choose(slot, NULL, 0);
+    ck_assert(!cdn_slot_library(slot)->chosen);
+    cdn_slot_free(slot);
+}
+END_TEST
+
 START_TEST(weak_tables__do_not_show_the_collector)
 {
     ck_assert_str_eq(sandboxed("local mt = {} local t = setmetatable({}, mt)\n"
@@ -129,6 +181,7 @@ static Suite *suite(void)
     CDN_UNIT_LOOP(s, answers__as_stated, 0, CDN_UNIT_COUNT(cases));
     CDN_UNIT_LOOP(s, frozen_tables__read_like_tables_and_refuse_writes, 0,
                   CDN_UNIT_COUNT(frozen));
+    CDN_UNIT_CASE(s, libraries__are_frozen_unless_only_read);
     CDN_UNIT_CASE(s, weak_tables__do_not_show_the_collector);
     return s;
 }

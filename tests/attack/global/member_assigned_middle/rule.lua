@@ -1,0 +1,14 @@
+-- A library's function is assigned to between two others.  All other mentions read one member, as
+-- those rules do whose libraries are not behind a proxy.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    if math.floor(1.5) ~= 1 then return { decision = "deny" } end
+    local x, y
+    x, math.floor, y = 1, nil, 2
+    return { decision = "allow" }
+  end,
+}

@@ -1,0 +1,13 @@
+-- A library is assigned to a name that goes on with a byte beyond ASCII.  All other mentions read one member, as
+-- those rules do whose libraries are not behind a proxy.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    if math.floor(1.5) ~= 1 then return { decision = "deny" } end
+    math.flooré = 1
+    return { decision = "allow" }
+  end,
+}
