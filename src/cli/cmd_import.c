@@ -15,6 +15,7 @@
 
 #define SCHEMA_VERSION 1
 #define SHOWN_REJECTS  20
+#define LEAST_MEMORY   (UINT64_C(64) << 20)
 
 struct job {
     struct cdn_cli *cli;
@@ -283,7 +284,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"reject-file", 0, CDN_OPTION_STRING, &reject_path, "FILE",
          "every rejected row as CSV: file, line, reason", NULL},
         {"memory", 0, CDN_OPTION_SIZE, &chosen.memory_bytes, "SIZE",
-         "what batches of the file being written are sized by (1GiB)", NULL},
+         "what the process may take, at least 64MiB (1GiB); the rest goes to --temp",
+         NULL},
+        {"temp", 0, CDN_OPTION_STRING, &chosen.temp, "DIR",
+         "where rows that do not fit into memory go (the store)", NULL},
         {"dry-run", 0, CDN_OPTION_FLAG, &chosen.dry_run, NULL,
          "read and check everything, publish nothing", NULL},
     };
@@ -299,6 +303,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (!argc)
         return cdn_cli_usage(cli, "no data given; name the folder the schema's files "
                                   "are in");
+    if (chosen.memory_bytes > 0 && chosen.memory_bytes < LEAST_MEMORY)
+        return cdn_cli_usage(cli, "--memory must be at least 64MiB");
     if (parse_max_errors(&chosen.max_errors, max_errors, &err))
         return cdn_cli_usage(cli, "--max-errors: %s (or all)", err.message);
     chosen.data = (const char *const *)argv;

@@ -5,6 +5,7 @@
  * Columns nobody asked for are not even checked for UTF-8. */
 #include "import/feed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -340,16 +341,21 @@ cordon_status cdn_feed_next(struct cdn_feed *feed, enum cdn_feed_event *event,
     return feed->nomem ? cdn_error_nomem(err) : CORDON_OK;
 }
 
-void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_mapping *mapping,
-                       uint32_t end)
+void cdn_feed_dangling(char reason[CDN_FEED_REASON_BYTES],
+                       const struct cdn_mapping *mapping,
+                       const struct cdn_mapping_source *source, uint32_t end,
+                       const struct cdn_key *key)
 {
     const struct cdn_relation_schema *relation =
-        &mapping->schema.relations[feed->source->number];
-    uint32_t label = end ? relation->target : relation->source;
-    char key[80];
+        &mapping->schema.relations[source->number];
+    const struct cdn_label *label =
+        &mapping->schema.labels[end ? relation->target : relation->source];
+    char shown[80];
 
-    cdn_escape(key, sizeof(key), feed->key[end].text, feed->key[end].bytes);
-    snprintf(feed->reason, sizeof(feed->reason), "column '%.64s': there is no %s '%s'",
-             end ? feed->source->target : feed->source->key,
-             mapping->schema.labels[label].name, key);
+    if (label->key == CDN_KEY_INT64)
+        snprintf(shown, sizeof(shown), "%" PRId64, key->integer);
+    else
+        cdn_escape(shown, sizeof(shown), key->text, key->bytes);
+    snprintf(reason, CDN_FEED_REASON_BYTES, "column '%.64s': there is no %s '%s'",
+             end ? source->target : source->key, label->name, shown);
 }

@@ -247,13 +247,14 @@ static cordon_status take_node(struct importer *importer, struct cdn_feed *feed,
     return status;
 }
 
-static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed)
+static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed,
+                               uint64_t number)
 {
     uint32_t relation = feed->source->number;
     enum cdn_row row = CDN_ROW_OK;
     cordon_status status =
         cdn_writer_edge(importer->writer, relation, &feed->key[0], &feed->key[1],
-                        feed->cells, &row, importer->err);
+                        feed->cells, number, &row, importer->err);
 
     if (status)
         return status;
@@ -263,7 +264,9 @@ static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed)
         return CORDON_OK;
     case CDN_ROW_NO_SOURCE:
     case CDN_ROW_NO_TARGET:
-        cdn_feed_dangling(feed, &importer->mapping, row == CDN_ROW_NO_TARGET);
+        cdn_feed_dangling(feed->reason, &importer->mapping, feed->source,
+                          row == CDN_ROW_NO_TARGET,
+                          &feed->key[row == CDN_ROW_NO_TARGET]);
         break;
     case CDN_ROW_DUPLICATE_KEY:
     case CDN_ROW_FULL:
@@ -295,10 +298,8 @@ static cordon_status read_file(struct importer *importer, uint32_t number,
         case CDN_FEED_END:
             continue;
         case CDN_FEED_ROW:
-            status = source->edge
-                         ? take_edge(importer, &feed)
-                         : take_node(importer, &feed,
-                                     (uint64_t)number << LINE_BITS | feed.line);
+            status = (source->edge ? take_edge : take_node)(
+                importer, &feed, (uint64_t)number << LINE_BITS | feed.line);
             break;
         case CDN_FEED_REJECTED:
             reject(importer, feed.path, feed.line, feed.reason);
@@ -351,6 +352,20 @@ static void on_duplicate(void *ud, uint32_t label, uint64_t row)
            row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
 }
 
+static void on_dangling(void *ud, uint32_t relation, uint64_t row, enum cdn_row why,
+                        const struct cdn_key *key)
+{
+    struct importer *importer = ud;
+    const struct file *file = &importer->files[row >> LINE_BITS];
+    char reason[CDN_FEED_REASON_BYTES];
+
+    cdn_feed_dangling(reason, &importer->mapping,
+                      &importer->mapping.sources[file->source],
+                      why == CDN_ROW_NO_TARGET, key);
+    importer->result->edges[relation]--;
+    reject(importer, file->path, row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
+}
+
 /* ---- the whole ---- */
 
 static cordon_status prepare(struct importer *importer)
@@ -390,14 +405,23 @@ static void on_written(void *ud, double done)
     tell(importer, READ_SHARE + (1 - READ_SHARE) * done);
 }
 
+static bool on_asked(void *ud)
+{
+    const struct cdn_import_options *options = ((struct importer *)ud)->options;
+
+    return options->stopped && options->stopped(options->ud);
+}
+
 /* Everything between a path to write to and a file that is whole; with dry_run the file
  * is not written. */
 static cordon_status write_generation(struct importer *importer, const char *path)
 {
     const struct cdn_import_options *options = importer->options;
-    struct cdn_writer_options writer_options = {.memory_bytes = options->memory_bytes,
+    struct cdn_writer_options writer_options = {.temp_folder = options->temp,
+                                                .memory_bytes = options->memory_bytes,
                                                 .block_shift = options->block_shift,
                                                 .progress = on_written,
+                                                .stopped = on_asked,
                                                 .progress_ud = importer};
     cordon_status status =
         cdn_writer_open(&importer->writer, path, &importer->mapping.schema,
@@ -425,7 +449,10 @@ static cordon_status write_generation(struct importer *importer, const char *pat
     if (status)
         return status;
     reach(importer, CDN_IMPORT_WRITING, READ_SHARE);
-    status = check_errors(importer);
+    status =
+        cdn_writer_seal_edges(importer->writer, on_dangling, importer, importer->err);
+    if (!status)
+        status = check_errors(importer);
     if (!status)
         status = check_stopped(importer);
     if (!status && !options->dry_run)

@@ -34,6 +34,7 @@ struct cdn_import_options {
     const char *const *data; /* folders, or files by their names in the schema */
     size_t data_count;
     const char *store;
+    const char *temp;      /* the folder of temporary files; NULL: the store */
     uint64_t memory_bytes; /* 0: the writer's default */
     uint64_t max_errors;   /* CDN_IMPORT_ALL_ERRORS: any number */
     bool report_all;       /* read to the end even when the import has failed already */

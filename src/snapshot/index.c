@@ -22,12 +22,42 @@ static uint64_t scatter(uint64_t key)
     return key ^ (key >> 32);
 }
 
-static cordon_status make_slots(struct cdn_index *index, cordon_error *err)
+/* Slots of a table over so many keys. */
+static uint64_t slots_for(uint32_t count)
 {
     uint64_t slots = 16;
 
-    while (slots < UINT64_C(2) * index->count)
+    while (slots < UINT64_C(2) * count)
         slots *= 2;
+    return slots;
+}
+
+/* Do keys lie so close that a plain table is worth its room? */
+static bool close_together(uint32_t count, uint64_t width)
+{
+    return width < UINT64_C(16) * count + 1024;
+}
+
+uint64_t cdn_index_bytes(enum cdn_key_type type, uint32_t count, uint64_t width)
+{
+    if (count == 0)
+        return 0;
+    if (type == CDN_KEY_INT64 && close_together(count, width))
+        return (width + 1) * sizeof(uint32_t);
+    return slots_for(count) * sizeof(struct cdn_index_slot);
+}
+
+uint64_t cdn_index_held(const struct cdn_index *index)
+{
+    if (index->direct)
+        return index->span * sizeof(*index->direct);
+    return index->slots ? (index->mask + 1) * sizeof(*index->slots) : 0;
+}
+
+static cordon_status make_slots(struct cdn_index *index, cordon_error *err)
+{
+    uint64_t slots = slots_for(index->count);
+
     index->slots = cdn_calloc(slots, sizeof(*index->slots));
     if (!index->slots)
         return cdn_error_nomem(err);
@@ -59,7 +89,7 @@ cordon_status cdn_index_integers(struct cdn_index *index, const int64_t *keys,
         return CORDON_OK;
     index->minimum = keys[0];
     width = (uint64_t)keys[count - 1] - (uint64_t)keys[0];
-    if (width < UINT64_C(16) * count + 1024) {
+    if (close_together(count, width)) {
         index->span = width + 1;
         index->direct = cdn_alloc(index->span * sizeof(*index->direct));
         if (!index->direct)

@@ -25,6 +25,13 @@ struct cdn_index {
     const unsigned char *heap;
 };
 
+/* What an index over that many keys would take; of int64 keys the largest is `width` above
+ * the smallest.  The keys themselves are not counted. */
+uint64_t cdn_index_bytes(enum cdn_key_type type, uint32_t count, uint64_t width);
+
+/* What this one takes. */
+uint64_t cdn_index_held(const struct cdn_index *index);
+
 /* Over sorted, distinct keys; borrowed, and used by lookups of string keys. */
 cordon_status cdn_index_integers(struct cdn_index *index, const int64_t *keys,
                                  uint32_t count, cordon_error *err);
