@@ -31,11 +31,12 @@
 #include "snapshot/store.h"
 #include "snapshot/writer.h"
 
-#define LINE_BITS    40
-#define MAX_FILES    (1U << (64 - LINE_BITS))
-#define TICK_ROWS    UINT64_C(8192) /* between two looks at `stopped` */
-#define EXTRA_ERRORS UINT64_C(100)
-#define READ_SHARE   0.6 /* of the whole time, for progress */
+#define LINE_BITS      40
+#define MAX_FILES      (1U << (64 - LINE_BITS))
+#define TICK_ROWS      UINT64_C(8192) /* between two looks at `stopped` */
+#define EXTRA_ERRORS   UINT64_C(100)
+#define READ_SHARE     0.6                 /* of the whole time, for progress */
+#define SEEN_SHARE     8 /* of the memory: for the keys that were seen */
 
 struct file {
     char *path;
@@ -52,6 +53,7 @@ struct importer {
     uint64_t total_bytes;
     struct cdn_keyset *seen; /* a label; used by those with a distinct source */
     bool *watched;           /* a label: has a distinct source */
+    uint32_t watched_count;
     struct cdn_writer *writer;
     enum cdn_import_stage stage;
     cordon_error *err;
@@ -222,17 +224,32 @@ static cordon_status find_files(struct importer *importer)
 
 /* ---- rows ---- */
 
+/* Note the key of a label whose keys may recur; *added: it was not known before.  When there
+ * is no more room, new keys are not noted: the writer, which sorts them all, finds those
+ * that recur (on_duplicate). */
+static cordon_status note_key(bool *added, struct importer *importer, uint32_t label,
+                              const struct cdn_key *key)
+{
+    struct cdn_keyset *seen = &importer->seen[label];
+    uint64_t memory = importer->options->memory_bytes;
+
+    if (cdn_keyset_bytes(seen) <= (memory ? memory : CDN_WRITER_MEMORY) / SEEN_SHARE /
+                                         importer->watched_count)
+        return cdn_keyset_add(seen, key, added, importer->err);
+    *added = !cdn_keyset_has(seen, key);
+    return CORDON_OK;
+}
+
 static cordon_status take_node(struct importer *importer, struct cdn_feed *feed,
                                uint64_t row)
 {
     struct cdn_import_result *result = importer->result;
     uint32_t label = feed->source->number;
-    struct cdn_keyset *seen = &importer->seen[label];
     cordon_status status = CORDON_OK;
     bool added = true;
 
     if (importer->watched[label]) {
-        status = cdn_keyset_add(seen, &feed->key[0], &added, importer->err);
+        status = note_key(&added, importer, label, &feed->key[0]);
         if (status)
             return status;
         if (!added && feed->source->distinct) {
@@ -341,15 +358,19 @@ static cordon_status read_files(struct importer *importer, bool edges)
 static void on_duplicate(void *ud, uint32_t label, uint64_t row)
 {
     struct importer *importer = ud;
+    const struct file *file = &importer->files[row >> LINE_BITS];
     char reason[CDN_SCHEMA_MAX_NAME + 80];
 
+    importer->result->nodes[label]--;
+    if (importer->mapping.sources[file->source].distinct) {
+        importer->result->repeated++;
+        return;
+    }
     snprintf(reason, sizeof(reason),
              "another %s has the same key; the first row with it "
              "counts",
              importer->mapping.schema.labels[label].name);
-    importer->result->nodes[label]--;
-    reject(importer, importer->files[row >> LINE_BITS].path,
-           row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
+    reject(importer, file->path, row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
 }
 
 static void on_dangling(void *ud, uint32_t relation, uint64_t row, enum cdn_row why,
@@ -392,8 +413,10 @@ static cordon_status prepare(struct importer *importer)
     for (uint32_t i = 0; i < importer->mapping.source_count; i++) {
         const struct cdn_mapping_source *source = &importer->mapping.sources[i];
 
-        if (!source->edge && source->distinct)
+        if (!source->edge && source->distinct && !importer->watched[source->number]) {
             importer->watched[source->number] = true;
+            importer->watched_count++;
+        }
     }
     return find_files(importer);
 }

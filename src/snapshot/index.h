@@ -17,8 +17,8 @@ struct cdn_index {
     int64_t minimum;
     uint64_t span; /* entries of `direct` */
     uint32_t *direct;
-    /* any other keys: open addressing, a power of two of slots */
-    uint64_t mask;
+    /* any other keys: open addressing */
+    uint64_t slot_count;
     struct cdn_index_slot *slots;
     /* string keys, for comparing: borrowed from the label */
     const uint64_t *ends;

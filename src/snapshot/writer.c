@@ -36,8 +36,6 @@
 #include "snapshot/outer_nodes.h"
 #include "snapshot/rows.h"
 
-#define DEFAULT_MEMORY (UINT64_C(1) << 30)
-
 /* What is not counted: program, libraries, a reader's buffers, small things. */
 #define SET_ASIDE (UINT64_C(16) << 20)
 
@@ -158,7 +156,7 @@ cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
     if (options)
         writer->options = *options;
     if (writer->options.memory_bytes == 0)
-        writer->options.memory_bytes = DEFAULT_MEMORY;
+        writer->options.memory_bytes = CDN_WRITER_MEMORY;
     if (writer->options.block_shift == 0)
         writer->options.block_shift = CDN_BLOCK_SHIFT;
     if (writer->options.block_shift > CDN_BLOCK_SHIFT_MOST) {

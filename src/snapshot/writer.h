@@ -53,10 +53,12 @@ typedef void (*cdn_writer_duplicate)(void *ud, uint32_t label, uint64_t row);
 typedef void (*cdn_writer_dangling)(void *ud, uint32_t relation, uint64_t row,
                                     enum cdn_row why, const struct cdn_key *key);
 
+#define CDN_WRITER_MEMORY (UINT64_C(1) << 30) /* if none is given */
+
 struct cdn_writer_options {
     const char *temp_path; /* the file while it is written; NULL: final path + ".tmp" */
     const char *temp_folder; /* of temporary files; NULL: that of temp_path */
-    uint64_t memory_bytes;   /* what the process may come to take; 0: 1 GiB */
+    uint64_t memory_bytes;   /* what the process may come to take; 0: the above */
     uint32_t block_shift;    /* 0: 16; smaller in tests */
     /* progress of the finish, 0 to 1; may be NULL */
     void (*progress)(void *ud, double done);
