@@ -346,12 +346,15 @@ void cdn_feed_dangling(char reason[CDN_FEED_REASON_BYTES],
                        const struct cdn_mapping_source *source, uint32_t end,
                        const struct cdn_key *key)
 {
-    const struct cdn_relation_schema *relation =
-        &mapping->schema.relations[source->number];
-    const struct cdn_label *label =
-        &mapping->schema.labels[end ? relation->target : relation->source];
+    const struct cdn_schema *schema = &mapping->schema;
+    uint32_t number = source->number;
+    const struct cdn_label *label;
     char shown[80];
 
+    if (source->edge)
+        number = end ? schema->relations[number].target
+                     : schema->relations[number].source;
+    label = &schema->labels[number];
     if (label->key == CDN_KEY_INT64)
         snprintf(shown, sizeof(shown), "%" PRId64, key->integer);
     else

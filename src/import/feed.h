@@ -45,7 +45,7 @@ cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_mapping *map
 /* The next row; what `feed` holds of it is good until the next call. */
 cordon_status cdn_feed_next(struct cdn_feed *feed, enum cdn_feed_event *event,
                             cordon_error *err);
-/* Write into `reason` that no node has a row's source (0) or target (1). */
+/* Write into `reason` that no node has a row's source (0) or target (1), or its own key (0). */
 void cdn_feed_dangling(char reason[CDN_FEED_REASON_BYTES],
                        const struct cdn_mapping *mapping,
                        const struct cdn_mapping_source *source, uint32_t end,

@@ -25,18 +25,19 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "import/base.h"
 #include "import/feed.h"
 #include "import/keyset.h"
 #include "import/mapping.h"
 #include "snapshot/store.h"
 #include "snapshot/writer.h"
 
-#define LINE_BITS      40
-#define MAX_FILES      (1U << (64 - LINE_BITS))
-#define TICK_ROWS      UINT64_C(8192) /* between two looks at `stopped` */
-#define EXTRA_ERRORS   UINT64_C(100)
-#define READ_SHARE     0.6                 /* of the whole time, for progress */
-#define SEEN_SHARE     8 /* of the memory: for the keys that were seen */
+#define LINE_BITS    40
+#define MAX_FILES    (1U << (64 - LINE_BITS))
+#define TICK_ROWS    UINT64_C(8192) /* between two looks at `stopped` */
+#define EXTRA_ERRORS UINT64_C(100)
+#define READ_SHARE   0.6 /* of the whole time, for progress */
+#define SEEN_SHARE   8   /* of the memory: for the keys that were seen */
 
 struct file {
     char *path;
@@ -54,6 +55,7 @@ struct importer {
     struct cdn_keyset *seen; /* a label; used by those with a distinct source */
     bool *watched;           /* a label: has a distinct source */
     uint32_t watched_count;
+    struct cdn_base *base; /* NULL: a graph from nothing */
     struct cdn_writer *writer;
     enum cdn_import_stage stage;
     cordon_error *err;
@@ -233,8 +235,8 @@ static cordon_status note_key(bool *added, struct importer *importer, uint32_t l
     struct cdn_keyset *seen = &importer->seen[label];
     uint64_t memory = importer->options->memory_bytes;
 
-    if (cdn_keyset_bytes(seen) <= (memory ? memory : CDN_WRITER_MEMORY) / SEEN_SHARE /
-                                         importer->watched_count)
+    if (cdn_keyset_bytes(seen) <=
+        (memory ? memory : CDN_WRITER_MEMORY) / SEEN_SHARE / importer->watched_count)
         return cdn_keyset_add(seen, key, added, importer->err);
     *added = !cdn_keyset_has(seen, key);
     return CORDON_OK;
@@ -294,6 +296,39 @@ static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed,
     return CORDON_OK;
 }
 
+/* A row that updates or deletes what the base has. */
+static cordon_status take_change(struct importer *importer, struct cdn_feed *feed)
+{
+    struct cdn_import_result *result = importer->result;
+    uint64_t matched;
+    bool taken;
+    cordon_status status =
+        cdn_base_change(importer->base, feed, &taken, &matched, importer->err);
+
+    if (status)
+        return status;
+    if (!taken)
+        reject(importer, feed->path, feed->line, feed->reason);
+    else if (feed->source->edge)
+        result->deleted_edges += matched;
+    else if (feed->source->change == CDN_MAPPING_UPDATE)
+        result->updated++;
+    else
+        result->deleted_nodes++;
+    return CORDON_OK;
+}
+
+static cordon_status take_row(struct importer *importer, struct cdn_feed *feed,
+                              uint32_t file)
+{
+    uint64_t row = (uint64_t)file << LINE_BITS | feed->line;
+
+    if (feed->source->change != CDN_MAPPING_ADD)
+        return take_change(importer, feed);
+    return feed->source->edge ? take_edge(importer, feed, row)
+                              : take_node(importer, feed, row);
+}
+
 static cordon_status read_file(struct importer *importer, uint32_t number,
                                uint64_t bytes_before)
 {
@@ -315,8 +350,7 @@ static cordon_status read_file(struct importer *importer, uint32_t number,
         case CDN_FEED_END:
             continue;
         case CDN_FEED_ROW:
-            status = (source->edge ? take_edge : take_node)(
-                importer, &feed, (uint64_t)number << LINE_BITS | feed.line);
+            status = take_row(importer, &feed, number);
             break;
         case CDN_FEED_REJECTED:
             reject(importer, feed.path, feed.line, feed.reason);
@@ -341,16 +375,51 @@ static cordon_status read_file(struct importer *importer, uint32_t number,
     return status;
 }
 
-static cordon_status read_files(struct importer *importer, bool edges)
+/* Read the files of labels or of relations: those that change a base, or those that add. */
+static cordon_status read_files(struct importer *importer, bool edges, bool changes)
 {
     uint64_t bytes = 0;
     cordon_status status = CORDON_OK;
 
     reach(importer, CDN_IMPORT_READING, 0);
     for (uint32_t i = 0; i < importer->file_count && !status; i++) {
-        if (importer->mapping.sources[importer->files[i].source].edge == edges)
+        const struct cdn_mapping_source *source =
+            &importer->mapping.sources[importer->files[i].source];
+
+        if (source->edge == edges && (source->change != CDN_MAPPING_ADD) == changes)
             status = read_file(importer, i, bytes);
         bytes += importer->files[i].bytes;
+    }
+    return status;
+}
+
+static bool on_asked(void *ud)
+{
+    const struct cdn_import_options *options = ((struct importer *)ud)->options;
+
+    return options->stopped && options->stopped(options->ud);
+}
+
+/* What the base has and the changes leave of it. */
+static cordon_status put_base(struct importer *importer, bool edges)
+{
+    const struct cdn_schema *schema = &importer->mapping.schema;
+    uint32_t count = edges ? schema->relation_count : schema->label_count;
+    struct cdn_import_result *result = importer->result;
+    cordon_status status = read_files(importer, edges, true);
+
+    for (uint32_t i = 0; !status && i < count; i++) {
+        struct cdn_base_put put = {.writer = importer->writer,
+                                   .row = (uint64_t)importer->file_count << LINE_BITS,
+                                   .stopped = on_asked,
+                                   .ud = importer};
+
+        if (edges)
+            status = cdn_base_put_edges(importer->base, i, &put, importer->err);
+        else
+            status = cdn_base_put_nodes(importer->base, i, &put, importer->err);
+        (edges ? result->edges : result->nodes)[i] += put.count;
+        result->dropped_edges += put.dropped;
     }
     return status;
 }
@@ -389,12 +458,49 @@ static void on_dangling(void *ud, uint32_t relation, uint64_t row, enum cdn_row 
 
 /* ---- the whole ---- */
 
+/* What the schema says, and the base that it changes if there is one. */
+static cordon_status load_mapping(struct importer *importer)
+{
+    const struct cdn_import_options *options = importer->options;
+    uint64_t memory = options->memory_bytes ? options->memory_bytes : CDN_WRITER_MEMORY;
+    cordon_status status;
+
+    if (!options->on_base)
+        return cdn_mapping_load(&importer->mapping, options->schema, importer->err);
+    status =
+        cdn_mapping_load_changes(&importer->mapping, options->schema, importer->err);
+    if (!status)
+        status = cdn_base_open(&importer->base, options->store, options->base,
+                               &importer->mapping, memory, importer->err);
+    if (!status)
+        importer->result->base = cdn_base_generation(importer->base);
+    return status;
+}
+
+/* Nobody must have published since CURRENT was looked at: what he did would be lost. */
+static cordon_status check_base(struct importer *importer)
+{
+    const struct cdn_import_options *options = importer->options;
+    char path[PATH_MAX];
+    uint64_t current = 0;
+    cordon_status status = CORDON_OK;
+
+    if (!importer->base || options->base != 0)
+        return CORDON_OK;
+    status =
+        cdn_store_resolve(path, sizeof(path), &current, options->store, importer->err);
+    if (!status && current != importer->result->base)
+        status = cdn_error_set(importer->err, CORDON_E_BUSY,
+                               "generation %llu was published meanwhile; start again",
+                               (unsigned long long)current);
+    return status;
+}
+
 static cordon_status prepare(struct importer *importer)
 {
     struct cdn_import_result *result = importer->result;
     const struct cdn_schema *schema;
-    cordon_status status =
-        cdn_mapping_load(&importer->mapping, importer->options->schema, importer->err);
+    cordon_status status = load_mapping(importer);
 
     if (status)
         return status;
@@ -428,13 +534,6 @@ static void on_written(void *ud, double done)
     tell(importer, READ_SHARE + (1 - READ_SHARE) * done);
 }
 
-static bool on_asked(void *ud)
-{
-    const struct cdn_import_options *options = ((struct importer *)ud)->options;
-
-    return options->stopped && options->stopped(options->ud);
-}
-
 /* Everything between a path to write to and a file that is whole; with dry_run the file
  * is not written. */
 static cordon_status write_generation(struct importer *importer, const char *path)
@@ -453,7 +552,9 @@ static cordon_status write_generation(struct importer *importer, const char *pat
     if (status)
         return status;
     reach(importer, CDN_IMPORT_BEGUN, 0);
-    status = read_files(importer, false);
+    status = importer->base ? put_base(importer, false) : CORDON_OK;
+    if (!status)
+        status = read_files(importer, false, false);
     if (!status)
         status = cdn_writer_seal_nodes(importer->writer, on_duplicate, importer,
                                        importer->err);
@@ -467,8 +568,10 @@ static cordon_status write_generation(struct importer *importer, const char *pat
           READ_SHARE * (double)importer->result->bytes /
               (double)(importer->total_bytes + 1));
     status = check_stopped(importer);
+    if (!status && importer->base)
+        status = put_base(importer, true);
     if (!status)
-        status = read_files(importer, true);
+        status = read_files(importer, true, false);
     if (status)
         return status;
     reach(importer, CDN_IMPORT_WRITING, READ_SHARE);
@@ -501,7 +604,9 @@ static cordon_status publish(struct importer *importer)
 
     if (status)
         return status;
-    status = write_generation(importer, result->path);
+    status = check_base(importer);
+    if (!status)
+        status = write_generation(importer, result->path);
     close_writer(importer);
     if (status)
         goto out;
@@ -564,6 +669,7 @@ cordon_status cdn_import_run(struct cdn_import_result *out,
     cdn_free(importer.files);
     cdn_free(importer.seen);
     cdn_free(importer.watched);
+    cdn_base_close(importer.base);
     cdn_mapping_deinit(&importer.mapping);
     out->wall_ns = cdn_clock_ns() - start;
     return status;

@@ -48,6 +48,7 @@ struct cdn_snapshot_file {
     int lock_fd; /* holds the shared flock */
     MDB_env *env;
     MDB_txn *txn;
+    const unsigned char *map; /* LMDB's */
     struct cdn_facts facts;
     struct cdn_layout layout;
     struct cdn_segment *segments;
@@ -216,7 +217,7 @@ static cordon_status compare_places(struct cdn_snapshot_file *file,
         const unsigned char *data = value.mv_data;
 
         if (at == 0)
-            base = data - walk->values[0].offset;
+            file->map = base = data - walk->values[0].offset;
         if (data != base + walk->values[at].offset ||
             value.mv_size != walk->values[at].bytes) {
             status =
@@ -485,6 +486,12 @@ struct cdn_guard *cdn_file_guard(struct cdn_snapshot_file *file)
 bool cdn_file_is(const struct cdn_snapshot_file *file, dev_t device, ino_t inode)
 {
     return file->device == device && file->inode == inode;
+}
+
+void cdn_file_forget(const struct cdn_snapshot_file *file)
+{
+    (void)madvise((void *)(uintptr_t)file->map, (size_t)file->content.file_bytes,
+                  MADV_DONTNEED);
 }
 
 const char *cdn_file_path(const struct cdn_snapshot_file *file)

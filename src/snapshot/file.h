@@ -35,6 +35,9 @@ cordon_status cdn_file_raw(const struct cordon_snapshot **out,
 struct cdn_guard *cdn_file_guard(struct cdn_snapshot_file *file);
 /* Is it the file that this describes?  */
 bool cdn_file_is(const struct cdn_snapshot_file *file, dev_t device, ino_t inode);
+/* Let the system take back the pages that this process has read through the map; they come
+ * again when they are read again.  For tools that read all of a file once. */
+void cdn_file_forget(const struct cdn_snapshot_file *file);
 const char *cdn_file_path(const struct cdn_snapshot_file *file);
 
 /* The directory and where its segments lie, for verification; borrowed. */
