@@ -249,36 +249,43 @@ static void give(struct cdn_ahead *ahead, uint32_t file, struct batch *batch)
     pthread_mutex_unlock(&ahead->lock);
 }
 
-/* Fill a batch from the feed; a row that does not fit any more waits in the feed, *held. */
-static void fill(struct batch *batch, struct cdn_feed *feed,
-                 const struct cdn_mapping *mapping, bool *held)
+/* A file being parsed. */
+struct parsing {
+    struct cdn_feed feed;
+    enum cdn_feed_event event;
+    bool opened;
+    bool held; /* the feed's row did not fit into the last batch */
+};
+
+static void fill(struct batch *batch, struct parsing *file,
+                 const struct cdn_mapping *mapping)
 {
+    struct cdn_feed *feed = &file->feed;
     const struct cdn_property *properties = properties_of(mapping, feed->source);
     uint32_t count = property_count(mapping, feed->source);
-    enum cdn_feed_event event = CDN_FEED_ROW;
     bool nomem = false;
 
-    while (batch->shown.count < BATCH_ROWS && !batch->last) {
-        if (!*held)
-            batch->status = cdn_feed_next(feed, &event, &batch->err);
-        batch->last = batch->status || event == CDN_FEED_END;
+    while (batch->shown.count < BATCH_ROWS) {
+        bool row;
+
+        if (!file->held)
+            batch->status = cdn_feed_next(feed, &file->event, &batch->err);
+        batch->last = batch->status || file->event == CDN_FEED_END;
         if (batch->last)
             break;
-        if (event == CDN_FEED_FILTERED) {
+        if (file->event == CDN_FEED_FILTERED) {
             batch->shown.filtered++;
             continue;
         }
-        *held = !text_fits(batch,
-                           event == CDN_FEED_ROW ? text_bytes(feed, properties, count)
-                                                 : strlen(feed->reason) + 1,
-                           &nomem);
-        if (nomem) {
+        row = file->event == CDN_FEED_ROW;
+        file->held = !text_fits(
+            batch, row ? text_bytes(feed, properties, count) : strlen(feed->reason) + 1,
+            &nomem);
+        if (nomem)
             batch->status = cdn_error_nomem(&batch->err);
-            batch->last = true;
-        }
-        if (*held)
+        if (file->held)
             break;
-        if (event == CDN_FEED_ROW)
+        if (row)
             add_row(batch, feed, properties, count);
         else
             add_rejected(batch, feed);
@@ -291,9 +298,7 @@ static void parse_file(struct worker *worker, uint32_t number)
     struct cdn_ahead *ahead = worker->ahead;
     const struct cdn_ahead_file *file = &ahead->files[number];
     uint32_t properties = property_count(ahead->mapping, file->source);
-    struct cdn_feed feed;
-    bool opened = false;
-    bool held = false;
+    struct parsing parsing = {.held = false};
     bool last = false;
 
     while (!last) {
@@ -303,19 +308,19 @@ static void parse_file(struct worker *worker, uint32_t number)
             break;
         if (!batch_begin(batch, file, properties))
             batch->status = cdn_error_nomem(&batch->err);
-        if (!batch->status && !opened) {
-            batch->status = cdn_feed_open(&feed, ahead->mapping, file->source,
+        if (!batch->status && !parsing.opened) {
+            batch->status = cdn_feed_open(&parsing.feed, ahead->mapping, file->source,
                                           file->path, &batch->err);
-            opened = !batch->status;
+            parsing.opened = !batch->status;
         }
         if (!batch->status)
-            fill(batch, &feed, ahead->mapping, &held);
+            fill(batch, &parsing, ahead->mapping);
         batch->last |= batch->status != CORDON_OK;
         last = batch->last;
         give(ahead, number, batch);
     }
-    if (opened)
-        cdn_feed_close(&feed);
+    if (parsing.opened)
+        cdn_feed_close(&parsing.feed);
 }
 
 static void *work(void *ud)
@@ -423,6 +428,11 @@ cordon_status cdn_ahead_next(struct cdn_ahead *ahead,
     bool last = shown && shown->last;
 
     *batch = NULL;
+    if (shown && shown->status) { /* behind its rows */
+        if (err)
+            *err = shown->err;
+        return shown->status;
+    }
     pthread_mutex_lock(&ahead->lock);
     if (shown) {
         shown->next = shown->owner->free;
@@ -444,11 +454,6 @@ cordon_status cdn_ahead_next(struct cdn_ahead *ahead,
     pthread_mutex_unlock(&ahead->lock);
     if (!ahead->shown)
         return CORDON_OK;
-    if (ahead->shown->status) {
-        if (err)
-            *err = ahead->shown->err;
-        return ahead->shown->status;
-    }
     *batch = &ahead->shown->shown;
     return CORDON_OK;
 }

@@ -22,7 +22,8 @@ struct cdn_feed {
     uint32_t keys[2];     /* field of the key; of an edge: of source and target */
     uint32_t *columns;    /* field of each of the source's columns */
     uint32_t *conditions; /* field of each of its conditions */
-    struct cdn_cell *cells;
+    const struct cdn_cell *cells; /* the row's */
+    struct cdn_cell *own_cells;
     struct cdn_buf *bags; /* of each of the source's columns, if it is one */
     struct cdn_key key[2];
     uint64_t line;

@@ -11,8 +11,8 @@
  * before edges are read.  Otherwise it goes on for a while after the last tolerable
  * one, since a report of a hundred faults is worth more than a report of one.
  *
- * Left out: reading in several threads.  Parsing is the smaller part of the time;
- * sorting and writing are the writer's. */
+ * Files are parsed by threads of their own (ahead.h) and taken in order, so the rest is as if
+ * there were none. */
 #include "import/import.h"
 
 #include <errno.h>
@@ -25,6 +25,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "import/ahead.h"
 #include "import/base.h"
 #include "import/feed.h"
 #include "import/keyset.h"
@@ -36,6 +37,7 @@
 #define MAX_FILES    (1U << (64 - LINE_BITS))
 #define TICK_ROWS    UINT64_C(8192) /* between two looks at `stopped` */
 #define EXTRA_ERRORS UINT64_C(100)
+#define HINT_ROWS    12u /* a key is hinted at so many rows before it is looked up */
 #define READ_SHARE   0.6 /* of the whole time, for progress */
 #define SEEN_SHARE   8   /* of the memory: for the keys that were seen */
 
@@ -329,67 +331,101 @@ static cordon_status take_row(struct importer *importer, struct cdn_feed *feed,
                               : take_node(importer, feed, row);
 }
 
-static cordon_status read_file(struct importer *importer, uint32_t number,
-                               uint64_t bytes_before)
+static uint64_t bytes_before(const struct importer *importer, uint32_t number)
 {
-    const struct file *file = &importer->files[number];
-    const struct cdn_mapping_source *source = &importer->mapping.sources[file->source];
-    struct cdn_import_result *result = importer->result;
-    enum cdn_feed_event event = CDN_FEED_ROW;
-    struct cdn_feed feed;
-    cordon_status status =
-        cdn_feed_open(&feed, &importer->mapping, source, file->path, importer->err);
+    uint64_t bytes = 0;
 
-    if (status)
-        return status;
-    while (event != CDN_FEED_END && !status) {
-        status = cdn_feed_next(&feed, &event, importer->err);
-        if (status)
-            break;
-        switch (event) {
-        case CDN_FEED_END:
-            continue;
-        case CDN_FEED_ROW:
-            status = take_row(importer, &feed, number);
-            break;
-        case CDN_FEED_REJECTED:
-            reject(importer, feed.path, feed.line, feed.reason);
-            break;
-        case CDN_FEED_FILTERED:
-            result->filtered++;
-            break;
-        }
-        result->rows++;
-        if (result->rows % TICK_ROWS == 0) {
-            result->bytes = bytes_before + cdn_csv_offset(feed.csv);
-            tell(importer, READ_SHARE * (double)result->bytes /
-                               (double)(importer->total_bytes + 1));
-            if (!status)
-                status = check_stopped(importer);
+    for (uint32_t i = 0; i < number; i++)
+        bytes += importer->files[i].bytes;
+    return bytes;
+}
+
+/* `feed` stands for the one that read the rows. */
+static cordon_status take_rows(struct importer *importer, struct cdn_feed *feed,
+                               const struct cdn_ahead_batch *batch)
+{
+    bool adds = feed->source->change == CDN_MAPPING_ADD;
+    cordon_status status = CORDON_OK;
+
+    for (uint32_t i = 0; !status && i < batch->count; i++) {
+        const struct cdn_ahead_row *row = &batch->rows[i];
+
+        if (feed->source->edge && adds && i + HINT_ROWS < batch->count)
+            cdn_writer_hint(importer->writer, feed->source->number,
+                            batch->rows[i + HINT_ROWS].key);
+        importer->result->rows++;
+        feed->line = row->line;
+        if (row->reason) {
+            reject(importer, feed->path, row->line, row->reason);
+        } else {
+            memcpy(feed->key, row->key, sizeof(feed->key));
+            feed->cells = row->cells;
+            status = take_row(importer, feed, batch->file->number);
         }
         if (!status && hopeless(importer))
             status = check_errors(importer);
     }
-    cdn_feed_close(&feed);
-    result->bytes = bytes_before + file->bytes;
     return status;
+}
+
+static cordon_status take_batch(struct importer *importer,
+                                const struct cdn_ahead_batch *batch)
+{
+    const struct cdn_mapping_source *source = batch->file->source;
+    const struct cdn_schema *schema = &importer->mapping.schema;
+    struct cdn_import_result *result = importer->result;
+    struct cdn_feed feed = {.source = source, .path = batch->file->path};
+    uint64_t ticks = result->rows / TICK_ROWS;
+    cordon_status status;
+
+    if (source->edge) {
+        const struct cdn_relation_schema *relation = &schema->relations[source->number];
+
+        feed.key_types[0] = schema->labels[relation->source].key;
+        feed.key_types[1] = schema->labels[relation->target].key;
+    } else {
+        feed.key_types[0] = schema->labels[source->number].key;
+    }
+    status = take_rows(importer, &feed, batch);
+    result->filtered += batch->filtered;
+    result->rows += batch->filtered;
+    result->bytes = bytes_before(importer, batch->file->number) + batch->offset;
+    if (result->rows / TICK_ROWS == ticks)
+        return status;
+    tell(importer,
+         READ_SHARE * (double)result->bytes / (double)(importer->total_bytes + 1));
+    return status ? status : check_stopped(importer);
 }
 
 /* Read the files of labels or of relations: those that change a base, or those that add. */
 static cordon_status read_files(struct importer *importer, bool edges, bool changes)
 {
-    uint64_t bytes = 0;
-    cordon_status status = CORDON_OK;
+    const struct cdn_ahead_batch *batch = NULL;
+    struct cdn_ahead *ahead = NULL;
+    struct cdn_ahead_file *files = cdn_calloc(importer->file_count, sizeof(*files));
+    cordon_status status = files ? CORDON_OK : cdn_error_nomem(importer->err);
+    uint32_t count = 0;
 
     reach(importer, CDN_IMPORT_READING, 0);
-    for (uint32_t i = 0; i < importer->file_count && !status; i++) {
+    for (uint32_t i = 0; files && i < importer->file_count; i++) {
+        const struct file *file = &importer->files[i];
         const struct cdn_mapping_source *source =
-            &importer->mapping.sources[importer->files[i].source];
+            &importer->mapping.sources[file->source];
 
         if (source->edge == edges && (source->change != CDN_MAPPING_ADD) == changes)
-            status = read_file(importer, i, bytes);
-        bytes += importer->files[i].bytes;
+            files[count++] = (struct cdn_ahead_file){file->path, source, i};
     }
+    if (!status && count > 0)
+        status = cdn_ahead_open(&ahead, &importer->mapping, files, count,
+                                importer->options->threads, importer->err);
+    while (!status && ahead) {
+        status = cdn_ahead_next(ahead, &batch, importer->err);
+        if (status || !batch)
+            break;
+        status = take_batch(importer, batch);
+    }
+    cdn_ahead_close(ahead);
+    cdn_free(files);
     return status;
 }
 

@@ -45,6 +45,7 @@ struct cdn_import_options {
     bool report_all;      /* read to the end even when the import has failed already */
     bool dry_run;         /* read and check everything, publish nothing */
     uint32_t block_shift; /* 0: the writer's default; smaller in tests */
+    uint32_t threads;     /* that parse files; 0: as there are processors */
 
     /* All may be NULL. */
     void (*reject)(void *ud, const char *file, uint64_t line, const char *reason);

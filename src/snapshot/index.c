@@ -167,6 +167,21 @@ uint32_t cdn_index_find(const struct cdn_index *index, const struct cdn_key *key
     return CDN_INDEX_NONE;
 }
 
+void cdn_index_hint(const struct cdn_index *index, const struct cdn_key *key)
+{
+    uint64_t at;
+
+    if (index->direct) {
+        at = (uint64_t)key->integer - (uint64_t)index->minimum;
+        if (at < index->span)
+            __builtin_prefetch(&index->direct[at]);
+    } else if (index->slots) {
+        at = index->type == CDN_KEY_INT64 ? (uint64_t)key->integer
+                                          : cdn_hash_xxh3(key->text, key->bytes);
+        __builtin_prefetch(&index->slots[home(index, at)]);
+    }
+}
+
 void cdn_index_deinit(struct cdn_index *index)
 {
     cdn_free(index->direct);

@@ -39,6 +39,8 @@ cordon_status cdn_index_strings(struct cdn_index *index, const uint64_t *ends,
                                 const unsigned char *heap, uint32_t count,
                                 cordon_error *err);
 uint32_t cdn_index_find(const struct cdn_index *index, const struct cdn_key *key);
+/* Ask memory for what finding the key will read first. */
+void cdn_index_hint(const struct cdn_index *index, const struct cdn_key *key);
 void cdn_index_deinit(struct cdn_index *index);
 
 #endif

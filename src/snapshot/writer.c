@@ -505,6 +505,15 @@ static cordon_status add_edge(struct cdn_writer *writer, uint32_t relation,
                                         : look_at_edges(writer, relation, err);
 }
 
+void cdn_writer_hint(const struct cdn_writer *writer, uint32_t relation,
+                     const struct cdn_key ends[2])
+{
+    const struct cdn_relation_schema *schema = &writer->schema.relations[relation];
+
+    cdn_index_hint(&writer->labels[schema->source].index, &ends[0]);
+    cdn_index_hint(&writer->labels[schema->target].index, &ends[1]);
+}
+
 cordon_status cdn_writer_edge(struct cdn_writer *writer, uint32_t relation,
                               const struct cdn_key *source,
                               const struct cdn_key *target,

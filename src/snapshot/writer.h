@@ -84,6 +84,10 @@ cordon_status cdn_writer_seal_nodes(struct cdn_writer *writer,
                                     cdn_writer_duplicate duplicate, void *ud,
                                     cordon_error *err);
 
+/* An edge with these ends comes soon: of no consequence but for speed. */
+void cdn_writer_hint(const struct cdn_writer *writer, uint32_t relation,
+                     const struct cdn_key ends[2]);
+
 /* *row says whether the edge was taken.  It may be taken and be dropped later, when there are
  * too many keys to look them up at once; `number` identifies it to the caller then. */
 cordon_status cdn_writer_edge(struct cdn_writer *writer, uint32_t relation,
