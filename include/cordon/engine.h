@@ -7,6 +7,7 @@
 #ifndef CORDON_ENGINE_H
 #define CORDON_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,17 @@ CORDON_EXPORT void cordon_engine_free(cordon_engine *engine);
 CORDON_EXPORT cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
                                                        cordon_snapshot *snapshot,
                                                        cordon_error *err);
+
+/* Let evaluations from now on see the generation that the store's CURRENT names, if that is
+ * another than the one the engine has: for a timer or an idle moment, costs reading one
+ * small file when nothing changed.  Requests in flight end on the generation they started
+ * with, whose file is closed after the last of them.  On failure (a damaged file, a rule
+ * that does not fit) the engine stays where it is.  *moved, which may be NULL, says whether it moved.
+ * Errors: as cordon_snapshot_refresh() and cordon_engine_set_snapshot(). */
+CORDON_EXPORT cordon_status cordon_engine_follow(cordon_engine *engine,
+                                                 const char *store,
+                                                 const cordon_snapshot_options *options,
+                                                 bool *moved, cordon_error *err);
 
 #ifdef __cplusplus
 }

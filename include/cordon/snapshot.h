@@ -5,12 +5,15 @@
  *
  * Ownership: reference counted; an engine keeps its own reference.
  * Threads:   a snapshot is immutable: any number of threads may read it.
+ * Removal:   an open snapshot's file carries a shared flock, in every process that has it
+ *            open: `cordon snapshot gc` leaves such files alone.
  * Caveats:   a file damaged at rest gives a clear error or a correct answer (see cordon_verify).
  *            A file that another process truncates or rewrites while it is mapped, or that
  *            the disk spoils after it was checked, is not defended against. */
 #ifndef CORDON_SNAPSHOT_H
 #define CORDON_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +56,7 @@ extern "C" {
  *
  * Ownership: *out is the caller's; release it with cordon_snapshot_release().
  * Errors:    CORDON_E_NOTFOUND no store, no such generation
+ *            CORDON_E_BUSY     another process keeps the file locked
  *            CORDON_E_CORRUPT  the file is damaged; the message says where
  *            CORDON_E_FORMAT   not a snapshot, or of a version this library cannot read
  *            CORDON_E_IO, CORDON_E_NOMEM */
@@ -60,6 +64,17 @@ CORDON_EXPORT cordon_status cordon_snapshot_open(cordon_snapshot **out,
                                                  const char *path,
                                                  const cordon_snapshot_options *options,
                                                  cordon_error *err);
+
+/* If the store's CURRENT names another file than *snapshot (or that is NULL), open that and
+ * give *snapshot back; else nothing happens, at the price of reading one small file.  On
+ * failure *snapshot stays as it is.  For an engine: cordon_engine_follow().
+ *
+ * Ownership: what *snapshot held is released, what it holds is the caller's.
+ * Threads:   *snapshot is exclusive for the call.
+ * Errors:    as cordon_snapshot_open(); CORDON_E_INVALID options that name a generation. */
+CORDON_EXPORT cordon_status cordon_snapshot_refresh(
+    cordon_snapshot **snapshot, const char *store,
+    const cordon_snapshot_options *options, bool *moved, cordon_error *err);
 
 /* Check now every segment that CORDON_VERIFY_ON_READ would check later, so that no request
  * waits for it; brings the file into the page cache too.  Requests may run meanwhile, and

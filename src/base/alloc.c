@@ -9,6 +9,7 @@
  * arena), so what remains is small, made once, and no one has asked to move it. */
 #include "base/alloc.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,15 @@ void *cdn_realloc_array(void *block, size_t count, size_t size)
 void cdn_free(void *block)
 {
     free(block);
+}
+
+void cdn_alloc_return_freed(void)
+{
+#ifdef __GLIBC__
+    /* otherwise the first large block that is freed makes larger ones stay in the heap */
+    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+#endif
 }
 
 char *cdn_strdup(const char *text)

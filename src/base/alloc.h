@@ -21,6 +21,11 @@ void cdn_free(void *block);
 char *cdn_strdup(const char *text);
 char *cdn_strndup(const char *text, size_t bytes);
 
+/* From now on give every large block back to the system as soon as it is freed, so that the
+ * process never holds more than is allocated.  For tools that have promised that; costs the
+ * system's work for each block anew. */
+void cdn_alloc_return_freed(void);
+
 /* How many times the calling process allocated (all threads), for tests that show that
  * a path allocates nothing. */
 uint64_t cdn_alloc_count(void);

@@ -193,6 +193,13 @@ cordon_status cdn_file_publish(const char *from, const char *to, cordon_error *e
     return status ? status : sync_folder(to, err);
 }
 
+cordon_status cdn_file_remove(const char *path, cordon_error *err)
+{
+    if (unlink(path))
+        return cdn_error_errno(err, errno, "cannot remove %s", path);
+    return sync_folder(path, err);
+}
+
 cordon_status cdn_path_join(char *out, size_t size, const char *dir, const char *name,
                             cordon_error *err)
 {

@@ -15,6 +15,7 @@
 
 #define SCHEMA_VERSION 1
 #define SHOWN_REJECTS  20
+#define LEAST_MEMORY   (UINT64_C(64) << 20)
 
 struct job {
     struct cdn_cli *cli;
@@ -96,6 +97,13 @@ static int print_json(struct cdn_cli *cli, const struct cdn_import_result *resul
         cdn_json_key_cstr(&json, "file", result->path);
         cdn_json_key_uint(&json, "file_bytes", result->file_bytes);
     }
+    if (result->base) {
+        cdn_json_key_uint(&json, "base", result->base);
+        cdn_json_key_uint(&json, "updated", result->updated);
+        cdn_json_key_uint(&json, "deleted_nodes", result->deleted_nodes);
+        cdn_json_key_uint(&json, "deleted_edges", result->deleted_edges);
+        cdn_json_key_uint(&json, "dropped_edges", result->dropped_edges);
+    }
     cdn_json_key_uint(&json, "rows", result->rows);
     cdn_json_key_uint(&json, "rejected", result->rejected);
     cdn_json_key_uint(&json, "filtered", result->filtered);
@@ -176,6 +184,12 @@ static int print_pretty(struct cdn_cli *cli, const struct cdn_import_result *res
         cdn_cli_error(cli, "out of memory");
         return CDN_EXIT_DATA;
     }
+    if (result->base)
+        fprintf(cli->out,
+                "on generation %" PRIu64 ": %" PRIu64 " nodes updated, %" PRIu64
+                " deleted with %" PRIu64 " edges, %" PRIu64 " other edges deleted\n",
+                result->base, result->updated, result->deleted_nodes,
+                result->dropped_edges, result->deleted_edges);
     fprintf(cli->out, "%s rows in %.2f s (%s rows/s)",
             cdn_show_count(a, sizeof(a), result->rows), (double)result->wall_ns / 1e9,
             cdn_show_count(b, sizeof(b), (uint64_t)rate(result)));
@@ -205,6 +219,16 @@ static cordon_status parse_max_errors(uint64_t *out, const char *text,
         return CORDON_OK;
     }
     return cdn_option_value(&number, text, err);
+}
+
+static cordon_status parse_base(struct cdn_import_options *options, const char *text,
+                                cordon_error *err)
+{
+    const struct cdn_option number = {
+        "base", 0, CDN_OPTION_POSITIVE, &options->base, "N", NULL, NULL};
+
+    options->on_base = true;
+    return strcmp(text, "current") ? cdn_option_value(&number, text, err) : CORDON_OK;
 }
 
 static bool close_rejects(struct job *job, const char *path)
@@ -273,17 +297,23 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     struct cdn_import_options chosen = {0};
     const char *max_errors = NULL;
     const char *reject_path = NULL;
+    const char *base = NULL;
     const struct cdn_option options[] = {
         {"schema", 's', CDN_OPTION_STRING, &chosen.schema, "FILE",
          "the Lua table that says which file holds what", NULL},
         {"out", 'o', CDN_OPTION_STRING, &chosen.store, "DIR",
          "the store the new generation goes to; made if need be", NULL},
+        {"base", 0, CDN_OPTION_STRING, &base, "N|current",
+         "the data are changes to this generation of the store", NULL},
         {"max-errors", 0, CDN_OPTION_STRING, &max_errors, "N|all",
          "rejected rows that are tolerated (0)", NULL},
         {"reject-file", 0, CDN_OPTION_STRING, &reject_path, "FILE",
          "every rejected row as CSV: file, line, reason", NULL},
         {"memory", 0, CDN_OPTION_SIZE, &chosen.memory_bytes, "SIZE",
-         "what batches of the file being written are sized by (1GiB)", NULL},
+         "what the process may take, at least 64MiB (1GiB); the rest goes to --temp",
+         NULL},
+        {"temp", 0, CDN_OPTION_STRING, &chosen.temp, "DIR",
+         "where rows that do not fit into memory go (the store)", NULL},
         {"dry-run", 0, CDN_OPTION_FLAG, &chosen.dry_run, NULL,
          "read and check everything, publish nothing", NULL},
     };
@@ -294,11 +324,17 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         return code;
     if (!chosen.schema)
         return cdn_cli_usage(cli, "no schema given; say --schema FILE");
+    if (base && parse_base(&chosen, base, &err))
+        return cdn_cli_usage(cli, "--base: %s (or current)", err.message);
+    if (base && !chosen.store)
+        return cdn_cli_usage(cli, "--base is a generation of a store; say --out DIR");
     if (!chosen.store && !chosen.dry_run)
         return cdn_cli_usage(cli, "no store given; say --out DIR");
     if (!argc)
         return cdn_cli_usage(cli, "no data given; name the folder the schema's files "
                                   "are in");
+    if (chosen.memory_bytes > 0 && chosen.memory_bytes < LEAST_MEMORY)
+        return cdn_cli_usage(cli, "--memory must be at least 64MiB");
     if (parse_max_errors(&chosen.max_errors, max_errors, &err))
         return cdn_cli_usage(cli, "--max-errors: %s (or all)", err.message);
     chosen.data = (const char *const *)argv;
@@ -314,12 +350,17 @@ const struct cdn_command cdn_command_import = {
     .examples = "cordon import --schema bank/schema.lua --out bank.store bank\n"
                 "cordon import --schema s.lua --dry-run data  # check the files only\n"
                 "cordon import --schema s.lua --out store --max-errors all "
-                "--reject-file rejects.csv data",
+                "--reject-file rejects.csv data\n"
+                "cordon import --schema changes.lua --base current --out store today",
     .details =
         "DATA is a folder, or the files the schema names. Files ending in .gz are "
         "unpacked as they are read. A row that cannot be taken is rejected with file, "
         "line and reason; with more rejected rows than --max-errors nothing is "
         "published. The store keeps its old generation until the new one is whole and "
-        "on disk; an import that is interrupted or killed leaves it as it was.",
+        "on disk; an import that is interrupted or killed leaves it as it was. With "
+        "--base the "
+        "schema names what the files add to, update in or delete from a generation, "
+        "and "
+        "the new one is what a full import of the result would be.",
     .exits = "023i",
 };

@@ -246,24 +246,58 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
     return worst;
 }
 
+/* Under `writer`. */
+static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
+                             cordon_error *err)
+{
+    struct cdn_state *old = atomic_load(&engine->state);
+    struct cdn_state *fresh = cdn_state_new(snapshot, old->count);
+    cordon_status status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
+
+    if (!status) {
+        cdn_state_publish(engine, fresh);
+        fresh = NULL; /* handed over */
+    }
+    cdn_state_free(fresh);
+    return status;
+}
+
 cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
                                          cordon_snapshot *snapshot, cordon_error *err)
 {
-    struct cdn_state *fresh, *old;
     cordon_status status;
 
     if (!engine)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_set_snapshot: no engine");
     pthread_mutex_lock(&engine->writer);
-    old = atomic_load(&engine->state);
-    fresh = cdn_state_new(snapshot, old->count);
-    status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
-    if (!status) {
-        cdn_state_publish(engine, fresh);
-        fresh = NULL; /* handed over */
-    }
-    cdn_state_free(fresh);
+    status = move_to(engine, snapshot, err);
     pthread_mutex_unlock(&engine->writer);
+    return status;
+}
+
+/* All of it under `writer`: of two threads that follow at once the one that looked at
+ * CURRENT first must not come last. */
+cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
+                                   const cordon_snapshot_options *options, bool *moved,
+                                   cordon_error *err)
+{
+    cordon_snapshot *snapshot;
+    cordon_status status;
+    bool fresh = false;
+
+    if (moved)
+        *moved = false;
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_follow: no engine");
+    pthread_mutex_lock(&engine->writer);
+    snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
+    status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
+    if (!status && fresh)
+        status = move_to(engine, snapshot, err);
+    cordon_snapshot_release(snapshot);
+    pthread_mutex_unlock(&engine->writer);
+    if (!status && moved)
+        *moved = fresh;
     return status;
 }

@@ -5,6 +5,7 @@
  * Columns nobody asked for are not even checked for UTF-8. */
 #include "import/feed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -159,15 +160,16 @@ cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_mapping *map
     }
     feed->columns = cdn_calloc(source->column_count, sizeof(*feed->columns));
     feed->conditions = cdn_calloc(source->condition_count, sizeof(*feed->conditions));
-    feed->cells = cdn_calloc(properties, sizeof(*feed->cells));
+    feed->own_cells = cdn_calloc(properties, sizeof(*feed->own_cells));
     feed->bags = cdn_calloc(source->column_count, sizeof(*feed->bags));
-    if (!feed->columns || !feed->conditions || !feed->cells || !feed->bags) {
+    if (!feed->columns || !feed->conditions || !feed->own_cells || !feed->bags) {
         status = cdn_error_nomem(err);
         goto out;
     }
     /* what the source does not have stays null */
     for (uint32_t i = 0; i < properties; i++)
-        feed->cells[i].null = true;
+        feed->own_cells[i].null = true;
+    feed->cells = feed->own_cells;
     status = cdn_csv_open(&feed->csv, path, &source->dialect, err);
     if (!status)
         status = read_names(&names, feed, err);
@@ -189,11 +191,12 @@ void cdn_feed_close(struct cdn_feed *feed)
     cdn_free(feed->bags);
     cdn_free(feed->columns);
     cdn_free(feed->conditions);
-    cdn_free(feed->cells);
+    cdn_free(feed->own_cells);
     feed->csv = NULL;
     feed->columns = NULL;
     feed->conditions = NULL;
     feed->cells = NULL;
+    feed->own_cells = NULL;
     feed->bags = NULL;
 }
 
@@ -279,7 +282,7 @@ static bool fill_column(struct cdn_feed *feed, uint32_t number,
                         const struct cdn_csv_field *field)
 {
     const struct cdn_mapping_column *column = &feed->source->columns[number];
-    struct cdn_cell *cell = &feed->cells[column->property];
+    struct cdn_cell *cell = &feed->own_cells[column->property];
     char words[256];
     const char *why = words;
 
@@ -340,16 +343,24 @@ cordon_status cdn_feed_next(struct cdn_feed *feed, enum cdn_feed_event *event,
     return feed->nomem ? cdn_error_nomem(err) : CORDON_OK;
 }
 
-void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_mapping *mapping,
-                       uint32_t end)
+void cdn_feed_dangling(char reason[CDN_FEED_REASON_BYTES],
+                       const struct cdn_mapping *mapping,
+                       const struct cdn_mapping_source *source, uint32_t end,
+                       const struct cdn_key *key)
 {
-    const struct cdn_relation_schema *relation =
-        &mapping->schema.relations[feed->source->number];
-    uint32_t label = end ? relation->target : relation->source;
-    char key[80];
+    const struct cdn_schema *schema = &mapping->schema;
+    uint32_t number = source->number;
+    const struct cdn_label *label;
+    char shown[80];
 
-    cdn_escape(key, sizeof(key), feed->key[end].text, feed->key[end].bytes);
-    snprintf(feed->reason, sizeof(feed->reason), "column '%.64s': there is no %s '%s'",
-             end ? feed->source->target : feed->source->key,
-             mapping->schema.labels[label].name, key);
+    if (source->edge)
+        number =
+            end ? schema->relations[number].target : schema->relations[number].source;
+    label = &schema->labels[number];
+    if (label->key == CDN_KEY_INT64)
+        snprintf(shown, sizeof(shown), "%" PRId64, key->integer);
+    else
+        cdn_escape(shown, sizeof(shown), key->text, key->bytes);
+    snprintf(reason, CDN_FEED_REASON_BYTES, "column '%.64s': there is no %s '%s'",
+             end ? source->target : source->key, label->name, shown);
 }

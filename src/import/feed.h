@@ -22,7 +22,8 @@ struct cdn_feed {
     uint32_t keys[2];     /* field of the key; of an edge: of source and target */
     uint32_t *columns;    /* field of each of the source's columns */
     uint32_t *conditions; /* field of each of its conditions */
-    struct cdn_cell *cells;
+    const struct cdn_cell *cells; /* the row's */
+    struct cdn_cell *own_cells;
     struct cdn_buf *bags; /* of each of the source's columns, if it is one */
     struct cdn_key key[2];
     uint64_t line;
@@ -45,9 +46,11 @@ cordon_status cdn_feed_open(struct cdn_feed *feed, const struct cdn_mapping *map
 /* The next row; what `feed` holds of it is good until the next call. */
 cordon_status cdn_feed_next(struct cdn_feed *feed, enum cdn_feed_event *event,
                             cordon_error *err);
-/* Write into feed->reason that no node has the source (0) or target (1) of this row. */
-void cdn_feed_dangling(struct cdn_feed *feed, const struct cdn_mapping *mapping,
-                       uint32_t end);
+/* Write into `reason` that no node has a row's source (0) or target (1), or its own key (0). */
+void cdn_feed_dangling(char reason[CDN_FEED_REASON_BYTES],
+                       const struct cdn_mapping *mapping,
+                       const struct cdn_mapping_source *source, uint32_t end,
+                       const struct cdn_key *key);
 void cdn_feed_close(struct cdn_feed *feed);
 
 #endif

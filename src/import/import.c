@@ -11,8 +11,8 @@
  * before edges are read.  Otherwise it goes on for a while after the last tolerable
  * one, since a report of a hundred faults is worth more than a report of one.
  *
- * Left out: reading in several threads.  Parsing is the smaller part of the time;
- * sorting and writing are the writer's. */
+ * Files are parsed by threads of their own (ahead.h) and taken in order, so the rest is as if
+ * there were none. */
 #include "import/import.h"
 
 #include <errno.h>
@@ -25,6 +25,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "import/ahead.h"
+#include "import/base.h"
 #include "import/feed.h"
 #include "import/keyset.h"
 #include "import/mapping.h"
@@ -35,7 +37,9 @@
 #define MAX_FILES    (1U << (64 - LINE_BITS))
 #define TICK_ROWS    UINT64_C(8192) /* between two looks at `stopped` */
 #define EXTRA_ERRORS UINT64_C(100)
+#define HINT_ROWS    12u /* a key is hinted at so many rows before it is looked up */
 #define READ_SHARE   0.6 /* of the whole time, for progress */
+#define SEEN_SHARE   8   /* of the memory: for the keys that were seen */
 
 struct file {
     char *path;
@@ -52,6 +56,8 @@ struct importer {
     uint64_t total_bytes;
     struct cdn_keyset *seen; /* a label; used by those with a distinct source */
     bool *watched;           /* a label: has a distinct source */
+    uint32_t watched_count;
+    struct cdn_base *base; /* NULL: a graph from nothing */
     struct cdn_writer *writer;
     enum cdn_import_stage stage;
     cordon_error *err;
@@ -222,17 +228,32 @@ static cordon_status find_files(struct importer *importer)
 
 /* ---- rows ---- */
 
+/* Note the key of a label whose keys may recur; *added: it was not known before.  When there
+ * is no more room, new keys are not noted: the writer, which sorts them all, finds those
+ * that recur (on_duplicate). */
+static cordon_status note_key(bool *added, struct importer *importer, uint32_t label,
+                              const struct cdn_key *key)
+{
+    struct cdn_keyset *seen = &importer->seen[label];
+    uint64_t memory = importer->options->memory_bytes;
+
+    if (cdn_keyset_bytes(seen) <=
+        (memory ? memory : CDN_WRITER_MEMORY) / SEEN_SHARE / importer->watched_count)
+        return cdn_keyset_add(seen, key, added, importer->err);
+    *added = !cdn_keyset_has(seen, key);
+    return CORDON_OK;
+}
+
 static cordon_status take_node(struct importer *importer, struct cdn_feed *feed,
                                uint64_t row)
 {
     struct cdn_import_result *result = importer->result;
     uint32_t label = feed->source->number;
-    struct cdn_keyset *seen = &importer->seen[label];
     cordon_status status = CORDON_OK;
     bool added = true;
 
     if (importer->watched[label]) {
-        status = cdn_keyset_add(seen, &feed->key[0], &added, importer->err);
+        status = note_key(&added, importer, label, &feed->key[0]);
         if (status)
             return status;
         if (!added && feed->source->distinct) {
@@ -247,13 +268,14 @@ static cordon_status take_node(struct importer *importer, struct cdn_feed *feed,
     return status;
 }
 
-static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed)
+static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed,
+                               uint64_t number)
 {
     uint32_t relation = feed->source->number;
     enum cdn_row row = CDN_ROW_OK;
     cordon_status status =
         cdn_writer_edge(importer->writer, relation, &feed->key[0], &feed->key[1],
-                        feed->cells, &row, importer->err);
+                        feed->cells, number, &row, importer->err);
 
     if (status)
         return status;
@@ -263,7 +285,9 @@ static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed)
         return CORDON_OK;
     case CDN_ROW_NO_SOURCE:
     case CDN_ROW_NO_TARGET:
-        cdn_feed_dangling(feed, &importer->mapping, row == CDN_ROW_NO_TARGET);
+        cdn_feed_dangling(feed->reason, &importer->mapping, feed->source,
+                          row == CDN_ROW_NO_TARGET,
+                          &feed->key[row == CDN_ROW_NO_TARGET]);
         break;
     case CDN_ROW_DUPLICATE_KEY:
     case CDN_ROW_FULL:
@@ -274,65 +298,164 @@ static cordon_status take_edge(struct importer *importer, struct cdn_feed *feed)
     return CORDON_OK;
 }
 
-static cordon_status read_file(struct importer *importer, uint32_t number,
-                               uint64_t bytes_before)
+/* A row that updates or deletes what the base has. */
+static cordon_status take_change(struct importer *importer, struct cdn_feed *feed)
 {
-    const struct file *file = &importer->files[number];
-    const struct cdn_mapping_source *source = &importer->mapping.sources[file->source];
     struct cdn_import_result *result = importer->result;
-    enum cdn_feed_event event = CDN_FEED_ROW;
-    struct cdn_feed feed;
+    uint64_t matched;
+    bool taken;
     cordon_status status =
-        cdn_feed_open(&feed, &importer->mapping, source, file->path, importer->err);
+        cdn_base_change(importer->base, feed, &taken, &matched, importer->err);
 
     if (status)
         return status;
-    while (event != CDN_FEED_END && !status) {
-        status = cdn_feed_next(&feed, &event, importer->err);
-        if (status)
-            break;
-        switch (event) {
-        case CDN_FEED_END:
-            continue;
-        case CDN_FEED_ROW:
-            status = source->edge
-                         ? take_edge(importer, &feed)
-                         : take_node(importer, &feed,
-                                     (uint64_t)number << LINE_BITS | feed.line);
-            break;
-        case CDN_FEED_REJECTED:
-            reject(importer, feed.path, feed.line, feed.reason);
-            break;
-        case CDN_FEED_FILTERED:
-            result->filtered++;
-            break;
-        }
-        result->rows++;
-        if (result->rows % TICK_ROWS == 0) {
-            result->bytes = bytes_before + cdn_csv_offset(feed.csv);
-            tell(importer, READ_SHARE * (double)result->bytes /
-                               (double)(importer->total_bytes + 1));
-            if (!status)
-                status = check_stopped(importer);
+    if (!taken)
+        reject(importer, feed->path, feed->line, feed->reason);
+    else if (feed->source->edge)
+        result->deleted_edges += matched;
+    else if (feed->source->change == CDN_MAPPING_UPDATE)
+        result->updated++;
+    else
+        result->deleted_nodes++;
+    return CORDON_OK;
+}
+
+static cordon_status take_row(struct importer *importer, struct cdn_feed *feed,
+                              uint32_t file)
+{
+    uint64_t row = (uint64_t)file << LINE_BITS | feed->line;
+
+    if (feed->source->change != CDN_MAPPING_ADD)
+        return take_change(importer, feed);
+    return feed->source->edge ? take_edge(importer, feed, row)
+                              : take_node(importer, feed, row);
+}
+
+static uint64_t bytes_before(const struct importer *importer, uint32_t number)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < number; i++)
+        bytes += importer->files[i].bytes;
+    return bytes;
+}
+
+/* `feed` stands for the one that read the rows. */
+static cordon_status take_rows(struct importer *importer, struct cdn_feed *feed,
+                               const struct cdn_ahead_batch *batch)
+{
+    bool adds = feed->source->change == CDN_MAPPING_ADD;
+    cordon_status status = CORDON_OK;
+
+    for (uint32_t i = 0; !status && i < batch->count; i++) {
+        const struct cdn_ahead_row *row = &batch->rows[i];
+
+        if (feed->source->edge && adds && i + HINT_ROWS < batch->count)
+            cdn_writer_hint(importer->writer, feed->source->number,
+                            batch->rows[i + HINT_ROWS].key);
+        importer->result->rows++;
+        feed->line = row->line;
+        if (row->reason) {
+            reject(importer, feed->path, row->line, row->reason);
+        } else {
+            memcpy(feed->key, row->key, sizeof(feed->key));
+            feed->cells = row->cells;
+            status = take_row(importer, feed, batch->file->number);
         }
         if (!status && hopeless(importer))
             status = check_errors(importer);
     }
-    cdn_feed_close(&feed);
-    result->bytes = bytes_before + file->bytes;
     return status;
 }
 
-static cordon_status read_files(struct importer *importer, bool edges)
+static cordon_status take_batch(struct importer *importer,
+                                const struct cdn_ahead_batch *batch)
 {
-    uint64_t bytes = 0;
-    cordon_status status = CORDON_OK;
+    const struct cdn_mapping_source *source = batch->file->source;
+    const struct cdn_schema *schema = &importer->mapping.schema;
+    struct cdn_import_result *result = importer->result;
+    struct cdn_feed feed = {.source = source, .path = batch->file->path};
+    uint64_t ticks = result->rows / TICK_ROWS;
+    cordon_status status;
+
+    if (source->edge) {
+        const struct cdn_relation_schema *relation = &schema->relations[source->number];
+
+        feed.key_types[0] = schema->labels[relation->source].key;
+        feed.key_types[1] = schema->labels[relation->target].key;
+    } else {
+        feed.key_types[0] = schema->labels[source->number].key;
+    }
+    status = take_rows(importer, &feed, batch);
+    result->filtered += batch->filtered;
+    result->rows += batch->filtered;
+    result->bytes = bytes_before(importer, batch->file->number) + batch->offset;
+    if (result->rows / TICK_ROWS == ticks)
+        return status;
+    tell(importer,
+         READ_SHARE * (double)result->bytes / (double)(importer->total_bytes + 1));
+    return status ? status : check_stopped(importer);
+}
+
+/* Read the files of labels or of relations: those that change a base, or those that add. */
+static cordon_status read_files(struct importer *importer, bool edges, bool changes)
+{
+    const struct cdn_ahead_batch *batch = NULL;
+    struct cdn_ahead *ahead = NULL;
+    struct cdn_ahead_file *files = cdn_calloc(importer->file_count, sizeof(*files));
+    cordon_status status = files ? CORDON_OK : cdn_error_nomem(importer->err);
+    uint32_t count = 0;
 
     reach(importer, CDN_IMPORT_READING, 0);
-    for (uint32_t i = 0; i < importer->file_count && !status; i++) {
-        if (importer->mapping.sources[importer->files[i].source].edge == edges)
-            status = read_file(importer, i, bytes);
-        bytes += importer->files[i].bytes;
+    for (uint32_t i = 0; files && i < importer->file_count; i++) {
+        const struct file *file = &importer->files[i];
+        const struct cdn_mapping_source *source =
+            &importer->mapping.sources[file->source];
+
+        if (source->edge == edges && (source->change != CDN_MAPPING_ADD) == changes)
+            files[count++] = (struct cdn_ahead_file){file->path, source, i};
+    }
+    if (!status && count > 0)
+        status = cdn_ahead_open(&ahead, &importer->mapping, files, count,
+                                importer->options->threads, importer->err);
+    while (!status && ahead) {
+        status = cdn_ahead_next(ahead, &batch, importer->err);
+        if (status || !batch)
+            break;
+        status = take_batch(importer, batch);
+    }
+    cdn_ahead_close(ahead);
+    cdn_free(files);
+    return status;
+}
+
+static bool on_asked(void *ud)
+{
+    const struct cdn_import_options *options = ((struct importer *)ud)->options;
+
+    return options->stopped && options->stopped(options->ud);
+}
+
+/* What the base has and the changes leave of it. */
+static cordon_status put_base(struct importer *importer, bool edges)
+{
+    const struct cdn_schema *schema = &importer->mapping.schema;
+    uint32_t count = edges ? schema->relation_count : schema->label_count;
+    struct cdn_import_result *result = importer->result;
+    cordon_status status = read_files(importer, edges, true);
+
+    for (uint32_t i = 0; !status && i < count; i++) {
+        struct cdn_base_put put = {.writer = importer->writer,
+                                   .row = (uint64_t)importer->file_count << LINE_BITS,
+                                   .stopped = on_asked,
+                                   .ud = importer};
+
+        if (edges)
+            status = cdn_base_put_edges(importer->base, i, &put, importer->err);
+        else
+            status = cdn_base_put_nodes(importer->base, i, &put, importer->err);
+        (edges ? result->edges : result->nodes)[i] += put.count;
+        result->dropped_edges += put.dropped;
     }
     return status;
 }
@@ -340,25 +463,80 @@ static cordon_status read_files(struct importer *importer, bool edges)
 static void on_duplicate(void *ud, uint32_t label, uint64_t row)
 {
     struct importer *importer = ud;
+    const struct file *file = &importer->files[row >> LINE_BITS];
     char reason[CDN_SCHEMA_MAX_NAME + 80];
 
+    importer->result->nodes[label]--;
+    if (importer->mapping.sources[file->source].distinct) {
+        importer->result->repeated++;
+        return;
+    }
     snprintf(reason, sizeof(reason),
              "another %s has the same key; the first row with it "
              "counts",
              importer->mapping.schema.labels[label].name);
-    importer->result->nodes[label]--;
-    reject(importer, importer->files[row >> LINE_BITS].path,
-           row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
+    reject(importer, file->path, row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
+}
+
+static void on_dangling(void *ud, uint32_t relation, uint64_t row, enum cdn_row why,
+                        const struct cdn_key *key)
+{
+    struct importer *importer = ud;
+    const struct file *file = &importer->files[row >> LINE_BITS];
+    char reason[CDN_FEED_REASON_BYTES];
+
+    cdn_feed_dangling(reason, &importer->mapping,
+                      &importer->mapping.sources[file->source],
+                      why == CDN_ROW_NO_TARGET, key);
+    importer->result->edges[relation]--;
+    reject(importer, file->path, row & ((UINT64_C(1) << LINE_BITS) - 1), reason);
 }
 
 /* ---- the whole ---- */
+
+/* What the schema says, and the base that it changes if there is one. */
+static cordon_status load_mapping(struct importer *importer)
+{
+    const struct cdn_import_options *options = importer->options;
+    uint64_t memory = options->memory_bytes ? options->memory_bytes : CDN_WRITER_MEMORY;
+    cordon_status status;
+
+    if (!options->on_base)
+        return cdn_mapping_load(&importer->mapping, options->schema, importer->err);
+    status =
+        cdn_mapping_load_changes(&importer->mapping, options->schema, importer->err);
+    if (!status)
+        status = cdn_base_open(&importer->base, options->store, options->base,
+                               &importer->mapping, memory, importer->err);
+    if (!status)
+        importer->result->base = cdn_base_generation(importer->base);
+    return status;
+}
+
+/* Nobody must have published since CURRENT was looked at: what he did would be lost. */
+static cordon_status check_base(struct importer *importer)
+{
+    const struct cdn_import_options *options = importer->options;
+    char path[PATH_MAX];
+    uint64_t current = 0;
+    cordon_status status = CORDON_OK;
+
+    if (!importer->base || options->base != 0)
+        return CORDON_OK;
+    status =
+        cdn_store_resolve(path, sizeof(path), &current, options->store, importer->err);
+    if (!status && current != importer->result->base)
+        status = cdn_error_set(importer->err, CORDON_E_BUSY,
+                               "generation %llu was published meanwhile; start again",
+                               (unsigned long long)current);
+    return status;
+}
 
 static cordon_status prepare(struct importer *importer)
 {
     struct cdn_import_result *result = importer->result;
     const struct cdn_schema *schema;
-    cordon_status status =
-        cdn_mapping_load(&importer->mapping, importer->options->schema, importer->err);
+    cordon_status status = load_mapping(importer);
 
     if (status)
         return status;
@@ -377,8 +555,10 @@ static cordon_status prepare(struct importer *importer)
     for (uint32_t i = 0; i < importer->mapping.source_count; i++) {
         const struct cdn_mapping_source *source = &importer->mapping.sources[i];
 
-        if (!source->edge && source->distinct)
+        if (!source->edge && source->distinct && !importer->watched[source->number]) {
             importer->watched[source->number] = true;
+            importer->watched_count++;
+        }
     }
     return find_files(importer);
 }
@@ -395,9 +575,11 @@ static void on_written(void *ud, double done)
 static cordon_status write_generation(struct importer *importer, const char *path)
 {
     const struct cdn_import_options *options = importer->options;
-    struct cdn_writer_options writer_options = {.memory_bytes = options->memory_bytes,
+    struct cdn_writer_options writer_options = {.temp_folder = options->temp,
+                                                .memory_bytes = options->memory_bytes,
                                                 .block_shift = options->block_shift,
                                                 .progress = on_written,
+                                                .stopped = on_asked,
                                                 .progress_ud = importer};
     cordon_status status =
         cdn_writer_open(&importer->writer, path, &importer->mapping.schema,
@@ -406,7 +588,9 @@ static cordon_status write_generation(struct importer *importer, const char *pat
     if (status)
         return status;
     reach(importer, CDN_IMPORT_BEGUN, 0);
-    status = read_files(importer, false);
+    status = importer->base ? put_base(importer, false) : CORDON_OK;
+    if (!status)
+        status = read_files(importer, false, false);
     if (!status)
         status = cdn_writer_seal_nodes(importer->writer, on_duplicate, importer,
                                        importer->err);
@@ -420,12 +604,17 @@ static cordon_status write_generation(struct importer *importer, const char *pat
           READ_SHARE * (double)importer->result->bytes /
               (double)(importer->total_bytes + 1));
     status = check_stopped(importer);
+    if (!status && importer->base)
+        status = put_base(importer, true);
     if (!status)
-        status = read_files(importer, true);
+        status = read_files(importer, true, false);
     if (status)
         return status;
     reach(importer, CDN_IMPORT_WRITING, READ_SHARE);
-    status = check_errors(importer);
+    status =
+        cdn_writer_seal_edges(importer->writer, on_dangling, importer, importer->err);
+    if (!status)
+        status = check_errors(importer);
     if (!status)
         status = check_stopped(importer);
     if (!status && !options->dry_run)
@@ -451,7 +640,9 @@ static cordon_status publish(struct importer *importer)
 
     if (status)
         return status;
-    status = write_generation(importer, result->path);
+    status = check_base(importer);
+    if (!status)
+        status = write_generation(importer, result->path);
     close_writer(importer);
     if (status)
         goto out;
@@ -514,6 +705,7 @@ cordon_status cdn_import_run(struct cdn_import_result *out,
     cdn_free(importer.files);
     cdn_free(importer.seen);
     cdn_free(importer.watched);
+    cdn_base_close(importer.base);
     cdn_mapping_deinit(&importer.mapping);
     out->wall_ns = cdn_clock_ns() - start;
     return status;

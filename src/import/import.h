@@ -4,6 +4,9 @@
  * snapshot writer and publishes what comes out.  A store is never seen half written: it
  * keeps its old generation until the new one is whole and synced.
  *
+ * With `on_base` the files are changes: rows added to a generation, updated in it and deleted
+ * from it.  The new generation is what a full import of the result would make.
+ *
  * A row that cannot be taken is *rejected*: told to `reject` with file, line and
  * reason, and counted.  More rejected rows than `max_errors` fail the import. */
 #ifndef CDN_IMPORT_IMPORT_H
@@ -34,11 +37,15 @@ struct cdn_import_options {
     const char *const *data; /* folders, or files by their names in the schema */
     size_t data_count;
     const char *store;
+    const char *temp;      /* the folder of temporary files; NULL: the store */
     uint64_t memory_bytes; /* 0: the writer's default */
-    uint64_t max_errors;   /* CDN_IMPORT_ALL_ERRORS: any number */
-    bool report_all;       /* read to the end even when the import has failed already */
-    bool dry_run;          /* read and check everything, publish nothing */
-    uint32_t block_shift;  /* 0: the writer's default; smaller in tests */
+    bool on_base;  /* the data are changes to a generation of the store (base.h) */
+    uint64_t base; /* which; 0: the current one */
+    uint64_t max_errors;  /* CDN_IMPORT_ALL_ERRORS: any number */
+    bool report_all;      /* read to the end even when the import has failed already */
+    bool dry_run;         /* read and check everything, publish nothing */
+    uint32_t block_shift; /* 0: the writer's default; smaller in tests */
+    uint32_t threads;     /* that parse files; 0: as there are processors */
 
     /* All may be NULL. */
     void (*reject)(void *ud, const char *file, uint64_t line, const char *reason);
@@ -55,7 +62,12 @@ struct cdn_import_result {
     uint64_t rejected;
     uint64_t filtered; /* left out by `where` */
     uint64_t repeated; /* of distinct sources, with a key seen before */
-    uint64_t bytes;    /* read, as the files lie on disk */
+    uint64_t base;     /* the generation that was changed; 0: none */
+    uint64_t updated;  /* rows that updated a node */
+    uint64_t deleted_nodes;
+    uint64_t deleted_edges; /* by rows of their own */
+    uint64_t dropped_edges; /* with their nodes */
+    uint64_t bytes;         /* read, as the files lie on disk */
     uint64_t wall_ns;
     uint64_t generation; /* 0: none was published */
     uint64_t file_bytes;

@@ -143,6 +143,12 @@ cordon_status cdn_keyset_add(struct cdn_keyset *set, const struct cdn_key *key,
     return CORDON_OK;
 }
 
+uint64_t cdn_keyset_bytes(const struct cdn_keyset *set)
+{
+    return set->capacity * UINT64_C(8) + set->text_capacity +
+           (set->slots ? (set->mask + 1) * sizeof(*set->slots) : 0);
+}
+
 void cdn_keyset_deinit(struct cdn_keyset *set)
 {
     cdn_free(set->integers);

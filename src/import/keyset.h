@@ -29,6 +29,8 @@ bool cdn_keyset_has(const struct cdn_keyset *set, const struct cdn_key *key);
  * 2 keys. */
 cordon_status cdn_keyset_add(struct cdn_keyset *set, const struct cdn_key *key,
                              bool *added, cordon_error *err);
+/* What it takes. */
+uint64_t cdn_keyset_bytes(const struct cdn_keyset *set);
 void cdn_keyset_deinit(struct cdn_keyset *set);
 
 #endif

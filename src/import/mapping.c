@@ -117,8 +117,9 @@ static cordon_status read_immutable(struct cdn_mapping_reader *reader,
 static cordon_status read_label(struct cdn_mapping_reader *reader,
                                 const cordon_value *key, const cordon_value *map)
 {
-    static const char *const KNOWN[] = {"file",  "key",     "properties", "csv",
-                                        "where", "sources", "distinct",   "immutable"};
+    static const char *const KNOWN[] = {"file",     "key",       "properties",
+                                        "csv",      "where",     "sources",
+                                        "distinct", "immutable", "change"};
     struct cdn_spec *table = &reader->table;
     struct cdn_schema *schema = &reader->mapping->schema;
     struct cdn_label *label = &schema->labels[schema->label_count];
@@ -132,7 +133,8 @@ static cordon_status read_label(struct cdn_mapping_reader *reader,
         return cdn_spec_fail(table, "the name is longer than %d bytes",
                              CDN_SCHEMA_MAX_NAME);
     snprintf(label->name, sizeof(label->name), "%s", owner.type);
-    status = cdn_spec_check_keys(table, map, KNOWN, CDN_MAPPING_COUNT(KNOWN));
+    status = cdn_spec_check_keys(table, map, KNOWN,
+                                 CDN_MAPPING_COUNT(KNOWN) - !reader->changes);
     if (!status)
         status = read_key(reader, label, &base.key, map);
     if (!status)
@@ -217,16 +219,16 @@ static cordon_status read_end(struct cdn_mapping_reader *reader, uint32_t *numbe
 static cordon_status read_edge(struct cdn_mapping_reader *reader,
                                const cordon_value *map)
 {
-    static const char *const KNOWN[] = {"type",   "from",   "to",      "file",
-                                        "source", "target", "time",    "properties",
-                                        "csv",    "where",  "sources", "mirror"};
+    static const char *const KNOWN[] = {
+        "type",       "from", "to",    "file",    "source", "target", "time",
+        "properties", "csv",  "where", "sources", "mirror", "change"};
     struct cdn_spec *table = &reader->table;
     struct cdn_schema *schema = &reader->mapping->schema;
     struct cdn_relation_schema *relation = &schema->relations[schema->relation_count];
     struct cdn_mapping_source base = {.edge = true};
     struct cdn_mapping_owner owner = {0};
-    cordon_status status =
-        cdn_spec_check_keys(table, map, KNOWN, CDN_MAPPING_COUNT(KNOWN));
+    cordon_status status = cdn_spec_check_keys(
+        table, map, KNOWN, CDN_MAPPING_COUNT(KNOWN) - !reader->changes);
 
     if (!status)
         status = cdn_spec_text(table, &owner.type, map, "type", true);
@@ -357,14 +359,16 @@ static cordon_status read_root(struct cdn_mapping_reader *reader,
     return status;
 }
 
-cordon_status cdn_mapping_read(struct cdn_mapping *out, const char *source,
-                               size_t bytes, const char *file, cordon_error *err)
+static cordon_status read_text(struct cdn_mapping *out, const char *source,
+                               size_t bytes, const char *file, bool changes,
+                               cordon_error *err)
 {
     struct cdn_buf packed = {0};
     struct cdn_mapping_reader reader = {
         .table = {.source = source, .bytes = bytes, .file = file, .err = err},
         .mapping = out,
         .dialect = {.delimiter = ',', .quote = '"', .header = true},
+        .changes = changes,
         .err = err};
     cordon_value root;
     cordon_status status;
@@ -391,8 +395,21 @@ out:
     return status;
 }
 
-cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
-                               cordon_error *err)
+cordon_status cdn_mapping_read(struct cdn_mapping *out, const char *source,
+                               size_t bytes, const char *file, cordon_error *err)
+{
+    return read_text(out, source, bytes, file, false, err);
+}
+
+cordon_status cdn_mapping_read_changes(struct cdn_mapping *out, const char *source,
+                                       size_t bytes, const char *file,
+                                       cordon_error *err)
+{
+    return read_text(out, source, bytes, file, true, err);
+}
+
+static cordon_status load(struct cdn_mapping *out, const char *path, bool changes,
+                          cordon_error *err)
 {
     struct cdn_buf text = {0};
     cordon_status status;
@@ -400,10 +417,22 @@ cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
     *out = (struct cdn_mapping){0};
     status = cdn_file_read(&text, path, SCHEMA_MAX_BYTES, err);
     if (!status)
-        status = cdn_mapping_read(out, text.data ? (const char *)text.data : "",
-                                  text.length, path, err);
+        status = read_text(out, text.data ? (const char *)text.data : "", text.length,
+                           path, changes, err);
     cdn_buf_deinit(&text);
     return status;
+}
+
+cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
+                               cordon_error *err)
+{
+    return load(out, path, false, err);
+}
+
+cordon_status cdn_mapping_load_changes(struct cdn_mapping *out, const char *path,
+                                       cordon_error *err)
+{
+    return load(out, path, true, err);
 }
 
 bool cdn_mapping_is_immutable(const struct cdn_mapping *mapping, const char *label,

@@ -40,6 +40,9 @@ struct cdn_mapping_condition {
     size_t bytes;
 };
 
+/* What rows of a source do to the graph; all but the first only in changes to a base. */
+enum cdn_mapping_change { CDN_MAPPING_ADD, CDN_MAPPING_UPDATE, CDN_MAPPING_DELETE };
+
 /* Files of one shape that feed one label or relation. */
 struct cdn_mapping_source {
     bool edge;
@@ -52,6 +55,7 @@ struct cdn_mapping_source {
     const char *key;    /* the key's column; of an edge that of its source */
     const char *target; /* of an edge */
     bool distinct;      /* of a label: keys recur, the first row with one counts */
+    enum cdn_mapping_change change;
     uint32_t column_count;
     struct cdn_mapping_column *columns;
     uint32_t condition_count;
@@ -81,6 +85,13 @@ cordon_status cdn_mapping_read(struct cdn_mapping *out, const char *source,
 /* The same from a file. */
 cordon_status cdn_mapping_load(struct cdn_mapping *out, const char *path,
                                cordon_error *err);
+
+/* The same of changes to a graph (base.h): sources may say `change`, labels need no files. */
+cordon_status cdn_mapping_read_changes(struct cdn_mapping *out, const char *source,
+                                       size_t bytes, const char *file,
+                                       cordon_error *err);
+cordon_status cdn_mapping_load_changes(struct cdn_mapping *out, const char *path,
+                                       cordon_error *err);
 
 void cdn_mapping_deinit(struct cdn_mapping *mapping);
 

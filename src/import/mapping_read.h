@@ -33,6 +33,7 @@ struct cdn_mapping_reader {
     const char **names;
     struct cdn_mapping_owner *owners; /* one a source */
     struct cdn_mapping_declared *declared;
+    bool changes; /* to a graph, not a graph */
     cordon_error *err;
 };
 

@@ -241,6 +241,49 @@ static cordon_status choose_column(struct cdn_mapping_reader *reader,
                          cdn_suggest_text(&suggest, hint, sizeof(hint)));
 }
 
+/* A source that deletes edges may tell parallel ones apart by their time. */
+static cordon_status check_deleted(struct cdn_mapping_reader *reader,
+                                   const struct cdn_mapping_source *source)
+{
+    const struct cdn_mapping_declared *declared = reader->declared;
+
+    for (uint32_t i = 0; i < source->column_count; i++)
+        if (!source->edge || declared->time < 0 ||
+            strcmp(source->columns[i].name, declared->columns[declared->time].name))
+            return cdn_spec_fail(&reader->table,
+                                 "'%.64s' has no use here: what is deleted is named by "
+                                 "its keys%s",
+                                 source->columns[i].name,
+                                 source->edge ? " and its time" : "");
+    return CORDON_OK;
+}
+
+/* What the rows do: `change`. */
+static cordon_status read_change(struct cdn_mapping_reader *reader,
+                                 struct cdn_mapping_source *source,
+                                 const cordon_value *map)
+{
+    static const char *const CHANGES[] = {"add", "update", "delete"};
+    struct cdn_spec *table = &reader->table;
+    const char *text;
+    cordon_status status = cdn_spec_text(table, &text, map, "change", false);
+    int choice;
+
+    if (status || !text)
+        return status;
+    cdn_spec_enter(table, "change");
+    choice = cdn_spec_choice(table, text, "change", CHANGES, CDN_MAPPING_COUNT(CHANGES),
+                             &status);
+    if (choice < 0)
+        return status;
+    source->change = (enum cdn_mapping_change)choice;
+    if (source->edge && source->change == CDN_MAPPING_UPDATE)
+        return cdn_spec_fail(table, "edges have no keys of their own and cannot be "
+                                    "updated; delete them and add others");
+    cdn_spec_leave(table);
+    return CORDON_OK;
+}
+
 /* Which properties a source has: all, or those its own `properties` lists. */
 static cordon_status choose_columns(struct cdn_mapping_reader *reader,
                                     struct cdn_mapping_source *source,
@@ -259,6 +302,8 @@ static cordon_status choose_columns(struct cdn_mapping_reader *reader,
     if (!source->columns)
         return cdn_error_nomem(reader->err);
     if (!own || !cordon_value_get(&chosen, of, "properties")) {
+        if (source->change == CDN_MAPPING_DELETE)
+            return CORDON_OK; /* to delete takes no more than a key */
         if (declared->count)
             memcpy(source->columns, declared->columns,
                    declared->count * sizeof(*source->columns));
@@ -290,7 +335,12 @@ static cordon_status choose_columns(struct cdn_mapping_reader *reader,
     }
     if (status)
         return status;
-    for (uint32_t i = 0; i < declared->count; i++) {
+    if (source->change == CDN_MAPPING_DELETE)
+        status = check_deleted(reader, source);
+    if (status)
+        return status;
+    for (uint32_t i = 0; source->change == CDN_MAPPING_ADD && i < declared->count;
+         i++) {
         bool has = declared->properties[i].nullable;
 
         for (uint32_t j = 0; j < source->column_count && !has; j++)
@@ -321,6 +371,8 @@ static cordon_status read_source(struct cdn_mapping_reader *reader,
 
     if (status)
         return status;
+    if (!source.file_count && reader->changes && !own)
+        return CORDON_OK; /* named for its edges' sake */
     if (!source.file_count)
         return cdn_spec_fail(table, "'file' is missing");
     status = check_files(reader, &source);
@@ -331,6 +383,8 @@ static cordon_status read_source(struct cdn_mapping_reader *reader,
         status = read_where(reader, &source, map);
     if (!status && !source.edge)
         status = cdn_spec_bool(table, &source.distinct, map, "distinct");
+    if (!status)
+        status = read_change(reader, &source, map);
     if (!status && own) {
         status =
             cdn_spec_text(table, &text, map, source.edge ? "source" : "key", false);
@@ -362,10 +416,10 @@ cordon_status cdn_mapping_read_sources(struct cdn_mapping_reader *reader,
                                        const struct cdn_mapping_source *base,
                                        const struct cdn_mapping_owner *owner)
 {
-    static const char *const LABEL[] = {"file", "csv",      "where",
-                                        "key",  "distinct", "properties"};
-    static const char *const EDGE[] = {"file",   "csv",    "where",
-                                       "source", "target", "properties"};
+    static const char *const LABEL[] = {"file",     "csv",        "where", "key",
+                                        "distinct", "properties", "change"};
+    static const char *const EDGE[] = {"file",   "csv",        "where", "source",
+                                       "target", "properties", "change"};
     struct cdn_spec *table = &reader->table;
     cordon_value sources;
     cordon_value item;
@@ -383,9 +437,10 @@ cordon_status cdn_mapping_read_sources(struct cdn_mapping_reader *reader,
         cdn_spec_enter_index(table, i + 1);
         if (!cordon_value_at(&item, &sources, i))
             return cdn_spec_fail(table, "cannot be read");
-        status = cdn_spec_check_keys(table, &item, base->edge ? EDGE : LABEL,
-                                     base->edge ? CDN_MAPPING_COUNT(EDGE)
-                                                : CDN_MAPPING_COUNT(LABEL));
+        status = cdn_spec_check_keys(
+            table, &item, base->edge ? EDGE : LABEL,
+            (base->edge ? CDN_MAPPING_COUNT(EDGE) : CDN_MAPPING_COUNT(LABEL)) -
+                !reader->changes);
         if (!status)
             status = read_source(reader, &item, base, owner, true);
         if (!status)

@@ -45,7 +45,6 @@ void cdn_column_survey(struct cdn_range *range, const struct cdn_row_column *col
     enum cdn_column_type type = column->property->type;
     bool integer = type == CDN_COLUMN_INT64 || type == CDN_COLUMN_TIMESTAMP;
 
-    memset(range, 0, sizeof(*range));
     for (uint64_t i = 0; i < count; i++) {
         uint32_t row = row_at(order, i);
 
@@ -90,27 +89,37 @@ static int compare_strings(const void *a, const void *b, void *context)
     return left_bytes < right_bytes ? -1 : 1;
 }
 
-cordon_status cdn_column_rank(struct cdn_ranks *ranks,
-                              const struct cdn_row_column *column,
-                              const uint32_t *order, uint64_t count, cordon_error *err)
+cordon_status cdn_column_rank_begin(struct cdn_ranks *ranks,
+                                    const struct cdn_property *property,
+                                    const struct cdn_strings *strings,
+                                    cordon_error *err)
 {
-    const struct cdn_strings *strings = &column->strings;
-
     memset(ranks, 0, sizeof(*ranks));
-    if (column->property->type != CDN_COLUMN_STRING)
+    if (property->type != CDN_COLUMN_STRING)
         return CORDON_OK;
     ranks->rank = cdn_calloc(strings->count, sizeof(*ranks->rank));
     ranks->sorted = cdn_calloc(strings->count, sizeof(*ranks->sorted));
-    if (!ranks->rank || !ranks->sorted) {
-        cdn_ranks_deinit(ranks);
-        return cdn_error_nomem(err);
-    }
-    for (uint64_t i = 0; i < count; i++) {
+    if (ranks->rank && ranks->sorted)
+        return CORDON_OK;
+    cdn_ranks_deinit(ranks);
+    return cdn_error_nomem(err);
+}
+
+void cdn_column_rank_add(struct cdn_ranks *ranks, const struct cdn_row_column *column,
+                         const uint32_t *order, uint64_t count)
+{
+    for (uint64_t i = 0; ranks->rank && i < count; i++) {
         uint32_t row = row_at(order, i);
 
         if (!is_null(column, row))
             ranks->rank[codes(column)[row]] = 1;
     }
+}
+
+void cdn_column_rank_end(struct cdn_ranks *ranks, const struct cdn_strings *strings)
+{
+    if (!ranks->rank)
+        return;
     for (uint32_t i = 0; i < strings->count; i++)
         if (ranks->rank[i])
             ranks->sorted[ranks->count++] = i;
@@ -119,6 +128,19 @@ cordon_status cdn_column_rank(struct cdn_ranks *ranks,
                 (void *)(uintptr_t)strings);
     for (uint32_t i = 0; i < ranks->count; i++)
         ranks->rank[ranks->sorted[i]] = i;
+}
+
+cordon_status cdn_column_rank(struct cdn_ranks *ranks,
+                              const struct cdn_row_column *column,
+                              const uint32_t *order, uint64_t count, cordon_error *err)
+{
+    cordon_status status =
+        cdn_column_rank_begin(ranks, column->property, &column->strings, err);
+
+    if (status)
+        return status;
+    cdn_column_rank_add(ranks, column, order, count);
+    cdn_column_rank_end(ranks, &column->strings);
     return CORDON_OK;
 }
 
@@ -154,11 +176,10 @@ uint64_t cdn_column_heap_most(const struct cdn_row_column *column,
 }
 
 cordon_status cdn_column_emit_dictionary(struct cdn_emit *emit, uint32_t array,
-                                         const struct cdn_row_column *column,
+                                         const struct cdn_strings *strings,
                                          const struct cdn_ranks *ranks,
                                          cordon_error *err)
 {
-    const struct cdn_strings *strings = &column->strings;
     uint64_t total = 0;
     uint64_t *offsets;
     unsigned char *bytes;
@@ -302,11 +323,13 @@ cordon_status cdn_column_emit(struct cdn_emit *emit, uint32_t array,
         const uint32_t *order = blocks->order + blocks->first[b];
         uint64_t count = blocks->first[b + 1] - blocks->first[b];
         cordon_status status =
-            heap ? emit_heap(emit, array, b, column, order, count, err)
-                 : emit_values(emit, array, b, column, ranks, order, count, err);
+            heap ? emit_heap(emit, array, blocks->base + b, column, order, count, err)
+                 : emit_values(emit, array, blocks->base + b, column, ranks, order,
+                               count, err);
 
         if (!status && range->nulls > 0)
-            status = emit_present(emit, array, b, column, order, count, err);
+            status =
+                emit_present(emit, array, blocks->base + b, column, order, count, err);
         if (status)
             return status;
     }

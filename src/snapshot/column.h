@@ -10,9 +10,10 @@
 #include "snapshot/metadata.h"
 #include "snapshot/rows.h"
 
-/* How rows become blocks: block b holds the rows order[first[b]] to order[first[b +
- * 1]]. */
+/* How rows become blocks: block `base` + b holds the rows order[first[b]] to
+ * order[first[b + 1]]. */
 struct cdn_blocks {
+    uint32_t base; /* blocks that were written before these */
     uint32_t count;
     const uint64_t *first; /* count + 1 */
     const uint32_t *order;
@@ -25,7 +26,8 @@ struct cdn_ranks {
     uint32_t count;
 };
 
-/* What the column's rows are; `order` NULL: rows 0 to count - 1. */
+/* Add what the column's rows are to a range, which starts as all zero; `order` NULL: rows 0
+ * to count - 1. */
 void cdn_column_survey(struct cdn_range *range, const struct cdn_row_column *column,
                        const uint32_t *order, uint64_t count);
 
@@ -33,15 +35,24 @@ void cdn_column_survey(struct cdn_range *range, const struct cdn_row_column *col
 cordon_status cdn_column_rank(struct cdn_ranks *ranks,
                               const struct cdn_row_column *column,
                               const uint32_t *order, uint64_t count, cordon_error *err);
+/* The same in steps, for rows that come piece by piece: begin, add each piece, end.  The
+ * ranks of a column that has no dictionary stay empty. */
+cordon_status cdn_column_rank_begin(struct cdn_ranks *ranks,
+                                    const struct cdn_property *property,
+                                    const struct cdn_strings *strings,
+                                    cordon_error *err);
+void cdn_column_rank_add(struct cdn_ranks *ranks, const struct cdn_row_column *column,
+                         const uint32_t *order, uint64_t count);
+void cdn_column_rank_end(struct cdn_ranks *ranks, const struct cdn_strings *strings);
 void cdn_ranks_deinit(struct cdn_ranks *ranks);
 
 /* The largest heap of a block, in bytes; 0 for a column without heaps. */
 uint64_t cdn_column_heap_most(const struct cdn_row_column *column,
                               const struct cdn_blocks *blocks);
 
-/* Write the dictionary under the column's array. */
+/* Write a column's dictionary under its array. */
 cordon_status cdn_column_emit_dictionary(struct cdn_emit *emit, uint32_t array,
-                                         const struct cdn_row_column *column,
+                                         const struct cdn_strings *strings,
                                          const struct cdn_ranks *ranks,
                                          cordon_error *err);
 

@@ -5,6 +5,11 @@
  * every value where the walk saw it; then the layout over LMDB's map.  Our own map goes
  * away; pointers are into LMDB's, which stays as long as the file is open.
  *
+ * The descriptor it was opened by stays open for its shared flock, which goes with the
+ * process however that ends.  Whoever removes a generation holds the exclusive one while
+ * he unlinks it, so a file that still has a name once the shared lock is held will not
+ * lose it before the lock is given up.
+ *
  * LMDB must not open one file twice in a process, so open files are kept in a list by
  * device and inode, with a count of references, behind a mutex.  It is the library's
  * one process-wide table.  Opening happens inside the lock: two threads that open the
@@ -16,8 +21,10 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -28,13 +35,20 @@
 /* The values in front of the segments: metadata and directory. */
 #define FILE_VALUES 2u
 
+/* A remover holds the exclusive lock for a look and an unlink; who looks whether a file is
+ * in use, for less. */
+#define LOCK_TRIES    500
+#define LOCK_PAUSE_NS 1000000L
+
 struct cdn_snapshot_file {
     struct cdn_snapshot_file *next;
     dev_t device;
     ino_t inode;
     uint32_t references;
+    int lock_fd; /* holds the shared flock */
     MDB_env *env;
     MDB_txn *txn;
+    const unsigned char *map; /* LMDB's */
     struct cdn_facts facts;
     struct cdn_layout layout;
     struct cdn_segment *segments;
@@ -54,6 +68,8 @@ static void file_free(struct cdn_snapshot_file *file)
 {
     if (!file)
         return;
+    if (file->lock_fd >= 0)
+        close(file->lock_fd);
     if (file->txn)
         mdb_txn_abort(file->txn);
     if (file->env)
@@ -201,7 +217,7 @@ static cordon_status compare_places(struct cdn_snapshot_file *file,
         const unsigned char *data = value.mv_data;
 
         if (at == 0)
-            base = data - walk->values[0].offset;
+            file->map = base = data - walk->values[0].offset;
         if (data != base + walk->values[at].offset ||
             value.mv_size != walk->values[at].bytes) {
             status =
@@ -292,6 +308,7 @@ static cordon_status load(struct cdn_snapshot_file **out, int fd,
 
     if (!file)
         return cdn_error_nomem(err);
+    file->lock_fd = -1; /* the caller's until all is well */
     if (size == 0) {
         status = cdn_error_set(err, CORDON_E_FORMAT,
                                "this is not a snapshot file: it is empty");
@@ -332,46 +349,76 @@ out:
     return status;
 }
 
+/* Say to other processes that the file is open, and see that it still has a name. */
+static cordon_status share(int fd, struct stat *stat, const char *path,
+                           cordon_error *err)
+{
+    const struct timespec pause = {0, LOCK_PAUSE_NS};
+
+    for (int i = 0; flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK; i++) {
+        if (i == LOCK_TRIES)
+            return cdn_error_set(err, CORDON_E_BUSY,
+                                 "%s is locked by another process; nobody holds a "
+                                 "snapshot for longer than its removal takes",
+                                 path);
+        nanosleep(&pause, NULL);
+    }
+    if (fstat(fd, stat))
+        return cdn_error_errno(err, errno, "%s", path);
+    if (!S_ISREG(stat->st_mode))
+        return cdn_error_set(err, CORDON_E_FORMAT, "%s: not a regular file", path);
+    if (stat->st_nlink == 0)
+        return cdn_error_set(err, CORDON_E_NOTFOUND,
+                             "%s was removed while it was being opened", path);
+    return CORDON_OK;
+}
+
+/* Behind `lock`: the open file that `stat` describes, or a new one, which takes *fd. */
+static cordon_status find_or_load(struct cdn_snapshot_file **out, int *fd,
+                                  const struct stat *stat, const char *path,
+                                  cordon_error *err)
+{
+    struct cdn_snapshot_file *file;
+    cordon_status status;
+
+    for (file = files; file; file = file->next)
+        if (cdn_file_is(file, stat->st_dev, stat->st_ino)) {
+            file->references++;
+            *out = file;
+            return CORDON_OK;
+        }
+    status = load(&file, *fd, stat, path, err);
+    if (status) {
+        cdn_error_prefix(err, "%s", path);
+        return status;
+    }
+    file->lock_fd = *fd;
+    *fd = -1;
+    file->references = 1;
+    file->next = files;
+    files = file;
+    *out = file;
+    return CORDON_OK;
+}
+
 cordon_status cdn_file_acquire(struct cdn_snapshot_file **out, const char *path,
                                cordon_error *err)
 {
-    struct cdn_snapshot_file *file = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    cordon_status status = CORDON_OK;
+    cordon_status status;
     struct stat stat;
 
     *out = NULL;
     if (fd < 0)
         return cdn_error_errno(err, errno, "%s", path);
-    if (fstat(fd, &stat)) {
-        status = cdn_error_errno(err, errno, "%s", path);
+    status = share(fd, &stat, path, err);
+    if (!status) {
+        pthread_mutex_lock(&lock);
+        status = find_or_load(out, &fd, &stat, path, err);
+        pthread_mutex_unlock(&lock);
+    }
+    if (fd >= 0)
         close(fd);
-        return status;
-    }
-    if (!S_ISREG(stat.st_mode)) {
-        close(fd);
-        return cdn_error_set(err, CORDON_E_FORMAT, "%s: not a regular file", path);
-    }
-    pthread_mutex_lock(&lock);
-    for (file = files; file; file = file->next)
-        if (file->device == stat.st_dev && file->inode == stat.st_ino)
-            break;
-    if (file) {
-        file->references++;
-    } else {
-        status = load(&file, fd, &stat, path, err);
-        if (status) {
-            cdn_error_prefix(err, "%s", path);
-        } else {
-            file->references = 1;
-            file->next = files;
-            files = file;
-        }
-    }
-    pthread_mutex_unlock(&lock);
-    close(fd);
-    if (!status)
-        *out = file;
     return status;
 }
 
@@ -434,6 +481,17 @@ cordon_status cdn_file_raw(const struct cordon_snapshot **out,
 struct cdn_guard *cdn_file_guard(struct cdn_snapshot_file *file)
 {
     return &file->guard;
+}
+
+bool cdn_file_is(const struct cdn_snapshot_file *file, dev_t device, ino_t inode)
+{
+    return file->device == device && file->inode == inode;
+}
+
+void cdn_file_forget(const struct cdn_snapshot_file *file)
+{
+    (void)madvise((void *)(uintptr_t)file->map, (size_t)file->content.file_bytes,
+                  MADV_DONTNEED);
 }
 
 const char *cdn_file_path(const struct cdn_snapshot_file *file)

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "snapshot/format.h"
@@ -13,8 +14,11 @@
 
 struct cdn_snapshot_file;
 
-/* The open file at `path`: the one already open if it is the same inode.
- * Threads: safe from any thread. */
+/* The open file at `path`: the one already open if it is the same inode.  As long as it is
+ * open it carries a shared flock, by which other processes know that it is
+ * (generations.h); a file system without flock does without.
+ * Threads: safe from any thread.
+ * Errors:  CORDON_E_NOTFOUND also for one that was removed while it was being opened. */
 cordon_status cdn_file_acquire(struct cdn_snapshot_file **out, const char *path,
                                cordon_error *err);
 void cdn_file_release(struct cdn_snapshot_file *file); /* accepts NULL */
@@ -29,6 +33,11 @@ cordon_status cdn_file_raw(const struct cordon_snapshot **out,
                            struct cdn_snapshot_file *file, cordon_error *err);
 
 struct cdn_guard *cdn_file_guard(struct cdn_snapshot_file *file);
+/* Is it the file that this describes?  */
+bool cdn_file_is(const struct cdn_snapshot_file *file, dev_t device, ino_t inode);
+/* Let the system take back the pages that this process has read through the map; they come
+ * again when they are read again.  For tools that read all of a file once. */
+void cdn_file_forget(const struct cdn_snapshot_file *file);
 const char *cdn_file_path(const struct cdn_snapshot_file *file);
 
 /* The directory and where its segments lie, for verification; borrowed. */

@@ -17,13 +17,20 @@ struct cdn_index {
     int64_t minimum;
     uint64_t span; /* entries of `direct` */
     uint32_t *direct;
-    /* any other keys: open addressing, a power of two of slots */
-    uint64_t mask;
+    /* any other keys: open addressing */
+    uint64_t slot_count;
     struct cdn_index_slot *slots;
     /* string keys, for comparing: borrowed from the label */
     const uint64_t *ends;
     const unsigned char *heap;
 };
+
+/* What an index over that many keys would take; of int64 keys the largest is `width` above
+ * the smallest.  The keys themselves are not counted. */
+uint64_t cdn_index_bytes(enum cdn_key_type type, uint32_t count, uint64_t width);
+
+/* What this one takes. */
+uint64_t cdn_index_held(const struct cdn_index *index);
 
 /* Over sorted, distinct keys; borrowed, and used by lookups of string keys. */
 cordon_status cdn_index_integers(struct cdn_index *index, const int64_t *keys,
@@ -32,6 +39,8 @@ cordon_status cdn_index_strings(struct cdn_index *index, const uint64_t *ends,
                                 const unsigned char *heap, uint32_t count,
                                 cordon_error *err);
 uint32_t cdn_index_find(const struct cdn_index *index, const struct cdn_key *key);
+/* Ask memory for what finding the key will read first. */
+void cdn_index_hint(const struct cdn_index *index, const struct cdn_key *key);
 void cdn_index_deinit(struct cdn_index *index);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/pack.h"
 #include "base/utf8.h"
+#include "snapshot/format.h"
 
 #define FIRST_ROWS  256u
 #define FIRST_SLOTS 64u
@@ -64,21 +65,9 @@ void cdn_rows_deinit(struct cdn_rows *rows)
     memset(rows, 0, sizeof(*rows));
 }
 
-cordon_status cdn_rows_grow(struct cdn_rows *rows, cordon_error *err)
+static cordon_status set_capacity(struct cdn_rows *rows, uint32_t capacity,
+                                  cordon_error *err)
 {
-    uint32_t capacity;
-
-    if (rows->count < rows->capacity)
-        return CORDON_OK;
-    if (rows->capacity == UINT32_MAX)
-        return cdn_error_set(err, CORDON_E_DATA,
-                             "more than %u rows of one label or relation", UINT32_MAX);
-    if (rows->capacity == 0)
-        capacity = FIRST_ROWS;
-    else if (rows->capacity > UINT32_MAX / 2)
-        capacity = UINT32_MAX;
-    else
-        capacity = rows->capacity * 2;
     for (uint32_t c = 0; c < rows->column_count; c++) {
         struct cdn_row_column *column = &rows->columns[c];
         void *grown = cdn_realloc_array(column->values, capacity,
@@ -98,6 +87,81 @@ cordon_status cdn_rows_grow(struct cdn_rows *rows, cordon_error *err)
     return CORDON_OK;
 }
 
+cordon_status cdn_rows_grow(struct cdn_rows *rows, cordon_error *err)
+{
+    uint32_t capacity;
+
+    if (rows->count < rows->capacity)
+        return CORDON_OK;
+    if (rows->capacity == UINT32_MAX)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "more than %u rows of one label or relation", UINT32_MAX);
+    if (rows->capacity == 0)
+        capacity = FIRST_ROWS;
+    else if (rows->capacity > UINT32_MAX / 2)
+        capacity = UINT32_MAX;
+    else
+        capacity = rows->capacity * 2;
+    return set_capacity(rows, capacity, err);
+}
+
+cordon_status cdn_rows_reserve(struct cdn_rows *rows, uint64_t more, cordon_error *err)
+{
+    if (more > UINT32_MAX - rows->count)
+        return cdn_error_set(err, CORDON_E_DATA, "more than %u rows at once",
+                             UINT32_MAX);
+    if (rows->count + (uint32_t)more <= rows->capacity)
+        return CORDON_OK;
+    return set_capacity(rows, rows->count + (uint32_t)more, err);
+}
+
+void cdn_rows_clear(struct cdn_rows *rows)
+{
+    for (uint32_t c = 0; c < rows->column_count; c++) {
+        struct cdn_row_column *column = &rows->columns[c];
+
+        cdn_free(column->values);
+        cdn_free(column->nulls);
+        cdn_free(column->heap);
+        column->values = NULL;
+        column->nulls = NULL;
+        column->heap = NULL;
+        column->heap_capacity = 0;
+    }
+    rows->count = 0;
+    rows->capacity = 0;
+}
+
+uint64_t cdn_rows_bytes(const struct cdn_rows *rows)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t c = 0; c < rows->column_count; c++) {
+        const struct cdn_row_column *column = &rows->columns[c];
+        enum cdn_column_type type = column->property->type;
+
+        bytes +=
+            (uint64_t)rows->count * (cdn_row_width(type) + (column->nulls != NULL));
+        if (rows->count > 0 && (type == CDN_COLUMN_TEXT || type == CDN_COLUMN_BAG))
+            bytes += ((const uint64_t *)(const void *)column->values)[rows->count - 1];
+    }
+    return bytes;
+}
+
+uint64_t cdn_rows_string_bytes(const struct cdn_rows *rows)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t c = 0; c < rows->column_count; c++) {
+        const struct cdn_strings *strings = &rows->columns[c].strings;
+
+        if (strings->count > 0)
+            bytes += strings->ends[strings->count - 1] + strings->count * UINT64_C(12) +
+                     strings->slot_count * UINT64_C(4);
+    }
+    return bytes;
+}
+
 cordon_status cdn_heap_put(unsigned char **heap, uint64_t *capacity, uint64_t used,
                            const void *bytes, size_t count, cordon_error *err)
 {
@@ -113,7 +177,7 @@ cordon_status cdn_heap_put(unsigned char **heap, uint64_t *capacity, uint64_t us
         *heap = grown;
         *capacity = wanted;
     }
-    if (count > 0)
+    if (bytes && count > 0)
         memcpy(*heap + used, bytes, count);
     return CORDON_OK;
 }
@@ -221,6 +285,9 @@ static cordon_status set_heap(struct cdn_row_column *column, uint32_t row,
     const unsigned char *end = at + bytes;
     cordon_status status;
 
+    if (bytes > CDN_SEGMENT_MOST)
+        return cdn_error_set(err, CORDON_E_DATA, "more than %llu bytes of text",
+                             (unsigned long long)CDN_SEGMENT_MOST);
     if (column->property->type == CDN_COLUMN_BAG) {
         if (!cell->null && (!cdn_unpack_skip(&at, end) || at != end))
             return cdn_error_set(err, CORDON_E_DATA, "a bag is one msgpack value");

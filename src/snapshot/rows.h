@@ -9,8 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "snapshot/schema.h"
+#include "snapshot/spill.h"
 #include "snapshot/writer.h"
 
 /* Distinct strings, numbered as they first came. */
@@ -59,7 +61,31 @@ cordon_status cdn_rows_grow(struct cdn_rows *rows, cordon_error *err);
 cordon_status cdn_rows_set(struct cdn_rows *rows, const struct cdn_cell *cells,
                            cordon_error *err);
 
-/* Append to a byte heap at `used`; keeps nothing on failure. */
+/* Room for `more` rows and not one more than that. */
+cordon_status cdn_rows_reserve(struct cdn_rows *rows, uint64_t more, cordon_error *err);
+
+/* Forget the rows and give their memory back, but keep the strings, whose numbers stay
+ * good. */
+void cdn_rows_clear(struct cdn_rows *rows);
+
+/* What the rows take, strings apart, as far as it was written to; and the strings. */
+uint64_t cdn_rows_bytes(const struct cdn_rows *rows);
+uint64_t cdn_rows_string_bytes(const struct cdn_rows *rows);
+
+/* ---- rows as bytes (rows_pack.c) ---- */
+
+/* Which columns a packing leaves out: those that the flags are true of.  NULL: none. */
+typedef const bool *cdn_rows_skip;
+
+/* Append the cells of a row; strings of dictionaries as their numbers. */
+void cdn_rows_pack(struct cdn_buf *out, const struct cdn_rows *rows, uint32_t row,
+                   cdn_rows_skip skip);
+/* The next cells of a reader become row `rows->count`; the caller counts it.  Columns left
+ * out stay as they are.  Errors: CORDON_E_NOMEM, and those of the reader. */
+cordon_status cdn_rows_unpack(struct cdn_rows *rows, struct cdn_spill_reader *reader,
+                              cdn_rows_skip skip, cordon_error *err);
+
+/* Append to a byte heap at `used`; keeps nothing on failure.  `bytes` NULL: room alone. */
 cordon_status cdn_heap_put(unsigned char **heap, uint64_t *capacity, uint64_t used,
                            const void *bytes, size_t count, cordon_error *err);
 

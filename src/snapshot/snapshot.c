@@ -17,6 +17,54 @@
 static cordon_status verify_all(const cordon_snapshot *snapshot, const char *path,
                                 cordon_error *err);
 
+/* A generation of a store that is removed between reading its name and opening it is no
+ * longer the current one: look again, so many times. */
+#define OPEN_TRIES 8
+
+static cordon_status take_options(cordon_snapshot_options *out,
+                                  const cordon_snapshot_options *options,
+                                  cordon_error *err)
+{
+    if (!options)
+        return CORDON_OK;
+    if (options->struct_size != sizeof(*out) ||
+        options->verify > CORDON_VERIFY_STRUCTURE)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "snapshot options of an unknown size or kind");
+    *out = *options;
+    return CORDON_OK;
+}
+
+static cordon_status acquire(struct cdn_snapshot_file **out, uint64_t *generation,
+                             const char *path, uint64_t wanted, cordon_error *err)
+{
+    char resolved[PATH_MAX];
+    cordon_status status;
+    struct stat stat_of;
+
+    *generation = 0;
+    if (stat(path, &stat_of))
+        return cdn_error_errno(err, errno, "%s", path);
+    if (!S_ISDIR(stat_of.st_mode)) {
+        if (wanted != 0)
+            return cdn_error_set(
+                err, CORDON_E_INVALID,
+                "%s is one file, not a store: it has no generation %llu", path,
+                (unsigned long long)wanted);
+        return cdn_file_acquire(out, path, err);
+    }
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        *generation = wanted;
+        status = cdn_store_resolve(resolved, sizeof(resolved), generation, path, err);
+        if (status)
+            return status;
+        status = cdn_file_acquire(out, resolved, err);
+        if (status != CORDON_E_NOTFOUND || wanted != 0)
+            return status;
+    }
+    return status;
+}
+
 cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
                                    const cordon_snapshot_options *options,
                                    cordon_error *err)
@@ -25,36 +73,16 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
     struct cdn_snapshot_file *file = NULL;
     cordon_snapshot *snapshot = NULL;
     const cordon_snapshot *content;
-    char resolved[PATH_MAX];
     uint64_t generation = 0;
     cordon_status status;
-    struct stat stat_of;
 
     if (!out || !path)
         return cdn_error_set(err, CORDON_E_INVALID, "out and path must not be NULL");
     *out = NULL;
     cdn_error_clear(err);
-    if (options) {
-        if (options->struct_size != sizeof(wanted) ||
-            options->verify > CORDON_VERIFY_STRUCTURE)
-            return cdn_error_set(err, CORDON_E_INVALID,
-                                 "snapshot options of an unknown size or kind");
-        wanted = *options;
-    }
-    if (stat(path, &stat_of))
-        return cdn_error_errno(err, errno, "%s", path);
-    if (S_ISDIR(stat_of.st_mode)) {
-        generation = wanted.generation;
-        status = cdn_store_resolve(resolved, sizeof(resolved), &generation, path, err);
-        if (status)
-            return status;
-        path = resolved;
-    } else if (wanted.generation != 0) {
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "%s is one file, not a store: it has no generation %llu",
-                             path, (unsigned long long)wanted.generation);
-    }
-    status = cdn_file_acquire(&file, path, err);
+    status = take_options(&wanted, options, err);
+    if (!status)
+        status = acquire(&file, &generation, path, wanted.generation, err);
     if (status)
         return status;
     content = cdn_file_content(file);
@@ -79,6 +107,45 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
         return status;
     }
     *out = snapshot;
+    return CORDON_OK;
+}
+
+cordon_status cordon_snapshot_refresh(cordon_snapshot **snapshot, const char *store,
+                                      const cordon_snapshot_options *options,
+                                      bool *moved, cordon_error *err)
+{
+    cordon_snapshot_options wanted = CORDON_SNAPSHOT_OPTIONS_INIT;
+    cordon_snapshot *fresh = NULL;
+    char path[PATH_MAX];
+    uint64_t generation = 0;
+    cordon_status status;
+    struct stat stat_of;
+
+    if (moved)
+        *moved = false;
+    if (!snapshot || !store)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "snapshot and store must not be NULL");
+    cdn_error_clear(err);
+    status = take_options(&wanted, options, err);
+    if (!status && wanted.generation != 0)
+        status = cdn_error_set(err, CORDON_E_INVALID,
+                               "refreshing follows CURRENT; no generation can be asked "
+                               "for");
+    if (!status)
+        status = cdn_store_resolve(path, sizeof(path), &generation, store, err);
+    if (status)
+        return status;
+    if (*snapshot && !stat(path, &stat_of) &&
+        cdn_file_is((*snapshot)->file, stat_of.st_dev, stat_of.st_ino))
+        return CORDON_OK;
+    status = cordon_snapshot_open(&fresh, store, &wanted, err);
+    if (status)
+        return status;
+    cordon_snapshot_release(*snapshot);
+    *snapshot = fresh;
+    if (moved)
+        *moved = true;
     return CORDON_OK;
 }
 

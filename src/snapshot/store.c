@@ -25,9 +25,8 @@
 #define CURRENT       "CURRENT"
 #define LOCK          ".lock"
 #define PREFIX        "generation-"
-#define SUFFIX        ".cdn"
 #define TEMP          ".tmp"
-#define CURRENT_BYTES 64
+#define CURRENT_BYTES CDN_STORE_NAME_BYTES
 #define MOST_DIGITS   18
 
 struct cdn_store_writer {
@@ -36,18 +35,20 @@ struct cdn_store_writer {
     int lock;
 };
 
-static void name_of(char out[CURRENT_BYTES], uint64_t generation)
+void cdn_store_name(char out[CDN_STORE_NAME_BYTES], uint64_t generation,
+                    const char *ending)
 {
-    (void)snprintf(out, CURRENT_BYTES, PREFIX "%06" PRIu64 SUFFIX, generation);
+    (void)snprintf(out, CDN_STORE_NAME_BYTES, PREFIX "%06" PRIu64 "%s", generation,
+                   ending);
 }
 
-/* The number in "generation-000001.cdn" followed by `tail`; 0: it is no such name. */
-static uint64_t number_in(const char *name, const char *tail)
+/* The number in "generation-000001" with any ending, which goes to *ending; 0: no such
+ * name. */
+static uint64_t split_name(const char *name, const char **ending)
 {
     const char *at;
-    char expected[CURRENT_BYTES];
+    char expected[CDN_STORE_NAME_BYTES];
     uint64_t number = 0;
-    size_t length;
     int digits = 0;
 
     if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
@@ -55,11 +56,19 @@ static uint64_t number_in(const char *name, const char *tail)
     at = name + strlen(PREFIX);
     for (; *at >= '0' && *at <= '9' && digits < MOST_DIGITS; at++, digits++)
         number = number * 10 + (uint64_t)(*at - '0');
-    name_of(expected, number);
-    length = strlen(expected);
-    if (strncmp(name, expected, length) != 0 || strcmp(name + length, tail) != 0)
+    cdn_store_name(expected, number, "");
+    if (strncmp(name, expected, strlen(expected)) != 0)
         return 0;
+    *ending = name + strlen(expected);
     return number;
+}
+
+uint64_t cdn_store_number(const char *name, const char *ending)
+{
+    const char *found;
+    uint64_t number = split_name(name, &found);
+
+    return number && !strcmp(found, ending) ? number : 0;
 }
 
 static cordon_status read_current(uint64_t *generation, const char *store,
@@ -87,7 +96,7 @@ static cordon_status read_current(uint64_t *generation, const char *store,
     if (text.length > 1 && name[text.length - 1] == '\n') {
         name[text.length - 1] = '\0';
         if (strlen(name) == text.length - 1)
-            *generation = number_in(name, "");
+            *generation = cdn_store_number(name, CDN_STORE_SNAPSHOT);
     }
     if (*generation != 0)
         goto out;
@@ -111,7 +120,7 @@ cordon_status cdn_store_resolve(char *path, size_t size, uint64_t *generation,
         status = read_current(generation, store, err);
     if (status)
         return status;
-    name_of(name, *generation);
+    cdn_store_name(name, *generation, CDN_STORE_SNAPSHOT);
     status = cdn_path_join(path, size, store, name, err);
     if (status)
         return status;
@@ -127,11 +136,17 @@ cordon_status cdn_store_resolve(char *path, size_t size, uint64_t *generation,
                          *generation);
 }
 
-/* A generation that was being written, or a CURRENT (base/file.h adds a random end). */
+/* A generation that was being written, or a CURRENT or a pin (base/file.h adds a random
+ * end). */
 static bool is_leftover(const char *name)
 {
-    return number_in(name, TEMP) ||
-           !strncmp(name, CURRENT TEMP "-", strlen(CURRENT TEMP "-"));
+    static const char half_pin[] = CDN_STORE_PIN TEMP "-";
+    const char *ending;
+
+    if (split_name(name, &ending))
+        return !strcmp(ending, CDN_STORE_SNAPSHOT TEMP) ||
+               !strncmp(ending, half_pin, strlen(half_pin));
+    return !strncmp(name, CURRENT TEMP "-", strlen(CURRENT TEMP "-"));
 }
 
 /* Remove temporary files, and find the largest number in use. */
@@ -146,7 +161,7 @@ static cordon_status scan(const char *store, uint64_t *largest, cordon_error *er
     *largest = 0;
     errno = 0;
     while ((entry = readdir(folder))) {
-        uint64_t number = number_in(entry->d_name, "");
+        uint64_t number = cdn_store_number(entry->d_name, CDN_STORE_SNAPSHOT);
 
         if (number > *largest)
             *largest = number;
@@ -184,44 +199,62 @@ static cordon_status take_lock(struct cdn_store_writer *writer, cordon_error *er
     return CORDON_OK;
 }
 
-cordon_status cdn_store_begin(struct cdn_store_writer **out, const char *store,
-                              uint64_t *generation, char *path, size_t size,
-                              cordon_error *err)
+/* Lock the store and look through it: *largest is the largest number in use. */
+static cordon_status enter(struct cdn_store_writer **out, const char *store,
+                           uint64_t *largest, cordon_error *err)
 {
     struct cdn_store_writer *writer = cdn_calloc(1, sizeof(*writer));
-    char name[CURRENT_BYTES];
-    cordon_status status = CORDON_OK;
-    uint64_t largest = 0;
+    cordon_status status;
 
     *out = NULL;
     if (!writer)
         return cdn_error_nomem(err);
     writer->lock = -1;
     writer->store = cdn_strdup(store);
-    if (!writer->store) {
-        status = cdn_error_nomem(err);
-        goto out;
-    }
-    if (mkdir(store, 0755) && errno != EEXIST) {
-        status = cdn_error_errno(err, errno, "making the folder %s", store);
-        goto out;
-    }
-    status = take_lock(writer, err);
+    status = writer->store ? take_lock(writer, err) : cdn_error_nomem(err);
     if (!status)
-        status = scan(store, &largest, err);
-    if (status)
-        goto out;
-    writer->generation = largest + 1;
-    name_of(name, writer->generation);
-    status = cdn_path_join(path, size, store, name, err);
-    if (status)
-        goto out;
-    *generation = writer->generation;
-    *out = writer;
-    writer = NULL; /* handed over */
-out:
+        status = scan(store, largest, err);
+    if (!status) {
+        *out = writer;
+        writer = NULL; /* handed over */
+    }
     cdn_store_end(writer);
     return status;
+}
+
+cordon_status cdn_store_begin(struct cdn_store_writer **out, const char *store,
+                              uint64_t *generation, char *path, size_t size,
+                              cordon_error *err)
+{
+    struct cdn_store_writer *writer;
+    char name[CURRENT_BYTES];
+    uint64_t largest = 0;
+    cordon_status status;
+
+    *out = NULL;
+    if (mkdir(store, 0755) && errno != EEXIST)
+        return cdn_error_errno(err, errno, "making the folder %s", store);
+    status = enter(&writer, store, &largest, err);
+    if (status)
+        return status;
+    writer->generation = largest + 1;
+    cdn_store_name(name, writer->generation, CDN_STORE_SNAPSHOT);
+    status = cdn_path_join(path, size, store, name, err);
+    if (status) {
+        cdn_store_end(writer);
+        return status;
+    }
+    *generation = writer->generation;
+    *out = writer;
+    return CORDON_OK;
+}
+
+cordon_status cdn_store_lock(struct cdn_store_writer **out, const char *store,
+                             cordon_error *err)
+{
+    uint64_t largest;
+
+    return enter(out, store, &largest, err);
 }
 
 cordon_status cdn_store_commit(struct cdn_store_writer *writer, cordon_error *err)
@@ -232,7 +265,7 @@ cordon_status cdn_store_commit(struct cdn_store_writer *writer, cordon_error *er
     cordon_status status;
     int length;
 
-    name_of(name, writer->generation);
+    cdn_store_name(name, writer->generation, CDN_STORE_SNAPSHOT);
     status = cdn_path_join(path, sizeof(path), writer->store, name, err);
     if (status)
         return status;

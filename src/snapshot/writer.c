@@ -1,12 +1,20 @@
-/* The in-memory writer.
+/* The writer: rows into labels and relations, and these into a file.
  *
- * Nodes are held until sealed, then sorted, written and freed but for their keys and an
- * index over these; edges are held as two places and their columns until the finish,
- * which takes one relation after another.  Peak memory is the rows plus what csr.c says
- * for the largest relation.
+ * Rows are held in memory while they fit.  Nodes are sorted, written and freed when they
+ * are sealed, but for an index over their keys; edges are held as two places and their
+ * columns until the finish, which takes one relation after another (csr.c).  What does not
+ * fit goes to disk: nodes as sorted runs (outer_nodes.c), edges partitioned by node
+ * (outer_edges.c), and edges of labels whose index would not fit by their keys first
+ * (outer_keys.c).
  *
- * The rows decide everything in the file: places come from key order, lists from their
- * sort, dictionaries are sorted, batches depend on sizes alone. */
+ * The rows decide everything in the file, not where they were held: places come from key
+ * order, lists from their sort, dictionaries are sorted, batches depend on sizes alone.
+ *
+ * Memory.  Of what the caller gives some is set aside for what is not counted here (the
+ * process, the reader of the files, LMDB's tree).  The rest is, in turn: nodes with what
+ * sorting one label takes; indexes (at most half), edges, an eighth for the chunks of
+ * partitions; at the finish the edges and what ordering the largest relation takes, and the
+ * batch of segments that LMDB holds until it is committed. */
 #include "snapshot/writer.h"
 
 #include <limits.h>
@@ -17,37 +25,41 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/utf8.h"
-#include "snapshot/column.h"
 #include "snapshot/csr.h"
 #include "snapshot/emit.h"
+#include "snapshot/format.h"
 #include "snapshot/index.h"
 #include "snapshot/metadata.h"
+#include "snapshot/nodes.h"
+#include "snapshot/outer_edges.h"
+#include "snapshot/outer_keys.h"
+#include "snapshot/outer_nodes.h"
 #include "snapshot/rows.h"
-#include "snapshot/sort.h"
 
-#define DEFAULT_MEMORY (UINT64_C(1) << 30)
+/* What is not counted: program, libraries, a reader's buffers, small things. */
+#define SET_ASIDE (UINT64_C(16) << 20)
 
-struct label_rows {
-    struct cdn_rows rows;
-    uint32_t capacity; /* of the three below */
-    int64_t *integers; /* keys, one of the two kinds */
-    uint64_t *ends;
-    uint64_t *numbers; /* the caller's row numbers */
-    unsigned char *heap;
-    uint64_t heap_capacity;
-    struct cdn_index index; /* once sealed; `count` is the number of nodes */
-    uint32_t base;
-};
+#define CHUNK_LEAST      4096u
+#define CHUNK_MOST       (256u << 10)
+#define PARTITIONS_LEAST 4u
+#define PARTITIONS_MOST  1024u
+
+#define LOOK_ROWS 64u /* between two looks at what is held */
+
+/* Beside its row, what an edge takes while its relation is written from memory: item,
+ * order, inverse. */
+#define ORDER_BYTES UINT64_C(28)
 
 struct relation_rows {
     struct cdn_rows rows;
     uint32_t capacity;
     uint32_t *sources;
     uint32_t *targets;
+    struct cdn_outer_edges *outer; /* the rows before these, on disk; NULL: none */
+    struct cdn_outer_keys *keys;   /* rows whose ends are not known; NULL: none */
 };
 
-enum state { TAKING_NODES, TAKING_EDGES, ENDED };
+enum state { TAKING_NODES, TAKING_EDGES, SEALED, ENDED };
 
 struct cdn_writer {
     struct cdn_schema schema;
@@ -55,11 +67,18 @@ struct cdn_writer {
     struct cdn_writer_options options;
     char *path;
     char *temp_path;
+    char *folder; /* of temporary files */
     struct cdn_emit *emit;
-    struct label_rows *labels;
+    struct cdn_nodes *labels;
+    uint32_t *bases; /* a label: dense index of its first node */
     struct relation_rows *relations;
     uint64_t node_count;
-    uint64_t steps_done;
+    uint64_t usable; /* bytes of memory, what is set aside taken off */
+    uint32_t chunk_bytes;
+    uint32_t partitions;
+    uint32_t looked; /* rows since the last look at what is held */
+    double finished; /* steps of the finish, of a share each */
+    uint64_t steps;
     enum state state;
 };
 
@@ -69,17 +88,57 @@ static cordon_status open_rows(struct cdn_writer *writer, cordon_error *err)
     cordon_status status = CORDON_OK;
 
     writer->labels = cdn_calloc(schema->label_count, sizeof(*writer->labels));
+    writer->bases = cdn_calloc(schema->label_count, sizeof(*writer->bases));
     writer->relations = cdn_calloc(schema->relation_count, sizeof(*writer->relations));
-    if (!writer->labels || !writer->relations)
+    if (!writer->labels || !writer->bases || !writer->relations)
         return cdn_error_nomem(err);
     for (uint32_t l = 0; !status && l < schema->label_count; l++)
-        status = cdn_rows_init(&writer->labels[l].rows, schema->labels[l].properties,
-                               schema->labels[l].property_count, err);
+        status = cdn_nodes_init(&writer->labels[l], &schema->labels[l], l, err);
     for (uint32_t r = 0; !status && r < schema->relation_count; r++)
         status =
             cdn_rows_init(&writer->relations[r].rows, schema->relations[r].properties,
                           schema->relations[r].property_count, err);
     return status;
+}
+
+static void share_memory(struct cdn_writer *writer)
+{
+    uint64_t memory = writer->options.memory_bytes;
+    uint64_t chunk;
+    uint64_t partitions;
+
+    writer->usable = memory >= 4 * SET_ASIDE ? memory - SET_ASIDE : memory - memory / 4;
+    chunk = writer->usable / 4096 & ~UINT64_C(4095);
+    if (chunk < CHUNK_LEAST)
+        chunk = CHUNK_LEAST;
+    if (chunk > CHUNK_MOST)
+        chunk = CHUNK_MOST;
+    partitions = writer->usable / 8 / chunk;
+    if (partitions < PARTITIONS_LEAST)
+        partitions = PARTITIONS_LEAST;
+    if (partitions > PARTITIONS_MOST)
+        partitions = PARTITIONS_MOST;
+    writer->chunk_bytes = (uint32_t)chunk;
+    writer->partitions = (uint32_t)partitions;
+}
+
+/* The folder for temporary files: the caller's, or the file's own. */
+static cordon_status choose_folder(struct cdn_writer *writer, cordon_error *err)
+{
+    const char *slash = strrchr(writer->temp_path, '/');
+
+    if (writer->options.temp_folder)
+        writer->folder = cdn_strdup(writer->options.temp_folder);
+    else if (!slash)
+        writer->folder = cdn_strdup(".");
+    else
+        writer->folder = cdn_strndup(
+            writer->temp_path,
+            slash == writer->temp_path ? 1 : (size_t)(slash - writer->temp_path));
+    if (!writer->folder)
+        return cdn_error_nomem(err);
+    cdn_spill_sweep(writer->folder);
+    return CORDON_OK;
 }
 
 cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
@@ -97,7 +156,7 @@ cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
     if (options)
         writer->options = *options;
     if (writer->options.memory_bytes == 0)
-        writer->options.memory_bytes = DEFAULT_MEMORY;
+        writer->options.memory_bytes = CDN_WRITER_MEMORY;
     if (writer->options.block_shift == 0)
         writer->options.block_shift = CDN_BLOCK_SHIFT;
     if (writer->options.block_shift > CDN_BLOCK_SHIFT_MOST) {
@@ -116,7 +175,10 @@ cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
         status = cdn_error_nomem(err);
         goto out;
     }
-    status = cdn_schema_copy(&writer->schema, schema, err);
+    share_memory(writer);
+    status = choose_folder(writer, err);
+    if (!status)
+        status = cdn_schema_copy(&writer->schema, schema, err);
     if (!status)
         status = cdn_facts_init(&writer->facts, &writer->schema, err);
     if (!status)
@@ -133,339 +195,78 @@ out:
     return status;
 }
 
-static cordon_status grow_keys(struct label_rows *label, enum cdn_key_type type,
-                               cordon_error *err)
-{
-    uint32_t capacity = label->rows.capacity;
-    uint64_t *numbers;
-    void *keys;
+/* ---- nodes ---- */
 
-    if (label->capacity == capacity)
+/* Make room by writing out the label that holds most, if too much is held. */
+static cordon_status look_at_nodes(struct cdn_writer *writer, cordon_error *err)
+{
+    struct cdn_nodes *largest = NULL;
+    uint64_t most = 0;
+    uint64_t held = 0;
+    uint64_t strings = 0;
+
+    writer->looked = 0;
+    for (uint32_t l = 0; l < writer->schema.label_count; l++) {
+        uint64_t bytes = cdn_nodes_bytes(&writer->labels[l]);
+
+        held += bytes;
+        strings += cdn_rows_string_bytes(&writer->labels[l].rows);
+        if (bytes >= most && writer->labels[l].rows.count > 0) {
+            most = bytes;
+            largest = &writer->labels[l];
+        }
+    }
+    if (strings > writer->usable / 2)
+        return cdn_error_set(
+            err, CORDON_E_DATA,
+            "the distinct strings of the nodes' columns take more than "
+            "half of the memory; declare columns of many as text, or "
+            "give more --memory");
+    if (held <= writer->usable / 10 * 6 || !largest)
         return CORDON_OK;
-    numbers = cdn_realloc_array(label->numbers, capacity, sizeof(*numbers));
-    if (!numbers)
-        return cdn_error_nomem(err);
-    label->numbers = numbers;
-    keys = type == CDN_KEY_INT64 ? (void *)label->integers : (void *)label->ends;
-    keys = cdn_realloc_array(keys, capacity, sizeof(uint64_t));
-    if (!keys)
-        return cdn_error_nomem(err);
-    if (type == CDN_KEY_INT64)
-        label->integers = keys;
-    else
-        label->ends = keys;
-    label->capacity = capacity;
-    return CORDON_OK;
+    cdn_alloc_return_freed();
+    return cdn_nodes_write_run(largest, writer->folder, writer->chunk_bytes, err);
 }
 
 cordon_status cdn_writer_node(struct cdn_writer *writer, uint32_t label,
                               const struct cdn_key *key, const struct cdn_cell *cells,
                               uint64_t row, cordon_error *err)
 {
-    struct label_rows *mine;
     cordon_status status;
-    uint32_t at;
 
     if (writer->state != TAKING_NODES || label >= writer->schema.label_count)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a node after the nodes were sealed, or of no label");
-    mine = &writer->labels[label];
-    at = mine->rows.count;
     if (writer->node_count >= UINT32_MAX - 1)
         return cdn_error_set(err, CORDON_E_DATA, "more than %u nodes", UINT32_MAX - 1);
-    status = cdn_rows_grow(&mine->rows, err);
-    if (!status)
-        status = grow_keys(mine, writer->schema.labels[label].key, err);
-    if (!status)
-        status = cdn_rows_set(&mine->rows, cells, err);
+    status = cdn_nodes_add(&writer->labels[label], key, cells, row, err);
     if (status)
         return status;
-    if (writer->schema.labels[label].key == CDN_KEY_INT64) {
-        mine->integers[at] = key->integer;
-    } else {
-        uint64_t used = at ? mine->ends[at - 1] : 0;
-
-        if (!cdn_utf8_valid(key->text, key->bytes))
-            return cdn_error_set(err, CORDON_E_DATA, "a key that is not UTF-8");
-        status = cdn_heap_put(&mine->heap, &mine->heap_capacity, used, key->text,
-                              key->bytes, err);
-        if (status)
-            return status;
-        mine->ends[at] = used + key->bytes;
-    }
-    mine->numbers[at] = row;
-    mine->rows.count++;
     writer->node_count++;
-    return CORDON_OK;
+    return ++writer->looked < LOOK_ROWS ? CORDON_OK : look_at_nodes(writer, err);
 }
 
-/* String keys that agree in the eight bytes the radix sort looked at. */
-struct key_run {
-    const uint64_t *ends;
-    const unsigned char *heap;
-};
-
-static int compare_keys(const struct key_run *run, uint32_t left, uint32_t right)
+static uint64_t index_bytes(const struct cdn_nodes *nodes)
 {
-    uint64_t left_at = left ? run->ends[left - 1] : 0;
-    uint64_t right_at = right ? run->ends[right - 1] : 0;
-    uint64_t left_bytes = run->ends[left] - left_at;
-    uint64_t right_bytes = run->ends[right] - right_at;
-    int order = memcmp(run->heap + left_at, run->heap + right_at,
-                       left_bytes < right_bytes ? left_bytes : right_bytes);
+    uint64_t bytes = cdn_index_held(&nodes->index);
 
-    if (order || left_bytes == right_bytes)
-        return order;
-    return left_bytes < right_bytes ? -1 : 1;
+    if (nodes->ends && nodes->count > 0)
+        bytes += nodes->count * UINT64_C(8) + nodes->ends[nodes->count - 1];
+    return bytes;
 }
 
-static int compare_run(const void *a, const void *b, void *context)
+/* What is neither held by labels nor by their indexes; of `index`, at most half. */
+static uint64_t room_of_labels(const struct cdn_writer *writer, bool index)
 {
-    uint32_t left = ((const struct cdn_sort_key *)a)->row;
-    uint32_t right = ((const struct cdn_sort_key *)b)->row;
-    int order = compare_keys(context, left, right);
+    uint64_t whole = index ? writer->usable / 2 : writer->usable / 10 * 8;
+    uint64_t held = 0;
 
-    if (order)
-        return order;
-    return left < right ? -1 : left > right;
-}
-
-static uint64_t key_prefix(const struct label_rows *label, uint32_t row)
-{
-    uint64_t start = row ? label->ends[row - 1] : 0;
-    uint64_t bytes = label->ends[row] - start;
-    uint64_t prefix = 0;
-
-    for (uint64_t i = 0; i < 8; i++)
-        prefix = prefix << 8 | (i < bytes ? label->heap[start + i] : 0);
-    return prefix;
-}
-
-static bool same_key(const struct label_rows *label, enum cdn_key_type type, uint32_t a,
-                     uint32_t b)
-{
-    struct key_run run = {label->ends, label->heap};
-
-    if (type == CDN_KEY_INT64)
-        return label->integers[a] == label->integers[b];
-    return compare_keys(&run, a, b) == 0;
-}
-
-/* The rows in key order, those of equal keys in the order they came. */
-static cordon_status sort_nodes(uint32_t *order, const struct label_rows *label,
-                                enum cdn_key_type type, cordon_error *err)
-{
-    uint32_t count = label->rows.count;
-    struct key_run run = {label->ends, label->heap};
-    struct cdn_sort_key *keys = cdn_realloc_array(NULL, count, sizeof(*keys));
-    struct cdn_sort_key *scratch = cdn_realloc_array(NULL, count, sizeof(*scratch));
-    struct cdn_sort_key *sorted;
-    cordon_status status = CORDON_OK;
-
-    if (!keys || !scratch) {
-        status = cdn_error_nomem(err);
-        goto out;
+    for (uint32_t l = 0; l < writer->schema.label_count; l++) {
+        held += index_bytes(&writer->labels[l]);
+        if (!index && writer->labels[l].rows.count > 0)
+            held += cdn_nodes_bytes(&writer->labels[l]);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        keys[i].row = i;
-        keys[i].key = type == CDN_KEY_INT64
-                          ? (uint64_t)label->integers[i] ^ (UINT64_C(1) << 63)
-                          : key_prefix(label, i);
-    }
-    sorted = cdn_sort_keys(keys, scratch, count);
-    for (uint32_t i = 0, end; type == CDN_KEY_STRING && i < count; i = end) {
-        for (end = i + 1; end < count && sorted[end].key == sorted[i].key;)
-            end++;
-        if (end - i > 1)
-            qsort_r(sorted + i, end - i, sizeof(*sorted), compare_run, &run);
-    }
-    for (uint32_t i = 0; i < count; i++)
-        order[i] = sorted[i].row;
-out:
-    cdn_free(keys);
-    cdn_free(scratch);
-    return status;
-}
-
-/* Replace the keys as they came by the kept ones in order. */
-static cordon_status keep_keys(struct label_rows *label, enum cdn_key_type type,
-                               const uint32_t *order, uint32_t count, cordon_error *err)
-{
-    uint64_t *keys = cdn_realloc_array(NULL, count, sizeof(*keys));
-    unsigned char *heap = NULL;
-    uint64_t total = 0;
-
-    if (!keys)
-        return cdn_error_nomem(err);
-    if (type == CDN_KEY_INT64) {
-        for (uint32_t i = 0; i < count; i++)
-            keys[i] = (uint64_t)label->integers[order[i]];
-        cdn_free(label->integers);
-        label->integers = (int64_t *)keys;
-        return CORDON_OK;
-    }
-    heap = cdn_alloc(label->rows.count ? label->ends[label->rows.count - 1] : 0);
-    if (!heap) {
-        cdn_free(keys);
-        return cdn_error_nomem(err);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t start = order[i] ? label->ends[order[i] - 1] : 0;
-        uint64_t bytes = label->ends[order[i]] - start;
-
-        memcpy(heap + total, label->heap + start, bytes);
-        total += bytes;
-        keys[i] = total;
-    }
-    cdn_free(label->ends);
-    cdn_free(label->heap);
-    label->ends = keys;
-    label->heap = heap;
-    return CORDON_OK;
-}
-
-static cordon_status emit_string_keys(struct cdn_writer *writer, uint32_t number,
-                                      const struct cdn_blocks *blocks,
-                                      cordon_error *err)
-{
-    const struct label_rows *label = &writer->labels[number];
-    uint32_t array = cdn_array(CDN_ARRAY_LABEL, number, CDN_SLOT_OWN, 0);
-
-    for (uint32_t b = 0; b < blocks->count; b++) {
-        uint64_t begin = blocks->first[b];
-        uint64_t count = blocks->first[b + 1] - begin;
-        uint64_t start = begin ? label->ends[begin - 1] : 0;
-        uint64_t total = label->ends[begin + count - 1] - start;
-        cordon_status status;
-        uint32_t *offsets;
-        void *room;
-
-        if (total > CDN_SEGMENT_MOST)
-            return cdn_error_set(err, CORDON_E_DATA,
-                                 "the keys of label '%s' are too long: more than %llu "
-                                 "bytes in one block",
-                                 writer->schema.labels[number].name,
-                                 (unsigned long long)CDN_SEGMENT_MOST);
-        status = cdn_emit_reserve(writer->emit, &room, array, b, count + 1,
-                                  sizeof(*offsets), err);
-        if (status)
-            return status;
-        offsets = room;
-        offsets[0] = 0;
-        for (uint64_t i = 0; i < count; i++)
-            offsets[i + 1] = (uint32_t)(label->ends[begin + i] - start);
-        status = cdn_emit_reserve(writer->emit, &room, array + CDN_PART_HEAP, b, total,
-                                  1, err);
-        if (status)
-            return status;
-        memcpy(room, label->heap + start, total);
-    }
-    return CORDON_OK;
-}
-
-static cordon_status emit_integer_keys(struct cdn_writer *writer, uint32_t number,
-                                       const struct cdn_blocks *blocks,
-                                       cordon_error *err)
-{
-    const struct label_rows *label = &writer->labels[number];
-    uint32_t array = cdn_array(CDN_ARRAY_LABEL, number, CDN_SLOT_OWN, 0);
-
-    for (uint32_t b = 0; b < blocks->count; b++) {
-        uint64_t count = blocks->first[b + 1] - blocks->first[b];
-        void *room;
-        cordon_status status = cdn_emit_reserve(writer->emit, &room, array, b, count,
-                                                sizeof(int64_t), err);
-
-        if (status)
-            return status;
-        memcpy(room, label->integers + blocks->first[b], count * sizeof(int64_t));
-    }
-    return CORDON_OK;
-}
-
-static cordon_status emit_label(struct cdn_writer *writer, uint32_t number,
-                                const uint32_t *order, uint32_t count,
-                                cordon_error *err)
-{
-    struct label_rows *label = &writer->labels[number];
-    struct cdn_label_facts *facts = &writer->facts.labels[number];
-    struct cdn_blocks blocks = {.order = order};
-    struct cdn_ranks ranks = {0};
-    uint32_t shift = writer->options.block_shift;
-    cordon_status status;
-
-    facts->count = count;
-    status =
-        cdn_csr_choose(&facts->shift, &blocks, NULL, count, shift, &label->rows, err);
-    if (status)
-        return status;
-    status = writer->schema.labels[number].key == CDN_KEY_INT64
-                 ? emit_integer_keys(writer, number, &blocks, err)
-                 : emit_string_keys(writer, number, &blocks, err);
-    for (uint32_t c = 0; !status && c < label->rows.column_count; c++) {
-        const struct cdn_row_column *column = &label->rows.columns[c];
-        uint32_t array = cdn_array(CDN_ARRAY_LABEL, number, 1 + c, 0);
-
-        cdn_column_survey(&facts->ranges[c], column, order, count);
-        status = cdn_column_rank(&ranks, column, order, count, err);
-        if (!status && column->property->type == CDN_COLUMN_STRING)
-            status =
-                cdn_column_emit_dictionary(writer->emit, array, column, &ranks, err);
-        if (!status)
-            status = cdn_column_emit(writer->emit, array, column, &facts->ranges[c],
-                                     &ranks, &blocks, err);
-        cdn_ranks_deinit(&ranks);
-    }
-    cdn_free((void *)(uintptr_t)blocks.first);
-    return status;
-}
-
-static cordon_status seal_label(struct cdn_writer *writer, uint32_t number,
-                                cdn_writer_duplicate duplicate, void *ud,
-                                cordon_error *err)
-{
-    struct label_rows *label = &writer->labels[number];
-    enum cdn_key_type type = writer->schema.labels[number].key;
-    uint32_t *order = cdn_realloc_array(NULL, label->rows.count, sizeof(*order));
-    uint32_t kept = 0;
-    cordon_status status;
-
-    if (!order)
-        return cdn_error_nomem(err);
-    status = sort_nodes(order, label, type, err);
-    if (status)
-        goto out;
-    for (uint32_t i = 0; i < label->rows.count; i++) {
-        if (kept > 0 && same_key(label, type, order[kept - 1], order[i])) {
-            if (duplicate)
-                duplicate(ud, number, label->numbers[order[i]]);
-        } else {
-            order[kept++] = order[i];
-        }
-    }
-    cdn_free(label->numbers);
-    label->numbers = NULL;
-    status = keep_keys(label, type, order, kept, err);
-    if (!status)
-        status = emit_label(writer, number, order, kept, err);
-    if (status)
-        goto out;
-    cdn_rows_deinit(&label->rows);
-    status =
-        type == CDN_KEY_INT64
-            ? cdn_index_integers(&label->index, label->integers, kept, err)
-            : cdn_index_strings(&label->index, label->ends, label->heap, kept, err);
-out:
-    cdn_free(order);
-    return status;
-}
-
-static void step(struct cdn_writer *writer, uint64_t of)
-{
-    writer->steps_done++;
-    if (writer->options.progress)
-        writer->options.progress(writer->options.progress_ud,
-                                 (double)writer->steps_done / (double)of);
+    return whole > held ? whole - held : 0;
 }
 
 cordon_status cdn_writer_seal_nodes(struct cdn_writer *writer,
@@ -478,16 +279,27 @@ cordon_status cdn_writer_seal_nodes(struct cdn_writer *writer,
         return cdn_error_set(err, CORDON_E_INVALID, "the nodes were sealed before");
     writer->state = ENDED; /* unless all goes well */
     for (uint32_t l = 0; l < writer->schema.label_count; l++) {
-        cordon_status status = seal_label(writer, l, duplicate, ud, err);
+        const struct cdn_seal seal = {.emit = writer->emit,
+                                      .facts = &writer->facts.labels[l],
+                                      .shift = writer->options.block_shift,
+                                      .folder = writer->folder,
+                                      .memory_bytes = room_of_labels(writer, false),
+                                      .index_bytes = room_of_labels(writer, true),
+                                      .chunk_bytes = writer->chunk_bytes,
+                                      .duplicate = duplicate,
+                                      .ud = ud};
+        cordon_status status = cdn_nodes_seal(&writer->labels[l], &seal, err);
 
         if (status)
             return status;
-        writer->labels[l].base = base;
-        base += writer->labels[l].index.count;
+        writer->bases[l] = base;
+        base += writer->labels[l].count;
     }
     writer->state = TAKING_EDGES;
     return CORDON_OK;
 }
+
+/* ---- edges ---- */
 
 static cordon_status grow_ends(struct relation_rows *relation, cordon_error *err)
 {
@@ -508,11 +320,205 @@ static cordon_status grow_ends(struct relation_rows *relation, cordon_error *err
     return CORDON_OK;
 }
 
+static void clear_relation(struct relation_rows *relation)
+{
+    cdn_rows_clear(&relation->rows);
+    cdn_free(relation->sources);
+    cdn_free(relation->targets);
+    relation->sources = NULL;
+    relation->targets = NULL;
+    relation->capacity = 0;
+}
+
+static uint64_t held_bytes(const struct relation_rows *relation)
+{
+    return cdn_rows_bytes(&relation->rows) + relation->rows.count * UINT64_C(8);
+}
+
+static struct cdn_csr_input input_of(const struct cdn_writer *writer, uint32_t number)
+{
+    const struct cdn_relation_schema *schema = &writer->schema.relations[number];
+    const struct relation_rows *relation = &writer->relations[number];
+
+    return (struct cdn_csr_input){.schema = schema,
+                                  .number = number,
+                                  .rows = &relation->rows,
+                                  .sources = relation->sources,
+                                  .targets = relation->targets,
+                                  .source_count = writer->labels[schema->source].count,
+                                  .target_count = writer->labels[schema->target].count,
+                                  .source_base = writer->bases[schema->source],
+                                  .target_base = writer->bases[schema->target],
+                                  .shift = writer->options.block_shift};
+}
+
+static void on_progress(void *ud, double done)
+{
+    struct cdn_writer *writer = ud;
+    const struct cdn_writer_options *options = &writer->options;
+
+    if (options->progress)
+        options->progress(options->progress_ud,
+                          (writer->finished + done) / (double)writer->steps);
+}
+
+static bool on_stopped(void *ud)
+{
+    const struct cdn_writer_options *options = &((struct cdn_writer *)ud)->options;
+
+    return options->stopped && options->stopped(options->progress_ud);
+}
+
+/* `memory` is for rows that are read back. */
+static struct cdn_outer_room outer_room(struct cdn_writer *writer, uint64_t memory)
+{
+    return (struct cdn_outer_room){.folder = writer->folder,
+                                   .chunk_bytes = writer->chunk_bytes,
+                                   .partitions = writer->partitions,
+                                   .memory_bytes = memory,
+                                   .total_bytes = writer->options.memory_bytes,
+                                   .stopped = on_stopped,
+                                   .progress = on_progress,
+                                   .ud = writer};
+}
+
+/* What a relation holds goes to disk. */
+static cordon_status put_out(struct cdn_writer *writer, uint32_t number,
+                             cordon_error *err)
+{
+    struct relation_rows *relation = &writer->relations[number];
+    struct cdn_csr_input input = input_of(writer, number);
+    struct cdn_outer_room room = outer_room(writer, 0);
+    cordon_status status = CORDON_OK;
+
+    if (!relation->outer) {
+        cdn_alloc_return_freed();
+        status = cdn_outer_edges_new(&relation->outer, &input,
+                                     &writer->facts.relations[number], &room, err);
+    }
+    if (!status)
+        status = cdn_outer_edges_take(relation->outer, &input, err);
+    clear_relation(relation);
+    return status;
+}
+
+/* The bytes of dirty pages that LMDB may come to hold while edges are written. */
+static uint64_t batch_bytes(const struct cdn_writer *writer, uint64_t edges)
+{
+    uint64_t batch = writer->options.memory_bytes / 16;
+    uint64_t segment = edges * 8;
+
+    if (segment > CDN_SEGMENT_TARGET)
+        segment = CDN_SEGMENT_TARGET;
+    return batch > segment ? batch : segment;
+}
+
+struct holding {
+    uint64_t bytes;
+    uint64_t strings;
+    uint64_t most; /* rows of one relation that is all in memory */
+    uint32_t largest;
+    uint64_t largest_bytes;
+};
+
+static void survey(struct holding *out, const struct cdn_writer *writer)
+{
+    *out = (struct holding){0};
+    for (uint32_t r = 0; r < writer->schema.relation_count; r++) {
+        const struct relation_rows *relation = &writer->relations[r];
+        uint64_t bytes = held_bytes(relation);
+
+        out->bytes += bytes;
+        out->strings += cdn_rows_string_bytes(&relation->rows);
+        if (!relation->outer && relation->rows.count > out->most)
+            out->most = relation->rows.count;
+        if (bytes > out->largest_bytes) {
+            out->largest_bytes = bytes;
+            out->largest = r;
+        }
+    }
+}
+
+static cordon_status look_at_edges(struct cdn_writer *writer, uint32_t relation,
+                                   cordon_error *err)
+{
+    struct holding held;
+    uint64_t indexes = 0;
+    uint64_t starts = 4 * (writer->node_count + 2);
+
+    writer->looked = 0;
+    if (writer->relations[relation].outer &&
+        held_bytes(&writer->relations[relation]) > writer->usable / 16)
+        return put_out(writer, relation, err);
+    survey(&held, writer);
+    if (held.strings > writer->usable / 4)
+        return cdn_error_set(
+            err, CORDON_E_DATA,
+            "the distinct strings of the edges' columns take more than "
+            "a quarter of the memory; declare columns of many as text, "
+            "or give more --memory");
+    for (uint32_t l = 0; l < writer->schema.label_count; l++)
+        indexes += index_bytes(&writer->labels[l]);
+    held.bytes += held.strings;
+    if (held.bytes + indexes + writer->usable / 8 <= writer->usable &&
+        held.bytes + held.most * ORDER_BYTES + starts +
+                batch_bytes(writer, held.most) <=
+            writer->usable)
+        return CORDON_OK;
+    return held.largest_bytes > 0 ? put_out(writer, held.largest, err) : CORDON_OK;
+}
+
+/* Put aside an edge of which not both ends can be looked up. */
+static cordon_status defer(struct cdn_writer *writer, uint32_t number,
+                           const struct cdn_key *source, const struct cdn_key *target,
+                           const struct cdn_cell *cells, uint64_t row,
+                           cordon_error *err)
+{
+    const struct cdn_relation_schema *schema = &writer->schema.relations[number];
+    struct relation_rows *mine = &writer->relations[number];
+    const struct cdn_join_room room = {.folder = writer->folder,
+                                       .chunk_bytes = writer->chunk_bytes,
+                                       .partitions = writer->partitions,
+                                       .memory_bytes = writer->usable / 4};
+    cordon_status status = cdn_rows_grow(&mine->rows, err);
+
+    if (!status && !mine->keys)
+        status = cdn_outer_keys_new(&mine->keys, &writer->labels[schema->source],
+                                    &writer->labels[schema->target], &room, err);
+    if (!status)
+        status = cdn_rows_set(&mine->rows, cells, err);
+    if (!status)
+        status = cdn_outer_keys_put(mine->keys, source, target, row, &mine->rows, err);
+    return status;
+}
+
+/* Row rows.count is filled: it becomes an edge. */
+static cordon_status add_edge(struct cdn_writer *writer, uint32_t relation,
+                              uint32_t source, uint32_t target, cordon_error *err)
+{
+    struct relation_rows *mine = &writer->relations[relation];
+
+    mine->sources[mine->rows.count] = source;
+    mine->targets[mine->rows.count] = target;
+    mine->rows.count++;
+    return ++writer->looked < LOOK_ROWS ? CORDON_OK
+                                        : look_at_edges(writer, relation, err);
+}
+
+void cdn_writer_hint(const struct cdn_writer *writer, uint32_t relation,
+                     const struct cdn_key ends[2])
+{
+    const struct cdn_relation_schema *schema = &writer->schema.relations[relation];
+
+    cdn_index_hint(&writer->labels[schema->source].index, &ends[0]);
+    cdn_index_hint(&writer->labels[schema->target].index, &ends[1]);
+}
+
 cordon_status cdn_writer_edge(struct cdn_writer *writer, uint32_t relation,
                               const struct cdn_key *source,
                               const struct cdn_key *target,
-                              const struct cdn_cell *cells, enum cdn_row *row,
-                              cordon_error *err)
+                              const struct cdn_cell *cells, uint64_t number,
+                              enum cdn_row *row, cordon_error *err)
 {
     const struct cdn_relation_schema *schema;
     struct relation_rows *mine;
@@ -525,6 +531,9 @@ cordon_status cdn_writer_edge(struct cdn_writer *writer, uint32_t relation,
                              "an edge before the nodes were sealed, or of no relation");
     schema = &writer->schema.relations[relation];
     mine = &writer->relations[relation];
+    *row = CDN_ROW_OK;
+    if (writer->labels[schema->source].sorted || writer->labels[schema->target].sorted)
+        return defer(writer, relation, source, target, cells, number, err);
     from = cdn_index_find(&writer->labels[schema->source].index, source);
     if (from == CDN_INDEX_NONE) {
         *row = CDN_ROW_NO_SOURCE;
@@ -540,61 +549,166 @@ cordon_status cdn_writer_edge(struct cdn_writer *writer, uint32_t relation,
         status = grow_ends(mine, err);
     if (!status)
         status = cdn_rows_set(&mine->rows, cells, err);
-    if (status)
-        return status;
-    mine->sources[mine->rows.count] = from;
-    mine->targets[mine->rows.count] = to;
-    mine->rows.count++;
-    *row = CDN_ROW_OK;
-    return CORDON_OK;
+    return status ? status : add_edge(writer, relation, from, to, err);
 }
 
-static void free_relation(struct relation_rows *relation)
+/* ---- edges whose ends were not known ---- */
+
+/* Read back the edges of a relation, now that their ends are found. */
+static cordon_status take_back(struct cdn_writer *writer, uint32_t number,
+                               cdn_writer_dangling dangling, void *ud,
+                               cordon_error *err)
 {
-    cdn_rows_deinit(&relation->rows);
-    cdn_free(relation->sources);
-    cdn_free(relation->targets);
-    relation->sources = NULL;
-    relation->targets = NULL;
+    struct relation_rows *mine = &writer->relations[number];
+    cordon_status status = CORDON_OK;
+    bool more = true;
+
+    while (!status) {
+        struct cdn_joined edge;
+        int missing;
+
+        status = cdn_outer_keys_next(mine->keys, &edge, &mine->rows, &more, err);
+        if (status || !more)
+            break;
+        if (edge.places[0] != CDN_INDEX_NONE && edge.places[1] != CDN_INDEX_NONE) {
+            status = grow_ends(mine, err);
+            if (!status)
+                status = add_edge(writer, number, edge.places[0], edge.places[1], err);
+            continue;
+        }
+        missing = edge.places[0] != CDN_INDEX_NONE;
+        if (dangling)
+            dangling(ud, number, edge.row,
+                     missing ? CDN_ROW_NO_TARGET : CDN_ROW_NO_SOURCE,
+                     &edge.keys[missing]);
+    }
+    cdn_outer_keys_free(mine->keys);
+    mine->keys = NULL;
+    return status;
+}
+
+static cordon_status join(struct cdn_writer *writer, cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+
+    for (uint32_t r = 0; !status && r < writer->schema.relation_count; r++) {
+        struct relation_rows *relation = &writer->relations[r];
+
+        if (relation->rows.count > 0) /* a join needs the room */
+            status = put_out(writer, r, err);
+        if (!status && relation->keys)
+            status = cdn_outer_keys_resolve(relation->keys, err);
+    }
+    return status;
+}
+
+cordon_status cdn_writer_seal_edges(struct cdn_writer *writer,
+                                    cdn_writer_dangling dangling, void *ud,
+                                    cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    bool deferred = false;
+
+    if (writer->state != TAKING_EDGES)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the edges were sealed before, or the nodes were not");
+    writer->state = ENDED; /* unless all goes well */
+    for (uint32_t r = 0; r < writer->schema.relation_count; r++)
+        deferred |= writer->relations[r].keys != NULL;
+    if (deferred)
+        status = join(writer, err);
+    for (uint32_t l = 0; l < writer->schema.label_count; l++) {
+        uint32_t count = writer->labels[l].count;
+
+        cdn_nodes_deinit(&writer->labels[l]); /* keys are not asked for any more */
+        writer->labels[l].count = count;
+    }
+    for (uint32_t r = 0; !status && r < writer->schema.relation_count; r++)
+        if (writer->relations[r].keys)
+            status = take_back(writer, r, dangling, ud, err);
+    if (!status)
+        writer->state = SEALED;
+    return status;
+}
+
+/* ---- the finish ---- */
+
+static cordon_status finish_outer(struct cdn_writer *writer, uint32_t number,
+                                  cordon_error *err)
+{
+    struct relation_rows *relation = &writer->relations[number];
+    struct cdn_csr_input input = input_of(writer, number);
+    struct cdn_outer_room room;
+    uint64_t taken = writer->options.memory_bytes / 16 + writer->usable / 8;
+    struct holding held;
+    cordon_status status = put_out(writer, number, err);
+
+    if (status)
+        return status;
+    survey(&held, writer);
+    taken += held.bytes + held.strings;
+    room = outer_room(writer, writer->usable > taken ? writer->usable - taken : 0);
+    status = cdn_outer_edges_emit(relation->outer, writer->emit, &input, &room, err);
+    cdn_outer_edges_free(relation->outer);
+    relation->outer = NULL;
+    return status;
 }
 
 static cordon_status finish_relation(struct cdn_writer *writer, uint32_t number,
                                      cordon_error *err)
 {
-    const struct cdn_relation_schema *schema = &writer->schema.relations[number];
     struct relation_rows *relation = &writer->relations[number];
-    const struct label_rows *source = &writer->labels[schema->source];
-    const struct label_rows *target = &writer->labels[schema->target];
-    struct cdn_csr_input input = {.schema = schema,
-                                  .number = number,
-                                  .rows = &relation->rows,
-                                  .sources = relation->sources,
-                                  .targets = relation->targets,
-                                  .source_count = source->index.count,
-                                  .target_count = target->index.count,
-                                  .source_base = source->base,
-                                  .target_base = target->base,
-                                  .shift = writer->options.block_shift};
+    struct cdn_csr_input input = input_of(writer, number);
     cordon_status status =
-        cdn_csr_emit(&writer->facts.relations[number], writer->emit, &input, err);
+        relation->outer
+            ? finish_outer(writer, number, err)
+            : cdn_csr_emit(&writer->facts.relations[number], writer->emit, &input, err);
 
-    free_relation(relation);
+    clear_relation(relation);
+    cdn_rows_deinit(&relation->rows);
     return status;
+}
+
+/* If some relation is on disk, the others must leave room for reading it back. */
+static cordon_status make_room(struct cdn_writer *writer, cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    struct holding held;
+    bool outer = false;
+
+    for (uint32_t r = 0; r < writer->schema.relation_count; r++)
+        outer |= writer->relations[r].outer != NULL;
+    survey(&held, writer);
+    while (outer && !status && held.bytes > writer->usable / 4) {
+        status = put_out(writer, held.largest, err);
+        survey(&held, writer);
+    }
+    return status;
+}
+
+static void step(struct cdn_writer *writer)
+{
+    on_progress(writer, 1);
+    writer->finished++;
 }
 
 cordon_status cdn_writer_finish(struct cdn_writer *writer, cordon_error *err)
 {
-    uint64_t steps = (uint64_t)writer->schema.relation_count + 1;
     struct cdn_buf metadata = {0};
     cordon_status status = CORDON_OK;
 
-    if (writer->state != TAKING_EDGES)
+    if (writer->state == TAKING_EDGES)
+        status = cdn_writer_seal_edges(writer, NULL, NULL, err);
+    else if (writer->state != SEALED)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "finish before the nodes were sealed, or twice");
     writer->state = ENDED;
+    writer->steps = (uint64_t)writer->schema.relation_count + 1;
+    if (!status)
+        status = make_room(writer, err);
     for (uint32_t r = 0; !status && r < writer->schema.relation_count; r++) {
         status = finish_relation(writer, r, err);
-        step(writer, steps);
+        step(writer);
     }
     if (!status)
         status = cdn_metadata_encode(&metadata, &writer->schema, &writer->facts, err);
@@ -606,7 +720,7 @@ cordon_status cdn_writer_finish(struct cdn_writer *writer, cordon_error *err)
             (void)unlink(writer->temp_path);
     }
     if (!status)
-        step(writer, steps);
+        step(writer);
     cdn_buf_deinit(&metadata);
     return status;
 }
@@ -615,23 +729,21 @@ void cdn_writer_close(struct cdn_writer *writer)
 {
     if (!writer)
         return;
-    for (uint32_t l = 0; writer->labels && l < writer->schema.label_count; l++) {
-        struct label_rows *label = &writer->labels[l];
-
-        cdn_rows_deinit(&label->rows);
-        cdn_index_deinit(&label->index);
-        cdn_free(label->integers);
-        cdn_free(label->ends);
-        cdn_free(label->numbers);
-        cdn_free(label->heap);
+    for (uint32_t l = 0; writer->labels && l < writer->schema.label_count; l++)
+        cdn_nodes_deinit(&writer->labels[l]);
+    for (uint32_t r = 0; writer->relations && r < writer->schema.relation_count; r++) {
+        clear_relation(&writer->relations[r]);
+        cdn_rows_deinit(&writer->relations[r].rows);
+        cdn_outer_edges_free(writer->relations[r].outer);
+        cdn_outer_keys_free(writer->relations[r].keys);
     }
-    for (uint32_t r = 0; writer->relations && r < writer->schema.relation_count; r++)
-        free_relation(&writer->relations[r]);
     cdn_free(writer->labels);
+    cdn_free(writer->bases);
     cdn_free(writer->relations);
     cdn_emit_free(writer->emit);
     cdn_facts_deinit(&writer->facts);
     cdn_schema_deinit(&writer->schema);
+    cdn_free(writer->folder);
     cdn_free(writer->temp_path);
     cdn_free(writer->path);
     cdn_free(writer);

@@ -1,9 +1,9 @@
 /* The snapshot writer: rows in, CSR out.
  *
- * Use: open; every node of every label; seal the nodes; every edge; finish.  Rows may
+ * Use: open; every node of every label; seal the nodes; every edge; seal the edges; finish.  Rows may
  * come in any order; the file depends only on the rows, not on their order (ties of
- * equal time and target keep input order).  This writer holds its rows in memory; the
- * interface does not say so, and an external one can stand behind it.
+ * equal time and target keep input order), and not on the memory it is given: what does
+ * not fit goes to temporary files (spill.h) that end with the process.
  *
  * The file appears under its final name only when whole and synced. */
 #ifndef CDN_SNAPSHOT_WRITER_H
@@ -48,13 +48,22 @@ enum cdn_row {
 /* A row that cdn_writer_seal_nodes dropped: the `row` the caller gave with it. */
 typedef void (*cdn_writer_duplicate)(void *ud, uint32_t label, uint64_t row);
 
+/* An edge that cdn_writer_seal_edges() dropped, since an end has no node: `why` is
+ * CDN_ROW_NO_SOURCE or CDN_ROW_NO_TARGET, `key` that end's key (a long one's start). */
+typedef void (*cdn_writer_dangling)(void *ud, uint32_t relation, uint64_t row,
+                                    enum cdn_row why, const struct cdn_key *key);
+
+#define CDN_WRITER_MEMORY (UINT64_C(1) << 30) /* if none is given */
+
 struct cdn_writer_options {
     const char *temp_path; /* the file while it is written; NULL: final path + ".tmp" */
-    uint64_t memory_bytes; /* 0: 1 GiB; a hint for batch sizes */
-    uint32_t block_shift;  /* 0: 16; smaller in tests */
+    const char *temp_folder; /* of temporary files; NULL: that of temp_path */
+    uint64_t memory_bytes;   /* what the process may come to take; 0: the above */
+    uint32_t block_shift;    /* 0: 16; smaller in tests */
     /* progress of the finish, 0 to 1; may be NULL */
     void (*progress)(void *ud, double done);
-    void *progress_ud;
+    bool (*stopped)(void *ud); /* true: end the finish; may be NULL */
+    void *progress_ud;         /* of both */
 };
 
 /* `schema` must be normalised; it is copied. */
@@ -75,12 +84,23 @@ cordon_status cdn_writer_seal_nodes(struct cdn_writer *writer,
                                     cdn_writer_duplicate duplicate, void *ud,
                                     cordon_error *err);
 
-/* *row says whether the edge was taken. */
+/* An edge with these ends comes soon: of no consequence but for speed. */
+void cdn_writer_hint(const struct cdn_writer *writer, uint32_t relation,
+                     const struct cdn_key ends[2]);
+
+/* *row says whether the edge was taken.  It may be taken and be dropped later, when there are
+ * too many keys to look them up at once; `number` identifies it to the caller then. */
 cordon_status cdn_writer_edge(struct cdn_writer *writer, uint32_t relation,
                               const struct cdn_key *source,
                               const struct cdn_key *target,
-                              const struct cdn_cell *cells, enum cdn_row *row,
-                              cordon_error *err);
+                              const struct cdn_cell *cells, uint64_t number,
+                              enum cdn_row *row, cordon_error *err);
+
+/* Find the ends that were not looked up, and report those that are not there, a relation's in
+ * the order they came.  May be left out: cdn_writer_finish() does it, and reports nothing. */
+cordon_status cdn_writer_seal_edges(struct cdn_writer *writer,
+                                    cdn_writer_dangling dangling, void *ud,
+                                    cordon_error *err);
 
 /* Sort, write, sync, publish.  After it only cdn_writer_close() may be called. */
 cordon_status cdn_writer_finish(struct cdn_writer *writer, cordon_error *err);

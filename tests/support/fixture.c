@@ -262,7 +262,7 @@ void cdn_fixture_put_edge(struct cdn_fixture *fixture, const char *type,
     from = make_key(fixture->labels[schema->source].key, source);
     to = make_key(fixture->labels[schema->target].key, target);
     fill_cells(cells, schema->properties, schema->property_count, values);
-    check(cdn_writer_edge(fixture->writer, (uint32_t)number, &from, &to, cells, &row,
+    check(cdn_writer_edge(fixture->writer, (uint32_t)number, &from, &to, cells, 0, &row,
                           &err),
           &err);
     if (row != CDN_ROW_OK)

@@ -309,8 +309,10 @@ START_TEST(readme__shows_schemas_that_are_accepted)
         at += strlen("```lua\n");
         end = strstr(at, "```\n");
         ck_assert_ptr_nonnull(end);
-        ck_assert_msg(cdn_mapping_read(&mapping, at, (size_t)(end - at), "README.md",
-                                       &err) == CORDON_OK,
+        ck_assert_msg((strncmp(at, "-- changes", 10)
+                           ? cdn_mapping_read
+                           : cdn_mapping_read_changes)(&mapping, at, (size_t)(end - at),
+                                                       "README.md", &err) == CORDON_OK,
                       "%s:%u: %s", err.file, err.line, err.message);
         cdn_mapping_deinit(&mapping);
         examples++;
@@ -318,6 +320,66 @@ START_TEST(readme__shows_schemas_that_are_accepted)
     }
     ck_assert_int_ge(examples, 3);
     cdn_buf_deinit(&text);
+}
+END_TEST
+
+#define CHANGES_OF(sources)                                                            \
+    "return { labels = { A = { key = { column = 'i', type = 'int64' },\n"              \
+    "properties = { p = 'text', q = 'text?' }, sources = { " sources " } } } }"
+
+START_TEST(changes__are_read_as_what_rows_do)
+{
+    static const char text[] =
+        CHANGES_OF("{ file = 'a' }, { file = 'b', change = 'update',"
+                   "properties = { 'q' } },"
+                   "{ file = 'c', change = 'delete' }");
+    struct cdn_mapping mapping;
+    cordon_error err;
+
+    ck_assert_msg(
+        !cdn_mapping_read_changes(&mapping, text, strlen(text), "changes.lua", &err),
+        "%s", err.message);
+    ck_assert_uint_eq(mapping.source_count, 3);
+    ck_assert_int_eq(mapping.sources[0].change, CDN_MAPPING_ADD);
+    ck_assert_uint_eq(mapping.sources[0].column_count, 2);
+    ck_assert_int_eq(mapping.sources[1].change, CDN_MAPPING_UPDATE);
+    ck_assert_uint_eq(mapping.sources[1].column_count, 1);
+    ck_assert_int_eq(mapping.sources[2].change, CDN_MAPPING_DELETE);
+    ck_assert_uint_eq(mapping.sources[2].column_count, 0);
+    cdn_mapping_deinit(&mapping);
+    /* no schema of a whole graph */
+    ck_assert_int_eq(
+        cdn_mapping_read(&mapping, text, strlen(text), "changes.lua", &err),
+        CORDON_E_DATA);
+    ck_assert_msg(strstr(err.message, "change: unknown name") != NULL, "%s",
+                  err.message);
+}
+END_TEST
+
+START_TEST(changes__refuse_what_cannot_be)
+{
+    static const struct {
+        const char *text;
+        const char *message;
+    } bad[] = {
+        {CHANGES_OF("{ file = 'a', change = 'drop' }"), "unknown change 'drop'"},
+        {CHANGES_OF("{ file = 'a', change = 7 }"), "a string is wanted"},
+        {CHANGES_OF("{ change = 'delete' }"), "'file' is missing"},
+        {CHANGES_OF("{ file = 'a', change = 'delete', properties = { 'p' } }"),
+         "'p' has no use here"},
+        {CHANGES_OF("{ file = 'a', properties = { 'q' } }"), "'p' is not among them"},
+    };
+
+    for (int i = 0; i < CDN_UNIT_COUNT(bad); i++) {
+        struct cdn_mapping mapping;
+        cordon_error err;
+
+        ck_assert_int_eq(cdn_mapping_read_changes(&mapping, bad[i].text,
+                                                  strlen(bad[i].text), "c.lua", &err),
+                         CORDON_E_DATA);
+        ck_assert_msg(strstr(err.message, bad[i].message) != NULL, "%d: %s", i,
+                      err.message);
+    }
 }
 END_TEST
 
@@ -377,6 +439,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, read__puts_everything_where_it_belongs);
     CDN_UNIT_CASE(s, read__knows_what_never_changes);
     CDN_UNIT_CASE(s, readme__shows_schemas_that_are_accepted);
+    CDN_UNIT_CASE(s, changes__are_read_as_what_rows_do);
+    CDN_UNIT_CASE(s, changes__refuse_what_cannot_be);
     CDN_UNIT_LOOP(s, schemas__of_the_public_data_sets_are_accepted, 0, 8);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, read__survives_every_allocation_failure);

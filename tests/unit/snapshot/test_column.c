@@ -48,21 +48,26 @@ START_TEST(survey__counts_what_is_kept)
     struct cdn_rows rows;
 
     fill(&rows);
+    memset(&range, 0, sizeof(range));
     cdn_column_survey(&range, &rows.columns[1], NULL, 5);
     ck_assert_uint_eq(range.nulls, 1);
     ck_assert(range.known);
     ck_assert_int_eq(range.minimum, -3);
     ck_assert_int_eq(range.maximum, 9);
+    memset(&range, 0, sizeof(range));
     cdn_column_survey(&range, &rows.columns[1], KEPT, 2);
     ck_assert_uint_eq(range.nulls, 1);
     ck_assert_int_eq(range.minimum, 5);
     ck_assert_int_eq(range.maximum, 5);
+    memset(&range, 0, sizeof(range));
     cdn_column_survey(&range, &rows.columns[0], NULL, 5);
     ck_assert_double_eq(range.lowest, -1.5);
     ck_assert_double_eq(range.highest, 4.5);
+    memset(&range, 0, sizeof(range));
     cdn_column_survey(&range, &rows.columns[2], NULL, 5);
     ck_assert_uint_eq(range.nulls, 1);
     ck_assert(!range.known);
+    memset(&range, 0, sizeof(range));
     cdn_column_survey(&range, &rows.columns[1], KEPT + 1, 1);
     ck_assert_uint_eq(range.nulls, 1);
     ck_assert(!range.known);

@@ -47,7 +47,7 @@ static cordon_status edge(struct cdn_writer *writer, int64_t from, int64_t to,
     struct cdn_key target = {.integer = to};
     struct cdn_cell cells[2] = {{.as.integer = at}, {.as.number = w}};
 
-    return cdn_writer_edge(writer, 0, &source, &target, cells, row, err);
+    return cdn_writer_edge(writer, 0, &source, &target, cells, 0, row, err);
 }
 
 struct duplicates {
