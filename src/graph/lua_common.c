@@ -11,6 +11,7 @@
 #include "base/suggest.h"
 #include "graph/filter.h"
 #include "graph/scan.h"
+#include "graph/scores.h"
 #include "sandbox/transfer.h"
 
 #define NULL_NOTE UINT64_C(0x6e696c)
@@ -69,9 +70,12 @@ const char *cdn_what(lua_State *L, int index)
         set = lua_touserdata(L, index);
         if (lua_objlen(L, index) < sizeof set->magic)
             return "an object";
-        return set->magic == CDN_EDGES_MAGIC   ? "an edge set"
-               : set->magic == CDN_NODES_MAGIC ? "a node set"
-                                               : "graph or request";
+        return set->magic == CDN_EDGES_MAGIC    ? "an edge set"
+               : set->magic == CDN_NODES_MAGIC  ? "a node set"
+               : set->magic == CDN_VIEW_MAGIC   ? "a view"
+               : set->magic == CDN_SCORES_MAGIC ? "scores"
+               : set->magic == CDN_GROUPS_MAGIC ? "groups"
+                                                : "graph or request";
     default:
         return "a coroutine";
     }
@@ -537,7 +541,10 @@ void cdn_fill_metatable(lua_State *L, int names, int metatable,
 {
     cdn_push_methods(L, names, methods);
     lua_newtable(L);
-    lua_pushcfunction(L, unknown);
+    lua_pushvalue(L, names);
+    lua_pushvalue(L, names + 1);
+    lua_pushvalue(L, names + 2);
+    lua_pushcclosure(L, unknown, 3);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
     lua_setfield(L, metatable, "__index");

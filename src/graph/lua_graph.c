@@ -3,6 +3,7 @@
  *   graph:node(label, key)  a search in the sorted keys; charges one instruction
  *   graph:set(list)         a node set of a Lua array of nodes, the first of equals
  * kept
+ *   the searches and views of lua_search.c, whose methods are made when they are called
  *
  * An image refers to nothing of a snapshot: its closures hold tables of names and
  * slots, and find the run through the slot's host. */
@@ -13,10 +14,23 @@
 
 #include "graph/distinct.h"
 #include "graph/lua_common.h"
+#include "graph/lua_view.h"
 #include "graph/nodeset.h"
 #include "graph/scan.h"
 
-static const char *const method_names[] = {"node", "set", NULL};
+static const char *const method_names[] = {"node",
+                                           "set",
+                                           "ego",
+                                           "view",
+                                           "shortest_path",
+                                           "paths",
+                                           "cycles",
+                                           "common_neighbours",
+                                           "jaccard",
+                                           "adamic_adar",
+                                           "personalised_pagerank",
+                                           "random_walk",
+                                           NULL};
 
 /* graph:node(label, key) -> node or nil */
 CDN_RAISES static int graph_node(lua_State *L)
@@ -97,8 +111,11 @@ CDN_RAISES static int graph_set(lua_State *L)
     return 1;
 }
 
+/* What is not in the table: an algorithm (lua_search.c), or nothing. */
 CDN_RAISES static int unknown_method(lua_State *L)
 {
+    if (cdn_search_method(L))
+        return 1;
     cdn_raise_method(L, 2, "graph", method_names);
 }
 
