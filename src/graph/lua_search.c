@@ -106,15 +106,14 @@ CDN_RAISES static void read_trails(struct cdn_trails_how *how,
                                    const char *method, uint32_t least)
 {
     struct cdn_graph_run *run = cdn_check_run(L);
-    uint64_t exact = cdn_option_count(L, at, "hops", 0, least, CDN_TRAIL_HOPS);
+    uint64_t exact = cdn_option_count(L, at, "hops", 0, 1, CDN_TRAIL_HOPS);
+    uint64_t most = cdn_option_count(L, at, "max_hops", exact ? exact : PATH_HOPS, 1,
+                                     CDN_TRAIL_HOPS);
+    uint64_t usual = exact ? exact : least < most ? least : most;
 
     cdn_option_follow(follow, L, at);
-    how->max_hops = (uint32_t)(exact ? exact
-                                     : cdn_option_count(L, at, "max_hops", PATH_HOPS,
-                                                        least, CDN_TRAIL_HOPS));
-    how->min_hops = (uint32_t)(exact ? exact
-                                     : cdn_option_count(L, at, "min_hops", least, 1,
-                                                        how->max_hops));
+    how->max_hops = (uint32_t)(exact ? exact : most);
+    how->min_hops = (uint32_t)cdn_option_count(L, at, "min_hops", usual, 1, most);
     cdn_check_hops(L, run, method, how->max_hops);
     how->ordered = cdn_option_flag(L, at, "ordered", false);
     how->spans = cdn_option(L, at, "within");
