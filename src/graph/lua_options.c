@@ -31,8 +31,15 @@ CDN_RAISES static _Noreturn void raise_unknown(lua_State *L, const char *method,
     cdn_suggest_init(&suggest, cdn_quote(L, -1, quoted));
     for (const char *const *name = known; *name; name++)
         cdn_suggest_offer(&suggest, *name);
-    luaL_error(L, "%s: no option '%s'%s", method, quoted,
-               cdn_suggest_text(&suggest, hint, sizeof hint));
+    if (*cdn_suggest_text(&suggest, hint, sizeof hint))
+        luaL_error(L, "%s: no option '%s'%s", method, quoted, hint);
+    lua_pushstring(L, known[0]);
+    for (known++; *known; known++) {
+        lua_pushfstring(L, ", %s", *known);
+        lua_concat(L, 2);
+    }
+    luaL_error(L, "%s: no option '%s'; there are %s", method, quoted,
+               lua_tostring(L, -1));
     __builtin_unreachable();
 }
 

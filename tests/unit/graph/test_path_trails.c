@@ -97,7 +97,8 @@ static struct wanted draw(struct toy *toy, bool cycle)
                             .direction = cycle ? 0 : (int)toy_pick(toy, 3),
                             .min_hops = 1 + toy_pick(toy, 2),
                             .ordered = toy_pick(toy, 2),
-                            .within = toy_pick(toy, 2) ? (int64_t)toy_pick(toy, 90000) : -1,
+                            .within =
+                                toy_pick(toy, 2) ? (int64_t)toy_pick(toy, 90000) : -1,
                             .tolerance = toy_pick(toy, 2) ? toy_pick(toy, 5) / 4.0 : -1,
                             .at_least = toy_pick(toy, 3) ? -1 : 3,
                             .since = toy_pick(toy, 3) ? INT64_MIN : 20000,
