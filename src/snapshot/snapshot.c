@@ -12,10 +12,44 @@
 
 #include "base/alloc.h"
 #include "snapshot/file.h"
+#include "snapshot/slice.h"
 #include "snapshot/store.h"
 
 static cordon_status verify_all(const cordon_snapshot *snapshot, const char *path,
                                 cordon_error *err);
+
+cordon_status cdn_snapshot_wrap_take(cordon_snapshot **out,
+                                     struct cdn_snapshot_file *file,
+                                     cordon_verify verify, uint64_t generation,
+                                     const char *name, cordon_error *err)
+{
+    const cordon_snapshot *content = cdn_file_content(file);
+    cordon_snapshot *snapshot = NULL;
+    cordon_status status = CORDON_OK;
+
+    if (verify == CORDON_VERIFY_STRUCTURE)
+        status = cdn_file_raw(&content, file, err);
+    if (!status) {
+        snapshot = cdn_alloc(sizeof(*snapshot));
+        if (!snapshot)
+            status = cdn_error_nomem(err);
+    }
+    if (status) {
+        cdn_file_release(file);
+        return status;
+    }
+    *snapshot = *content;
+    snapshot->generation = generation;
+    snapshot->references = 1;
+    if (verify == CORDON_VERIFY_FULL)
+        status = verify_all(snapshot, name, err);
+    if (status) {
+        cordon_snapshot_release(snapshot);
+        return status;
+    }
+    *out = snapshot;
+    return CORDON_OK;
+}
 
 cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
                                    const cordon_snapshot_options *options,
@@ -23,11 +57,9 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
 {
     cordon_snapshot_options wanted = CORDON_SNAPSHOT_OPTIONS_INIT;
     struct cdn_snapshot_file *file = NULL;
-    cordon_snapshot *snapshot = NULL;
-    const cordon_snapshot *content;
     char resolved[PATH_MAX];
     uint64_t generation = 0;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
     struct stat stat_of;
 
     if (!out || !path)
@@ -53,33 +85,14 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "%s is one file, not a store: it has no generation %llu",
                              path, (unsigned long long)wanted.generation);
+    } else if (S_ISREG(stat_of.st_mode)) {
+        status = cdn_slice_read(&file, &generation, path, err);
     }
-    status = cdn_file_acquire(&file, path, err);
+    if (!status && !file)
+        status = cdn_file_acquire(&file, path, err);
     if (status)
         return status;
-    content = cdn_file_content(file);
-    if (wanted.verify == CORDON_VERIFY_STRUCTURE)
-        status = cdn_file_raw(&content, file, err);
-    if (!status) {
-        snapshot = cdn_alloc(sizeof(*snapshot));
-        if (!snapshot)
-            status = cdn_error_nomem(err);
-    }
-    if (status) {
-        cdn_file_release(file);
-        return status;
-    }
-    *snapshot = *content;
-    snapshot->generation = generation;
-    snapshot->references = 1;
-    if (wanted.verify == CORDON_VERIFY_FULL)
-        status = verify_all(snapshot, path, err);
-    if (status) {
-        cordon_snapshot_release(snapshot);
-        return status;
-    }
-    *out = snapshot;
-    return CORDON_OK;
+    return cdn_snapshot_wrap_take(out, file, wanted.verify, generation, path, err);
 }
 
 cordon_snapshot *cordon_snapshot_retain(cordon_snapshot *snapshot)
