@@ -113,6 +113,7 @@ extern const struct cdn_command cdn_command_import;   /* cmd_import.c */
 extern const struct cdn_command cdn_command_generate; /* cmd_generate.c */
 extern const struct cdn_command cdn_command_snapshot_info;
 extern const struct cdn_command cdn_command_snapshot_verify;
+extern const struct cdn_command cdn_command_snapshot_slice; /* cmd_slice.c */
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 
