@@ -213,13 +213,10 @@ const struct cdn_command cdn_command_snapshot_slice = {
                 "cordon snapshot slice store --node Account:17 --read Account --read "
                 "transfer:amount -o near.slice",
     .details =
-        "A slice holds the nodes at most --hops edges away, and all edges of those "
-        "that "
-        "are\nnearer: a rule that opens lists of no others answers as on the whole, "
-        "for "
-        "the same\ninstructions and edges. Wherever --data takes a store it takes a "
-        "slice "
-        "too. A label at\nan end of an edge type given with --read comes along, keys "
-        "alone.",
+        "A slice holds the nodes at most --hops edges away, and all edges of those\n"
+        "that are nearer: a rule that opens lists of no others answers as on the\n"
+        "whole, for the same instructions and edges. Wherever --data takes a store it\n"
+        "takes a slice too. A label at an end of an edge type given with --read comes\n"
+        "along, keys alone.",
     .exits = "023",
 };
