@@ -151,6 +151,7 @@ bool cdn_arm_next(struct cdn_arm *arm)
         count = reach->high - reach->low;
         count = count < CDN_ARM_EDGES ? count : CDN_ARM_EDGES;
         cdn_meter_charge_edges(arm->follow->L, count);
+        cdn_meter_charge(arm->follow->L, count);
         for (uint32_t i = 0; i < count; i++)
             arm->select[i] = reach->low + i;
         kept = reach->from->loops && arm->direction == CDN_BOTH

@@ -7,6 +7,9 @@
 #include "base/suggest.h"
 #include "graph/lua_common.h"
 
+/* What comparing one name with those known takes, in instructions. */
+#define NAME_COST 16
+
 static const char *const edge_options[] = {"since",  "after", "up_to",
                                            "before", "where", NULL};
 
@@ -52,7 +55,7 @@ CDN_RAISES static void check_names(lua_State *L, int at, const char *method,
     lua_pushnil(L);
     while (lua_next(L, at)) {
         lua_pop(L, 1);
-        cdn_meter_charge(L, 1);
+        cdn_meter_charge(L, NAME_COST);
         if (lua_type(L, -1) != LUA_TSTRING)
             luaL_error(L, "%s: options have names, as in { %s = ... }", method,
                        known[0]);
@@ -279,7 +282,7 @@ CDN_RAISES static void refuse_keys(lua_State *L, int at, struct cdn_graph_run *r
     lua_pushnil(L);
     while (lua_next(L, at)) {
         lua_pop(L, 1);
-        cdn_meter_charge(L, 1);
+        cdn_meter_charge(L, NAME_COST);
         if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) >= 1 &&
             lua_tonumber(L, -1) <= (double)listed)
             continue;
