@@ -100,6 +100,21 @@ static int read_kind(struct cdn_cli *cli, struct words *words, size_t at,
     return CDN_EXIT_OK;
 }
 
+/* Every --node and --read into words. */
+static int read_words(struct cdn_cli *cli, struct words *words,
+                      const struct cdn_strings *nodes, const struct cdn_strings *reads)
+{
+    int code = CDN_EXIT_OK;
+
+    if (!words_init(words, nodes, reads))
+        return no_memory(cli);
+    for (size_t i = 0; !code && i < nodes->count; i++)
+        code = read_node(cli, words, i, nodes->items[i]);
+    for (size_t i = 0; !code && i < reads->count; i++)
+        code = read_kind(cli, words, i, reads->items[i]);
+    return code;
+}
+
 static int write_out(struct cdn_cli *cli, const char *path, const void *bytes,
                      size_t size)
 {
@@ -183,12 +198,8 @@ static int run_slice(struct cdn_cli *cli, int argc, char **argv)
         code = cdn_cli_usage(cli, "--hops is at most %u", UINT32_MAX);
     else if (!path && cli->out_tty)
         code = cdn_cli_usage(cli, "a slice is not text: give --out, or redirect it");
-    else if (!words_init(&words, &nodes, &reads))
-        code = no_memory(cli);
-    for (size_t i = 0; !code && i < nodes.count; i++)
-        code = read_node(cli, &words, i, nodes.items[i]);
-    for (size_t i = 0; !code && i < reads.count; i++)
-        code = read_kind(cli, &words, i, reads.items[i]);
+    else
+        code = read_words(cli, &words, &nodes, &reads);
     slice.nodes = words.nodes;
     slice.node_count = nodes.count;
     slice.kinds = words.kinds;

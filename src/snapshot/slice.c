@@ -103,7 +103,7 @@ static cordon_status meet(struct slicer *slicer, uint32_t node)
     struct met *met = &slicer->met;
     uint32_t place;
 
-    if (met->table && number_of(met, node) != FREE_PLACE)
+    if (number_of(met, node) != FREE_PLACE)
         return CORDON_OK;
     if (met->count >= slicer->how->max_nodes || met->bits == 31)
         return cdn_error_set(slicer->err, CORDON_E_INVALID,
