@@ -43,6 +43,41 @@ typedef struct cordon_snapshot_options {
     uint64_t generation; /* of a store: which one; 0: the one CURRENT names */
 } cordon_snapshot_options;
 
+/* A node by its label and key; an int64 key in decimal. */
+typedef struct cordon_slice_node {
+    const char *label;
+    const char *key;
+} cordon_slice_node;
+
+/* A label or edge type that a slice is to hold, and its properties. */
+typedef struct cordon_slice_kind {
+    const char *name;
+    const char *const *properties;
+    size_t property_count;
+} cordon_slice_kind;
+
+/* What to cut out of a snapshot.  Everything pointed to is borrowed for the call. */
+typedef struct cordon_slice_options {
+    size_t struct_size; /* sizeof(cordon_slice_options) as the caller compiled it */
+    const cordon_slice_node *nodes;
+    size_t node_count;
+    uint32_t hops;
+    /* Edges later than this are left out; INT64_MAX, the INIT's: none. */
+    int64_t as_of_ms;
+    /* What may be in it; kind_count 0: everything.  A label at an end of an edge type that is
+     * named comes along even if it is not, its nodes with their keys alone.  The time of
+     * edges is always there. */
+    const cordon_slice_kind *kinds;
+    size_t kind_count;
+    uint64_t max_nodes; /* 0: 1 million */
+    uint64_t max_edges; /* 0: 10 million */
+} cordon_slice_options;
+
+#define CORDON_SLICE_OPTIONS_INIT                                                      \
+    {                                                                                  \
+        sizeof(cordon_slice_options), NULL, 0, 0, INT64_MAX, NULL, 0, 0, 0             \
+    }
+
 #define CORDON_SNAPSHOT_OPTIONS_INIT                                                   \
     {                                                                                  \
         sizeof(cordon_snapshot_options), CORDON_VERIFY_ON_READ, 0                      \
@@ -52,7 +87,7 @@ typedef struct cordon_snapshot_options {
 extern "C" {
 #endif
 
-/* Open a store's generation, or one snapshot file.
+/* Open a store's generation, or one snapshot file, or a slice in a file.
  *
  * Ownership: *out is the caller's; release it with cordon_snapshot_release().
  * Errors:    CORDON_E_NOTFOUND no store, no such generation
@@ -82,6 +117,36 @@ CORDON_EXPORT cordon_status cordon_snapshot_refresh(
  * Errors: CORDON_E_CORRUPT the first segment that is damaged. */
 CORDON_EXPORT cordon_status cordon_snapshot_warm(cordon_snapshot *snapshot,
                                                  cordon_error *err);
+
+/* Cut a slice: the nodes within `hops` edges of the given ones, and the edges of all of them
+ * that are nearer than that, as one relocatable buffer.  It can be written to a file, which
+ * cordon_snapshot_open() opens, or sent, and opened with cordon_snapshot_open_slice().
+ *
+ * A rule that opens lists only of nodes nearer than `hops` gives the same answer on the slice
+ * for the same instructions and edges.  More nodes or edges than allowed is an error, never a
+ * slice with some missing.
+ *
+ * Ownership: *out is the caller's; cordon_slice_free() it.
+ * Threads:   safe from any thread.
+ * Errors:    CORDON_E_INVALID  options, a label, type or property that is not there, too much
+ *            CORDON_E_NOTFOUND no node has such a key
+ *            CORDON_E_CORRUPT  the snapshot is damaged
+ *            CORDON_E_NOMEM */
+CORDON_EXPORT cordon_status cordon_snapshot_slice(void **out, size_t *bytes,
+                                                  const cordon_snapshot *snapshot,
+                                                  const cordon_slice_options *options,
+                                                  cordon_error *err);
+CORDON_EXPORT void cordon_slice_free(void *slice); /* accepts NULL */
+
+/* Open a slice in memory as a snapshot.  The bytes are copied, and may come from anybody: see
+ * cordon_verify for what is checked when.  options->generation must be 0; the snapshot's
+ * own is that of the one it was cut from.
+ *
+ * Ownership: *out as of cordon_snapshot_open(); `bytes` are borrowed for the call.
+ * Errors:    CORDON_E_FORMAT, CORDON_E_CORRUPT, CORDON_E_INVALID, CORDON_E_NOMEM */
+CORDON_EXPORT cordon_status
+cordon_snapshot_open_slice(cordon_snapshot **out, const void *bytes, size_t size,
+                           const cordon_snapshot_options *options, cordon_error *err);
 
 /* Take one more reference; returns its argument. */
 CORDON_EXPORT cordon_snapshot *cordon_snapshot_retain(cordon_snapshot *snapshot);

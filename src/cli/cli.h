@@ -117,6 +117,7 @@ extern const struct cdn_command cdn_command_snapshot_list; /* cmd_generations.c 
 extern const struct cdn_command cdn_command_snapshot_pin;
 extern const struct cdn_command cdn_command_snapshot_unpin;
 extern const struct cdn_command cdn_command_snapshot_gc;
+extern const struct cdn_command cdn_command_snapshot_slice; /* cmd_slice.c */
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 

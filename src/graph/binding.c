@@ -314,6 +314,7 @@ cordon_status cdn_binding_new(struct cdn_binding **out, const struct cdn_names *
     if (!binding)
         return cdn_error_nomem(err);
     binding->snapshot = snapshot;
+    binding->max_hops = grant->everything ? 0 : grant->max_hops;
     binding->stride = names->property_count ? names->property_count : 1;
     if (!snapshot)
         goto done;

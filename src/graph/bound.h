@@ -59,6 +59,7 @@ struct cdn_binding {
     int16_t *relation_columns;    /* [relation][slot] */
     int8_t *label_kinds;          /* by label: kind slot, -1: not in reads */
     int8_t *relation_kinds;       /* by relation */
+    uint32_t max_hops;            /* of the grant; 0: no bound */
 };
 
 /* The column number of a slot in a list's relation, CDN_COLUMN_ABSENT if there is none.

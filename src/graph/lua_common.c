@@ -11,6 +11,7 @@
 #include "base/suggest.h"
 #include "graph/filter.h"
 #include "graph/scan.h"
+#include "graph/scores.h"
 #include "sandbox/library.h"
 #include "sandbox/transfer.h"
 
@@ -70,9 +71,12 @@ const char *cdn_what(lua_State *L, int index)
         set = lua_touserdata(L, index);
         if (lua_objlen(L, index) < sizeof set->magic)
             return "an object";
-        return set->magic == CDN_EDGES_MAGIC   ? "an edge set"
-               : set->magic == CDN_NODES_MAGIC ? "a node set"
-                                               : "graph or request";
+        return set->magic == CDN_EDGES_MAGIC    ? "an edge set"
+               : set->magic == CDN_NODES_MAGIC  ? "a node set"
+               : set->magic == CDN_VIEW_MAGIC   ? "a view"
+               : set->magic == CDN_SCORES_MAGIC ? "scores"
+               : set->magic == CDN_GROUPS_MAGIC ? "groups"
+                                                : "graph or request";
     default:
         return "a coroutine";
     }
@@ -519,15 +523,23 @@ CDN_RAISES static _Noreturn void raise_method(lua_State *L, const struct cdn_fac
     cdn_suggest_init(&suggest, quoted);
     for (const struct cdn_method *method = face->methods; method->name; method++)
         cdn_suggest_offer(&suggest, method->name);
+    for (const struct cdn_method *method = face->more; method && method->name; method++)
+        cdn_suggest_offer(&suggest, method->name);
     luaL_error(L, "no method '%s' on %s%s", quoted, face->what,
                cdn_suggest_text(&suggest, hint, sizeof hint));
     __builtin_unreachable();
 }
 
-void cdn_push_method(lua_State *L, int names, const struct cdn_method *method)
+/* The three tables, which stand on the stack or are upvalues. */
+static void push_tables(lua_State *L, int names)
 {
     for (int i = 0; i < 3; i++)
         lua_pushvalue(L, names > 0 ? names + i : names - i);
+}
+
+void cdn_push_method(lua_State *L, int names, const struct cdn_method *method)
+{
+    push_tables(L, names);
     lua_pushcclosure(L, method->function, 3);
 }
 
@@ -555,6 +567,8 @@ CDN_RAISES static int late_method(lua_State *L)
     const struct cdn_face *face = lua_touserdata(L, UP_FACE);
     const struct cdn_method *method = cdn_find_method(L, 2, face->methods);
 
+    if (!method && face->more)
+        method = cdn_find_method(L, 2, face->more);
     if (!method)
         raise_method(L, face);
     lua_pushvalue(L, 2);
@@ -583,19 +597,24 @@ static void push_face(lua_State *L, const struct cdn_face *face)
     lua_pushlightuserdata(L, pointer.pushed);
 }
 
-void cdn_fill_metatable(lua_State *L, int names, int metatable,
-                        const struct cdn_face *face)
+/* Into the table of methods at the top, those that the rule's source names.  [-0, +0, m] */
+CDN_RAISES static void add_named(lua_State *L, int names,
+                                 const struct cdn_method *methods)
 {
-    lua_newtable(L);
-    for (const struct cdn_method *method = face->methods; method->name; method++) {
+    for (const struct cdn_method *method = methods; method && method->name; method++) {
         if (!cdn_library_named(L, method->name))
             continue;
         cdn_push_method(L, names, method);
         lua_setfield(L, -2, method->name);
     }
+}
+
+/* With the table of methods at the top.                                   [-1, +0, m] */
+CDN_RAISES static void equip(lua_State *L, int names, int metatable,
+                             const struct cdn_face *face)
+{
     lua_createtable(L, 0, 1);
-    for (int i = 0; i < 3; i++)
-        lua_pushvalue(L, names + i);
+    push_tables(L, names);
     push_face(L, face);
     lua_pushcclosure(L, late_method, 4);
     lua_setfield(L, -2, "__index");
@@ -608,4 +627,20 @@ void cdn_fill_metatable(lua_State *L, int names, int metatable,
     lua_setfield(L, metatable, "__tostring");
     lua_pushboolean(L, false);
     lua_setfield(L, metatable, "__metatable");
+}
+
+void cdn_fill_metatable(lua_State *L, int names, int metatable,
+                        const struct cdn_face *face)
+{
+    lua_newtable(L);
+    add_named(L, names, face->methods);
+    add_named(L, names, face->more);
+    equip(L, names, metatable, face);
+}
+
+void cdn_fill_metatable_late(lua_State *L, int names, int metatable,
+                             const struct cdn_face *face)
+{
+    lua_newtable(L);
+    equip(L, names, metatable, face);
 }

@@ -137,6 +137,7 @@ struct cdn_method {
 struct cdn_face {
     const char *what;                 /* "edge set" */
     const struct cdn_method *methods; /* ends in NULL */
+    const struct cdn_method *more;    /* the same, or NULL */
     lua_CFunction tostring;
 };
 
@@ -147,6 +148,11 @@ struct cdn_face {
  *                                                                        [-0, +0, m] */
 CDN_RAISES void cdn_fill_metatable(lua_State *L, int names, int metatable,
                                    const struct cdn_face *face);
+
+/* The same for a metatable that is made while a rule runs: all methods are put there when
+ * they are asked for.                                                     [-0, +0, m] */
+CDN_RAISES void cdn_fill_metatable_late(lua_State *L, int names, int metatable,
+                                        const struct cdn_face *face);
 
 /* Push a method as a closure over the three tables at names ...           [-0, +1, m] */
 CDN_RAISES void cdn_push_method(lua_State *L, int names,

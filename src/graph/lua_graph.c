@@ -3,6 +3,7 @@
  *   graph:node(label, key)  a search in the sorted keys; charges one instruction
  *   graph:set(list)         a node set of a Lua array of nodes, the first of equals
  * kept
+ *   the searches and views of lua_search.c, whose methods are made when they are called
  *
  * An image refers to nothing of a snapshot: its closures hold tables of names and
  * slots, and find the run through the slot's host. */
@@ -13,6 +14,7 @@
 
 #include "graph/distinct.h"
 #include "graph/lua_common.h"
+#include "graph/lua_view.h"
 #include "graph/nodeset.h"
 #include "graph/scan.h"
 
@@ -127,8 +129,10 @@ void cdn_graph_open(lua_State *L, const struct cdn_names *names)
         {"set", graph_set},
         {NULL, NULL},
     };
-    static const struct cdn_face face = {
-        .what = "graph", .methods = methods, .tostring = graph_tostring};
+    static const struct cdn_face face = {.what = "graph",
+                                         .methods = methods,
+                                         .more = cdn_search_methods,
+                                         .tostring = graph_tostring};
     int base = lua_gettop(L) + 1;
 
     luaL_checkstack(L, 12, "graph");

@@ -21,7 +21,17 @@
 #include "snapshot/format.h"
 #include "snapshot/lmdb_error.h"
 
+/* A segment in memory.  Array and block come first, as in a directory entry. */
+struct held {
+    uint32_t array;
+    uint32_t block;
+    unsigned char *data;
+};
+
 struct cdn_emit {
+    struct cdn_buf *into; /* a slice is made; else NULL, and so is `held` */
+    struct held *held;    /* as many as segments */
+    uint64_t generation;
     char *path;
     MDB_env *env;
     MDB_txn *txn;
@@ -120,6 +130,17 @@ out:
     return status;
 }
 
+cordon_status cdn_emit_open_memory(struct cdn_emit **out, struct cdn_buf *into,
+                                   uint64_t generation, cordon_error *err)
+{
+    *out = cdn_calloc(1, sizeof(**out));
+    if (!*out)
+        return cdn_error_nomem(err);
+    (*out)->into = into;
+    (*out)->generation = generation;
+    return CORDON_OK;
+}
+
 /* The segment being filled is full: its checksum. */
 static void seal(struct cdn_emit *emit)
 {
@@ -153,6 +174,19 @@ static cordon_status make_room(struct cdn_emit *emit, uint64_t bytes, cordon_err
             return cdn_lmdb_error(err, rc, "mapping %s", emit->path);
     }
     return begin(emit, err);
+}
+
+/* Room for one more segment in memory. */
+static cordon_status hold(struct cdn_emit *emit, void **out, uint32_t array,
+                          uint32_t block, uint64_t bytes, cordon_error *err)
+{
+    struct held *held = &emit->held[emit->count];
+
+    held->array = array;
+    held->block = block;
+    held->data = cdn_alloc(bytes);
+    *out = held->data;
+    return held->data ? CORDON_OK : cdn_error_nomem(err);
 }
 
 /* A value of `bytes` used bytes; the padding behind them is zeroed. */
@@ -209,9 +243,17 @@ cordon_status cdn_emit_reserve(struct cdn_emit *emit, void **out, uint32_t array
         if (!grown)
             return cdn_error_nomem(err);
         emit->segments = grown;
+        if (emit->into) {
+            struct held *held = cdn_realloc_array(emit->held, capacity, sizeof(*held));
+
+            if (!held)
+                return cdn_error_nomem(err);
+            emit->held = held;
+        }
         emit->capacity = capacity;
     }
-    status = put(emit, out, array, block, bytes, err);
+    status = emit->into ? hold(emit, out, array, block, bytes, err)
+                        : put(emit, out, array, block, bytes, err);
     if (status)
         return status;
     segment = &emit->segments[emit->count++];
@@ -224,10 +266,11 @@ cordon_status cdn_emit_reserve(struct cdn_emit *emit, void **out, uint32_t array
     return CORDON_OK;
 }
 
+/* Of directory entries and of held segments: both begin with array and block. */
 static int compare_segments(const void *a, const void *b)
 {
-    const struct cdn_segment *left = a;
-    const struct cdn_segment *right = b;
+    const struct held *left = a;
+    const struct held *right = b;
 
     if (left->array != right->array)
         return left->array < right->array ? -1 : 1;
@@ -262,6 +305,49 @@ static cordon_status put_file_value(struct cdn_emit *emit, uint32_t array,
     return CORDON_OK;
 }
 
+/* The next part of a slice, after zeros up to its alignment. */
+static void append_part(struct cdn_buf *into, const void *bytes, size_t count)
+{
+    static const unsigned char zeros[CDN_SLICE_ALIGN];
+    size_t past = into->length % CDN_SLICE_ALIGN;
+
+    if (past)
+        cdn_buf_append(into, zeros, CDN_SLICE_ALIGN - past);
+    if (count)
+        cdn_buf_append(into, bytes, count);
+}
+
+static cordon_status finish_memory(struct cdn_emit *emit,
+                                   const struct cdn_buf *metadata, cordon_error *err)
+{
+    struct cdn_slice_header header = {.magic = CDN_SLICE_MAGIC,
+                                      .version = CDN_SLICE_VERSION,
+                                      .endian = CDN_FORMAT_ENDIAN,
+                                      .metadata_bytes = metadata->length,
+                                      .entries = emit->count,
+                                      .generation = emit->generation};
+    struct cdn_buf *into = emit->into;
+    size_t directory_bytes = emit->count * sizeof(*emit->segments);
+
+    if (emit->count > 0)
+        qsort(emit->held, emit->count, sizeof(*emit->held), compare_segments);
+    append_part(into, &header, sizeof(header));
+    append_part(into, metadata->data, metadata->length);
+    append_part(into, emit->segments, directory_bytes);
+    for (size_t i = 0; i < emit->count; i++)
+        append_part(into, emit->held[i].data, emit->segments[i].bytes);
+    if (into->failed)
+        return cdn_error_nomem(err);
+    header.bytes = into->length;
+    header.metadata_checksum = cdn_hash_xxh3(metadata->data, metadata->length);
+    header.directory_checksum = cdn_hash_xxh3(emit->segments, directory_bytes);
+    header.header_checksum =
+        cdn_hash_xxh3(&header, offsetof(struct cdn_slice_header, header_checksum));
+    memcpy(into->data, &header, sizeof(header));
+    emit->finished = true;
+    return CORDON_OK;
+}
+
 cordon_status cdn_emit_finish(struct cdn_emit *emit, const struct cdn_buf *metadata,
                               cordon_error *err)
 {
@@ -274,6 +360,8 @@ cordon_status cdn_emit_finish(struct cdn_emit *emit, const struct cdn_buf *metad
     seal(emit);
     if (emit->count > 0)
         qsort(emit->segments, emit->count, sizeof(*emit->segments), compare_segments);
+    if (emit->into)
+        return finish_memory(emit, metadata, err);
     of_directory = cdn_hash_xxh3(emit->segments, directory_bytes);
     status = put_file_value(emit, CDN_ARRAY_METADATA, metadata->data, metadata->length,
                             0, of_metadata, of_directory, err);
@@ -304,6 +392,9 @@ void cdn_emit_free(struct cdn_emit *emit)
         mdb_env_close(emit->env);
     if (!emit->finished && emit->path)
         (void)unlink(emit->path);
+    for (size_t i = 0; emit->held && i < emit->count; i++)
+        cdn_free(emit->held[i].data);
+    cdn_free(emit->held);
     cdn_free(emit->segments);
     cdn_free(emit->path);
     cdn_free(emit);

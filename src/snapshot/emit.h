@@ -19,12 +19,17 @@ struct cdn_emit;
 cordon_status cdn_emit_open(struct cdn_emit **out, const char *path,
                             uint64_t batch_bytes, cordon_error *err);
 
+/* Into memory, as a slice (slice.h): cdn_emit_finish() appends it to `into`, which is
+ * borrowed until then.  `generation` is noted in it. */
+cordon_status cdn_emit_open_memory(struct cdn_emit **out, struct cdn_buf *into,
+                                   uint64_t generation, cordon_error *err);
+
 /* Room for elements * width bytes, 16-byte aligned, not zeroed. */
 cordon_status cdn_emit_reserve(struct cdn_emit *emit, void **out, uint32_t array,
                                uint32_t block, uint64_t elements, uint32_t width,
                                cordon_error *err);
 
-/* Write metadata and directory, commit, sync, close the file. */
+/* Write metadata and directory, commit, sync, close the file; or make the slice. */
 cordon_status cdn_emit_finish(struct cdn_emit *emit, const struct cdn_buf *metadata,
                               cordon_error *err);
 

@@ -49,6 +49,8 @@ struct cdn_snapshot_file {
     MDB_env *env;
     MDB_txn *txn;
     const unsigned char *map; /* LMDB's */
+    unsigned char
+        *bytes; /* of a slice: in place of the two above, and it is in no list */
     struct cdn_facts facts;
     struct cdn_layout layout;
     struct cdn_segment *segments;
@@ -78,6 +80,7 @@ static void file_free(struct cdn_snapshot_file *file)
     cdn_layout_deinit(&file->layout);
     cdn_facts_deinit(&file->facts);
     cdn_schema_deinit(&file->content.schema);
+    cdn_free(file->bytes);
     cdn_free(file->segments);
     cdn_free(file->places);
     cdn_free(file->guard.faults);
@@ -401,6 +404,44 @@ static cordon_status find_or_load(struct cdn_snapshot_file **out, int *fd,
     return CORDON_OK;
 }
 
+cordon_status cdn_file_assemble_take(struct cdn_snapshot_file **out,
+                                     struct cdn_file_parts *parts, const char *name,
+                                     cordon_error *err)
+{
+    struct cdn_snapshot_file *file = cdn_calloc(1, sizeof(*file));
+    cordon_status status;
+
+    *out = NULL;
+    if (!file) {
+        cdn_facts_deinit(&parts->facts);
+        cdn_schema_deinit(&parts->schema);
+        cdn_free(parts->bytes);
+        cdn_free(parts->segments);
+        cdn_free(parts->places);
+        return cdn_error_nomem(err);
+    }
+    file->lock_fd = -1;
+    file->bytes = parts->bytes;
+    file->segments = parts->segments;
+    file->places = parts->places;
+    file->facts = parts->facts;
+    file->page_bytes = CDN_PAGE_HEADER; /* segments have no padding of their own */
+    file->references = 1;
+    file->content.schema = parts->schema;
+    file->content.file_bytes = parts->size;
+    file->content.segment_count = parts->count;
+    file->content.identity = parts->identity;
+    file->path = cdn_strdup(name);
+    status = file->path ? lay_out(file, err) : cdn_error_nomem(err);
+    if (status) {
+        file_free(file);
+        return status;
+    }
+    fill_content(file);
+    *out = file;
+    return CORDON_OK;
+}
+
 cordon_status cdn_file_acquire(struct cdn_snapshot_file **out, const char *path,
                                cordon_error *err)
 {
@@ -430,9 +471,10 @@ void cdn_file_release(struct cdn_snapshot_file *file)
         return;
     pthread_mutex_lock(&lock);
     if (--file->references == 0) {
-        while (*at != file)
+        while (*at && *at != file)
             at = &(*at)->next;
-        *at = file->next;
+        if (*at)
+            *at = file->next;
         file_free(file);
     }
     pthread_mutex_unlock(&lock);

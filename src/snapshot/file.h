@@ -23,6 +23,23 @@ cordon_status cdn_file_acquire(struct cdn_snapshot_file **out, const char *path,
                                cordon_error *err);
 void cdn_file_release(struct cdn_snapshot_file *file); /* accepts NULL */
 
+/* A slice's parts as an open file of one user, not in the list of open ones.
+ * Ownership: `bytes`, `segments`, `places`, schema and facts are taken, also on failure.
+ * Errors:    CORDON_E_CORRUPT the directory does not fit the metadata, CORDON_E_NOMEM. */
+struct cdn_file_parts {
+    unsigned char *bytes;
+    size_t size;
+    struct cdn_segment *segments;
+    const unsigned char **places;
+    size_t count;
+    uint64_t identity;
+    struct cdn_schema schema;
+    struct cdn_facts facts;
+};
+cordon_status cdn_file_assemble_take(struct cdn_snapshot_file **out,
+                                     struct cdn_file_parts *parts, const char *name,
+                                     cordon_error *err);
+
 /* Everything a snapshot handle has but generation and references; borrowed. */
 const struct cordon_snapshot *cdn_file_content(const struct cdn_snapshot_file *file);
 
@@ -31,6 +48,13 @@ const struct cordon_snapshot *cdn_file_content(const struct cdn_snapshot_file *f
  * Errors: CORDON_E_NOMEM. */
 cordon_status cdn_file_raw(const struct cordon_snapshot **out,
                            struct cdn_snapshot_file *file, cordon_error *err);
+
+/* A handle of the file, verified as asked.
+ * Ownership: `file` is taken, also on failure.  `name` is for messages. */
+cordon_status cdn_snapshot_wrap_take(cordon_snapshot **out,
+                                     struct cdn_snapshot_file *file,
+                                     cordon_verify verify, uint64_t generation,
+                                     const char *name, cordon_error *err);
 
 struct cdn_guard *cdn_file_guard(struct cdn_snapshot_file *file);
 /* Is it the file that this describes?  */

@@ -83,6 +83,28 @@ _Static_assert(sizeof(double) == 8, "IEEE 754 binary64");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the format is little-endian");
 
+#define CDN_SLICE_MAGIC   "cdnslic"
+#define CDN_SLICE_VERSION UINT32_C(1)
+#define CDN_SLICE_ALIGN   16u /* of every part */
+
+/* Then the metadata payload, the directory payload, and the segments in its order, each at
+ * the next multiple of CDN_SLICE_ALIGN, zeros between. */
+struct cdn_slice_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t endian;
+    uint64_t bytes; /* of the whole slice */
+    uint64_t metadata_bytes;
+    uint64_t entries;
+    uint64_t metadata_checksum;
+    uint64_t directory_checksum;
+    uint64_t generation; /* of the snapshot it was cut from, for the record */
+    uint64_t zero;
+    uint64_t header_checksum;
+};
+_Static_assert(sizeof(struct cdn_slice_header) == 80, "FORMAT.md: slice header");
+_Static_assert(offsetof(struct cdn_slice_header, header_checksum) == 72, "FORMAT.md");
+
 /* A value's length for `used` bytes in a file of this page size. */
 static inline uint64_t cdn_segment_padded(uint64_t used, uint32_t page_bytes)
 {

@@ -2,6 +2,7 @@
  *
  * A handle is a small copy of what the shared open file holds, with its own generation
  * number and count of references. */
+#include "snapshot/slice.h"
 #include "snapshot/snapshot.h"
 
 #include <errno.h>
@@ -51,6 +52,11 @@ static cordon_status acquire(struct cdn_snapshot_file **out, uint64_t *generatio
                 err, CORDON_E_INVALID,
                 "%s is one file, not a store: it has no generation %llu", path,
                 (unsigned long long)wanted);
+        if (S_ISREG(stat_of.st_mode)) {
+            status = cdn_slice_read(out, generation, path, err);
+            if (status || *out)
+                return status;
+        }
         return cdn_file_acquire(out, path, err);
     }
     for (int i = 0; i < OPEN_TRIES; i++) {
@@ -65,28 +71,16 @@ static cordon_status acquire(struct cdn_snapshot_file **out, uint64_t *generatio
     return status;
 }
 
-cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
-                                   const cordon_snapshot_options *options,
-                                   cordon_error *err)
+cordon_status cdn_snapshot_wrap_take(cordon_snapshot **out,
+                                     struct cdn_snapshot_file *file,
+                                     cordon_verify verify, uint64_t generation,
+                                     const char *name, cordon_error *err)
 {
-    cordon_snapshot_options wanted = CORDON_SNAPSHOT_OPTIONS_INIT;
-    struct cdn_snapshot_file *file = NULL;
+    const cordon_snapshot *content = cdn_file_content(file);
     cordon_snapshot *snapshot = NULL;
-    const cordon_snapshot *content;
-    uint64_t generation = 0;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
 
-    if (!out || !path)
-        return cdn_error_set(err, CORDON_E_INVALID, "out and path must not be NULL");
-    *out = NULL;
-    cdn_error_clear(err);
-    status = take_options(&wanted, options, err);
-    if (!status)
-        status = acquire(&file, &generation, path, wanted.generation, err);
-    if (status)
-        return status;
-    content = cdn_file_content(file);
-    if (wanted.verify == CORDON_VERIFY_STRUCTURE)
+    if (verify == CORDON_VERIFY_STRUCTURE)
         status = cdn_file_raw(&content, file, err);
     if (!status) {
         snapshot = cdn_alloc(sizeof(*snapshot));
@@ -100,14 +94,35 @@ cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
     *snapshot = *content;
     snapshot->generation = generation;
     snapshot->references = 1;
-    if (wanted.verify == CORDON_VERIFY_FULL)
-        status = verify_all(snapshot, path, err);
+    if (verify == CORDON_VERIFY_FULL)
+        status = verify_all(snapshot, name, err);
     if (status) {
         cordon_snapshot_release(snapshot);
         return status;
     }
     *out = snapshot;
     return CORDON_OK;
+}
+
+cordon_status cordon_snapshot_open(cordon_snapshot **out, const char *path,
+                                   const cordon_snapshot_options *options,
+                                   cordon_error *err)
+{
+    cordon_snapshot_options wanted = CORDON_SNAPSHOT_OPTIONS_INIT;
+    struct cdn_snapshot_file *file = NULL;
+    uint64_t generation = 0;
+    cordon_status status;
+
+    if (!out || !path)
+        return cdn_error_set(err, CORDON_E_INVALID, "out and path must not be NULL");
+    *out = NULL;
+    cdn_error_clear(err);
+    status = take_options(&wanted, options, err);
+    if (!status)
+        status = acquire(&file, &generation, path, wanted.generation, err);
+    if (status)
+        return status;
+    return cdn_snapshot_wrap_take(out, file, wanted.verify, generation, path, err);
 }
 
 cordon_status cordon_snapshot_refresh(cordon_snapshot **snapshot, const char *store,

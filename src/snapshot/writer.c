@@ -141,6 +141,43 @@ static cordon_status choose_folder(struct cdn_writer *writer, cordon_error *err)
     return CORDON_OK;
 }
 
+/* What does not depend on where the rows go. */
+static cordon_status open_graph(struct cdn_writer *writer,
+                                const struct cdn_schema *schema, cordon_error *err)
+{
+    cordon_status status = cdn_schema_copy(&writer->schema, schema, err);
+
+    if (!status)
+        status = cdn_facts_init(&writer->facts, &writer->schema, err);
+    if (!status)
+        status = open_rows(writer, err);
+    return status;
+}
+
+cordon_status cdn_writer_open_memory(struct cdn_writer **out, struct cdn_buf *into,
+                                     uint64_t generation,
+                                     const struct cdn_schema *schema, cordon_error *err)
+{
+    struct cdn_writer *writer = cdn_calloc(1, sizeof(*writer));
+    cordon_status status;
+
+    *out = NULL;
+    if (!writer)
+        return cdn_error_nomem(err);
+    writer->options.block_shift = CDN_BLOCK_SHIFT;
+    writer->options.memory_bytes = UINT64_MAX / 2; /* nothing is ever spilled */
+    share_memory(writer);
+    status = open_graph(writer, schema, err);
+    if (!status)
+        status = cdn_emit_open_memory(&writer->emit, into, generation, err);
+    if (status) {
+        cdn_writer_close(writer);
+        return status;
+    }
+    *out = writer;
+    return CORDON_OK;
+}
+
 cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
                               const struct cdn_schema *schema,
                               const struct cdn_writer_options *options,
@@ -178,11 +215,7 @@ cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
     share_memory(writer);
     status = choose_folder(writer, err);
     if (!status)
-        status = cdn_schema_copy(&writer->schema, schema, err);
-    if (!status)
-        status = cdn_facts_init(&writer->facts, &writer->schema, err);
-    if (!status)
-        status = open_rows(writer, err);
+        status = open_graph(writer, schema, err);
     if (!status)
         status = cdn_emit_open(&writer->emit, writer->temp_path,
                                writer->options.memory_bytes / 16, err);
@@ -714,7 +747,7 @@ cordon_status cdn_writer_finish(struct cdn_writer *writer, cordon_error *err)
         status = cdn_metadata_encode(&metadata, &writer->schema, &writer->facts, err);
     if (!status)
         status = cdn_emit_finish(writer->emit, &metadata, err);
-    if (!status) {
+    if (!status && writer->path) {
         status = cdn_file_publish(writer->temp_path, writer->path, err);
         if (status)
             (void)unlink(writer->temp_path);

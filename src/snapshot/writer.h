@@ -9,6 +9,7 @@
 #ifndef CDN_SNAPSHOT_WRITER_H
 #define CDN_SNAPSHOT_WRITER_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "snapshot/schema.h"
 
@@ -71,6 +72,13 @@ cordon_status cdn_writer_open(struct cdn_writer **out, const char *path,
                               const struct cdn_schema *schema,
                               const struct cdn_writer_options *options,
                               cordon_error *err);
+
+/* The same into memory: finishing appends a slice (slice.h) to `into`, which is borrowed
+ * until then, and notes `generation` in it. */
+cordon_status cdn_writer_open_memory(struct cdn_writer **out, struct cdn_buf *into,
+                                     uint64_t generation,
+                                     const struct cdn_schema *schema,
+                                     cordon_error *err);
 
 /* `cells` has one entry a property of the label, in schema order.  `row` identifies the
  * row to the caller (a line number and a file, say). */

@@ -86,7 +86,7 @@ def commands():
     out, _ = run("help")
     names = re.findall(r"(?m)^  (\w+(?: \w+)?)  +\w", out[out.index("Commands"):])
     expect(set(names) >= {"generate", "import", "check", "eval", "snapshot info",
-                          "snapshot verify", "snapshot list", "snapshot pin",
+                          "snapshot slice", "snapshot verify", "snapshot list", "snapshot pin",
                           "snapshot unpin", "snapshot gc", "version", "help"}, "help lists %s" % names)
     for name in names:
         text, err = run(*name.split(), "--help")

@@ -41,6 +41,7 @@ struct data_set {
 #define RETAIL   4
 #define WIKI     5
 #define EMAIL    6
+#define EXAMPLES 7
 
 static const struct data_set DATA_SETS[] = {
     [FINBENCH] = {"finbench-sf0.01",
@@ -126,6 +127,14 @@ static const struct data_set DATA_SETS[] = {
                0,
                {{"Member", 1005}},
                {{"email", "Member", "Member", 25571}}},
+    [EXAMPLES] = {"graphalytics-examples",
+                  "graphalytics-examples",
+                  10 + 17 + 9 + 12,
+                  0,
+                  0,
+                  {{"Directed", 10}, {"Undirected", 9}},
+                  {{"leads", "Directed", "Directed", 17},
+                   {"joins", "Undirected", "Undirected", 12}}},
 };
 
 static char store[160];

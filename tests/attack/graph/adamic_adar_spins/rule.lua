@@ -1,0 +1,14 @@
+-- Weighing common neighbours, for ever.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened" }, Person = {},
+                transfer = { "amount" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local core = graph:node("Account", 50000)
+    local hub = graph:node("Account", 1000)
+    pcall(function() while true do graph:adamic_adar(core, graph:node("Account", 50001)) end end)
+    return { decision = "allow" }
+  end,
+}

@@ -1,0 +1,14 @@
+-- More simple paths than can be counted.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened" }, Person = {},
+                transfer = { "amount" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local core = graph:node("Account", 50000)
+    local hub = graph:node("Account", 1000)
+    pcall(function() while true do graph:paths(core, graph:node("Account", 50250), { max_hops = 16, edges = "transfer", limit = 10000 }) end end)
+    return { decision = "allow" }
+  end,
+}

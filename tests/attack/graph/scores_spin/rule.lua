@@ -1,0 +1,15 @@
+-- What is done with scores, for ever.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened" }, Person = {},
+                transfer = { "amount" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local core = graph:node("Account", 50000)
+    local view = graph:ego(core, { hops = 6, edges = "transfer", direction = "outgoing", max_nodes = 400 })
+    while true do
+      pcall(function() local s = view:degree() while true do s:top(400) s:sum() s:at_least(2) s:nodes() s:of(core) end end)
+    end
+  end,
+}

@@ -1,0 +1,14 @@
+-- A way that is not there, by weight: everything reachable is read, for ever.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened" }, Person = {},
+                transfer = { "amount" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local core = graph:node("Account", 50000)
+    local hub = graph:node("Account", 1000)
+    pcall(function() while true do graph:shortest_path(core, graph:node("Account", 2000), { edges = "transfer", weight = "amount" }) end end)
+    return { decision = "allow" }
+  end,
+}
