@@ -91,7 +91,8 @@ static cordon_status import(struct fate *fate)
                                          .data = &data,
                                          .data_count = 1,
                                          .store = store,
-                                         .memory_bytes = 1 << 20,
+                                         .memory_bytes =
+                                             600 << 10, /* so that rows go to disk */
                                          .block_shift = 8,
                                          .progress = on_progress,
                                          .ud = fate};
