@@ -6,7 +6,7 @@
 For each rule under rules/ and the data it is for: cut a slice around the request's node, as deep
 as the rule reads and with nothing but what its `reads` names, evaluate the same request on both,
 and compare outcome, result, truncation, digest of reads, instructions, edges, nodes and bytes of
-output.  A rule that is not in the table below fails the test: it has to be given a depth."""
+output.  So does algorithms.lua, beside this file, with all searches and view algorithms.  A rule that is not in the table below fails the test: it has to be given a depth."""
 import json
 import os
 import re
@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 cordon, rules, shared, work = sys.argv[1:5]
+here = os.path.dirname(os.path.abspath(__file__))
 USAGE = ("instructions", "edges", "nodes", "output_bytes")
 # how many edges from the request's node are the nodes whose lists a rule opens, plus one
 DEPTH = {
@@ -24,6 +25,9 @@ DEPTH = {
     "finbench/tsr1": 1, "finbench/tsr2": 2, "finbench/tsr3": 2, "finbench/tsr4": 2,
     "finbench/tsr5": 2, "finbench/tsr6": 3,
 }
+# two hops, whose nodes' lists are read for the edges between them, and neighbours' neighbours
+OURS = "algorithms"
+DEPTH[OURS] = 4
 BANK = ("fan_in", "fan_out", "cycle", "mule_chain", "shared_device", "structuring")
 compared = failures = 0
 answered = {}
@@ -56,15 +60,20 @@ def reads_of(rule):
 
 
 def evaluate(rule, store, request):
-    done = subprocess.run([cordon, "eval", rule, "--data", store, "--input", "-", "--format",
-                           "ndjson"], input=json.dumps(request) + "\n", text=True,
-                          stdout=subprocess.PIPE, check=False)
-    return json.loads(done.stdout)
+    """The answer; where the rule's own limit of time stopped it, as on a busy machine, again."""
+    for _ in range(20):
+        done = subprocess.run([cordon, "eval", rule, "--data", store, "--input", "-", "--format",
+                               "ndjson", "--quiet"], input=json.dumps(request) + "\n", text=True,
+                              stdout=subprocess.PIPE, check=False)
+        answer = json.loads(done.stdout)
+        if not answer.get("error", {}).get("message", "").startswith("time:"):
+            break
+    return answer
 
 
 def same(name, store, request, nodes):
     global compared, failures
-    rule = os.path.join(rules, name + ".lua")
+    rule = os.path.join(here if name == OURS else rules, name + ".lua")
     cut = os.path.join(work, "cut.slice")
     words = [word for node in nodes for word in ("--node", node)]
     run("snapshot", "slice", store, *words, "--hops", str(DEPTH[name]), *reads_of(rule), "-o", cut)
@@ -98,6 +107,8 @@ def bank():
     for rule in BANK:
         for request in every(requests, 20):
             same("fraud/" + rule, store, request, [request["node"]])
+    for request in every(requests, 40):
+        same(OURS, store, request, [request["node"]])
 
 
 def keys(name, file, column):
@@ -142,6 +153,7 @@ def main():
              for folder, _, files in os.walk(rules) for file in files
              if file.endswith(".lua") and not file.endswith("_test.lua")
              and os.path.basename(folder) != "schemas"}
+    known.add(OURS)
     if known != set(DEPTH):
         print("rules without a depth, or depths without a rule: %s" % sorted(known ^ set(DEPTH)))
         return 1
