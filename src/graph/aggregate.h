@@ -34,6 +34,10 @@ CDN_RAISES uint64_t cdn_edges_count(lua_State *L, struct cdn_edges *set);
 CDN_RAISES bool cdn_edges_exists(lua_State *L, struct cdn_edges *set);
 CDN_RAISES void cdn_edges_fold(struct cdn_fold *fold, lua_State *L,
                                struct cdn_edges *set, uint32_t slot);
+struct cdn_span;
+/* Fold a property over the edges of one span of a scan. */
+CDN_RAISES void cdn_span_fold(struct cdn_fold *fold, lua_State *L,
+                              const struct cdn_span *span, uint32_t slot);
 CDN_RAISES uint64_t cdn_edges_distinct(lua_State *L, struct cdn_edges *set);
 /* The first edge and its peer; false: there is none. */
 CDN_RAISES bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set);

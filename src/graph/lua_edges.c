@@ -21,9 +21,10 @@
 #define EACH_AHEAD 16
 
 static const char *const method_names[] = {
-    "since", "after", "up_to",  "before", "between", "where",    "latest", "earliest",
-    "limit", "count", "exists", "sum",    "avg",     "min",      "max",    "distinct",
-    "first", "top",   "each",   "nodes",  "largest", "smallest", NULL};
+    "since",    "after",    "up_to", "before", "between", "where", "latest",
+    "earliest", "limit",    "count", "exists", "sum",     "avg",   "min",
+    "max",      "distinct", "first", "top",    "each",    "nodes", "largest",
+    "smallest", "group",    "paths", "cycles", NULL};
 
 /* The ms at index, rounded so that >= low (or <= high) means the same for whole ms. */
 CDN_RAISES static int64_t check_time(lua_State *L, int index, const char *method,
@@ -60,15 +61,40 @@ CDN_RAISES static int refine_window(lua_State *L, const char *method, int64_t lo
     return 1;
 }
 
+/* A bound that is a column of the node set: each source node has its own.  False: the
+ * argument is no string. */
+CDN_RAISES static bool refine_by_column(lua_State *L, const char *method,
+                                        enum cdn_compare compare)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_operation operation = {.kind = CDN_OPERATION_WINDOW,
+                                      .compare = (uint8_t)compare,
+                                      .operand = CDN_OPERAND_COLUMN};
+
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return false;
+    if (!cdn_check_run(L)->binding->kinds[set->kind].has_time)
+        luaL_error(L, "%s: edge type '%s' has no time column", method,
+                   cdn_check_run(L)->names->kinds[set->kind].name);
+    operation.as.column = cdn_check_column(L, 2, set->origin, method);
+    cdn_edges_refine(L, CDN_UP_EDGES, 1, &operation);
+    return true;
+}
+
 CDN_RAISES static int edges_since(lua_State *L)
 {
+    if (refine_by_column(L, "since", CDN_COMPARE_GE))
+        return 1;
     return refine_window(L, "since", check_time(L, 2, "since", true), INT64_MAX);
 }
 
 CDN_RAISES static int edges_after(lua_State *L)
 {
-    int64_t low = check_time(L, 2, "after", false);
+    int64_t low;
 
+    if (refine_by_column(L, "after", CDN_COMPARE_GT))
+        return 1;
+    low = check_time(L, 2, "after", false);
     if (low == INT64_MAX)
         return refine_window(L, "after", INT64_MAX, INT64_MIN);
     return refine_window(L, "after", low + 1, INT64_MAX);
@@ -76,13 +102,18 @@ CDN_RAISES static int edges_after(lua_State *L)
 
 CDN_RAISES static int edges_up_to(lua_State *L)
 {
+    if (refine_by_column(L, "up_to", CDN_COMPARE_LE))
+        return 1;
     return refine_window(L, "up_to", INT64_MIN, check_time(L, 2, "up_to", false));
 }
 
 CDN_RAISES static int edges_before(lua_State *L)
 {
-    int64_t high = check_time(L, 2, "before", true);
+    int64_t high;
 
+    if (refine_by_column(L, "before", CDN_COMPARE_LT))
+        return 1;
+    high = check_time(L, 2, "before", true);
     if (high == INT64_MIN)
         return refine_window(L, "before", INT64_MAX, INT64_MIN);
     return refine_window(L, "before", INT64_MIN, high - 1);
@@ -101,11 +132,18 @@ CDN_RAISES static int edges_where(lua_State *L)
     struct cdn_edges *set = cdn_check_edges(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     uint32_t slot = cdn_check_type_property(L, 2, run, set->kind);
+    const struct cdn_property *property =
+        cdn_bound_property(&run->binding->kinds[set->kind], slot);
     struct cdn_operation condition;
 
     cdn_check_condition(&condition, L, 3, slot);
-    cdn_check_comparable(L, cdn_bound_property(&run->binding->kinds[set->kind], slot),
-                         &condition);
+    if (condition.operand == CDN_OPERAND_STRING && set->origin &&
+        cdn_column_numeric(property)) {
+        condition.operand = CDN_OPERAND_COLUMN;
+        condition.as.column = cdn_check_column(L, 4, set->origin, "where");
+    } else {
+        cdn_check_comparable(L, property, &condition);
+    }
     cdn_edges_refine(L, CDN_UP_EDGES, 1, &condition);
     if (condition.operand == CDN_OPERAND_STRING) {
         struct cdn_edges *next = lua_touserdata(L, -1);
@@ -445,6 +483,9 @@ void cdn_edges_open(lua_State *L, int names)
         {"top", edges_top},
         {"each", edges_each_quick},
         {"nodes", edges_nodes},
+        {"group", cdn_edges_group_lua},
+        {"paths", cdn_edges_paths_lua},
+        {"cycles", cdn_edges_cycles_lua},
         {NULL, NULL},
     };
 

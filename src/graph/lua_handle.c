@@ -44,14 +44,14 @@ CDN_RAISES static uint32_t readable_label(lua_State *L, struct cdn_graph_run *ru
     return label;
 }
 
-/* Push a node's key as a string.                                          [-0, +1, e]
- */
-CDN_RAISES static void push_key(lua_State *L, struct cdn_graph_run *run, uint32_t node)
+void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run, uint32_t node)
 {
     char room[24];
     size_t bytes;
-    const char *key = cdn_snapshot_key(run->snapshot, node, room, &bytes);
+    const char *key;
 
+    readable_label(L, run, node);
+    key = cdn_snapshot_key(run->snapshot, node, room, &bytes);
     if (!key)
         cdn_raise_damaged(L, "a key is out of range");
     if (bytes >= 64)
@@ -92,7 +92,7 @@ CDN_RAISES static int node_index(lua_State *L, struct cdn_graph_run *run, uint32
         }
     }
     if (field == FIELD_KEY) {
-        push_key(L, run, node);
+        cdn_push_node_key(L, run, node);
         return 1;
     }
     if (field == FIELD_LABEL) {
@@ -222,7 +222,7 @@ CDN_RAISES static int handle_tostring(lua_State *L)
         uint32_t label = readable_label(L, run, (uint32_t)handle);
 
         lua_pushfstring(L, "%s:", run->snapshot->schema.labels[label].name);
-        push_key(L, run, (uint32_t)handle);
+        cdn_push_node_key(L, run, (uint32_t)handle);
         lua_concat(L, 2);
         return 1;
     }

@@ -414,6 +414,8 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
     const struct cdn_operation *operation = &scan->set->operations[number];
     uint64_t most = operation->as.count;
     uint32_t kept = 0;
+    int64_t low = 0;
+    int64_t high = 0;
 
     if (ranks(operation)) {
         keep_best(scan, operation);
@@ -437,6 +439,8 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
             scan->left[number] -= merge->count;
         return;
     }
+    if (operation->kind == CDN_OPERATION_WINDOW)
+        cdn_scan_window(scan->set, operation, merge->reaches[0].ordinal, &low, &high);
     for (uint32_t i = 0; i < merge->count; i++) {
         uint64_t entry = merge->entries[i];
         bool keep;
@@ -447,8 +451,7 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
             const int64_t *times = merge->reaches[entry >> 32].list.times;
             int64_t time = times ? times[(uint32_t)entry] : 0;
 
-            keep = !times || (time >= operation->as.window.low &&
-                              time <= operation->as.window.high);
+            keep = !times || (time >= low && time <= high);
         }
         if (keep)
             merge->entries[kept++] = entry;
@@ -456,27 +459,21 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
     merge->count = kept;
 }
 
-static void compile_tests(struct cdn_scan *scan)
+static void compile_tests(struct cdn_scan *scan, uint32_t ordinal)
 {
     struct cdn_merge *merge = scan->merge;
     const struct cdn_edges *set = scan->set;
 
-    if (merge->tests_for == scan->lists)
+    if (merge->tests_for == scan->lists && !scan->follows)
         return;
     for (uint32_t l = 0; l < scan->list_count; l++) {
-        const struct cdn_bound_list *from = &scan->lists[l];
-
         for (uint32_t i = 0; i < set->operation_count; i++) {
             const struct cdn_operation *condition = &set->operations[i];
-            int32_t number;
 
             if (condition->kind != CDN_OPERATION_WHERE)
                 continue;
-            number = cdn_bound_column(from, condition->slot);
-            if (!cdn_test_compile(&merge->tests[l * set->operation_count + i],
-                                  number >= 0 ? &from->adjacency->columns[number]
-                                              : NULL,
-                                  number, condition))
+            if (!cdn_scan_test(&merge->tests[l * set->operation_count + i], set,
+                               &scan->lists[l], condition, ordinal))
                 cdn_raise_damaged(scan->L, "a dictionary is out of range");
         }
     }
@@ -506,7 +503,7 @@ static void prepare(struct cdn_scan *scan)
     merge->at = 0;
 }
 
-void cdn_merge_begin(struct cdn_scan *scan, uint32_t node)
+void cdn_merge_begin(struct cdn_scan *scan, uint32_t node, uint32_t ordinal)
 {
     const struct cdn_edges *set = scan->set;
     struct cdn_merge *merge;
@@ -515,20 +512,23 @@ void cdn_merge_begin(struct cdn_scan *scan, uint32_t node)
     prepare(scan);
     merge = scan->merge;
     cdn_meter_charge_edges(scan->L, scan->list_count);
-    compile_tests(scan);
+    compile_tests(scan, ordinal);
     for (uint32_t i = 0; i < scan->list_count; i++)
-        cdn_reach_open(scan, &merge->reaches[i], &scan->lists[i], node);
+        cdn_reach_open(scan, &merge->reaches[i], &scan->lists[i], node, ordinal);
     merge->from = 0;
     if (scan->list_count == 1) {
         look_ahead(scan);
         cdn_scan_narrow(scan, &merge->reaches[0]);
         merge->from = scan->range_count;
-    } else if (set->operation_count &&
-               set->operations[0].kind == CDN_OPERATION_WINDOW) {
+    }
+    while (merge->from < set->operation_count &&
+           set->operations[merge->from].kind == CDN_OPERATION_WINDOW) {
+        int64_t low;
+        int64_t high;
+
+        cdn_scan_window(set, &set->operations[merge->from++], ordinal, &low, &high);
         for (uint32_t i = 0; i < scan->list_count; i++)
-            cdn_reach_window(&merge->reaches[i], set->operations[0].as.window.low,
-                             set->operations[0].as.window.high);
-        merge->from = 1;
+            cdn_reach_window(&merge->reaches[i], low, high);
     }
     cut = merge->from;
     while (cut < set->operation_count && !is_cut(&set->operations[cut]))

@@ -30,7 +30,8 @@
 struct cdn_reach {
     const struct cdn_bound_list *from;
     struct cdn_list list;
-    uint32_t node; /* the dense source */
+    uint32_t node;    /* the dense source */
+    uint32_t ordinal; /* its place among the sources */
     uint32_t low;
     uint32_t high;
 };
@@ -89,6 +90,8 @@ struct cdn_scan {
     /* conditions of the streaming path, compiled for `tests_from` */
     struct cdn_test *tests;
     const struct cdn_bound_list *tests_from;
+    bool follows; /* a condition compares with a column: so also for this source */
+    uint32_t tests_ordinal;
     uint32_t *select;
     uint32_t select_size;
     /* the merging path; NULL until needed */
@@ -126,7 +129,15 @@ void cdn_scan_end(struct cdn_scan *scan);
 /* Open a node's list under the run's as_of.                               [-0, +0, e]
  */
 CDN_RAISES void cdn_reach_open(const struct cdn_scan *scan, struct cdn_reach *reach,
-                               const struct cdn_bound_list *from, uint32_t node);
+                               const struct cdn_bound_list *from, uint32_t node,
+                               uint32_t ordinal);
+/* The window an operation means for a source. */
+void cdn_scan_window(const struct cdn_edges *set, const struct cdn_operation *operation,
+                     uint32_t ordinal, int64_t *low, int64_t *high);
+/* Compile a condition for a source. */
+bool cdn_scan_test(struct cdn_test *out, const struct cdn_edges *set,
+                   const struct cdn_bound_list *from,
+                   const struct cdn_operation *condition, uint32_t ordinal);
 /* Narrow it to a window. */
 void cdn_reach_window(struct cdn_reach *reach, int64_t low, int64_t high);
 
@@ -152,7 +163,7 @@ void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach);
 
 /* merge.c.  One source node's edges, from operation `from` on.             [-0, +0, e]
  */
-CDN_RAISES void cdn_merge_begin(struct cdn_scan *scan, uint32_t node);
+CDN_RAISES void cdn_merge_begin(struct cdn_scan *scan, uint32_t node, uint32_t ordinal);
 CDN_RAISES bool cdn_merge_next(struct cdn_scan *scan, struct cdn_span *out);
 
 static inline uint32_t cdn_span_position(const struct cdn_span *span, uint32_t i)
