@@ -18,9 +18,10 @@
 #include "sandbox/slot.h"
 
 /* Edges whose groups are found in one go. */
-#define CHUNK      256
-#define FIRST_BITS 6
-#define FIRST_ROWS 64
+#define CHUNK             256
+#define FIRST_BITS        6
+#define FIRST_ROWS        64
+#define VALUES_PER_CHARGE 1024
 
 struct place {
     uint32_t node; /* CDN_DISTINCT_EMPTY: free */
@@ -36,10 +37,12 @@ struct groups {
     uint32_t capacity;
     struct place *table; /* of 2^bits; NULL: `rows` is in use */
     uint32_t bits;
+    double *sums;   /* by node - base, of weigh(), instead of `rows` */
     uint32_t *rows; /* by node - base; CDN_DISTINCT_EMPTY: none */
     uint32_t
         base; /* all nodes that edges can lead to lie in base .. base + range - 1 */
     uint32_t range;
+    uint64_t owed; /* values gone over that are not charged yet */
 };
 
 double cdn_group_round(double value, int32_t decimals)
@@ -69,13 +72,38 @@ static void to_rows(struct groups *groups)
     groups->table = NULL;
 }
 
+/* Is there one column alone, that adds the same for all edges of a source? */
+static bool weighs(const struct cdn_grouping *out)
+{
+    const struct cdn_group_column *column = &out->columns[0];
+
+    return out->column_count == 1 &&
+           (column->fold == CDN_GROUP_COUNT ||
+            (column->fold == CDN_GROUP_SUM && column->of_column));
+}
+
+/* From a table of rows to sums by node. */
+static void to_sums(struct groups *groups)
+{
+    size_t bytes = (size_t)groups->range * sizeof *groups->sums;
+
+    groups->sums = cdn_scratch_alloc(groups->L, bytes ? bytes : 1);
+    memset(groups->sums, 0xff, bytes); /* NaN: not met yet */
+    for (uint32_t i = 0; i < groups->out->count; i++)
+        groups->sums[groups->nodes[i] - groups->base] = groups->out->values[0][i];
+    groups->table = NULL;
+}
+
 static void to_table(struct groups *groups, uint32_t bits)
 {
     size_t bytes = sizeof *groups->table << bits;
     uint32_t mask = (UINT32_C(1) << bits) - 1;
 
     if (bits > 30 || (uint64_t)groups->range * sizeof *groups->rows <= 2 * bytes) {
-        to_rows(groups);
+        if (weighs(groups->out))
+            to_sums(groups);
+        else
+            to_rows(groups);
         return;
     }
     groups->table = cdn_scratch_alloc(groups->L, bytes);
@@ -146,19 +174,39 @@ static uint32_t add(struct groups *groups, uint32_t node)
     return row;
 }
 
-static inline uint32_t row_in_table(struct groups *groups, uint32_t node)
+CDN_RAISES static void find_in_table(struct groups *groups, const uint32_t *nodes,
+                                     uint32_t count, uint32_t *rows)
 {
     struct place *table = groups->table;
     uint32_t mask = (UINT32_C(1) << groups->bits) - 1;
-    uint32_t at = cdn_distinct_place(node, groups->bits);
+    uint32_t bits = groups->bits;
 
-    while (table[at].node != CDN_DISTINCT_EMPTY) {
-        if (table[at].node == node)
-            return table[at].row;
-        at = (at + 1) & mask;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = cdn_distinct_place(nodes[i], bits);
+
+        while (table[at].node != nodes[i] && table[at].node != CDN_DISTINCT_EMPTY)
+            at = (at + 1) & mask;
+        if (table[at].node == CDN_DISTINCT_EMPTY)
+            table[at] = (struct place){nodes[i], add(groups, nodes[i])};
+        rows[i] = table[at].row;
     }
-    table[at] = (struct place){node, add(groups, node)};
-    return table[at].row;
+}
+
+static void find_in_rows(struct groups *groups, const uint32_t *nodes, uint32_t count,
+                         uint32_t *rows)
+{
+    uint32_t *by_node = groups->rows;
+    uint32_t base = groups->base;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = by_node[nodes[i] - base];
+
+        if (__builtin_expect(row == CDN_DISTINCT_EMPTY, 0)) {
+            row = add(groups, nodes[i]);
+            by_node[nodes[i] - base] = row;
+        }
+        rows[i] = row;
+    }
 }
 
 /* The rows of edges `from` on of a span. */
@@ -169,20 +217,21 @@ CDN_RAISES static void find(struct groups *groups, const struct cdn_span *span,
     const uint32_t *peers = reach->list.peers;
     uint32_t base = reach->from->peer_base;
     uint32_t peer_count = reach->from->peer_count;
+    uint32_t nodes[CHUNK];
+    uint32_t bad = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t node = peers[cdn_span_position(span, from + i)];
-
-        if (!cdn_peer_valid(node, base, peer_count))
-            cdn_raise_damaged(groups->L, "a node index is out of range");
-        if (groups->table) {
-            rows[i] = row_in_table(groups, node);
-            continue;
-        }
-        rows[i] = groups->rows[node - groups->base];
-        if (rows[i] == CDN_DISTINCT_EMPTY)
-            groups->rows[node - groups->base] = rows[i] = add(groups, node);
-    }
+    for (uint32_t i = 0; span->select && i < count; i++)
+        nodes[i] = peers[span->select[from + i]];
+    if (!span->select)
+        memcpy(nodes, peers + span->first + from, count * sizeof *nodes);
+    for (uint32_t i = 0; i < count; i++)
+        bad |= cdn_peer_valid(nodes[i], base, peer_count) ? 0 : 1;
+    if (bad)
+        cdn_raise_damaged(groups->L, "a node index is out of range");
+    if (groups->table)
+        find_in_table(groups, nodes, count, rows);
+    else
+        find_in_rows(groups, nodes, count, rows);
 }
 
 /* ---- the values of a column ---- */
@@ -286,6 +335,70 @@ static double source_value(const struct cdn_edges *set,
     return cdn_nodes_column(set->origin, column->column)[ordinal];
 }
 
+/* ---- the one column there is, a count or the sum of a column ---- */
+
+/* One pass, and one place a node: what a weighted expansion is. */
+CDN_RAISES static void weigh(struct groups *groups, const struct cdn_span *span,
+                             double weight)
+{
+    const struct cdn_reach *reach = span->reach;
+    const uint32_t *peers = reach->list.peers;
+    const uint32_t *select = span->select;
+    uint32_t base = reach->from->peer_base;
+    uint32_t peer_count = reach->from->peer_count;
+    double *sums = groups->sums + (base - groups->base);
+    uint32_t *nodes = groups->nodes;
+    uint32_t count = groups->out->count;
+
+    if (!select)
+        peers += span->first;
+    for (uint32_t i = 0; i < span->count; i++) {
+        uint32_t node = peers[select ? select[i] : i];
+        uint32_t at = node - base;
+        double sum;
+
+        if (at >= peer_count)
+            cdn_raise_damaged(groups->L, "a node index is out of range");
+        sum = sums[at];
+        if (__builtin_expect(isnan(sum), 0)) {
+            nodes[count++] = node;
+            sum = 0;
+        }
+        sums[at] = sum + weight;
+    }
+    groups->out->count = count;
+}
+
+/* The sums in the order of the rows. */
+static void end_sums(const struct groups *groups)
+{
+    for (uint32_t i = 0; i < groups->out->count; i++)
+        groups->out->values[0][i] = groups->sums[groups->nodes[i] - groups->base];
+}
+
+CDN_RAISES static void weigh_span(struct groups *groups, const struct cdn_edges *set,
+                                  const struct cdn_span *span)
+{
+    const struct cdn_group_column *column = &groups->out->columns[0];
+    double weight = 1;
+
+    if (column->of_column)
+        weight = source_value(set, column, span->reach->ordinal);
+    reserve(groups, span->count);
+    weigh(groups, span, isnan(weight) ? 0 : weight);
+}
+
+/* Charge an instruction for four values, some at a time. */
+CDN_RAISES static void pay(struct groups *groups, uint64_t values)
+{
+    groups->owed += values;
+    if (groups->owed < VALUES_PER_CHARGE)
+        return;
+    values = groups->owed;
+    groups->owed = 0;
+    cdn_meter_charge(groups->L, values / 4);
+}
+
 CDN_RAISES static void group_span(struct groups *groups, const struct cdn_edges *set,
                                   const struct cdn_span *span)
 {
@@ -293,11 +406,24 @@ CDN_RAISES static void group_span(struct groups *groups, const struct cdn_edges 
     uint32_t rows[CHUNK];
     double values[CHUNK];
 
-    cdn_meter_charge(groups->L, ((uint64_t)span->count * out->column_count + 3) / 4);
+    pay(groups, (uint64_t)span->count * out->column_count);
+    if (groups->sums) {
+        weigh_span(groups, set, span);
+        return;
+    }
     for (uint32_t done = 0; done < span->count;) {
         uint32_t part = span->count - done < CHUNK ? span->count - done : CHUNK;
 
         reserve(groups, part);
+        if (groups->sums) {
+            struct cdn_span rest = *span;
+
+            rest.select = span->select ? span->select + done : NULL;
+            rest.first += done;
+            rest.count -= done;
+            weigh_span(groups, set, &rest);
+            return;
+        }
         find(groups, span, done, part, rows);
         for (uint32_t c = 0; c < out->column_count; c++) {
             const struct cdn_group_column *column = &out->columns[c];
@@ -351,10 +477,16 @@ CDN_RAISES static void group_by_other(struct cdn_grouping *out, lua_State *L,
     while (cdn_scan_next(&scan, &span))
         group_span(&groups, set, &span);
     cdn_scan_end(&scan);
+    cdn_meter_charge(L,
+                     1 + (groups.owed + (uint64_t)out->count * out->column_count) / 4);
     out->nodes = groups.nodes;
+    if (groups.sums)
+        end_sums(&groups);
     for (uint32_t c = 0; c < out->column_count; c++) {
         bool averages = out->columns[c].fold == CDN_GROUP_AVG;
 
+        if (!averages && out->columns[c].times == 1 && out->columns[c].decimals < 0)
+            continue;
         for (uint32_t i = 0; i < out->count; i++)
             out->values[c][i] = finished(
                 &out->columns[c],

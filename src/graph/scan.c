@@ -241,6 +241,7 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->follows = false;
     scan->merge = NULL;
     scan->merging = false;
+    scan->owed = 0;
     scan->has_room = false;
     scan->memo = NULL;
     make_plan(scan);
@@ -670,6 +671,12 @@ bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
                 return true;
         }
         if (scan->done || scan->next_node >= scan->node_count) {
+            if (scan->owed) {
+                uint32_t owed = scan->owed;
+
+                scan->owed = 0;
+                cdn_meter_charge_edges(scan->L, owed);
+            }
             if (scan->memo)
                 leave_memo(scan);
             return false;

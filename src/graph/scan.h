@@ -97,6 +97,7 @@ struct cdn_scan {
     /* the merging path; NULL until needed */
     struct cdn_merge *merge;
     bool merging;
+    uint32_t owed; /* edges read that are not charged yet; none when it has ended */
     /* its memory is collected with the userdata that is the running function's first
      * upvalue, as its end may never come; else it is scratch */
     bool collected;
@@ -122,6 +123,27 @@ CDN_RAISES void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room 
 /* The next span; false: no more.                                          [-0, +0, e]
  */
 CDN_RAISES bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out);
+
+/* Charge edges, several lists' at once: not past the budget, and at the latest when the
+ * scan ends.  A scan that is left between two spans owes nothing.         [-0, +0, e] */
+#define CDN_OWED_EDGES 256
+CDN_RAISES static inline void cdn_scan_pay(struct cdn_scan *scan, uint32_t edges)
+{
+    scan->owed += edges;
+    if (scan->owed < CDN_OWED_EDGES && !scan->collected && !scan->how.stingy &&
+        scan->meter->edges + scan->owed <= scan->meter->limit.edges)
+        return;
+    edges = scan->owed;
+    scan->owed = 0;
+    cdn_meter_charge_edges(scan->L, edges);
+}
+/* Edges that the budget allows still. */
+static inline uint64_t cdn_scan_edges_left(const struct cdn_scan *scan)
+{
+    uint64_t left = cdn_meter_edges_left(scan->meter);
+
+    return left > scan->owed ? left - scan->owed : 0;
+}
 
 /* Note the time since cdn_scan_begin_here(); not needed after an error. */
 void cdn_scan_end(struct cdn_scan *scan);
