@@ -1,5 +1,6 @@
 -- W2, cycle: money that returns within a week over two others, amounts within a fifth.
 local DAY = 86400000
+local RING = { hops = 3, within = 7 * DAY, property = "amount", ratio = 1.2 }
 
 return {
   name     = "w2_cycle",
@@ -10,8 +11,8 @@ return {
 
   evaluate = function(_, request)
     local now = request.now
-    local count, largest = request.node:outgoing("transfer"):after(now - 30 * DAY):up_to(now)
-      :cycles({ hops = 3, within = 7 * DAY, property = "amount", ratio = 1.2 })
+    local sent = request.node:outgoing("transfer"):between(now - 30 * DAY + 1, now)
+    local count, largest = sent:cycles(RING)
     return { output = { count, largest or 0 } }
   end,
 }

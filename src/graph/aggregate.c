@@ -156,6 +156,7 @@ void cdn_edges_fold(struct cdn_fold *fold, lua_State *L, struct cdn_edges *set,
                               .fetch = true,
                               .slot = (uint8_t)slot});
     while (cdn_scan_next(&scan, &span)) {
+        fold->edges += span.count;
         if (ends_only && !span.charged && span.reach->list.times) {
             /* sorted by time: the extreme is at one end */
             uint32_t at =

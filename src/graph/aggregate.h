@@ -14,6 +14,7 @@ enum cdn_fold_kind { CDN_FOLD_SUM, CDN_FOLD_MIN, CDN_FOLD_MAX };
 struct cdn_fold {
     enum cdn_fold_kind kind;
     bool integral;   /* int64 or timestamp, else float64 */
+    uint64_t edges;  /* of cdn_edges_fold(): gone over */
     uint64_t kept;   /* values that were not null */
     double lanes[4]; /* float64 sums; [0] is the extreme otherwise */
     __int128 whole;  /* int64 sums */

@@ -543,10 +543,10 @@ bool cdn_graph_is_node(lua_State *L, int index, uint32_t *node)
 
 uint32_t cdn_check_node(lua_State *L, int index, const char *method)
 {
-    struct cdn_graph_run *run = cdn_slot_host(L);
     uint32_t node = 0;
 
-    if (!cdn_graph_is_node(L, index, &node) || node >= run->snapshot->node_count)
+    if (!cdn_graph_is_node(L, index, &node) ||
+        node >= ((struct cdn_graph_run *)cdn_slot_host(L))->snapshot->node_count)
         luaL_error(L, "%s expects a node, not %s", method, cdn_what(L, index));
     return node;
 }

@@ -24,7 +24,7 @@ static const char *const method_names[] = {
     "since",    "after",    "up_to", "before", "between", "where", "latest",
     "earliest", "limit",    "count", "exists", "sum",     "avg",   "min",
     "max",      "distinct", "first", "top",    "each",    "nodes", "largest",
-    "smallest", "group",    "paths", "cycles", NULL};
+    "smallest", "group",    "paths", "cycles", "totals",  NULL};
 
 /* The ms at index, rounded so that >= low (or <= high) means the same for whole ms. */
 CDN_RAISES static int64_t check_time(lua_State *L, int index, const char *method,
@@ -305,6 +305,24 @@ CDN_RAISES static int edges_max(lua_State *L)
     return fold(L, "max", CDN_FOLD_MAX, false);
 }
 
+/* set:totals(property) -> how many edges, the sum of a property of theirs */
+CDN_RAISES static int edges_totals(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t slot = cdn_check_type_property(L, 2, run, set->kind);
+    const struct cdn_property *property =
+        cdn_bound_property(&run->binding->kinds[set->kind], slot);
+    struct cdn_fold result;
+
+    cdn_check_numeric(L, property, "totals", false);
+    cdn_fold_init(&result, CDN_FOLD_SUM, property->type != CDN_COLUMN_FLOAT64);
+    cdn_edges_fold(&result, L, set, slot);
+    cdn_push_number(L, run, (double)result.edges);
+    cdn_push_number(L, run, cdn_fold_result(&result));
+    return 2;
+}
+
 /* set:top(n, property) -> array of edges */
 CDN_RAISES static int edges_top(lua_State *L)
 {
@@ -483,6 +501,7 @@ void cdn_edges_open(lua_State *L, int names)
         {"top", edges_top},
         {"each", edges_each_quick},
         {"nodes", edges_nodes},
+        {"totals", edges_totals},
         {"group", cdn_edges_group_lua},
         {"paths", cdn_edges_paths_lua},
         {"cycles", cdn_edges_cycles_lua},

@@ -18,67 +18,57 @@ static const char *const path_options[] = {"hops", "ascending", "most", NULL};
 static const char *const cycle_options[] = {"hops", "within", "property", "ratio",
                                             NULL};
 
-/* The name on top of the stack is none of `names`.                        [-0, +0, e] */
-CDN_RAISES static void raise_option(lua_State *L, const char *method,
-                                    const char *const *names)
+/* The next option of the table at index 2, as its number among `names`; its value is left
+ * on top of the stack, and -1 ends.  Begin with a nil there.              [-0, +?, e] */
+CDN_RAISES static int next_option(lua_State *L, const char *method,
+                                  const char *const *names)
 {
     struct cdn_suggest suggest;
     char quoted[CDN_QUOTE_BYTES];
     char hint[160];
 
-    cdn_suggest_init(&suggest, cdn_quote(L, -1, quoted));
-    for (size_t i = 0; names[i]; i++)
+    if (!lua_next(L, 2))
+        return -1;
+    if (lua_type(L, -2) == LUA_TSTRING) {
+        const char *name = lua_tostring(L, -2);
+
+        for (int i = 0; names[i]; i++)
+            if (strcmp(name, names[i]) == 0)
+                return i;
+    }
+    cdn_suggest_init(&suggest, cdn_quote(L, -2, quoted));
+    for (int i = 0; names[i]; i++)
         cdn_suggest_offer(&suggest, names[i]);
     luaL_error(L, "%s has no option '%s'%s", method, quoted,
                cdn_suggest_text(&suggest, hint, sizeof hint));
+    return -1;
 }
 
-/* Raise unless the value at 2 is a table with no fields but these.        [-0, +0, e] */
-CDN_RAISES static void check_options(lua_State *L, const char *method,
-                                     const char *const *names)
+CDN_RAISES static void begin_options(lua_State *L, const char *method)
 {
     if (lua_type(L, 2) != LUA_TTABLE)
         luaL_error(L, "%s expects a table of options, not %s", method, cdn_what(L, 2));
     lua_pushnil(L);
-    while (lua_next(L, 2)) {
-        const char *name = "";
-        bool known = false;
-
-        lua_pop(L, 1);
-        if (lua_type(L, -1) == LUA_TSTRING)
-            name = lua_tostring(L, -1);
-        for (size_t i = 0; names[i] && !known; i++)
-            known = strcmp(name, names[i]) == 0;
-        if (!known)
-            raise_option(L, method, names);
-    }
 }
 
-/* The number of an option, `otherwise` if it is not given.                [-0, +0, e] */
-CDN_RAISES static double option(lua_State *L, const char *method, const char *name,
-                                double low, double high, double otherwise)
+/* The number on top of the stack, within low .. high.                     [-0, +0, e] */
+CDN_RAISES static double check_number(lua_State *L, const char *method,
+                                      const char *name, double low, double high,
+                                      bool whole)
 {
-    double value = otherwise;
+    double value = lua_tonumber(L, -1);
 
-    lua_getfield(L, 2, name);
-    if (!lua_isnil(L, -1)) {
-        value = lua_tonumber(L, -1);
-        if (lua_type(L, -1) != LUA_TNUMBER || !(value >= low && value <= high))
-            luaL_error(L, "%s: %s is a number from %f to %f, not %s", method, name, low,
-                       high, cdn_what(L, -1));
-    }
-    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TNUMBER || !(value >= low && value <= high) ||
+        (whole && floor(value) != value))
+        luaL_error(L, "%s: %s is a %snumber from %f to %f", method, name,
+                   whole ? "whole " : "", low, high);
     return value;
 }
 
-CDN_RAISES static uint32_t check_hops(lua_State *L, const char *method, int low,
-                                      int high)
+CDN_RAISES static void check_hops(lua_State *L, const char *method, uint32_t hops)
 {
-    double hops = option(L, method, "hops", low, high, 0);
-
-    if (hops < low || floor(hops) != hops)
-        luaL_error(L, "%s: hops is a whole number from %d to %d", method, low, high);
-    return (uint32_t)hops;
+    if (!hops)
+        luaL_error(L, "%s needs to know how many hops: { hops = 3 }", method);
 }
 
 /* Raise what a set that is read again at every step cannot have.          [-0, +0, e] */
@@ -123,15 +113,23 @@ int cdn_edges_paths_lua(lua_State *L)
 {
     struct cdn_edges *set = cdn_check_edges(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
-    struct cdn_paths paths = {.found = add_path};
+    struct cdn_paths paths = {.most = PATHS_MOST, .found = add_path};
+    int option;
 
-    check_options(L, "paths", path_options);
     check_steps(L, "paths", set, true);
-    paths.hops = check_hops(L, "paths", 1, CDN_PATH_MAX_HOPS);
-    paths.most =
-        (uint64_t)option(L, "paths", "most", 1, PATHS_MOST, (double)PATHS_MOST);
-    lua_getfield(L, 2, "ascending");
-    paths.ascending = lua_toboolean(L, -1);
+    begin_options(L, "paths");
+    while ((option = next_option(L, "paths", path_options)) >= 0) {
+        if (option == 0)
+            paths.hops =
+                (uint32_t)check_number(L, "paths", "hops", 1, CDN_PATH_MAX_HOPS, true);
+        else if (option == 1)
+            paths.ascending = lua_toboolean(L, -1);
+        else
+            paths.most =
+                (uint64_t)check_number(L, "paths", "most", 1, PATHS_MOST, true);
+        lua_pop(L, 1);
+    }
+    check_hops(L, "paths", paths.hops);
     if (paths.ascending && !run->binding->kinds[set->kind].has_time)
         luaL_error(L, "paths: edge type '%s' has no time column",
                    run->names->kinds[set->kind].name);
@@ -141,36 +139,49 @@ int cdn_edges_paths_lua(lua_State *L)
     return 1;
 }
 
+/* The property that is named on top of the stack.                         [-0, +0, e] */
+CDN_RAISES static void check_property(lua_State *L, struct cdn_graph_run *run,
+                                      const struct cdn_edges *set,
+                                      struct cdn_cycles *cycles)
+{
+    const struct cdn_property *property;
+
+    cycles->slot = cdn_check_type_property(L, lua_gettop(L), run, set->kind);
+    property = cdn_bound_property(&run->binding->kinds[set->kind], cycles->slot);
+    cdn_check_numeric(L, property, "cycles", false);
+    cycles->integral = property->type != CDN_COLUMN_FLOAT64;
+    cycles->valued = true;
+}
+
 /* set:cycles{ hops =, within =, property =, ratio = } -> count, largest sum, its edges */
 int cdn_edges_cycles_lua(lua_State *L)
 {
     struct cdn_edges *set = cdn_check_edges(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     struct cdn_cycles cycles = {.within = INT64_MAX, .ratio = HUGE_VAL};
-    double within;
+    int option;
 
-    check_options(L, "cycles", cycle_options);
     check_steps(L, "cycles", set, false);
     if (set->direction == CDN_BOTH)
         luaL_error(L, "cycles goes one way: outgoing or incoming, not both");
     if (!run->binding->kinds[set->kind].has_time)
         luaL_error(L, "cycles: edge type '%s' has no time column",
                    run->names->kinds[set->kind].name);
-    cycles.hops = check_hops(L, "cycles", 2, CDN_CYCLE_MAX_HOPS);
-    within = option(L, "cycles", "within", 0, 0x1p53, -1);
-    if (within >= 0)
-        cycles.within = (int64_t)within;
-    lua_getfield(L, 2, "property");
-    if (!lua_isnil(L, -1)) {
-        const struct cdn_property *property;
-
-        cycles.slot = cdn_check_type_property(L, lua_gettop(L), run, set->kind);
-        property = cdn_bound_property(&run->binding->kinds[set->kind], cycles.slot);
-        cdn_check_numeric(L, property, "cycles", false);
-        cycles.integral = property->type != CDN_COLUMN_FLOAT64;
-        cycles.valued = true;
+    begin_options(L, "cycles");
+    while ((option = next_option(L, "cycles", cycle_options)) >= 0) {
+        if (option == 0)
+            cycles.hops = (uint32_t)check_number(L, "cycles", "hops", 2,
+                                                 CDN_CYCLE_MAX_HOPS, true);
+        else if (option == 1)
+            cycles.within =
+                (int64_t)check_number(L, "cycles", "within", 0, 0x1p53, false);
+        else if (option == 2)
+            check_property(L, run, set, &cycles);
+        else
+            cycles.ratio = check_number(L, "cycles", "ratio", 1, 0x1p53, false);
+        lua_pop(L, 1);
     }
-    cycles.ratio = option(L, "cycles", "ratio", 1, 0x1p53, HUGE_VAL);
+    check_hops(L, "cycles", cycles.hops);
     if (cycles.ratio != HUGE_VAL && !cycles.valued)
         luaL_error(L, "cycles: ratio is of the values of a property: name it");
     cdn_edges_cycles(&cycles, L, set);
