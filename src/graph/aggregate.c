@@ -44,7 +44,8 @@ bool cdn_edges_exists(lua_State *L, struct cdn_edges *set)
     return exists;
 }
 
-bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set)
+bool cdn_edges_first(uint64_t *edge, uint32_t *peer, lua_State *L,
+                     struct cdn_edges *set)
 {
     size_t mark = cdn_scratch_mark(L);
     struct cdn_scan_room room;
@@ -56,8 +57,13 @@ bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set)
         &scan, &room, L, set,
         (struct cdn_scan_how){.ordered = true, .looks = true, .stingy = true});
     exists = cdn_scan_next(&scan, &span);
-    if (exists && !cdn_reach_edge_id(span.reach, cdn_span_position(&span, 0), edge))
-        cdn_raise_damaged(L, "an edge number is out of range");
+    if (exists) {
+        uint32_t position = cdn_span_position(&span, 0);
+
+        *peer = span.reach->list.peers[position];
+        if (!cdn_reach_edge_id(span.reach, position, edge))
+            cdn_raise_damaged(L, "an edge number is out of range");
+    }
     cdn_scan_end(&scan);
     cdn_scratch_release(L, mark);
     return exists;

@@ -41,7 +41,8 @@ CDN_RAISES void cdn_span_fold(struct cdn_fold *fold, lua_State *L,
                               const struct cdn_span *span, uint32_t slot);
 CDN_RAISES uint64_t cdn_edges_distinct(lua_State *L, struct cdn_edges *set);
 /* The first edge and its peer; false: there is none. */
-CDN_RAISES bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set);
+CDN_RAISES bool cdn_edges_first(uint64_t *edge, uint32_t *peer, lua_State *L,
+                                struct cdn_edges *set);
 /* The distinct peers in order of first appearance, in scratch memory;
  * the caller marks and releases it. */
 CDN_RAISES const uint32_t *cdn_edges_peers(uint32_t *count, lua_State *L,

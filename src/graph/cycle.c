@@ -570,16 +570,21 @@ void cdn_edges_cycles(struct cdn_cycles *cycles, lua_State *L, struct cdn_edges 
     size_t mark = cdn_scratch_mark(L);
     struct cdn_scan_room room;
     struct hunt hunt = {.L = L, .out = cycles, .set = set};
+    struct cdn_edges deepest = *set; /* without its operations: nothing is scanned */
 
     cycles->count = 0;
     cycles->largest = 0;
-    cdn_scan_begin_here(&hunt.scan, &room, L, set, (struct cdn_scan_how){0});
+    /* the last edge of a cycle is read with the first, but leads on from the others */
+    deepest.operation_count = 0;
+    deepest.depth += cycles->hops - 1;
+    cdn_scan_begin_here(&hunt.scan, &room, L, &deepest, (struct cdn_scan_how){0});
+    hunt.scan.set = set;
     hunt.kind = hunt.scan.kind;
     compile_tests(&hunt);
     for (uint32_t i = 0; i < set->node_count; i++) {
         size_t own = cdn_scratch_mark(L);
 
-        hunt.scan.meter->nodes++;
+        cdn_meter_charge_nodes(L, hunt.scan.meter, 1);
         hunt_from(&hunt, set->nodes ? set->nodes[i] : set->node);
         cdn_scratch_release(L, own);
     }

@@ -526,7 +526,7 @@ void cdn_push_edge_handle(lua_State *L, uint64_t edge)
 
 void cdn_graph_push_node(lua_State *L, uint32_t node)
 {
-    cdn_meter_of(L)->nodes++;
+    cdn_meter_charge_nodes(L, cdn_meter_of(L), 1);
     cdn_push_node_handle(L, node);
 }
 

@@ -9,6 +9,7 @@
  * and every edge handed out (a condition looks up to 16 ahead)
  */
 #include "graph/aggregate.h"
+#include "graph/depth.h"
 #include "graph/lua_common.h"
 #include "graph/scan.h"
 
@@ -248,12 +249,14 @@ CDN_RAISES static int edges_first(lua_State *L)
     struct cdn_edges *set = cdn_check_edges(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     uint64_t edge;
-    bool exists = cdn_edges_first(&edge, L, set);
+    uint32_t peer;
+    bool exists = cdn_edges_first(&edge, &peer, L, set);
 
     cdn_note(run, exists);
-    if (exists)
+    if (exists) {
+        cdn_depth_note(L, cdn_meter_of(L), peer, set->depth);
         cdn_push_edge_handle(L, edge);
-    else
+    } else
         lua_pushnil(L);
     return 1;
 }
@@ -342,6 +345,7 @@ CDN_RAISES static int edges_top(lua_State *L)
     cdn_timing_begin(&run->timing);
     lua_createtable(L, (int)ranking.count, 0);
     for (uint32_t i = 0; i < ranking.count; i++) {
+        cdn_depth_note(L, cdn_meter_of(L), ranking.items[i].node, set->depth);
         cdn_push_edge_handle(L, ranking.items[i].id);
         lua_rawseti(L, -2, (int)i + 1);
     }
@@ -361,7 +365,7 @@ CDN_RAISES static int edges_nodes(lua_State *L)
 
     items = cdn_edges_peers(&count, L, set);
     cdn_timing_begin(&run->timing);
-    cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    cdn_nodes_push(L, CDN_UP_NODES, items, count)->depth = set->depth;
     cdn_scratch_release(L, mark);
     cdn_timing_end(&run->timing);
     return 1;
@@ -413,7 +417,8 @@ CDN_RAISES static int each_next(lua_State *L)
         cdn_raise_damaged(L, "a node index is out of range");
     if (!cdn_reach_edge_id(reach, position, &edge))
         cdn_raise_damaged(L, "an edge number is out of range");
-    cursor->scan.meter->nodes++;
+    cdn_meter_charge_nodes(L, cursor->scan.meter, 1);
+    cdn_depth_note(L, cursor->scan.meter, peer, cursor->scan.set->depth);
     cdn_note(run, 1);
     cdn_push_edge_handle(L, edge);
     cdn_push_node_handle(L, peer);

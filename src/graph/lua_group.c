@@ -194,6 +194,7 @@ int cdn_edges_group_lua(lua_State *L)
     cdn_timing_begin(&run->timing);
     rows = cdn_nodes_push_columns(L, CDN_UP_NODES, grouping.nodes, grouping.count,
                                   grouping.column_count);
+    rows->depth = set->depth - (grouping.by == CDN_GROUP_START ? 1 : 0);
     for (uint32_t c = 0; c < grouping.column_count; c++) {
         memcpy(cdn_nodes_column_name(rows, c), grouping.columns[c].name,
                CDN_COLUMN_NAME_BYTES);
@@ -242,6 +243,7 @@ int cdn_nodes_with_lua(lua_State *L)
     cdn_meter_charge(L, 1 + (uint64_t)set->count * (old + given.column_count + 1) / 4);
     next = cdn_nodes_push_columns(L, CDN_UP_NODES, set->items, set->count,
                                   old + given.column_count);
+    next->depth = set->depth;
     copy_columns(next, 0, set);
     for (uint32_t c = 0; c < old; c++)
         memcpy(cdn_nodes_column(next, c), cdn_nodes_column(set, c),
@@ -282,6 +284,7 @@ int cdn_nodes_join_lua(lua_State *L)
     items = cdn_nodes_pick(&count, L, left, right, true);
     cdn_meter_charge(L, (uint64_t)count * columns / 4);
     both = cdn_nodes_push_columns(L, CDN_UP_NODES, items, count, columns);
+    both->depth = left->depth < right->depth ? left->depth : right->depth;
     copy_columns(both, 0, left);
     copy_columns(both, left->column_count, right);
     for (uint32_t i = 0; i < count; i++, at++) {
@@ -455,6 +458,7 @@ int cdn_nodes_sorted_lua(lua_State *L)
         items[i] = set->items[order.heap[i]];
     next = cdn_nodes_push_columns(L, CDN_UP_NODES, items, (uint32_t)most,
                                   set->column_count);
+    next->depth = set->depth;
     copy_columns(next, 0, set);
     for (uint32_t c = 0; c < set->column_count; c++)
         for (uint32_t i = 0; i < most; i++)

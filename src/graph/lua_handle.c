@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/depth.h"
 #include "graph/scan.h"
 
 enum field {
@@ -245,6 +246,7 @@ CDN_RAISES static int expand(lua_State *L, enum cdn_direction direction,
     set->node_count = 1;
     set->node = node;
     set->nodes = NULL;
+    set->depth = 1 + cdn_depth_of(L, cdn_meter_of(L), node);
     return 1;
 }
 

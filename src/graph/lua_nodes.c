@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/depth.h"
 #include "graph/lua_common.h"
 #include "graph/nodeset.h"
 
@@ -38,13 +39,21 @@ CDN_RAISES static int nodes_exists(lua_State *L)
     return 1;
 }
 
+/* Push one of a set's nodes.                                              [-0, +1, e] */
+CDN_RAISES static void hand_out(lua_State *L, const struct cdn_nodes *set,
+                                uint32_t node)
+{
+    cdn_depth_note(L, cdn_meter_of(L), node, set->depth);
+    cdn_graph_push_node(L, node);
+}
+
 CDN_RAISES static int nodes_first(lua_State *L)
 {
     struct cdn_nodes *set = cdn_check_nodes(L, 1);
 
     cdn_note(cdn_check_run(L), set->count > 0);
     if (set->count)
-        cdn_graph_push_node(L, set->items[0]);
+        hand_out(L, set, set->items[0]);
     else
         lua_pushnil(L);
     return 1;
@@ -68,7 +77,7 @@ CDN_RAISES static int each_next(lua_State *L)
     }
     lua_pushnumber(L, at + 1);
     lua_replace(L, lua_upvalueindex(2));
-    cdn_graph_push_node(L, set->items[at]);
+    hand_out(L, set, set->items[at]);
     for (; columns; columns >>= 4, pushed++)
         cdn_push_column_value(L, run,
                               cdn_nodes_column(set, (uint32_t)(columns & 15) - 1)[at]);
@@ -125,6 +134,8 @@ CDN_RAISES static void push_union(lua_State *L, const struct cdn_nodes *left,
 {
     struct cdn_nodes *set =
         cdn_nodes_push_columns(L, CDN_UP_NODES, items, count, left->column_count);
+
+    set->depth = left->depth > right->depth ? left->depth : right->depth;
 
     for (uint32_t c = 0; c < left->column_count; c++) {
         const char *name = cdn_nodes_column_name(left, c);
@@ -300,6 +311,7 @@ CDN_RAISES static int expand(lua_State *L, enum cdn_direction direction)
     set->node = nodes->count ? nodes->items[0] : 0;
     set->nodes = nodes->items;
     set->origin = nodes->column_count ? nodes : NULL;
+    set->depth = nodes->depth + 1;
     set->flags = CDN_EDGES_KEEPS;
     lua_pushvalue(L, 1);
     cdn_set_keep(L, -2);
@@ -430,7 +442,7 @@ CDN_RAISES static int nodes_top(lua_State *L)
     }
     lua_createtable(L, (int)ranking.count, 0);
     for (uint32_t i = 0; i < ranking.count; i++) {
-        cdn_graph_push_node(L, ranking.items[i].node);
+        hand_out(L, set, ranking.items[i].node);
         lua_rawseti(L, -2, (int)i + 1);
     }
     cdn_note(run, ranking.count);

@@ -6,6 +6,7 @@
  * Costs: see path.h and cycle.h; paths also two instructions and one a node for each. */
 #include "base/suggest.h"
 #include "graph/cycle.h"
+#include "graph/depth.h"
 #include "graph/lua_common.h"
 #include "graph/path.h"
 
@@ -102,6 +103,8 @@ CDN_RAISES static void add_path(lua_State *L, struct cdn_paths *paths,
 {
     lua_createtable(L, (int)count, 0);
     for (uint32_t i = 0; i < count; i++) {
+        if (i)
+            cdn_depth_note(L, cdn_meter_of(L), nodes[i], paths->depth + i - 1);
         cdn_graph_push_node(L, nodes[i]);
         lua_rawseti(L, -2, (int)i + 1);
     }

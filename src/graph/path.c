@@ -26,6 +26,7 @@ struct walk {
     struct cdn_edges *step; /* the set, from one source */
     struct cdn_operation *window;
     uint32_t nodes[CDN_PATH_MAX_HOPS + 1];
+    uint32_t depth; /* of the first step */
     bool full;
 };
 
@@ -75,6 +76,7 @@ CDN_RAISES static struct onward *look_around(struct walk *walk, uint32_t count,
     uint32_t capacity = 0;
 
     walk->step->node = walk->nodes[count - 1];
+    walk->step->depth = walk->depth + count - 1;
     walk->step->flags = 0;
     walk->window->as.window.low = from;
     *found = 0;
@@ -140,10 +142,11 @@ CDN_RAISES static void go_on(struct walk *walk, uint32_t count, int64_t from)
 void cdn_edges_paths(struct cdn_paths *paths, lua_State *L, struct cdn_edges *set)
 {
     struct cdn_graph_run *run = cdn_slot_host(L);
-    struct walk walk = {.L = L, .paths = paths};
+    struct walk walk = {.L = L, .paths = paths, .depth = set->depth};
     size_t mark = cdn_scratch_mark(L);
 
     paths->count = 0;
+    paths->depth = set->depth;
     make_step(&walk, set);
     for (uint32_t i = 0; i < set->node_count && !walk.full; i++) {
         walk.nodes[0] = set->nodes ? set->nodes[i] : set->node;

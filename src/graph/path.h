@@ -16,6 +16,7 @@ struct cdn_paths {
     bool ascending; /* each edge is later than the one before */
     uint64_t most;  /* paths; what is beyond is cut off */
     uint64_t count; /* so far */
+    uint32_t depth; /* of a path's second node */
     /* For each path, its nodes; what is on top of the stack is the caller's. */
     CDN_RAISES void (*found)(lua_State *L, struct cdn_paths *paths,
                              const uint32_t *nodes, uint32_t count);

@@ -244,6 +244,11 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->owed = 0;
     scan->has_room = false;
     scan->memo = NULL;
+    if (set->depth > scan->meter->hops) {
+        if (set->depth > scan->meter->limit.hops)
+            cdn_meter_raise(L, CDN_STOP_HOPS);
+        scan->meter->hops = set->depth;
+    }
     make_plan(scan);
 }
 
@@ -517,21 +522,20 @@ static void fill(struct cdn_scan *scan)
 
         if (node - scan->label_base >= scan->label_count)
             enter_label(scan, node);
-        if (scan->next_list == 0)
-            scan->meter->nodes++;
         if (scan->list_count > 1)
             scan->memo = NULL;
         if (scan->list_count > 0 && must_merge(scan)) {
-            if (scan->batch_count > 0) {
-                scan->meter->nodes--;
+            if (scan->batch_count > 0)
                 break;
-            }
+            cdn_meter_charge_nodes(scan->L, scan->meter, 1);
             scan->next_node++;
             scan->memo = NULL;
             scan->merging = true;
             cdn_merge_begin(scan, node, scan->next_node - 1);
             return;
         }
+        if (scan->next_list == 0)
+            cdn_meter_charge_nodes(scan->L, scan->meter, 1);
         while (scan->next_list < scan->list_count && scan->batch_count < want) {
             struct cdn_reach *reach = &scan->batch[scan->batch_count++];
 

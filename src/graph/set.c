@@ -44,6 +44,7 @@ struct cdn_edges *cdn_edges_push(lua_State *L, int metatable, uint32_t operation
     set->low = 0;
     set->high = 0;
     set->origin = NULL;
+    set->depth = 1;
     return set;
 }
 
@@ -98,6 +99,7 @@ void cdn_edges_refine(lua_State *L, int metatable, int index,
     next->node = set->node;
     next->nodes = set->nodes;
     next->origin = set->origin;
+    next->depth = set->depth;
     if (set->flags & CDN_EDGES_KEEPS) {
         next->flags = CDN_EDGES_KEEPS;
         lua_getfenv(L, index);
@@ -136,6 +138,7 @@ struct cdn_nodes *cdn_nodes_push_columns(lua_State *L, int metatable,
     lua_setmetatable(L, -2);
     set->magic = CDN_NODES_MAGIC;
     set->count = count;
+    set->depth = 0;
     set->column_count = column_count;
     set->table = NULL;
     set->bits = 0;
@@ -158,6 +161,7 @@ struct cdn_nodes *cdn_nodes_push_some(lua_State *L, int metatable,
     struct cdn_nodes *set = cdn_nodes_push_columns(L, metatable, items, count, columns);
     uint32_t at = 0;
 
+    set->depth = from->depth;
     for (uint32_t c = 0; c < columns; c++)
         memcpy(cdn_nodes_column_name(set, c), cdn_nodes_column_name(from, c),
                CDN_COLUMN_NAME_BYTES);

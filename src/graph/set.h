@@ -80,6 +80,7 @@ struct cdn_edges {
     uint8_t operation_count;
     uint8_t flags; /* CDN_EDGES_* */
     uint32_t node_count;
+    uint32_t depth;                 /* how far its edges are from where the run began */
     uint32_t node;                  /* the source when `nodes` is NULL */
     const uint32_t *nodes;          /* of a node set that the environment keeps alive */
     const struct cdn_nodes *origin; /* that set, if it has columns; else NULL */
@@ -99,6 +100,7 @@ struct cdn_edges {
 struct cdn_nodes {
     uint32_t magic;
     uint32_t count;
+    uint32_t depth; /* how far the farthest is from where the run began */
     uint32_t column_count;
     /* membership, made when first asked for: an open-addressing table of 2^bits places in
      * `items`, in a userdata that the environment keeps alive */

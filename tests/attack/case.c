@@ -132,6 +132,10 @@ static bool read_setting(struct attack *attack, const char *line)
         limits->wall_ns = value * 1000;
     else if (strcmp(name, "edges") == 0)
         limits->edges = value;
+    else if (strcmp(name, "nodes") == 0)
+        limits->nodes = value;
+    else if (strcmp(name, "hops") == 0)
+        limits->hops = value;
     else if (strcmp(name, "output_bytes") == 0)
         limits->output_bytes = value;
     else if (strcmp(name, "as_of_ms") == 0)

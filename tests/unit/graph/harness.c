@@ -47,7 +47,9 @@ struct harness *harness_new(cordon_snapshot *snapshot, const char *reads)
     harness->run.names = &harness->names;
     harness->run.as_of_ms = INT64_MAX;
     harness->run.memo = &harness->memo;
-    harness->budget = (struct cdn_budget){.instructions = UINT64_C(1) << 40,
+    harness->budget = (struct cdn_budget){.nodes = UINT64_C(1) << 40,
+                                          .hops = 1000,
+                                          .instructions = UINT64_C(1) << 40,
                                           .memory_bytes = 60u << 20,
                                           .edges = UINT64_C(1) << 40,
                                           .output_bytes = 1u << 20,
