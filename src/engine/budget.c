@@ -31,7 +31,7 @@ static const struct kind kinds[] = {
     KIND(edges, edges, "", max_edges, 100000),
     KIND(output_bytes, output, " bytes", max_output_bytes, 64 * 1024),
     KIND(wall_ns, time, " ns", max_wall_ns, 100000000),
-    KIND(nodes, nodes, "", max_nodes, 100000),
+    KIND(nodes, nodes, "", max_nodes, 1000000),
     KIND(hops, hops, "", max_hops, 100),
 };
 enum { KINDS = CDN_BUDGET_KINDS };

@@ -4,7 +4,8 @@
 
 #include "graph/lua_common.h"
 
-#define REGISTRY_SLOT 1
+/* Slot 1 is the entry of an image (sandbox/image.c). */
+#define REGISTRY_SLOT 2
 
 void cdn_depth_open(lua_State *L)
 {
@@ -47,4 +48,10 @@ uint32_t cdn_depth_of(lua_State *L, const struct cdn_meter *meter, uint32_t node
     depth = noted(L, node);
     lua_pop(L, 1);
     return depth < 0 ? 0 : (uint32_t)depth;
+}
+
+void cdn_graph_push_start(lua_State *L, uint32_t node)
+{
+    cdn_depth_note(L, cdn_meter_of(L), node, 0);
+    cdn_graph_push_node(L, node);
 }

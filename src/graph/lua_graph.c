@@ -56,7 +56,7 @@ CDN_RAISES static int graph_node(lua_State *L)
     if (node == CDN_NO_NODE)
         lua_pushnil(L);
     else
-        cdn_graph_push_node(L, node);
+        cdn_graph_push_start(L, node);
     return 1;
 }
 

@@ -63,7 +63,7 @@ def normal(text):
     text = re.sub(r"(?m)^(  memory +)\d[\d.]* (?:B|KiB)", r"\1SIZE", text)
     text = re.sub(r"(?m)^(  instructions +)\d[\d,]*", r"\1N", text)
     text = re.sub(r"(?m)^(  (?:memory|time|  in the graph).*?)  +[<\d][\d.]* %.*$", r"\1", text)
-    text = re.sub(r"(?m)^(  (?:cost |instructions |edges read|nodes touched|memory |time |  in the|"
+    text = re.sub(r"(?m)^(  (?:cost |instructions |edges read|nodes touched|hops |memory |time |  in the|"
                   r"output +\d+ B).*)$", lambda m: re.sub(r"  +", "  ", m.group(1)), text)
     return text
 

@@ -123,8 +123,9 @@ static int build(lua_State *L)
 
 static const char *run(struct harness *harness, const char *source)
 {
-    static const char *const stops[] = {"none",  "instructions", "time",     "memory",
-                                        "edges", "output",       "cancelled"};
+    static const char *const stops[] = {"none",      "instructions", "time",
+                                        "memory",    "edges",        "output",
+                                        "cancelled", "nodes",        "hops"};
     struct job job = {.harness = harness, .source = source};
     struct cdn_budget load = harness->budget;
     struct cdn_image *image;
