@@ -18,7 +18,7 @@
 #include "graph/scan.h"
 #include "sandbox/slot.h"
 
-/* Chain steps between two charges. */
+/* Edges tried between two charges. */
 #define STEPS 256
 #define NONE  UINT32_MAX
 
@@ -308,6 +308,17 @@ CDN_RAISES static void found(struct hunt *hunt, const struct so_far *way,
         id_of(hunt, &hunt->back_reaches[back->list], back->position);
 }
 
+/* What is done beside reading edges is charged some of it at a time. */
+CDN_RAISES static inline void pay_steps(struct hunt *hunt)
+{
+    uint32_t steps = hunt->steps;
+
+    if (steps < STEPS)
+        return;
+    hunt->steps = 0;
+    cdn_meter_charge(hunt->L, steps);
+}
+
 /* All ways back from where the edges so far lead.                         [-0, +0, e] */
 CDN_RAISES static void close_all(struct hunt *hunt, const struct so_far *way)
 {
@@ -317,10 +328,8 @@ CDN_RAISES static void close_all(struct hunt *hunt, const struct so_far *way)
         double low = back->value < way->low ? back->value : way->low;
         double high = back->value > way->high ? back->value : way->high;
 
-        if (++hunt->steps == STEPS) {
-            cdn_meter_charge(hunt->L, STEPS);
-            hunt->steps = 0;
-        }
+        hunt->steps++;
+        pay_steps(hunt);
         if (back->time > way->time && back->time <= way->end && alike(hunt, low, high))
             found(hunt, way, back);
     }
@@ -358,6 +367,8 @@ CDN_RAISES static void follow_list(struct hunt *hunt, struct cdn_reach *reach,
     bool last = way->count + 2 == hunt->out->hops;
     struct so_far next;
 
+    hunt->steps += reach->high - reach->low;
+    pay_steps(hunt);
     hunt->reaches[way->count] = reach;
     for (uint32_t p = reach->low; p < reach->high; p++) {
         double value = value_at(hunt, reach, values, p);

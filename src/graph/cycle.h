@@ -26,8 +26,8 @@ struct cdn_cycles {
 };
 
 /* Count them.  The set has windows and conditions alone, one direction and a time column.
- * Charges one edge a list and one for each edge that a window leaves of it; scratch memory
- * for the edges that lead back.                                           [-0, +0, e] */
+ * Charges one edge a list and one for each edge that a window leaves of it, and an
+ * instruction for each edge that is tried; scratch memory for those that lead back.                                           [-0, +0, e] */
 CDN_RAISES void cdn_edges_cycles(struct cdn_cycles *cycles, lua_State *L,
                                  struct cdn_edges *set);
 

@@ -250,6 +250,7 @@ int cdn_nodes_with_lua(lua_State *L)
                set->count * sizeof(double));
     for (uint32_t c = 0; c < given.column_count; c++) {
         double *values = cdn_nodes_column(next, old + c);
+        double value;
 
         lua_getfield(L, 2, given.columns[c].name);
         if (lua_type(L, -1) != LUA_TNUMBER)
@@ -257,8 +258,9 @@ int cdn_nodes_with_lua(lua_State *L)
                        given.columns[c].name, cdn_what(L, -1));
         memcpy(cdn_nodes_column_name(next, old + c), given.columns[c].name,
                CDN_COLUMN_NAME_BYTES);
+        value = lua_tonumber(L, -1);
         for (uint32_t i = 0; i < set->count; i++)
-            values[i] = lua_tonumber(L, -1);
+            values[i] = value;
         lua_pop(L, 1);
     }
     return 1;

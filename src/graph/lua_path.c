@@ -3,7 +3,7 @@
  *   edges:paths{ hops =, ascending =, most = }             a list of lists of nodes
  *   edges:cycles{ hops =, within =, property =, ratio = }  how many, the largest sum, its edges
  *
- * Costs: see path.h and cycle.h; paths also two instructions and one a node for each. */
+ * Costs: see path.h and cycle.h. */
 #include "base/suggest.h"
 #include "graph/cycle.h"
 #include "graph/depth.h"

@@ -15,6 +15,10 @@
 #include "graph/scan.h"
 #include "sandbox/slot.h"
 
+/* In instructions: of beginning to read a node's edges, and of a path, without its nodes. */
+#define LOOK_COST 24
+#define PATH_COST 16
+
 struct onward {
     uint32_t node;
     int64_t time; /* of the earliest edge that leads there */
@@ -78,6 +82,7 @@ CDN_RAISES static struct onward *look_around(struct walk *walk, uint32_t count,
     walk->step->node = walk->nodes[count - 1];
     walk->step->depth = walk->depth + count - 1;
     walk->step->flags = 0;
+    cdn_meter_charge(L, LOOK_COST);
     walk->window->as.window.low = from;
     *found = 0;
     cdn_scan_begin_here(&scan, &room, L, walk->step,
@@ -127,7 +132,7 @@ CDN_RAISES static void go_on(struct walk *walk, uint32_t count, int64_t from)
         }
         paths->count++;
         walk->nodes[count] = list[i].node;
-        cdn_meter_charge(walk->L, 2 + count);
+        cdn_meter_charge(walk->L, PATH_COST + count);
         paths->found(walk->L, paths, walk->nodes, count + 1);
         if (count == paths->hops)
             continue;

@@ -23,7 +23,8 @@ struct cdn_paths {
 };
 
 /* Go over all paths.  Charges what reading the edges of every node on the way does, as
- * often as it is on the way.                                              [-0, +0, e] */
+ * often as it is on the way; 24 instructions a node, 16 a path and one a node of it.
+ *                                                                         [-0, +0, e] */
 CDN_RAISES void cdn_edges_paths(struct cdn_paths *paths, lua_State *L,
                                 struct cdn_edges *set);
 

@@ -179,8 +179,7 @@ int cdn_nodes_find_column(const struct cdn_nodes *set, const char *name, size_t 
     for (uint32_t i = 0; i < set->column_count; i++) {
         const char *own = cdn_nodes_column_name(set, i);
 
-        if (bytes < CDN_COLUMN_NAME_BYTES && memcmp(own, name, bytes) == 0 &&
-            own[bytes] == '\0')
+        if (strlen(own) == bytes && memcmp(own, name, bytes) == 0)
             return (int)i;
     }
     return -1;

@@ -118,7 +118,8 @@ static bool read_setting(struct attack *attack, const char *line)
     char name[32];
     uint64_t value;
 
-    if (sscanf(line, "with node %63s", expect->node) == 1)
+    if (strncmp(line, "with node ", 10) == 0 &&
+        sscanf(line, "with node %63s", expect->node) == 1)
         return true;
     if (sscanf(line, "with %31s %" SCNu64, name, &value) != 2)
         return attack_fail(attack, "expect: \"%s\" is no setting", line);
