@@ -22,6 +22,8 @@
 #define FIRST_BITS        6
 #define FIRST_ROWS        64
 #define VALUES_PER_CHARGE 1024
+/* An array over all nodes may be twice as large as the table, if it is no larger. */
+#define SMALL_BYTES ((uint64_t)256 << 10)
 
 struct place {
     uint32_t node; /* CDN_DISTINCT_EMPTY: free */
@@ -98,8 +100,12 @@ static void to_table(struct groups *groups, uint32_t bits)
 {
     size_t bytes = sizeof *groups->table << bits;
     uint32_t mask = (UINT32_C(1) << bits) - 1;
+    uint64_t by_node_bytes =
+        (uint64_t)groups->range *
+        (weighs(groups->out) ? sizeof *groups->sums : sizeof *groups->rows);
 
-    if (bits > 30 || (uint64_t)groups->range * sizeof *groups->rows <= 2 * bytes) {
+    if (bits > 30 || by_node_bytes <= bytes ||
+        (by_node_bytes <= SMALL_BYTES && by_node_bytes <= 2 * bytes)) {
         if (weighs(groups->out))
             to_sums(groups);
         else
@@ -278,6 +284,15 @@ CDN_RAISES static void gather(lua_State *L, const struct cdn_group_column *colum
     }
 }
 
+static void count_rows(struct groups *groups, uint32_t c, const uint32_t *rows,
+                       uint32_t count)
+{
+    double *into = groups->out->values[c];
+
+    for (uint32_t i = 0; i < count; i++)
+        into[rows[i]] += 1;
+}
+
 static void accumulate(struct groups *groups, uint32_t c, const uint32_t *rows,
                        const double *values, uint32_t count)
 {
@@ -285,9 +300,7 @@ static void accumulate(struct groups *groups, uint32_t c, const uint32_t *rows,
 
     switch (groups->out->columns[c].fold) {
     case CDN_GROUP_COUNT:
-        for (uint32_t i = 0; i < count; i++)
-            into[rows[i]] += 1;
-        break;
+        break; /* has no values: count_rows() */
     case CDN_GROUP_SUM:
         for (uint32_t i = 0; i < count; i++)
             into[rows[i]] += isnan(values[i]) ? 0 : values[i];
@@ -350,6 +363,8 @@ CDN_RAISES static void weigh(struct groups *groups, const struct cdn_span *span,
     uint32_t *nodes = groups->nodes;
     uint32_t count = groups->out->count;
 
+    if (!nodes)
+        return; /* there are none to come */
     if (!select)
         peers += span->first;
     for (uint32_t i = 0; i < span->count; i++) {
@@ -433,8 +448,11 @@ CDN_RAISES static void group_span(struct groups *groups, const struct cdn_edges 
                                source_value(set, column, span->reach->ordinal), part);
                 continue;
             }
-            if (column->fold != CDN_GROUP_COUNT)
-                gather(groups->L, column, span, done, part, values);
+            if (column->fold == CDN_GROUP_COUNT) {
+                count_rows(groups, c, rows, part);
+                continue;
+            }
+            gather(groups->L, column, span, done, part, values);
             accumulate(groups, c, rows, values, part);
         }
         done += part;

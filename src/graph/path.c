@@ -92,7 +92,7 @@ CDN_RAISES static struct onward *look_around(struct walk *walk, uint32_t count,
 
         if (!list)
             cdn_distinct_init(&distinct, L, scan.run->snapshot->node_count, span.count);
-        if (capacity - *found < span.count) {
+        if (!list || capacity - *found < span.count) {
             uint32_t wanted =
                 2 * capacity > *found + span.count ? 2 * capacity : *found + span.count;
             struct onward *longer = cdn_scratch_alloc(L, wanted * sizeof *longer);
