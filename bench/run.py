@@ -158,6 +158,27 @@ def opening(args, store):
          ns_per_segment=round(ns / max(segments, 1)), nodes=nodes, edges=edges)
 
 
+def edges(args, data, store):
+    """The price of an edge read, by the way it is asked for, around the busiest sender."""
+    degree = {}
+    with open(os.path.join(data, "transfers.csv"), encoding="utf-8") as file:
+        next(file)
+        for line in file:
+            sender = line.split(",", 1)[0]
+            degree[sender] = degree.get(sender, 0) + 1
+    busiest = min(degree, key=lambda sender: (-degree[sender], int(sender)))
+    folder = os.path.join(args.bench, "edges")
+    names = ["none"] + sorted(f[:-4] for f in os.listdir(folder) if f != "none.lua")
+    rows = run(os.path.join(args.bin, "bench_edges"), store, "Account", busiest,
+               "2" if args.smoke else "40",
+               *(os.path.join(folder, name + ".lua") for name in names)).splitlines()
+    base_ns, base_edges = map(int, rows[0].split())
+    for name, row in list(zip(names, rows))[1:]:
+        ns, count = map(int, row.split())
+        emit(bench="edges", how=name, size=args.size, edges=count - base_edges,
+             ns_per_edge=round((ns - base_ns) / max(count - base_edges, 1), 2))
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description=__doc__,
@@ -179,6 +200,7 @@ def main():
         return 77
     data, store = prepare(args)
     opening(args, store)
+    edges(args, data, store)
     workloads(args, data, store)
     return 0
 

@@ -11,14 +11,13 @@ return {
 
   evaluate = function(_, request)
     local now = request.now
-    local from = now - 30 * DAY
+    local from = now - 30 * DAY + 1
     local account = request.node
-    local sent = account:outgoing("transfer"):after(from):up_to(now)
-    local n, sum = sent:count(), sent:sum("amount")
+    local sent = account:outgoing("transfer"):between(from, now)
+    local n, sum = sent:totals("amount")
     local payees = sent:nodes()
     local d = payees:count()
-    local onward = payees:limit(200):outgoing("transfer"):after(from):up_to(now)
-    local c2, s2 = onward:count(), onward:sum("amount")
+    local c2, s2 = payees:limit(200):outgoing("transfer"):between(from, now):totals("amount")
     local score = account.risk + 3 * n + 5 * d + math.floor(sum / 100000) + c2
                   + math.floor(s2 / 1000000)
     return {

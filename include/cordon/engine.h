@@ -29,11 +29,13 @@ typedef struct cordon_engine_options {
     uint64_t load_memory_bytes; /* of a rule's image (1 MiB) */
     /* of all cached images; the least recently used go first (256 MiB) */
     uint64_t image_budget_bytes;
+    uint64_t max_nodes; /* ceilings for any one run, as above (100e6) */
+    uint64_t max_hops;  /* (1e6) */
 } cordon_engine_options;
 
 #define CORDON_ENGINE_OPTIONS_INIT                                                     \
     {                                                                                  \
-        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0                       \
+        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                 \
     }
 
 #ifdef __cplusplus

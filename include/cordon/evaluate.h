@@ -20,11 +20,13 @@ typedef struct cordon_limits {
     uint64_t memory_bytes; /* peak bytes beyond the rule's image */
     uint64_t output_bytes; /* encoded size of everything the rule returns */
     uint64_t wall_ns;      /* monotonic time from entry to return */
+    uint64_t nodes;        /* graph nodes handed to the rule or expanded */
+    uint64_t hops;         /* edges between where a run begins and what it reads */
 } cordon_limits;
 
 #define CORDON_LIMITS_INIT                                                             \
     {                                                                                  \
-        sizeof(cordon_limits), 0, 0, 0, 0, 0                                           \
+        sizeof(cordon_limits), 0, 0, 0, 0, 0, 0, 0                                     \
     }
 
 /* Asks a running evaluation to stop.  Caller's storage; zero it before use. */

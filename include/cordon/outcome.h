@@ -38,7 +38,9 @@ typedef enum cordon_outcome_kind {
     X(TIME, 2, "time")                                                                 \
     X(MEMORY, 3, "memory")                                                             \
     X(EDGES, 4, "edges")                                                               \
-    X(OUTPUT, 5, "output")
+    X(OUTPUT, 5, "output")                                                             \
+    X(NODES, 6, "nodes")                                                               \
+    X(HOPS, 7, "hops")
 
 typedef enum cordon_budget {
 #define CORDON_BUDGET_ENUM(name, number, word) CORDON_BUDGET_##name = (number),
@@ -46,8 +48,8 @@ typedef enum cordon_budget {
 #undef CORDON_BUDGET_ENUM
 } cordon_budget;
 
-/* What one evaluation used, each beside the limit in force.  Instructions, edges, nodes
- * and output bytes are the same whenever the same request is evaluated again; memory and
+/* What one evaluation used, each beside the limit in force.  Instructions, edges, nodes,
+ * hops and output bytes are the same whenever the same request is evaluated again; memory and
  * times need not be. */
 typedef struct cordon_usage {
     uint64_t instructions;
@@ -62,6 +64,9 @@ typedef struct cordon_usage {
     uint64_t native_ns; /* inside native graph calls; of the quickest by samples */
     uint64_t wall_ns;   /* from entry to return */
     uint64_t wall_limit_ns;
+    uint64_t nodes_limit;
+    uint64_t hops; /* the most that edges were read away from a start */
+    uint64_t hops_limit;
 } cordon_usage;
 
 #ifdef __cplusplus

@@ -2,6 +2,17 @@
 --
 -- A trace must have strictly ascending times.  Of all traces of k transfers to an account
 -- the one that arrives first leaves most open, so one time per account and step is enough.
+local CUTS = { TIMESTAMP_DESCENDING = "latest", TIMESTAMP_ASCENDING = "earliest",
+               AMOUNT_DESCENDING = "largest", AMOUNT_ASCENDING = "smallest" }
+
+local function cut(edges, params)
+  return edges[CUTS[params.truncationOrder]](edges, params.truncationLimit, "amount")
+end
+
+local function within(edges, params)
+  return edges:after(params.startTime):before(params.endTime)
+end
+
 return {
   name        = "finbench_tcr1",
   description = "Blocked media of the accounts within three ascending transfers",
@@ -28,48 +39,22 @@ return {
     if not start then
       return { output = {} }
     end
-    local function cut(edges)
-      local order, limit = params.truncationOrder, params.truncationLimit
-      if order == "AMOUNT_DESCENDING" then
-        return edges:largest(limit, "amount")
-      elseif order == "AMOUNT_ASCENDING" then
-        return edges:smallest(limit, "amount")
-      elseif order == "TIMESTAMP_ASCENDING" then
-        return edges:earliest(limit)
-      end
-      return edges:latest(limit)
-    end
-
     local rows = {}
-    local arrival = { [start] = params.startTime }
+    local reached = graph:set({ start }):with({ arrival = params.startTime })
     for distance = 1, 3 do
-      local reached = {}
-      for account, time in pairs(arrival) do
-        local onward = cut(account:outgoing("transfer")):after(time):before(params.endTime)
-        for edge, other in onward:each() do
-          local first = reached[other]
-          if not first or edge.time < first then
-            reached[other] = edge.time
-          end
-        end
-      end
-      -- pairs() visits nodes in ascending order of their keys
-      for other in pairs(reached) do
-        local blocked = {}
-        local media = other:incoming("signIn"):after(params.startTime)
-                           :before(params.endTime):nodes()
-                           :where("isBlocked", "==", true)
-        for medium in media:each() do
-          blocked[medium] = true
-        end
-        for medium in pairs(blocked) do
+      reached = cut(reached:outgoing("transfer"), params)
+                  :after("arrival"):before(params.endTime)
+                  :group({ arrival = { min = "time" } })
+      for other in reached:sorted():each() do
+        local media = within(other:incoming("signIn"), params):nodes()
+                        :where("isBlocked", "==", true)
+        for medium in media:sorted():each() do
           rows[#rows + 1] = {
             otherId = other.key, accountDistance = distance,
             mediumId = medium.key, mediumType = medium.mediumType,
           }
         end
       end
-      arrival = reached
     end
     return { output = rows }
   end,

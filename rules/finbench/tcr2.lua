@@ -3,6 +3,17 @@
 -- Walked backwards, times must strictly descend.  Of all traces of k transfers from an
 -- account the one that leaves it last keeps most open, so one time per account and step is
 -- enough.
+local CUTS = { TIMESTAMP_DESCENDING = "latest", TIMESTAMP_ASCENDING = "earliest",
+               AMOUNT_DESCENDING = "largest", AMOUNT_ASCENDING = "smallest" }
+
+local function cut(edges, params)
+  return edges[CUTS[params.truncationOrder]](edges, params.truncationLimit, "amount")
+end
+
+local function within(edges, params)
+  return edges:after(params.startTime):before(params.endTime)
+end
+
 local function round(x)
   return math.floor(x * 1000 + 0.5) / 1000
 end
@@ -33,42 +44,18 @@ return {
     if not person then
       return { output = {} }
     end
-    local function cut(edges)
-      local order, limit = params.truncationOrder, params.truncationLimit
-      if order == "AMOUNT_DESCENDING" then
-        return edges:largest(limit, "amount")
-      elseif order == "AMOUNT_ASCENDING" then
-        return edges:smallest(limit, "amount")
-      elseif order == "TIMESTAMP_ASCENDING" then
-        return edges:earliest(limit)
-      end
-      return edges:latest(limit)
-    end
-
-    local departure, others = {}, {}
-    for account in person:outgoing("own"):nodes():each() do
-      departure[account] = params.endTime
-    end
+    local reached = person:outgoing("own"):nodes():with({ departure = params.endTime })
+    local others = graph:set({})
     for _ = 1, 3 do
-      local reached = {}
-      for account, time in pairs(departure) do
-        local back = cut(account:incoming("transfer")):after(params.startTime):before(time)
-        for edge, other in back:each() do
-          local last = reached[other]
-          if not last or edge.time > last then
-            reached[other] = edge.time
-          end
-          others[other] = true
-        end
-      end
-      departure = reached
+      reached = cut(reached:incoming("transfer"), params)
+                  :after(params.startTime):before("departure")
+                  :group({ departure = { max = "time" } })
+      others = others:union(reached)
     end
 
-    -- pairs() visits nodes in ascending order of their keys
     local rows = {}
-    for other in pairs(others) do
-      local loans = other:incoming("deposit"):after(params.startTime)
-                         :before(params.endTime):nodes()
+    for other in others:sorted():each() do
+      local loans = within(other:incoming("deposit"), params):nodes()
       if loans:exists() then
         rows[#rows + 1] = {
           otherId = other.key, at = #rows,

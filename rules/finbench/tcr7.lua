@@ -1,4 +1,11 @@
 -- FinBench TCR7: fan-in and fan-out of an account.
+local CUTS = { TIMESTAMP_DESCENDING = "latest", TIMESTAMP_ASCENDING = "earliest",
+               AMOUNT_DESCENDING = "largest", AMOUNT_ASCENDING = "smallest" }
+
+local function cut(edges, params)
+  return edges[CUTS[params.truncationOrder]](edges, params.truncationLimit, "amount")
+end
+
 local function round(x)
   return math.floor(x * 1000 + 0.5) / 1000
 end
@@ -27,18 +34,8 @@ return {
       return { output = { { numSrc = 0, numDst = 0, inOutRatio = -1 } } }
     end
     local function visible(edges)
-      local order, limit = params.truncationOrder, params.truncationLimit
-      if order == "AMOUNT_DESCENDING" then
-        edges = edges:largest(limit, "amount")
-      elseif order == "AMOUNT_ASCENDING" then
-        edges = edges:smallest(limit, "amount")
-      elseif order == "TIMESTAMP_ASCENDING" then
-        edges = edges:earliest(limit)
-      else
-        edges = edges:latest(limit)
-      end
-      return edges:after(params.startTime):before(params.endTime)
-                  :where("amount", ">", params.threshold)
+      return cut(edges, params):after(params.startTime):before(params.endTime)
+               :where("amount", ">", params.threshold)
     end
 
     local received = visible(account:incoming("transfer"))

@@ -23,16 +23,7 @@ return {
 
     local senders = within(account:incoming("transfer")):nodes()
     local fed = within(senders:outgoing("transfer")):nodes()
-                  :minus(graph:set({ account }))
-                  :where("isBlocked", "==", true)
-    -- pairs() visits nodes in ascending order of their keys
-    local found, rows = {}, {}
-    for other in fed:each() do
-      found[other] = true
-    end
-    for other in pairs(found) do
-      rows[#rows + 1] = { dstId = other.key }
-    end
-    return { output = rows }
+                  :minus(graph:set({ account })):where("isBlocked", "==", true)
+    return { output = fed:sorted():rows("dstId") }
   end,
 }

@@ -283,7 +283,7 @@ static void check_rule(struct check *check, const struct cdn_rule *rule)
         report(check, CODE_NO_DESCRIPTION, 0, 0,
                "the rule has no description; say in a sentence what it looks for");
     if (!limits->instructions && !limits->memory_bytes && !limits->edges &&
-        !limits->output_bytes && !limits->wall_ns)
+        !limits->output_bytes && !limits->wall_ns && !limits->nodes && !limits->hops)
         report(check, CODE_NO_LIMITS, 0, 0,
                "the rule declares no limits; declare what it is expected to cost");
 }

@@ -140,6 +140,10 @@ static void raise_ceilings(cordon_engine_options *options, const cordon_limits *
         options->max_instructions = limits->instructions;
     if (limits->edges > UINT64_C(100000000))
         options->max_edges = limits->edges;
+    if (limits->nodes > UINT64_C(100000000))
+        options->max_nodes = limits->nodes;
+    if (limits->hops > UINT64_C(1000000))
+        options->max_hops = limits->hops;
     if (limits->memory_bytes > UINT64_C(4) << 20)
         options->max_memory_bytes = limits->memory_bytes;
     if (limits->output_bytes > UINT64_C(1) << 20)
@@ -493,6 +497,10 @@ static int check_limits(const struct eval *eval)
         return cdn_cli_usage(eval->cli, "--max-instructions takes at most 2^53, 9e15");
     if (limits->edges > UINT64_C(1) << 53)
         return cdn_cli_usage(eval->cli, "--max-edges takes at most 2^53, 9e15");
+    if (limits->nodes > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-nodes takes at most 2^53, 9e15");
+    if (limits->hops > UINT64_C(1) << 53)
+        return cdn_cli_usage(eval->cli, "--max-hops takes at most 2^53, 9e15");
     if (limits->memory_bytes > UINT64_C(64) << 20)
         return cdn_cli_usage(eval->cli, "--max-memory takes at most 64MiB");
     if (limits->output_bytes > UINT64_C(1) << 30)
@@ -553,6 +561,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "at most so many instructions, such as 1e6", NULL},
         {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
          "at most so many edges read", NULL},
+        {"max-nodes", 0, CDN_OPTION_POSITIVE, &eval.limits.nodes, "N",
+         "at most so many nodes touched", NULL},
+        {"max-hops", 0, CDN_OPTION_POSITIVE, &eval.limits.hops, "N",
+         "at most so far from the subject", NULL},
         {"max-memory", 0, CDN_OPTION_SIZE, &eval.limits.memory_bytes, "SIZE",
          "at most so much memory, such as 512KiB", NULL},
         {"max-output", 0, CDN_OPTION_SIZE, &eval.limits.output_bytes, "SIZE",

@@ -127,6 +127,14 @@ static void write_limit(struct cdn_json *json, const cordon_outcome *outcome)
         used = usage->edges;
         limit = usage->edges_limit;
         break;
+    case CORDON_BUDGET_NODES:
+        used = usage->nodes;
+        limit = usage->nodes_limit;
+        break;
+    case CORDON_BUDGET_HOPS:
+        used = usage->hops;
+        limit = usage->hops_limit;
+        break;
     case CORDON_BUDGET_OUTPUT:
         used = usage->output_bytes;
         limit = usage->output_limit_bytes;
@@ -163,6 +171,7 @@ static void write_cost(struct cdn_json *json, const cordon_usage *usage)
     cdn_json_key_uint(json, "memory_bytes", usage->memory_bytes);
     cdn_json_key_uint(json, "edges", usage->edges);
     cdn_json_key_uint(json, "nodes", usage->nodes);
+    cdn_json_key_uint(json, "hops", usage->hops);
     cdn_json_key_uint(json, "output_bytes", usage->output_bytes);
     cdn_json_key_uint(json, "native_ns", usage->native_ns);
     cdn_json_key_uint(json, "wall_ns", usage->wall_ns);
@@ -172,6 +181,8 @@ static void write_cost(struct cdn_json *json, const cordon_usage *usage)
     cdn_json_key_uint(json, "instructions", usage->instructions_limit);
     cdn_json_key_uint(json, "memory_bytes", usage->memory_limit_bytes);
     cdn_json_key_uint(json, "edges", usage->edges_limit);
+    cdn_json_key_uint(json, "nodes", usage->nodes_limit);
+    cdn_json_key_uint(json, "hops", usage->hops_limit);
     cdn_json_key_uint(json, "output_bytes", usage->output_limit_bytes);
     cdn_json_key_uint(json, "wall_ns", usage->wall_limit_ns);
     cdn_json_object_end(json);

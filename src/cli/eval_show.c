@@ -248,7 +248,11 @@ static void show_usage(const struct page *page, const cordon_usage *usage)
              cdn_show_count(limit, sizeof(limit), usage->edges_limit), usage->edges,
              usage->edges_limit);
     cost_row(&table, "nodes touched", cdn_show_count(used, sizeof(used), usage->nodes),
-             "", 0, 0);
+             cdn_show_count(limit, sizeof(limit), usage->nodes_limit), usage->nodes,
+             usage->nodes_limit);
+    cost_row(&table, "hops", cdn_show_count(used, sizeof(used), usage->hops),
+             cdn_show_count(limit, sizeof(limit), usage->hops_limit), usage->hops,
+             usage->hops_limit);
     cost_row(&table, "memory", cdn_show_bytes(used, sizeof(used), usage->memory_bytes),
              cdn_show_bytes(limit, sizeof(limit), usage->memory_limit_bytes),
              usage->memory_bytes, usage->memory_limit_bytes);

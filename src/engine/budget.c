@@ -31,6 +31,8 @@ static const struct kind kinds[] = {
     KIND(edges, edges, "", max_edges, 100000),
     KIND(output_bytes, output, " bytes", max_output_bytes, 64 * 1024),
     KIND(wall_ns, time, " ns", max_wall_ns, 100000000),
+    KIND(nodes, nodes, "", max_nodes, 1000000),
+    KIND(hops, hops, "", max_hops, 100),
 };
 enum { KINDS = CDN_BUDGET_KINDS };
 _Static_assert(sizeof kinds / sizeof kinds[0] == KINDS, "one row a budget");
@@ -113,5 +115,7 @@ struct cdn_budget cdn_budget_load(const cordon_engine_options *options)
                                .memory_bytes = options->load_memory_bytes,
                                .edges = 1,
                                .output_bytes = 1,
-                               .wall_ns = UINT64_C(2000000000)};
+                               .wall_ns = UINT64_C(2000000000),
+                               .nodes = 1,
+                               .hops = 1};
 }

@@ -37,6 +37,10 @@ static const struct {
      65536, 64 * MIB},
     {"image_budget_bytes", offsetof(cordon_engine_options, image_budget_bytes),
      256 * MIB, 65536, UINT64_C(1) << 53},
+    {"max_nodes", offsetof(cordon_engine_options, max_nodes), 100000000, 1,
+     UINT64_C(1) << 53},
+    {"max_hops", offsetof(cordon_engine_options, max_hops), 1000000, 1,
+     UINT64_C(1) << 53},
 };
 
 #define MAX_SLOTS 1024

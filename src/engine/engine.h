@@ -163,7 +163,7 @@ cordon_status cdn_budget_resolve(struct cdn_budget *out,
                                  const cordon_limits *request, cordon_error *err);
 /* A rule that declares more than the ceilings does not load.  The faults, at most
  * CDN_BUDGET_KINDS of them, by line; returns how many. */
-#define CDN_BUDGET_KINDS 5
+#define CDN_BUDGET_KINDS 7
 uint32_t cdn_budget_faults(struct cdn_finding out[CDN_BUDGET_KINDS],
                            const cordon_engine_options *options,
                            const struct cdn_rule *rule);

@@ -44,7 +44,8 @@ bool cdn_edges_exists(lua_State *L, struct cdn_edges *set)
     return exists;
 }
 
-bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set)
+bool cdn_edges_first(uint64_t *edge, uint32_t *peer, lua_State *L,
+                     struct cdn_edges *set)
 {
     size_t mark = cdn_scratch_mark(L);
     struct cdn_scan_room room;
@@ -56,8 +57,13 @@ bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set)
         &scan, &room, L, set,
         (struct cdn_scan_how){.ordered = true, .looks = true, .stingy = true});
     exists = cdn_scan_next(&scan, &span);
-    if (exists && !cdn_reach_edge_id(span.reach, cdn_span_position(&span, 0), edge))
-        cdn_raise_damaged(L, "an edge number is out of range");
+    if (exists) {
+        uint32_t position = cdn_span_position(&span, 0);
+
+        *peer = span.reach->list.peers[position];
+        if (!cdn_reach_edge_id(span.reach, position, edge))
+            cdn_raise_damaged(L, "an edge number is out of range");
+    }
     cdn_scan_end(&scan);
     cdn_scratch_release(L, mark);
     return exists;
@@ -111,6 +117,35 @@ static void fold_nullable(struct cdn_fold *fold, const struct cdn_span *span,
     }
 }
 
+void cdn_span_fold(struct cdn_fold *fold, lua_State *L, const struct cdn_span *span,
+                   uint32_t slot)
+{
+    const struct cdn_reach *reach = span->reach;
+    int32_t number = cdn_bound_column(reach->from, slot);
+    const struct cdn_column *column;
+    struct cdn_cells cells;
+    const int64_t *values;
+
+    if (number < 0)
+        return;
+    column = &reach->from->adjacency->columns[number];
+    if (!column->values) {
+        if (!fold_gathered(fold, span, number))
+            cdn_raise_damaged(L, "an edge number is out of range");
+        return;
+    }
+    /* int64 and float64 are both eight bytes wide */
+    if (!cdn_column_cells(column, reach->list.block, &cells))
+        cdn_raise_damaged(L, "a property's segment");
+    values = (const int64_t *)cells.values + reach->list.start;
+    if (cells.present)
+        fold_nullable(fold, span, values, cells.present);
+    else if (span->select)
+        cdn_fold_select(fold, values, span->select, span->count);
+    else
+        cdn_fold_run(fold, values + span->first, span->count);
+}
+
 void cdn_edges_fold(struct cdn_fold *fold, lua_State *L, struct cdn_edges *set,
                     uint32_t slot)
 {
@@ -127,39 +162,17 @@ void cdn_edges_fold(struct cdn_fold *fold, lua_State *L, struct cdn_edges *set,
                               .fetch = true,
                               .slot = (uint8_t)slot});
     while (cdn_scan_next(&scan, &span)) {
-        const struct cdn_reach *reach = span.reach;
-        int32_t number = cdn_bound_column(reach->from, slot);
-        const struct cdn_column *column;
-        struct cdn_cells cells;
-        const int64_t *values;
-
-        if (number < 0)
-            continue;
-        if (ends_only && !span.charged) {
+        fold->edges += span.count;
+        if (ends_only && !span.charged && span.reach->list.times) {
             /* sorted by time: the extreme is at one end */
             uint32_t at =
                 fold->kind == CDN_FOLD_MIN ? span.first : span.first + span.count - 1;
 
             cdn_meter_charge_edges(L, 1);
-            cdn_fold_run(fold, reach->list.times + at, 1);
+            cdn_fold_run(fold, span.reach->list.times + at, 1);
             continue;
         }
-        column = &reach->from->adjacency->columns[number];
-        if (!column->values) {
-            if (!fold_gathered(fold, &span, number))
-                cdn_raise_damaged(L, "an edge number is out of range");
-            continue;
-        }
-        /* int64 and float64 are both eight bytes wide */
-        if (!cdn_column_cells(column, reach->list.block, &cells))
-            cdn_raise_damaged(L, "a property's segment");
-        values = (const int64_t *)cells.values + reach->list.start;
-        if (cells.present)
-            fold_nullable(fold, &span, values, cells.present);
-        else if (span.select)
-            cdn_fold_select(fold, values, span.select, span.count);
-        else
-            cdn_fold_run(fold, values + span.first, span.count);
+        cdn_span_fold(fold, L, &span, slot);
     }
     cdn_scan_end(&scan);
     cdn_scratch_release(L, mark);

@@ -14,6 +14,7 @@ enum cdn_fold_kind { CDN_FOLD_SUM, CDN_FOLD_MIN, CDN_FOLD_MAX };
 struct cdn_fold {
     enum cdn_fold_kind kind;
     bool integral;   /* int64 or timestamp, else float64 */
+    uint64_t edges;  /* of cdn_edges_fold(): gone over */
     uint64_t kept;   /* values that were not null */
     double lanes[4]; /* float64 sums; [0] is the extreme otherwise */
     __int128 whole;  /* int64 sums */
@@ -34,9 +35,14 @@ CDN_RAISES uint64_t cdn_edges_count(lua_State *L, struct cdn_edges *set);
 CDN_RAISES bool cdn_edges_exists(lua_State *L, struct cdn_edges *set);
 CDN_RAISES void cdn_edges_fold(struct cdn_fold *fold, lua_State *L,
                                struct cdn_edges *set, uint32_t slot);
+struct cdn_span;
+/* Fold a property over the edges of one span of a scan. */
+CDN_RAISES void cdn_span_fold(struct cdn_fold *fold, lua_State *L,
+                              const struct cdn_span *span, uint32_t slot);
 CDN_RAISES uint64_t cdn_edges_distinct(lua_State *L, struct cdn_edges *set);
 /* The first edge and its peer; false: there is none. */
-CDN_RAISES bool cdn_edges_first(uint64_t *edge, lua_State *L, struct cdn_edges *set);
+CDN_RAISES bool cdn_edges_first(uint64_t *edge, uint32_t *peer, lua_State *L,
+                                struct cdn_edges *set);
 /* The distinct peers in order of first appearance, in scratch memory;
  * the caller marks and releases it. */
 CDN_RAISES const uint32_t *cdn_edges_peers(uint32_t *count, lua_State *L,

@@ -50,6 +50,20 @@ uint32_t cdn_test_run(const struct cdn_test *test, const struct cdn_reach *reach
 uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *reach,
                          uint32_t *select, uint32_t count, bool *damaged);
 
+/* Can cdn_test_take() do it?  On a column whose values lie in the list's own order and are
+ * never null. */
+static inline bool cdn_test_takes(const struct cdn_test *test)
+{
+    return (test->form == CDN_TEST_INT64 || test->form == CDN_TEST_FLOAT64) &&
+           test->column->values && !test->column->present;
+}
+
+/* Positions first .. first + count - 1 of a list whose values are at `values` that match:
+ * put in ascending order, from out[0] on, or backward, up to out[count - 1]; up to `count`
+ * words of `out` are written.  Returns how many match. */
+uint32_t cdn_test_take(const struct cdn_test *test, const void *values, uint32_t first,
+                       uint32_t count, bool backward, uint32_t *out);
+
 /* May a property of this type be compared so?  NULL, or what it can be compared with.
  */
 const char *cdn_test_objection(const struct cdn_property *property,

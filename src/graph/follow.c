@@ -75,7 +75,7 @@ void cdn_arm_begin(struct cdn_arm *arm, uint32_t node, enum cdn_direction direct
     arm->type = 0;
     arm->open = false;
     arm->count = 0;
-    arm->follow->meter->nodes++;
+    cdn_meter_charge_nodes(arm->follow->L, arm->follow->meter, 1);
     enter_type(arm);
 }
 
@@ -96,7 +96,7 @@ CDN_RAISES static bool next_list(struct cdn_arm *arm)
         type = &follow->types[arm->type];
         cdn_meter_charge_edges(follow->L, 1);
         cdn_reach_open(&follow->scan, &arm->reach, &arm->lists[arm->list_at++],
-                       arm->node);
+                       arm->node, 0);
         cdn_reach_window(&arm->reach, type->low > arm->low ? type->low : arm->low,
                          type->high < arm->high ? type->high : arm->high);
         arm->open = arm->reach.low < arm->reach.high;

@@ -75,8 +75,8 @@ CDN_RAISES void cdn_follow_init(struct cdn_follow *follow, lua_State *L);
 
 /* An arm without a node, of this follow. */
 void cdn_arm_init(struct cdn_arm *arm, const struct cdn_follow *follow);
-/* Begin with a node's edges; counts the node. */
-void cdn_arm_begin(struct cdn_arm *arm, uint32_t node, enum cdn_direction direction);
+/* Begin with a node's edges; charges the node.                          [-0, +0, e] */
+CDN_RAISES void cdn_arm_begin(struct cdn_arm *arm, uint32_t node, enum cdn_direction direction);
 /* Until the next begin: only edges with low <= time <= high. */
 void cdn_arm_window(struct cdn_arm *arm, int64_t low, int64_t high);
 /* The next edges, at most CDN_ARM_EDGES, charged and filtered; never none.  False: there

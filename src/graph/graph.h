@@ -58,6 +58,10 @@ CDN_RAISES void cdn_graph_open(lua_State *L, const struct cdn_names *names);
  */
 CDN_RAISES void cdn_graph_push_node(lua_State *L, uint32_t node);
 
+/* The same for one that the rule did not come to over an edge: a beginning.  [-0, +1, e]
+ */
+CDN_RAISES void cdn_graph_push_start(lua_State *L, uint32_t node);
+
 /* Is the value at index a node handle?  Its dense index. */
 bool cdn_graph_is_node(lua_State *L, int index, uint32_t *node);
 

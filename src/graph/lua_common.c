@@ -287,6 +287,60 @@ uint64_t cdn_check_count(lua_State *L, int index, const char *method)
     return (uint64_t)value;
 }
 
+uint32_t cdn_check_column(lua_State *L, int index, const struct cdn_nodes *nodes,
+                          const char *method)
+{
+    struct cdn_suggest suggest;
+    char quoted[CDN_QUOTE_BYTES];
+    char hint[160];
+    const char *name;
+    size_t bytes;
+    int column;
+
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "%s expects the name of a column, not %s", method,
+                   cdn_what(L, index));
+    name = lua_tolstring(L, index, &bytes);
+    cdn_quote(L, index, quoted);
+    if (!nodes || nodes->column_count == 0)
+        luaL_error(L,
+                   "%s: no column '%s': the node set has none; group and with make "
+                   "sets that do",
+                   method, quoted);
+    column = cdn_nodes_find_column(nodes, name, bytes);
+    if (column >= 0)
+        return (uint32_t)column;
+    cdn_suggest_init(&suggest, quoted);
+    for (uint32_t i = 0; i < nodes->column_count; i++)
+        cdn_suggest_offer(&suggest, cdn_nodes_column_name(nodes, i));
+    luaL_error(L, "%s: no column '%s' on the node set%s", method, quoted,
+               cdn_suggest_text(&suggest, hint, sizeof hint));
+    return 0;
+}
+
+const char *cdn_check_column_name(lua_State *L, int index, const char *method,
+                                  size_t *bytes)
+{
+    char quoted[CDN_QUOTE_BYTES];
+    const char *name = "";
+    bool fine;
+
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "%s: a column's name is a string, not %s", method,
+                   cdn_what(L, index));
+    name = lua_tolstring(L, index, bytes);
+    fine = *bytes > 0 && *bytes < CDN_COLUMN_NAME_BYTES &&
+           !(name[0] >= '0' && name[0] <= '9');
+    for (size_t i = 0; fine && i < *bytes; i++)
+        fine = name[i] == '_' || (name[i] >= '0' && name[i] <= '9') ||
+               ((name[i] | 32) >= 'a' && (name[i] | 32) <= 'z');
+    if (!fine)
+        luaL_error(
+            L, "%s: '%s' is no name for a column: letters, digits and _, at most %d",
+            method, cdn_quote(L, index, quoted), CDN_COLUMN_NAME_BYTES - 1);
+    return name;
+}
+
 static enum cdn_compare check_compare(lua_State *L, int index)
 {
     static const char *const operators[] = {"==", "~=", "<", "<=", ">", ">="};
@@ -459,7 +513,7 @@ void cdn_push_edge_handle(lua_State *L, uint64_t edge)
 
 void cdn_graph_push_node(lua_State *L, uint32_t node)
 {
-    cdn_meter_of(L)->nodes++;
+    cdn_meter_charge_nodes(L, cdn_meter_of(L), 1);
     cdn_push_node_handle(L, node);
 }
 
@@ -476,10 +530,10 @@ bool cdn_graph_is_node(lua_State *L, int index, uint32_t *node)
 
 uint32_t cdn_check_node(lua_State *L, int index, const char *method)
 {
-    struct cdn_graph_run *run = cdn_slot_host(L);
     uint32_t node = 0;
 
-    if (!cdn_graph_is_node(L, index, &node) || node >= run->snapshot->node_count)
+    if (!cdn_graph_is_node(L, index, &node) ||
+        node >= ((struct cdn_graph_run *)cdn_slot_host(L))->snapshot->node_count)
         luaL_error(L, "%s expects a node, not %s", method, cdn_what(L, index));
     return node;
 }

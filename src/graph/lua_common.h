@@ -96,6 +96,23 @@ CDN_RAISES void cdn_check_comparable(lua_State *L, const struct cdn_property *pr
 CDN_RAISES void cdn_check_numeric(lua_State *L, const struct cdn_property *property,
                                   const char *method, bool timestamps);
 
+/* Are its values numbers to Lua? */
+static inline bool cdn_column_numeric(const struct cdn_property *property)
+{
+    return property->type == CDN_COLUMN_FLOAT64 ||
+           property->type == CDN_COLUMN_TIMESTAMP ||
+           (property->type == CDN_COLUMN_INT64 && !property->lua_string);
+}
+
+/* The column of a node set named at index, for `method`; `nodes` NULL: a set that has
+ * none.                                                                   [-0, +0, e] */
+CDN_RAISES uint32_t cdn_check_column(lua_State *L, int index,
+                                     const struct cdn_nodes *nodes, const char *method);
+/* A name for a column at index, for `method`; *bytes without the closing zero.
+ *                                                                         [-0, +0, e] */
+CDN_RAISES const char *cdn_check_column_name(lua_State *L, int index,
+                                             const char *method, size_t *bytes);
+
 /* Push one cell as Lua sees it, nil if null.                              [-0, +1, e]
  */
 CDN_RAISES void cdn_push_cell(lua_State *L, struct cdn_graph_run *run,
@@ -104,6 +121,22 @@ CDN_RAISES void cdn_push_cell(lua_State *L, struct cdn_graph_run *run,
 /* Push a number and note it. */
 void cdn_push_number(lua_State *L, struct cdn_graph_run *run, double value);
 
+/* The same for a column's value, of which NaN is nil. */
+static inline void cdn_push_column_value(lua_State *L, struct cdn_graph_run *run,
+                                         double value)
+{
+    if (value == value) {
+        cdn_note_number(run, value);
+        lua_pushnumber(L, value);
+    } else {
+        cdn_note(run, 0);
+        lua_pushnil(L);
+    }
+}
+
+/* A node's key as a string, if the rule may read its label.                [-0, +1, e] */
+CDN_RAISES void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run,
+                                  uint32_t node);
 void cdn_push_node_handle(lua_State *L, uint32_t node);
 void cdn_push_edge_handle(lua_State *L, uint64_t edge);
 /* The node handle at index; raises if it is none.                         [-0, +0, e]
@@ -167,6 +200,16 @@ const struct cdn_method *cdn_find_method(lua_State *L, int index,
  *                                                                        [-0, +0, m] */
 CDN_RAISES void cdn_edges_open(lua_State *L, int names);
 CDN_RAISES void cdn_nodes_open(lua_State *L, int names);
+/* edges:group{...} and what node sets do with columns, in lua_group.c. */
+CDN_RAISES int cdn_edges_group_lua(lua_State *L);
+/* edges:paths{...} and edges:cycles{...}, in lua_path.c. */
+CDN_RAISES int cdn_edges_paths_lua(lua_State *L);
+CDN_RAISES int cdn_edges_cycles_lua(lua_State *L);
+CDN_RAISES int cdn_nodes_with_lua(lua_State *L);
+CDN_RAISES int cdn_nodes_join_lua(lua_State *L);
+CDN_RAISES int cdn_nodes_sorted_lua(lua_State *L);
+CDN_RAISES int cdn_nodes_rows_lua(lua_State *L);
+CDN_RAISES int cdn_nodes_value_lua(lua_State *L);
 /* The metatable that all light userdata share. */
 CDN_RAISES void cdn_handles_open(lua_State *L, int names,
                                  const struct cdn_names *declared);

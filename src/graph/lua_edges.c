@@ -9,6 +9,7 @@
  * and every edge handed out (a condition looks up to 16 ahead)
  */
 #include "graph/aggregate.h"
+#include "graph/depth.h"
 #include "graph/lua_common.h"
 #include "graph/scan.h"
 
@@ -55,15 +56,40 @@ CDN_RAISES static int refine_window(lua_State *L, const char *method, int64_t lo
     return 1;
 }
 
+/* A bound that is a column of the node set: each source node has its own.  False: the
+ * argument is no string. */
+CDN_RAISES static bool refine_by_column(lua_State *L, const char *method,
+                                        enum cdn_compare compare)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_operation operation = {.kind = CDN_OPERATION_WINDOW,
+                                      .compare = (uint8_t)compare,
+                                      .operand = CDN_OPERAND_COLUMN};
+
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return false;
+    if (!cdn_check_run(L)->binding->kinds[set->kind].has_time)
+        luaL_error(L, "%s: edge type '%s' has no time column", method,
+                   cdn_check_run(L)->names->kinds[set->kind].name);
+    operation.as.column = cdn_check_column(L, 2, set->origin, method);
+    cdn_edges_refine(L, CDN_UP_EDGES, 1, &operation);
+    return true;
+}
+
 CDN_RAISES static int edges_since(lua_State *L)
 {
+    if (refine_by_column(L, "since", CDN_COMPARE_GE))
+        return 1;
     return refine_window(L, "since", check_time(L, 2, "since", true), INT64_MAX);
 }
 
 CDN_RAISES static int edges_after(lua_State *L)
 {
-    int64_t low = check_time(L, 2, "after", false);
+    int64_t low;
 
+    if (refine_by_column(L, "after", CDN_COMPARE_GT))
+        return 1;
+    low = check_time(L, 2, "after", false);
     if (low == INT64_MAX)
         return refine_window(L, "after", INT64_MAX, INT64_MIN);
     return refine_window(L, "after", low + 1, INT64_MAX);
@@ -71,13 +97,18 @@ CDN_RAISES static int edges_after(lua_State *L)
 
 CDN_RAISES static int edges_up_to(lua_State *L)
 {
+    if (refine_by_column(L, "up_to", CDN_COMPARE_LE))
+        return 1;
     return refine_window(L, "up_to", INT64_MIN, check_time(L, 2, "up_to", false));
 }
 
 CDN_RAISES static int edges_before(lua_State *L)
 {
-    int64_t high = check_time(L, 2, "before", true);
+    int64_t high;
 
+    if (refine_by_column(L, "before", CDN_COMPARE_LT))
+        return 1;
+    high = check_time(L, 2, "before", true);
     if (high == INT64_MIN)
         return refine_window(L, "before", INT64_MAX, INT64_MIN);
     return refine_window(L, "before", INT64_MIN, high - 1);
@@ -96,11 +127,18 @@ CDN_RAISES static int edges_where(lua_State *L)
     struct cdn_edges *set = cdn_check_edges(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     uint32_t slot = cdn_check_type_property(L, 2, run, set->kind);
+    const struct cdn_property *property =
+        cdn_bound_property(&run->binding->kinds[set->kind], slot);
     struct cdn_operation condition;
 
     cdn_check_condition(&condition, L, 3, slot);
-    cdn_check_comparable(L, cdn_bound_property(&run->binding->kinds[set->kind], slot),
-                         &condition);
+    if (condition.operand == CDN_OPERAND_STRING && set->origin &&
+        cdn_column_numeric(property)) {
+        condition.operand = CDN_OPERAND_COLUMN;
+        condition.as.column = cdn_check_column(L, 4, set->origin, "where");
+    } else {
+        cdn_check_comparable(L, property, &condition);
+    }
     cdn_edges_refine(L, CDN_UP_EDGES, 1, &condition);
     if (condition.operand == CDN_OPERAND_STRING) {
         struct cdn_edges *next = lua_touserdata(L, -1);
@@ -205,12 +243,14 @@ CDN_RAISES static int edges_first(lua_State *L)
     struct cdn_edges *set = cdn_check_edges(L, 1);
     struct cdn_graph_run *run = cdn_check_run(L);
     uint64_t edge;
-    bool exists = cdn_edges_first(&edge, L, set);
+    uint32_t peer;
+    bool exists = cdn_edges_first(&edge, &peer, L, set);
 
     cdn_note(run, exists);
-    if (exists)
+    if (exists) {
+        cdn_depth_note(L, cdn_meter_of(L), peer, set->depth);
         cdn_push_edge_handle(L, edge);
-    else
+    } else
         lua_pushnil(L);
     return 1;
 }
@@ -262,6 +302,24 @@ CDN_RAISES static int edges_max(lua_State *L)
     return fold(L, "max", CDN_FOLD_MAX, false);
 }
 
+/* set:totals(property) -> how many edges, the sum of a property of theirs */
+CDN_RAISES static int edges_totals(lua_State *L)
+{
+    struct cdn_edges *set = cdn_check_edges(L, 1);
+    struct cdn_graph_run *run = cdn_check_run(L);
+    uint32_t slot = cdn_check_type_property(L, 2, run, set->kind);
+    const struct cdn_property *property =
+        cdn_bound_property(&run->binding->kinds[set->kind], slot);
+    struct cdn_fold result;
+
+    cdn_check_numeric(L, property, "totals", false);
+    cdn_fold_init(&result, CDN_FOLD_SUM, property->type != CDN_COLUMN_FLOAT64);
+    cdn_edges_fold(&result, L, set, slot);
+    cdn_push_number(L, run, (double)result.edges);
+    cdn_push_number(L, run, cdn_fold_result(&result));
+    return 2;
+}
+
 /* set:top(n, property) -> array of edges */
 CDN_RAISES static int edges_top(lua_State *L)
 {
@@ -281,6 +339,7 @@ CDN_RAISES static int edges_top(lua_State *L)
     cdn_timing_begin(&run->timing);
     lua_createtable(L, (int)ranking.count, 0);
     for (uint32_t i = 0; i < ranking.count; i++) {
+        cdn_depth_note(L, cdn_meter_of(L), ranking.items[i].node, set->depth);
         cdn_push_edge_handle(L, ranking.items[i].id);
         lua_rawseti(L, -2, (int)i + 1);
     }
@@ -300,7 +359,7 @@ CDN_RAISES static int edges_nodes(lua_State *L)
 
     items = cdn_edges_peers(&count, L, set);
     cdn_timing_begin(&run->timing);
-    cdn_nodes_push(L, CDN_UP_NODES, items, count);
+    cdn_nodes_push(L, CDN_UP_NODES, items, count)->depth = set->depth;
     cdn_scratch_release(L, mark);
     cdn_timing_end(&run->timing);
     return 1;
@@ -352,7 +411,8 @@ CDN_RAISES static int each_next(lua_State *L)
         cdn_raise_damaged(L, "a node index is out of range");
     if (!cdn_reach_edge_id(reach, position, &edge))
         cdn_raise_damaged(L, "an edge number is out of range");
-    cursor->scan.meter->nodes++;
+    cdn_meter_charge_nodes(L, cursor->scan.meter, 1);
+    cdn_depth_note(L, cursor->scan.meter, peer, cursor->scan.set->depth);
     cdn_note(run, 1);
     cdn_push_edge_handle(L, edge);
     cdn_push_node_handle(L, peer);
@@ -430,6 +490,10 @@ void cdn_edges_open(lua_State *L, int names)
         {"top", edges_top},
         {"each", edges_each_quick},
         {"nodes", edges_nodes},
+        {"totals", edges_totals},
+        {"group", cdn_edges_group_lua},
+        {"paths", cdn_edges_paths_lua},
+        {"cycles", cdn_edges_cycles_lua},
         {NULL, NULL},
     };
     static const struct cdn_face face = {

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "graph/depth.h"
 #include "graph/distinct.h"
 #include "graph/lua_common.h"
 #include "graph/lua_view.h"
@@ -55,7 +56,7 @@ CDN_RAISES static int graph_node(lua_State *L)
     if (node == CDN_NO_NODE)
         lua_pushnil(L);
     else
-        cdn_graph_push_node(L, node);
+        cdn_graph_push_start(L, node);
     return 1;
 }
 
@@ -68,6 +69,7 @@ CDN_RAISES static int graph_set(lua_State *L)
     size_t count;
     size_t mark;
     uint32_t kept = 0;
+    uint32_t depth = 0;
 
     if (lua_type(L, 2) != LUA_TTABLE)
         return luaL_error(L, "graph:set expects an array of nodes, not %s",
@@ -88,10 +90,14 @@ CDN_RAISES static int graph_set(lua_State *L)
                               cdn_what(L, -1));
         }
         lua_pop(L, 1);
-        if (cdn_distinct_add(&distinct, node))
+        if (cdn_distinct_add(&distinct, node)) {
+            uint32_t own = cdn_depth_of(L, cdn_meter_of(L), node);
+
+            depth = own > depth ? own : depth;
             items[kept++] = node;
+        }
     }
-    cdn_nodes_push(L, CDN_UP_NODES, items, kept);
+    cdn_nodes_push(L, CDN_UP_NODES, items, kept)->depth = depth;
     cdn_scratch_release(L, mark);
     cdn_timing_end(&run->timing);
     return 1;
@@ -136,6 +142,7 @@ void cdn_graph_open(lua_State *L, const struct cdn_names *names)
     int base = lua_gettop(L) + 1;
 
     luaL_checkstack(L, 12, "graph");
+    cdn_depth_open(L);
     push_names(L, names);
     lua_newtable(L); /* metatable of edge sets */
     lua_newtable(L); /* metatable of node sets */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/depth.h"
 #include "graph/scan.h"
 #include "sandbox/library.h"
 
@@ -53,14 +54,14 @@ CDN_RAISES static uint32_t readable_label(lua_State *L, struct cdn_graph_run *ru
     return label;
 }
 
-/* Push a node's key as a string.                                          [-0, +1, e]
- */
-CDN_RAISES static void push_key(lua_State *L, struct cdn_graph_run *run, uint32_t node)
+void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run, uint32_t node)
 {
     char room[24];
     size_t bytes;
-    const char *key = cdn_snapshot_key(run->snapshot, node, room, &bytes);
+    const char *key;
 
+    readable_label(L, run, node);
+    key = cdn_snapshot_key(run->snapshot, node, room, &bytes);
     if (!key)
         cdn_raise_damaged(L, "a key is out of range");
     if (bytes >= 64)
@@ -101,7 +102,7 @@ CDN_RAISES static int node_index(lua_State *L, struct cdn_graph_run *run, uint32
         }
     }
     if (field == FIELD_KEY) {
-        push_key(L, run, node);
+        cdn_push_node_key(L, run, node);
         return 1;
     }
     if (field == FIELD_LABEL) {
@@ -206,6 +207,7 @@ CDN_RAISES static int expand(lua_State *L, enum cdn_direction direction,
     set->node_count = 1;
     set->node = node;
     set->nodes = NULL;
+    set->depth = 1 + cdn_depth_of(L, cdn_meter_of(L), node);
     return 1;
 }
 
@@ -300,7 +302,7 @@ CDN_RAISES static int handle_tostring(lua_State *L)
         uint32_t label = readable_label(L, run, (uint32_t)handle);
 
         lua_pushfstring(L, "%s:", run->snapshot->schema.labels[label].name);
-        push_key(L, run, (uint32_t)handle);
+        cdn_push_node_key(L, run, (uint32_t)handle);
         lua_concat(L, 2);
         return 1;
     }

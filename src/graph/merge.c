@@ -17,6 +17,8 @@
 
 /* Edges of a single list that are filtered in one go. */
 #define RUN_EDGES 64
+/* Edges of the next source's list that are asked for at most. */
+#define LOOK_AHEAD 256
 
 struct cdn_merge {
     struct cdn_reach *reaches;
@@ -29,11 +31,18 @@ struct cdn_merge {
     uint32_t capacity;
     uint32_t count;
     uint32_t at;
+    bool
+        direct; /* the kept edges are `positions` of the one list, and all that is left */
+    uint32_t *positions;
+    uint32_t position_capacity;
+    uint32_t position_at;
+    uint32_t ahead;             /* edges of a list that are likely to be read ... */
+    bool backward;              /* ... from its end */
     struct cdn_ranking ranking; /* of largest and smallest; its room is kept */
 };
 
 /* What a scan remembers, by the place in the environment where a loop keeps it. */
-enum keep { KEEP_MERGE = 1, KEEP_REACHES, KEEP_TESTS, KEEP_ENTRIES };
+enum keep { KEEP_MERGE = 1, KEEP_REACHES, KEEP_TESTS, KEEP_ENTRIES, KEEP_POSITIONS };
 
 /* Memory until the scan is over; what was kept there before may be collected. */
 CDN_RAISES static void *room(struct cdn_scan *scan, enum keep what, size_t bytes)
@@ -44,7 +53,7 @@ CDN_RAISES static void *room(struct cdn_scan *scan, enum keep what, size_t bytes
     if (!scan->collected)
         return cdn_scratch_alloc(L, bytes);
     if (!scan->has_room) {
-        lua_createtable(L, KEEP_ENTRIES, 0);
+        lua_createtable(L, KEEP_POSITIONS, 0);
         lua_setfenv(L, lua_upvalueindex(1));
         scan->has_room = true;
     }
@@ -123,7 +132,7 @@ static bool collect(struct cdn_scan *scan, uint32_t from, uint32_t to, uint64_t 
                     bool probe, bool backward)
 {
     struct cdn_merge *merge = scan->merge;
-    uint64_t budget = cdn_meter_edges_left(scan->meter);
+    uint64_t budget = cdn_scan_edges_left(scan);
     uint64_t looked = 0;
     bool more = false;
 
@@ -160,6 +169,14 @@ static bool collect(struct cdn_scan *scan, uint32_t from, uint32_t to, uint64_t 
     return more;
 }
 
+static inline void ask(const void *at, size_t bytes)
+{
+    const char *line = at;
+
+    for (size_t i = 0; i < bytes + 63; i += 64)
+        __builtin_prefetch(line + i);
+}
+
 /* Ask for the list of the source after the next, and for the end of the next one's that
  * is read first: with one list a source nearly every access is a cache miss. */
 static void look_ahead(const struct cdn_scan *scan)
@@ -171,7 +188,8 @@ static void look_ahead(const struct cdn_scan *scan)
     uint32_t mask = (UINT32_C(1) << adjacency->shift) - 1;
     struct cdn_list list;
     uint32_t local;
-    uint32_t last;
+    uint32_t start;
+    uint32_t size;
 
     if (left > 1 &&
         scan->nodes[scan->next_node + 1] - scan->label_base < scan->label_count) {
@@ -186,10 +204,11 @@ static void look_ahead(const struct cdn_scan *scan)
     local = scan->nodes[scan->next_node] - from->node_base;
     if (!cdn_adjacency_list(adjacency, local, &list) || list.count == 0)
         return; /* damage is found when its turn comes */
-    last = list.count - 1;
-    __builtin_prefetch(list.peers + last);
+    size = list.count < scan->merge->ahead ? list.count : scan->merge->ahead;
+    start = scan->merge->backward ? list.count - size : 0;
+    ask(list.peers + start, size * sizeof *list.peers);
     if (list.times)
-        __builtin_prefetch(list.times + last);
+        __builtin_prefetch(list.times + (scan->merge->backward ? list.count - 1 : 0));
     for (uint32_t i = 0; i < set->operation_count; i++) {
         const struct cdn_test *test = &scan->merge->tests[i];
 
@@ -197,9 +216,9 @@ static void look_ahead(const struct cdn_scan *scan)
             (test->form != CDN_TEST_INT64 && test->form != CDN_TEST_FLOAT64) ||
             !test->column->values)
             continue;
-        __builtin_prefetch(
-            (const void *)(CDN_PEEK(test->column->values, list.block) +
-                           ((size_t)list.start + last) * sizeof(int64_t)));
+        ask((const void *)(CDN_PEEK(test->column->values, list.block) +
+                           ((size_t)list.start + start) * sizeof(int64_t)),
+            size * sizeof(int64_t));
     }
 }
 
@@ -210,7 +229,7 @@ static bool collect_run(struct cdn_scan *scan, uint32_t from, uint32_t to,
 {
     struct cdn_merge *merge = scan->merge;
     struct cdn_reach *reach = &merge->reaches[0];
-    uint64_t budget = cdn_meter_edges_left(scan->meter);
+    uint64_t budget = cdn_scan_edges_left(scan);
     uint64_t looked = 0;
     bool damaged = false;
     bool more = false;
@@ -414,6 +433,8 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
     const struct cdn_operation *operation = &scan->set->operations[number];
     uint64_t most = operation->as.count;
     uint32_t kept = 0;
+    int64_t low = 0;
+    int64_t high = 0;
 
     if (ranks(operation)) {
         keep_best(scan, operation);
@@ -437,6 +458,8 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
             scan->left[number] -= merge->count;
         return;
     }
+    if (operation->kind == CDN_OPERATION_WINDOW)
+        cdn_scan_window(scan->set, operation, merge->reaches[0].ordinal, &low, &high);
     for (uint32_t i = 0; i < merge->count; i++) {
         uint64_t entry = merge->entries[i];
         bool keep;
@@ -447,8 +470,7 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
             const int64_t *times = merge->reaches[entry >> 32].list.times;
             int64_t time = times ? times[(uint32_t)entry] : 0;
 
-            keep = !times || (time >= operation->as.window.low &&
-                              time <= operation->as.window.high);
+            keep = !times || (time >= low && time <= high);
         }
         if (keep)
             merge->entries[kept++] = entry;
@@ -456,31 +478,111 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
     merge->count = kept;
 }
 
-static void compile_tests(struct cdn_scan *scan)
+/* One condition on numbers and then a cut that is the last operation, over one list: what
+ * is kept is put where it is handed out from.  False: this is not the case.  What is
+ * charged is what looking one by one would have cost. */
+static bool cut_directly(struct cdn_scan *scan, uint32_t cut)
+{
+    struct cdn_merge *merge = scan->merge;
+    const struct cdn_operation *operation = &scan->set->operations[cut];
+    struct cdn_reach *reach = &merge->reaches[0];
+    bool backward = operation->kind == CDN_OPERATION_LATEST;
+    bool limit = operation->kind == CDN_OPERATION_LIMIT;
+    uint64_t most = limit ? scan->left[cut] : operation->as.count;
+    uint32_t total = reach->high - reach->low;
+    uint64_t budget = cdn_scan_edges_left(scan);
+    uint32_t edges = total < budget ? total : (uint32_t)budget;
+    const struct cdn_test *test;
+    uint32_t size, kept = 0, looked = 0;
+    bool more = false;
+    struct cdn_cells cells;
+    const int64_t *values;
+
+    if (scan->list_count != 1 || cut + 1 != scan->set->operation_count ||
+        cut != merge->from + 1 || ranks(operation) || total > CDN_SPAN_EDGES)
+        return false;
+    test = &merge->tests[merge->from];
+    if (!cdn_test_takes(test))
+        return false;
+    if (!cdn_column_cells(test->column, reach->list.block, &cells))
+        cdn_raise_damaged(scan->L, "a property's segment");
+    values = (const int64_t *)cells.values + reach->list.start;
+    size = most < total ? (uint32_t)most : total;
+    if (size > merge->position_capacity) {
+        merge->position_capacity = size > 64 ? 2 * size : 64;
+        merge->positions = room(scan, KEEP_POSITIONS,
+                                merge->position_capacity * sizeof *merge->positions);
+    }
+    merge->direct = true;
+    while (kept < size && looked < edges) {
+        uint32_t part = size - kept < edges - looked ? size - kept : edges - looked;
+
+        kept += cdn_test_take(
+            test, values, backward ? reach->high - looked - part : reach->low + looked,
+            part, backward, merge->positions + (backward ? size - kept - part : kept));
+        looked += part;
+    }
+    /* is there one more than is kept? */
+    while (!more && looked < edges) {
+        uint32_t found;
+
+        more = cdn_test_take(test, values,
+                             backward ? reach->high - looked - 1 : reach->low + looked,
+                             1, false, &found) > 0;
+        looked++;
+    }
+    if (!more && edges < total)
+        looked++; /* the budget is gone before this is known */
+    cdn_scan_pay(scan, looked);
+    if (more) {
+        scan->run->truncated = true;
+        scan->done = scan->done || limit;
+    }
+    if (limit)
+        scan->left[cut] -= kept;
+    merge->position_at = backward ? size - kept : 0;
+    merge->count = kept;
+    return true;
+}
+
+static void compile_tests(struct cdn_scan *scan, uint32_t ordinal)
 {
     struct cdn_merge *merge = scan->merge;
     const struct cdn_edges *set = scan->set;
 
-    if (merge->tests_for == scan->lists)
+    if (merge->tests_for == scan->lists && !scan->follows)
         return;
     for (uint32_t l = 0; l < scan->list_count; l++) {
-        const struct cdn_bound_list *from = &scan->lists[l];
-
         for (uint32_t i = 0; i < set->operation_count; i++) {
             const struct cdn_operation *condition = &set->operations[i];
-            int32_t number;
 
             if (condition->kind != CDN_OPERATION_WHERE)
                 continue;
-            number = cdn_bound_column(from, condition->slot);
-            if (!cdn_test_compile(&merge->tests[l * set->operation_count + i],
-                                  number >= 0 ? &from->adjacency->columns[number]
-                                              : NULL,
-                                  number, condition))
+            if (!cdn_scan_test(&merge->tests[l * set->operation_count + i], set,
+                               &scan->lists[l], condition, ordinal))
                 cdn_raise_damaged(scan->L, "a dictionary is out of range");
         }
     }
     merge->tests_for = scan->lists;
+}
+
+/* How much of a list the first cut is likely to want: twice what it keeps. */
+static void look_how_far(struct cdn_scan *scan)
+{
+    struct cdn_merge *merge = scan->merge;
+    const struct cdn_edges *set = scan->set;
+
+    merge->ahead = LOOK_AHEAD;
+    for (uint32_t i = 0; i < set->operation_count; i++) {
+        const struct cdn_operation *operation = &set->operations[i];
+
+        if (!is_cut(operation))
+            continue;
+        merge->backward = operation->kind == CDN_OPERATION_LATEST;
+        if (!ranks(operation) && operation->as.count < LOOK_AHEAD / 2)
+            merge->ahead = 2 * (uint32_t)operation->as.count + 1;
+        return;
+    }
 }
 
 static void prepare(struct cdn_scan *scan)
@@ -491,6 +593,7 @@ static void prepare(struct cdn_scan *scan)
         merge = room(scan, KEEP_MERGE, sizeof *merge);
         memset(merge, 0, sizeof *merge);
         scan->merge = merge;
+        look_how_far(scan);
     }
     if (scan->list_count > merge->list_capacity) {
         merge->reaches =
@@ -504,9 +607,10 @@ static void prepare(struct cdn_scan *scan)
     }
     merge->count = 0;
     merge->at = 0;
+    merge->direct = false;
 }
 
-void cdn_merge_begin(struct cdn_scan *scan, uint32_t node)
+void cdn_merge_begin(struct cdn_scan *scan, uint32_t node, uint32_t ordinal)
 {
     const struct cdn_edges *set = scan->set;
     struct cdn_merge *merge;
@@ -514,21 +618,24 @@ void cdn_merge_begin(struct cdn_scan *scan, uint32_t node)
 
     prepare(scan);
     merge = scan->merge;
-    cdn_meter_charge_edges(scan->L, scan->list_count);
-    compile_tests(scan);
+    cdn_scan_pay(scan, scan->list_count);
+    compile_tests(scan, ordinal);
     for (uint32_t i = 0; i < scan->list_count; i++)
-        cdn_reach_open(scan, &merge->reaches[i], &scan->lists[i], node);
+        cdn_reach_open(scan, &merge->reaches[i], &scan->lists[i], node, ordinal);
     merge->from = 0;
     if (scan->list_count == 1) {
         look_ahead(scan);
         cdn_scan_narrow(scan, &merge->reaches[0]);
         merge->from = scan->range_count;
-    } else if (set->operation_count &&
-               set->operations[0].kind == CDN_OPERATION_WINDOW) {
+    }
+    while (merge->from < set->operation_count &&
+           set->operations[merge->from].kind == CDN_OPERATION_WINDOW) {
+        int64_t low;
+        int64_t high;
+
+        cdn_scan_window(set, &set->operations[merge->from++], ordinal, &low, &high);
         for (uint32_t i = 0; i < scan->list_count; i++)
-            cdn_reach_window(&merge->reaches[i], set->operations[0].as.window.low,
-                             set->operations[0].as.window.high);
-        merge->from = 1;
+            cdn_reach_window(&merge->reaches[i], low, high);
     }
     cut = merge->from;
     while (cut < set->operation_count && !is_cut(&set->operations[cut]))
@@ -538,6 +645,8 @@ void cdn_merge_begin(struct cdn_scan *scan, uint32_t node)
         reserve(scan, scan->select_size);
         return;
     }
+    if (cut_directly(scan, cut))
+        return;
     first_stage(scan, cut);
     for (uint32_t i = cut + 1; i < set->operation_count; i++)
         later_operation(scan, i);
@@ -557,6 +666,15 @@ bool cdn_merge_next(struct cdn_scan *scan, struct cdn_span *out)
     }
     if (merge->at == merge->count)
         return false;
+    if (merge->direct) {
+        out->reach = &merge->reaches[0];
+        out->select = merge->positions + merge->position_at;
+        out->first = 0;
+        out->count = merge->count;
+        out->charged = true;
+        merge->at = merge->count;
+        return true;
+    }
     list = (uint32_t)(merge->entries[merge->at] >> 32);
     while (count < scan->select_size && merge->at < merge->count &&
            merge->entries[merge->at] >> 32 == list)

@@ -50,14 +50,14 @@ void cdn_nodes_index(lua_State *L, int index)
 
         while (table[at] != CDN_DISTINCT_EMPTY)
             at = (at + 1) & mask;
-        table[at] = set->items[i];
+        table[at] = i;
     }
     cdn_set_keep(L, index);
     set->bits = bits;
     set->table = table;
 }
 
-bool cdn_nodes_contains(const struct cdn_nodes *set, uint32_t node)
+uint32_t cdn_nodes_place(const struct cdn_nodes *set, uint32_t node)
 {
     uint32_t mask;
     uint32_t at;
@@ -65,17 +65,17 @@ bool cdn_nodes_contains(const struct cdn_nodes *set, uint32_t node)
     if (!set->table) {
         for (uint32_t i = 0; i < set->count; i++)
             if (set->items[i] == node)
-                return true;
-        return false;
+                return i;
+        return CDN_NODES_NOWHERE;
     }
     mask = (UINT32_C(1) << set->bits) - 1;
     at = cdn_distinct_place(node, set->bits);
     while (set->table[at] != CDN_DISTINCT_EMPTY) {
-        if (set->table[at] == node)
-            return true;
+        if (set->items[set->table[at]] == node)
+            return set->table[at];
         at = (at + 1) & mask;
     }
-    return false;
+    return CDN_NODES_NOWHERE;
 }
 
 static uint32_t *room_for(lua_State *L, uint64_t most)
@@ -204,6 +204,79 @@ void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating, lua_State
         cdn_fold_run(column->property->type == CDN_COLUMN_FLOAT64 ? floating : whole,
                      (const int64_t *)cells.values + index, 1);
     }
+}
+
+/* Does null or a number match?  Null does not. */
+static bool holds(double value, enum cdn_compare compare, double with)
+{
+    switch (compare) {
+    case CDN_COMPARE_EQ:
+        return value == with;
+    case CDN_COMPARE_NE:
+        return value < with || value > with;
+    case CDN_COMPARE_LT:
+        return value < with;
+    case CDN_COMPARE_LE:
+        return value <= with;
+    case CDN_COMPARE_GT:
+        return value > with;
+    case CDN_COMPARE_GE:
+        break;
+    }
+    return value >= with;
+}
+
+const uint32_t *cdn_nodes_where_column(uint32_t *count, lua_State *L,
+                                       const struct cdn_nodes *set, uint32_t column,
+                                       const struct cdn_operation *condition)
+{
+    const double *values = cdn_nodes_column(set, column);
+    const double *others = condition->operand == CDN_OPERAND_COLUMN
+                               ? cdn_nodes_column(set, condition->as.column)
+                               : NULL;
+    uint32_t *items;
+    uint32_t kept = 0;
+
+    cdn_meter_charge(L, 1);
+    items = room_for(L, set->count);
+    for (uint32_t i = 0; i < set->count; i++) {
+        pay(L, i, set->count);
+        if (holds(values[i], (enum cdn_compare)condition->compare,
+                  others ? others[i] : condition->as.number))
+            items[kept++] = set->items[i];
+    }
+    *count = kept;
+    return items;
+}
+
+void cdn_nodes_fold_column(struct cdn_fold *fold, lua_State *L,
+                           const struct cdn_nodes *set, uint32_t column)
+{
+    const double *values = cdn_nodes_column(set, column);
+
+    cdn_meter_charge(L, 1);
+    for (uint32_t i = 0; i < set->count; i++) {
+        pay(L, i, set->count);
+        if (!isnan(values[i]))
+            cdn_fold_run(fold, &values[i], 1);
+    }
+}
+
+void cdn_nodes_top_column(struct cdn_ranking *ranking, lua_State *L,
+                          const struct cdn_nodes *set, uint32_t column, uint32_t most)
+{
+    const double *values = cdn_nodes_column(set, column);
+
+    *ranking = (struct cdn_ranking){.most = most};
+    cdn_meter_charge(L, 1);
+    cdn_ranking_reserve(ranking, L, set->count);
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct cdn_ranked entry = {.node = set->items[i], .number = values[i]};
+
+        pay(L, i, set->count);
+        cdn_ranking_offer(ranking, &entry);
+    }
+    cdn_ranking_finish(ranking, L);
 }
 
 void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *set,

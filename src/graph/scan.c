@@ -8,6 +8,7 @@
  * the number of sources for a gain that batches already have). */
 #include "graph/scan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "sandbox/slot.h"
@@ -92,10 +93,11 @@ static inline void begin_list(const struct cdn_scan *scan, struct cdn_reach *rea
 }
 
 void cdn_reach_open(const struct cdn_scan *scan, struct cdn_reach *reach,
-                    const struct cdn_bound_list *from, uint32_t node)
+                    const struct cdn_bound_list *from, uint32_t node, uint32_t ordinal)
 {
     reach->from = from;
     reach->node = node;
+    reach->ordinal = ordinal;
     find_list(scan, reach);
     begin_list(scan, reach);
 }
@@ -184,6 +186,8 @@ static void make_plan(struct cdn_scan *scan)
             break;
         case CDN_OPERATION_WHERE:
             condition = true;
+            scan->follows =
+                scan->follows || set->operations[i].operand == CDN_OPERAND_COLUMN;
             break;
         case CDN_OPERATION_LIMIT:
             scan->limits = true;
@@ -234,10 +238,17 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->batch_count = 0;
     scan->batch_at = 0;
     scan->tests_from = NULL;
+    scan->follows = false;
     scan->merge = NULL;
     scan->merging = false;
+    scan->owed = 0;
     scan->has_room = false;
     scan->memo = NULL;
+    if (set->depth > scan->meter->hops) {
+        if (set->depth > scan->meter->limit.hops)
+            cdn_meter_raise(L, CDN_STOP_HOPS);
+        scan->meter->hops = set->depth;
+    }
     make_plan(scan);
 }
 
@@ -291,9 +302,65 @@ void cdn_scan_end(struct cdn_scan *scan)
     cdn_timing_end(&scan->run->timing);
 }
 
+/* A time in ms as a bound of whole ms; NaN, null, makes the window empty. */
+static void bound_by(double value, enum cdn_compare compare, int64_t *low,
+                     int64_t *high)
+{
+    bool from = compare == CDN_COMPARE_GE || compare == CDN_COMPARE_GT;
+    double whole;
+
+    if (compare == CDN_COMPARE_GE || compare == CDN_COMPARE_LT)
+        whole = ceil(value) - (from ? 0 : 1);
+    else
+        whole = floor(value) + (from ? 1 : 0);
+    if (isnan(value) || (from ? whole >= 0x1p63 : whole < -0x1p63)) {
+        *low = INT64_MAX;
+        *high = INT64_MIN;
+    } else if (from && whole > -0x1p63) {
+        *low = (int64_t)whole;
+    } else if (!from && whole < 0x1p63) {
+        *high = (int64_t)whole;
+    }
+}
+
+void cdn_scan_window(const struct cdn_edges *set, const struct cdn_operation *operation,
+                     uint32_t ordinal, int64_t *low, int64_t *high)
+{
+    if (operation->operand != CDN_OPERAND_COLUMN) {
+        *low = operation->as.window.low;
+        *high = operation->as.window.high;
+        return;
+    }
+    *low = INT64_MIN;
+    *high = INT64_MAX;
+    bound_by(cdn_nodes_column(set->origin, operation->as.column)[ordinal],
+             (enum cdn_compare)operation->compare, low, high);
+}
+
+bool cdn_scan_test(struct cdn_test *out, const struct cdn_edges *set,
+                   const struct cdn_bound_list *from,
+                   const struct cdn_operation *condition, uint32_t ordinal)
+{
+    int32_t number = cdn_bound_column(from, condition->slot);
+    const struct cdn_column *column =
+        number >= 0 ? &from->adjacency->columns[number] : NULL;
+    struct cdn_operation fixed;
+
+    if (condition->operand != CDN_OPERAND_COLUMN)
+        return cdn_test_compile(out, column, number, condition);
+    fixed = *condition;
+    fixed.operand = CDN_OPERAND_NUMBER;
+    fixed.as.number = cdn_nodes_column(set->origin, condition->as.column)[ordinal];
+    /* null matches nothing */
+    return cdn_test_compile(out, isnan(fixed.as.number) ? NULL : column, number,
+                            &fixed);
+}
+
 void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach)
 {
     const struct cdn_operation *operations = scan->set->operations;
+    int64_t low;
+    int64_t high;
 
     for (uint32_t i = 0; i < scan->range_count; i++) {
         const struct cdn_operation *operation = &operations[i];
@@ -301,8 +368,8 @@ void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach)
 
         switch ((enum cdn_operation_kind)operation->kind) {
         case CDN_OPERATION_WINDOW:
-            cdn_reach_window(reach, operation->as.window.low,
-                             operation->as.window.high);
+            cdn_scan_window(scan->set, operation, reach->ordinal, &low, &high);
+            cdn_reach_window(reach, low, high);
             break;
         case CDN_OPERATION_LATEST:
             if (size > operation->as.count) {
@@ -455,26 +522,26 @@ static void fill(struct cdn_scan *scan)
 
         if (node - scan->label_base >= scan->label_count)
             enter_label(scan, node);
-        if (scan->next_list == 0)
-            scan->meter->nodes++;
         if (scan->list_count > 1)
             scan->memo = NULL;
         if (scan->list_count > 0 && must_merge(scan)) {
-            if (scan->batch_count > 0) {
-                scan->meter->nodes--;
+            if (scan->batch_count > 0)
                 break;
-            }
+            cdn_meter_charge_nodes(scan->L, scan->meter, 1);
             scan->next_node++;
             scan->memo = NULL;
             scan->merging = true;
-            cdn_merge_begin(scan, node);
+            cdn_merge_begin(scan, node, scan->next_node - 1);
             return;
         }
+        if (scan->next_list == 0)
+            cdn_meter_charge_nodes(scan->L, scan->meter, 1);
         while (scan->next_list < scan->list_count && scan->batch_count < want) {
             struct cdn_reach *reach = &scan->batch[scan->batch_count++];
 
             reach->from = &scan->lists[scan->next_list++];
             reach->node = node;
+            reach->ordinal = scan->next_node;
         }
         if (scan->next_list < scan->list_count)
             break;
@@ -507,21 +574,16 @@ static uint32_t drop_loops(const struct cdn_reach *reach, uint32_t *select,
     return kept;
 }
 
-static void compile_tests(struct cdn_scan *scan, const struct cdn_bound_list *from)
+static void compile_tests(struct cdn_scan *scan, const struct cdn_reach *reach)
 {
     const struct cdn_edges *set = scan->set;
 
-    for (uint32_t i = scan->range_count; i < set->operation_count; i++) {
-        const struct cdn_operation *condition = &set->operations[i];
-        int32_t number = cdn_bound_column(from, condition->slot);
-        const struct cdn_column *column =
-            number >= 0 ? &from->adjacency->columns[number] : NULL;
-
-        if (!cdn_test_compile(&scan->tests[i - scan->range_count], column, number,
-                              condition))
+    for (uint32_t i = scan->range_count; i < set->operation_count; i++)
+        if (!cdn_scan_test(&scan->tests[i - scan->range_count], set, reach->from,
+                           &set->operations[i], reach->ordinal))
             cdn_raise_damaged(scan->L, "a dictionary is out of range");
-    }
-    scan->tests_from = from;
+    scan->tests_from = reach->from;
+    scan->tests_ordinal = reach->ordinal;
 }
 
 /* Filter the next edges of a reach; false: none of them is kept. */
@@ -545,8 +607,9 @@ static bool filter(struct cdn_scan *scan, struct cdn_reach *reach, struct cdn_sp
     count = count < size ? count : size;
     if (!scan->how.stingy)
         cdn_meter_charge_edges(scan->L, count);
-    if (test_count && scan->tests_from != reach->from)
-        compile_tests(scan, reach->from);
+    if (test_count && (scan->tests_from != reach->from ||
+                       (scan->follows && scan->tests_ordinal != reach->ordinal)))
+        compile_tests(scan, reach);
     for (uint32_t i = 0; i < count; i++)
         scan->select[i] = reach->low + i;
     kept = loops ? drop_loops(reach, scan->select, count) : count;
@@ -612,6 +675,12 @@ bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
                 return true;
         }
         if (scan->done || scan->next_node >= scan->node_count) {
+            if (scan->owed) {
+                uint32_t owed = scan->owed;
+
+                scan->owed = 0;
+                cdn_meter_charge_edges(scan->L, owed);
+            }
             if (scan->memo)
                 leave_memo(scan);
             return false;

@@ -30,7 +30,8 @@
 struct cdn_reach {
     const struct cdn_bound_list *from;
     struct cdn_list list;
-    uint32_t node; /* the dense source */
+    uint32_t node;    /* the dense source */
+    uint32_t ordinal; /* its place among the sources */
     uint32_t low;
     uint32_t high;
 };
@@ -89,11 +90,14 @@ struct cdn_scan {
     /* conditions of the streaming path, compiled for `tests_from` */
     struct cdn_test *tests;
     const struct cdn_bound_list *tests_from;
+    bool follows; /* a condition compares with a column: so also for this source */
+    uint32_t tests_ordinal;
     uint32_t *select;
     uint32_t select_size;
     /* the merging path; NULL until needed */
     struct cdn_merge *merge;
     bool merging;
+    uint32_t owed; /* edges read that are not charged yet; none when it has ended */
     /* its memory is collected with the userdata that is the running function's first
      * upvalue, as its end may never come; else it is scratch */
     bool collected;
@@ -120,13 +124,42 @@ CDN_RAISES void cdn_scan_begin_here(struct cdn_scan *scan, struct cdn_scan_room 
  */
 CDN_RAISES bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out);
 
+/* Charge edges, several lists' at once: not past the budget, and at the latest when the
+ * scan ends.  A scan that is left between two spans owes nothing.         [-0, +0, e] */
+#define CDN_OWED_EDGES 256
+CDN_RAISES static inline void cdn_scan_pay(struct cdn_scan *scan, uint32_t edges)
+{
+    scan->owed += edges;
+    if (scan->owed < CDN_OWED_EDGES && !scan->collected && !scan->how.stingy &&
+        scan->meter->edges + scan->owed <= scan->meter->limit.edges)
+        return;
+    edges = scan->owed;
+    scan->owed = 0;
+    cdn_meter_charge_edges(scan->L, edges);
+}
+/* Edges that the budget allows still. */
+static inline uint64_t cdn_scan_edges_left(const struct cdn_scan *scan)
+{
+    uint64_t left = cdn_meter_edges_left(scan->meter);
+
+    return left > scan->owed ? left - scan->owed : 0;
+}
+
 /* Note the time since cdn_scan_begin_here(); not needed after an error. */
 void cdn_scan_end(struct cdn_scan *scan);
 
 /* Open a node's list under the run's as_of.                               [-0, +0, e]
  */
 CDN_RAISES void cdn_reach_open(const struct cdn_scan *scan, struct cdn_reach *reach,
-                               const struct cdn_bound_list *from, uint32_t node);
+                               const struct cdn_bound_list *from, uint32_t node,
+                               uint32_t ordinal);
+/* The window an operation means for a source. */
+void cdn_scan_window(const struct cdn_edges *set, const struct cdn_operation *operation,
+                     uint32_t ordinal, int64_t *low, int64_t *high);
+/* Compile a condition for a source. */
+bool cdn_scan_test(struct cdn_test *out, const struct cdn_edges *set,
+                   const struct cdn_bound_list *from,
+                   const struct cdn_operation *condition, uint32_t ordinal);
 /* Narrow it to a window. */
 void cdn_reach_window(struct cdn_reach *reach, int64_t low, int64_t high);
 
@@ -152,7 +185,7 @@ void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach);
 
 /* merge.c.  One source node's edges, from operation `from` on.             [-0, +0, e]
  */
-CDN_RAISES void cdn_merge_begin(struct cdn_scan *scan, uint32_t node);
+CDN_RAISES void cdn_merge_begin(struct cdn_scan *scan, uint32_t node, uint32_t ordinal);
 CDN_RAISES bool cdn_merge_next(struct cdn_scan *scan, struct cdn_span *out);
 
 static inline uint32_t cdn_span_position(const struct cdn_span *span, uint32_t i)

@@ -43,12 +43,19 @@ struct cdn_edges *cdn_edges_push(lua_State *L, int metatable, uint32_t operation
     set->flags = 0;
     set->low = 0;
     set->high = 0;
+    set->origin = NULL;
+    set->depth = 1;
     return set;
 }
 
 static bool is_cut(uint8_t kind)
 {
     return kind != CDN_OPERATION_WINDOW && kind != CDN_OPERATION_WHERE;
+}
+
+static bool is_fixed(const struct cdn_operation *window)
+{
+    return window->operand != CDN_OPERAND_COLUMN;
 }
 
 void cdn_set_keep(lua_State *L, int index)
@@ -75,7 +82,12 @@ void cdn_edges_refine(lua_State *L, int metatable, int index,
         stage--;
     if (operation->kind == CDN_OPERATION_WINDOW) {
         at = stage;
-        merge = stage < count && set->operations[stage].kind == CDN_OPERATION_WINDOW;
+        /* two fixed windows are one; those of columns stay apart, before it */
+        while (at < count && set->operations[at].kind == CDN_OPERATION_WINDOW &&
+               !is_fixed(&set->operations[at]))
+            at++;
+        merge = is_fixed(operation) && at < count &&
+                set->operations[at].kind == CDN_OPERATION_WINDOW;
     }
     if (!merge && count == CDN_SET_MAX_OPERATIONS)
         luaL_error(L, "more than %d refinements of one edge set",
@@ -86,6 +98,8 @@ void cdn_edges_refine(lua_State *L, int metatable, int index,
     next->node_count = set->node_count;
     next->node = set->node;
     next->nodes = set->nodes;
+    next->origin = set->origin;
+    next->depth = set->depth;
     if (set->flags & CDN_EDGES_KEEPS) {
         next->flags = CDN_EDGES_KEEPS;
         lua_getfenv(L, index);
@@ -109,18 +123,64 @@ void cdn_edges_refine(lua_State *L, int metatable, int index,
         next->operations[i + 1] = set->operations[i];
 }
 
-struct cdn_nodes *cdn_nodes_push(lua_State *L, int metatable, const uint32_t *items,
-                                 uint32_t count)
+struct cdn_nodes *cdn_nodes_push_columns(lua_State *L, int metatable,
+                                         const uint32_t *items, uint32_t count,
+                                         uint32_t column_count)
 {
-    struct cdn_nodes *set = lua_newuserdata(L, sizeof *set + count * sizeof *items);
+    size_t bytes = sizeof(struct cdn_nodes) + count * sizeof *items;
+    struct cdn_nodes *set;
 
+    if (column_count)
+        bytes = cdn_nodes_columns_at(count) +
+                column_count * (CDN_COLUMN_NAME_BYTES + count * sizeof(double));
+    set = lua_newuserdata(L, bytes);
     lua_pushvalue(L, metatable);
     lua_setmetatable(L, -2);
     set->magic = CDN_NODES_MAGIC;
     set->count = count;
+    set->depth = 0;
+    set->column_count = column_count;
     set->table = NULL;
     set->bits = 0;
     if (count)
         memcpy(set->items, items, count * sizeof *items);
     return set;
+}
+
+struct cdn_nodes *cdn_nodes_push(lua_State *L, int metatable, const uint32_t *items,
+                                 uint32_t count)
+{
+    return cdn_nodes_push_columns(L, metatable, items, count, 0);
+}
+
+struct cdn_nodes *cdn_nodes_push_some(lua_State *L, int metatable,
+                                      const struct cdn_nodes *from,
+                                      const uint32_t *items, uint32_t count)
+{
+    uint32_t columns = from->column_count;
+    struct cdn_nodes *set = cdn_nodes_push_columns(L, metatable, items, count, columns);
+    uint32_t at = 0;
+
+    set->depth = from->depth;
+    for (uint32_t c = 0; c < columns; c++)
+        memcpy(cdn_nodes_column_name(set, c), cdn_nodes_column_name(from, c),
+               CDN_COLUMN_NAME_BYTES);
+    for (uint32_t i = 0; columns && i < count; i++, at++) {
+        while (from->items[at] != items[i])
+            at++;
+        for (uint32_t c = 0; c < columns; c++)
+            cdn_nodes_column(set, c)[i] = cdn_nodes_column(from, c)[at];
+    }
+    return set;
+}
+
+int cdn_nodes_find_column(const struct cdn_nodes *set, const char *name, size_t bytes)
+{
+    for (uint32_t i = 0; i < set->column_count; i++) {
+        const char *own = cdn_nodes_column_name(set, i);
+
+        if (strlen(own) == bytes && memcmp(own, name, bytes) == 0)
+            return (int)i;
+    }
+    return -1;
 }

@@ -312,8 +312,8 @@ static uint64_t amount(struct cdn_check *check, const char *field,
 
 static void check_limits(struct cdn_check *check, const cordon_value *value)
 {
-    static const char *const fields[] = {"instructions", "memory", "time",
-                                         "edges",        "output", NULL};
+    static const char *const fields[] = {"instructions", "memory", "time",   "edges",
+                                         "nodes",        "hops",   "output", NULL};
     struct cdn_budget *limits = &check->rule->limits;
     cordon_value_iter iter;
     cordon_value key, item;
@@ -336,6 +336,10 @@ static void check_limits(struct cdn_check *check, const cordon_value *value)
                 amount(check, name, &item, "a time such as \"5ms\", or milliseconds");
         else if (!strcmp(name, "edges"))
             limits->edges = amount(check, name, &item, "a whole number");
+        else if (!strcmp(name, "nodes"))
+            limits->nodes = amount(check, name, &item, "a whole number");
+        else if (!strcmp(name, "hops"))
+            limits->hops = amount(check, name, &item, "a whole number");
         else if (!strcmp(name, "output"))
             limits->output_bytes =
                 amount(check, name, &item, "a size such as \"64KiB\", or bytes");

@@ -179,6 +179,8 @@ cordon_status cdn_rule_load_fault(struct cdn_slot *slot, enum cdn_run run,
                             CONTRACT_BYTES);
     case CDN_STOP_NONE:
     case CDN_STOP_EDGES:
+    case CDN_STOP_NODES:
+    case CDN_STOP_HOPS:
     case CDN_STOP_CANCELLED:
     default:
         return cdn_error_at(err, CORDON_E_RULE, file, line, 0,

@@ -50,7 +50,7 @@ CDN_RAISES static int request_index(lua_State *L)
         if (host->node == CDN_NO_NODE)
             lua_pushnil(L);
         else
-            cdn_graph_push_node(L, host->node);
+            cdn_graph_push_start(L, host->node);
     } else if (bytes == 6 && !memcmp(key, "params", 6)) {
         lua_pushvalue(L, lua_upvalueindex(1));
     } else if (bytes == 5 && !memcmp(key, "as_of", 5)) {

@@ -216,6 +216,22 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
                             "or use :latest(n) before reading, or raise limits.edges",
                             limit->edges, limit->edges, at);
         break;
+    case CDN_STOP_NODES:
+        outcome->limit = CORDON_BUDGET_NODES;
+        cdn_outcome_explain(outcome,
+                            "nodes: %" PRIu64 " of %" PRIu64
+                            " touched%s; keep fewer by a condition, :limit(n) or "
+                            ":sorted(..., n), or raise limits.nodes",
+                            limit->nodes, limit->nodes, at);
+        break;
+    case CDN_STOP_HOPS:
+        outcome->limit = CORDON_BUDGET_HOPS;
+        cdn_outcome_explain(outcome,
+                            "hops: edges more than %" PRIu64
+                            " away from where it began were asked for%s; stop the "
+                            "expansion earlier, or raise limits.hops",
+                            limit->hops, at);
+        break;
     case CDN_STOP_OUTPUT:
         outcome->limit = CORDON_BUDGET_OUTPUT;
         outcome->usage.output_bytes = limit->output_bytes;
@@ -249,6 +265,9 @@ static void fill_usage(cordon_usage *usage, const struct cdn_rule_call *call)
     usage->edges = meter->edges;
     usage->edges_limit = limit->edges;
     usage->nodes = meter->nodes;
+    usage->nodes_limit = limit->nodes;
+    usage->hops = meter->hops;
+    usage->hops_limit = limit->hops;
     usage->output_limit_bytes = limit->output_bytes;
     usage->native_ns = cdn_ticks_to_ns(
         cdn_timing_total(&call->host->graph.timing, meter->stop != CDN_STOP_NONE));

@@ -80,6 +80,8 @@ static cordon_status stopped(struct cdn_slot *slot, const char *file, cordon_err
         break;
     case CDN_STOP_NONE:
     case CDN_STOP_EDGES:
+    case CDN_STOP_NODES:
+    case CDN_STOP_HOPS:
     case CDN_STOP_CANCELLED:
         break;
     }

@@ -410,7 +410,7 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
 
     meter->stop = CDN_STOP_NONE;
     meter->charged = meter->executed = 0;
-    meter->edges = meter->nodes = 0;
+    meter->edges = meter->nodes = meter->hops = 0;
     meter->deadline_ns = deadline_ns ? deadline_ns : cdn_add_sat(now, budget->wall_ns);
     meter->cancel = cancel;
     meter->limit = *budget;

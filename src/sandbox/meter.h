@@ -37,7 +37,9 @@ enum cdn_stop {
     CDN_STOP_MEMORY,
     CDN_STOP_EDGES,
     CDN_STOP_OUTPUT,
-    CDN_STOP_CANCELLED
+    CDN_STOP_CANCELLED,
+    CDN_STOP_NODES,
+    CDN_STOP_HOPS
 };
 
 /* All set: there is no "unlimited" here. */
@@ -47,6 +49,8 @@ struct cdn_budget {
     uint64_t edges;
     uint64_t output_bytes;
     uint64_t wall_ns;
+    uint64_t nodes; /* of a graph: handed out or expanded */
+    uint64_t hops;  /* from where a run begins */
 };
 
 struct cdn_meter {
@@ -55,6 +59,7 @@ struct cdn_meter {
     uint64_t executed; /* bytecodes of hooks that have fired */
     uint64_t edges;
     uint64_t nodes;
+    uint64_t hops;          /* the most that edges were read away from a start */
     uint64_t deadline_ns;   /* absolute, cdn_clock_ns() */
     const uint32_t *cancel; /* or NULL; read with an atomic load */
     struct cdn_budget limit;
@@ -95,8 +100,22 @@ CDN_RAISES void cdn_meter_charge_edges(lua_State *L, uint64_t edges);
  * this many and then charges what it wanted. */
 uint64_t cdn_meter_edges_left(const struct cdn_meter *meter);
 
+/* Charge nodes handed out or expanded.                                [-0, +0, e] */
+CDN_RAISES static inline void
+cdn_meter_charge_nodes(lua_State *L, struct cdn_meter *meter, uint64_t nodes);
+
 /* Stop the run: note why and where, and leave by an error that cannot be caught. */
 CDN_RAISES _Noreturn void cdn_meter_raise(lua_State *L, enum cdn_stop stop);
+
+CDN_RAISES static inline void
+cdn_meter_charge_nodes(lua_State *L, struct cdn_meter *meter, uint64_t nodes)
+{
+    meter->nodes += nodes;
+    if (__builtin_expect(meter->nodes > meter->limit.nodes, 0)) {
+        meter->nodes = meter->limit.nodes; /* what is charged here is not had */
+        cdn_meter_raise(L, CDN_STOP_NODES);
+    }
+}
 
 /* After any protected call inside the sandbox: leave again if the run is stopped. */
 CDN_RAISES void cdn_meter_rethrow(lua_State *L);

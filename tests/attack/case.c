@@ -118,7 +118,8 @@ static bool read_setting(struct attack *attack, const char *line)
     char name[32];
     uint64_t value;
 
-    if (sscanf(line, "with node %63s", expect->node) == 1)
+    if (strncmp(line, "with node ", 10) == 0 &&
+        sscanf(line, "with node %63s", expect->node) == 1)
         return true;
     if (sscanf(line, "with %31s %" SCNu64, name, &value) != 2)
         return attack_fail(attack, "expect: \"%s\" is no setting", line);
@@ -132,6 +133,10 @@ static bool read_setting(struct attack *attack, const char *line)
         limits->wall_ns = value * 1000;
     else if (strcmp(name, "edges") == 0)
         limits->edges = value;
+    else if (strcmp(name, "nodes") == 0)
+        limits->nodes = value;
+    else if (strcmp(name, "hops") == 0)
+        limits->hops = value;
     else if (strcmp(name, "output_bytes") == 0)
         limits->output_bytes = value;
     else if (strcmp(name, "as_of_ms") == 0)

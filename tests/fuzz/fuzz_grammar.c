@@ -50,6 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct cdn_budget budget = {.instructions = 20000,
                                              .memory_bytes = TRIAL_MEMORY_BYTES,
                                              .edges = 500,
+                                             .nodes = 500,
+                                             .hops = 4,
                                              .output_bytes = 32 * 1024,
                                              .wall_ns = UINT64_C(5000000000)};
     cordon_request request = CORDON_REQUEST_INIT;

@@ -39,6 +39,8 @@ static struct trial_rule taker, makers[MAKERS];
 static struct cdn_budget budget = {.instructions = 60000,
                                    .memory_bytes = TRIAL_MEMORY_BYTES,
                                    .edges = 100,
+                                   .nodes = 100,
+                                   .hops = 4,
                                    .wall_ns = UINT64_C(20000000000)};
 
 /* Load a rule from a file here, with `returns` where it says RETURNS. */

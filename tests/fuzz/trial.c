@@ -14,6 +14,8 @@ static const struct cdn_budget load_budget = {.instructions = 20000,
 static const struct cdn_budget honest_budget = {.instructions = 1000000,
                                                 .memory_bytes = TRIAL_MEMORY_BYTES,
                                                 .edges = 1000,
+                                                .nodes = 1000,
+                                                .hops = 100,
                                                 .output_bytes = 16384,
                                                 .wall_ns = UINT64_C(20000000000)};
 

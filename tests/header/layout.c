@@ -46,18 +46,22 @@ int main(void)
         puts("SKIPPED: the layouts pinned here are those of 64-bit machines");
         return 77;
     }
-    SIZE(cordon_limits, 48);
+    SIZE(cordon_limits, 64);
     OFFSET(cordon_limits, instructions, 8);
     OFFSET(cordon_limits, edges, 16);
     OFFSET(cordon_limits, memory_bytes, 24);
     OFFSET(cordon_limits, output_bytes, 32);
     OFFSET(cordon_limits, wall_ns, 40);
-    SIZE(cordon_engine_options, 72);
+    OFFSET(cordon_limits, nodes, 48);
+    OFFSET(cordon_limits, hops, 56);
+    SIZE(cordon_engine_options, 88);
     OFFSET(cordon_engine_options, slots, 8);
     OFFSET(cordon_engine_options, busy_wait_ms, 12);
     OFFSET(cordon_engine_options, max_instructions, 16);
     OFFSET(cordon_engine_options, max_wall_ns, 48);
     OFFSET(cordon_engine_options, image_budget_bytes, 64);
+    OFFSET(cordon_engine_options, max_nodes, 72);
+    OFFSET(cordon_engine_options, max_hops, 80);
     SIZE(cordon_snapshot_options, 24);
     OFFSET(cordon_snapshot_options, verify, 8);
     OFFSET(cordon_snapshot_options, generation, 16);
@@ -71,7 +75,10 @@ int main(void)
     OFFSET(cordon_request, limits, 72);
     OFFSET(cordon_request, cancel, 80);
     SIZE(cordon_cancel, 4);
-    SIZE(cordon_usage, 96);
+    SIZE(cordon_usage, 120);
+    OFFSET(cordon_usage, nodes_limit, 96);
+    OFFSET(cordon_usage, hops, 104);
+    OFFSET(cordon_usage, hops_limit, 112);
     OFFSET(cordon_usage, native_ns, 72);
     OFFSET(cordon_usage, wall_limit_ns, 88);
     SIZE(cordon_value, 24);

@@ -63,7 +63,7 @@ def normal(text):
     text = re.sub(r"(?m)^(  memory +)\d[\d.]* (?:B|KiB)", r"\1SIZE", text)
     text = re.sub(r"(?m)^(  instructions +)\d[\d,]*", r"\1N", text)
     text = re.sub(r"(?m)^(  (?:memory|time|  in the graph).*?)  +[<\d][\d.]* %.*$", r"\1", text)
-    text = re.sub(r"(?m)^(  (?:cost |instructions |edges read|nodes touched|memory |time |  in the|"
+    text = re.sub(r"(?m)^(  (?:cost |instructions |edges read|nodes touched|hops |memory |time |  in the|"
                   r"output +\d+ B).*)$", lambda m: re.sub(r"  +", "  ", m.group(1)), text)
     return text
 
@@ -323,6 +323,8 @@ def wrong_usage():
             (["rules/sent.lua", "--max-output", "2GiB"], "--max-output takes at most 1GiB"),
             (["rules/sent.lua", "--max-time", "2502h"], "--max-time takes at most 2501h"),
             (["rules/sent.lua", "--max-edges", "1e16"], "--max-edges takes at most 2^53"),
+            (["rules/sent.lua", "--max-nodes", "1e16"], "--max-nodes takes at most 2^53"),
+            (["rules/sent.lua", "--max-hops", "1e16"], "--max-hops takes at most 2^53"),
             (["rules/sent.lua", "--max-instructions", "1e16"], "--max-instructions takes at most"),
             (["rules/sent.lua", "--max-instructions", "0"], "a whole number from 1"),
             (["rules/sent.lua", "--max-edges", "0"], "a whole number from 1"),
@@ -372,6 +374,8 @@ def outcomes():
     moody("silent", "--fail", code=1)
     for option, name, value in (("--max-instructions=7_000", "instructions", 7000),
                                 ("--max-edges=12", "edges", 12),
+                                ("--max-nodes=13", "nodes", 13),
+                                ("--max-hops=2", "hops", 2),
                                 ("--max-memory=100KiB", "memory_bytes", 102400),
                                 ("--max-output=1KiB", "output_bytes", 1024),
                                 ("--max-time=2s", "wall_ns", 2000000000)):

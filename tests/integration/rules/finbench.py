@@ -56,6 +56,14 @@ def same(ours, wanted):
     return type(ours) is type(wanted) and ours == wanted
 
 
+def settled(query, rows):
+    """TCR5 puts paths in order of length alone: the rest is a set."""
+    if query != "tcr5" or not isinstance(rows, list):
+        return rows
+    lengths = [len(row["path"]) for row in rows]
+    return [lengths == sorted(lengths, reverse=True), sorted(row["path"] for row in rows)]
+
+
 def fail(what, case, ours):
     global failures
     failures += 1
@@ -74,7 +82,7 @@ def compare(what, rule, store, cases):
         wanted = case["expected"]
         if case.get("partial") and isinstance(rows, list):
             rows = [{k: row[k] for k in want} for row, want in zip(rows, wanted)]
-        if same(rows, wanted):
+        if same(settled(what[:4], rows), settled(what[:4], wanted)):
             passed += 1
         elif case.get("interpretive"):
             differ += 1
@@ -98,7 +106,10 @@ def main():
         cases = load(os.path.join(shared, "data", "finbench-sf0.01", "cases", query + ".jsonl"))
         compare(query, rule, large, cases)
         # the toy's TSR6 has a window for each step, which the query does not
+        # and no account type that ends in "card": its tp2 stands for one
         few = [c for c in toy if c["query"] == query.upper() and not c.get("special")]
+        if query == "tcr6":
+            few = [dict(c, params=dict(c["params"], cardType="tp2")) for c in few]
         if few:
             compare(query + " (mini)", rule, mini, few)
     print("%d failed" % failures)

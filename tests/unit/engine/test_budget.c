@@ -10,6 +10,8 @@ static const cordon_engine_options options = {
     .max_output_bytes = 1 << 20,
     .max_wall_ns = UINT64_C(10000000000),
     .load_memory_bytes = 1 << 20,
+    .max_nodes = 7000,
+    .max_hops = 12,
 };
 
 START_TEST(resolve__takes_defaults_within_the_ceilings)
@@ -23,21 +25,28 @@ START_TEST(resolve__takes_defaults_within_the_ceilings)
     ck_assert_uint_eq(budget.edges, 5000); /* the default is above this ceiling */
     ck_assert_uint_eq(budget.output_bytes, 64 * 1024);
     ck_assert_uint_eq(budget.wall_ns, 100000000);
+    ck_assert_uint_eq(budget.nodes, 7000); /* these two as well */
+    ck_assert_uint_eq(budget.hops, 12);
 }
 END_TEST
 
 START_TEST(resolve__lets_the_smaller_of_request_and_rule_stand)
 {
-    const struct cdn_budget rule = {.instructions = 50, .edges = 4000, .wall_ns = 7};
+    const struct cdn_budget rule = {
+        .instructions = 50, .edges = 4000, .wall_ns = 7, .hops = 3};
     cordon_limits limits = CORDON_LIMITS_INIT;
     struct cdn_budget budget;
 
     limits.instructions = 60;
     limits.edges = 10;
+    limits.nodes = 20;
+    limits.hops = 4;
     limits.memory_bytes = 2 << 20;
     ck_assert(!cdn_budget_resolve(&budget, &options, &rule, &limits, NULL));
     ck_assert_uint_eq(budget.instructions, 50);
     ck_assert_uint_eq(budget.edges, 10);
+    ck_assert_uint_eq(budget.nodes, 20);
+    ck_assert_uint_eq(budget.hops, 3);
     ck_assert_uint_eq(budget.memory_bytes, 2 << 20);
     ck_assert_uint_eq(budget.wall_ns, 7);
 }
@@ -45,15 +54,17 @@ END_TEST
 
 START_TEST(resolve__refuses_what_is_above_a_ceiling)
 {
-    static const char *const names[] = {"instructions", "edges", "memory_bytes",
-                                        "output_bytes", "wall_ns"};
+    static const char *const names[] = {"instructions", "edges",   "memory_bytes",
+                                        "output_bytes", "wall_ns", "nodes",
+                                        "hops"};
     const struct cdn_budget rule = {0};
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 7; i++) {
         cordon_limits limits = CORDON_LIMITS_INIT;
         uint64_t *const fields[] = {&limits.instructions, &limits.edges,
                                     &limits.memory_bytes, &limits.output_bytes,
-                                    &limits.wall_ns};
+                                    &limits.wall_ns,      &limits.nodes,
+                                    &limits.hops};
         struct cdn_budget budget;
         cordon_error err;
 

@@ -63,8 +63,10 @@ START_TEST(request__and_limits__have_the_layout_that_was_published)
     ck_assert_uint_eq(offsetof(cordon_request, seed), 64);
     ck_assert_uint_eq(offsetof(cordon_request, limits), 72);
     ck_assert_uint_eq(offsetof(cordon_request, cancel), 80);
-    ck_assert_uint_eq(sizeof(cordon_limits), 48);
+    ck_assert_uint_eq(sizeof(cordon_limits), 64);
     ck_assert_uint_eq(offsetof(cordon_limits, wall_ns), 40);
+    ck_assert_uint_eq(offsetof(cordon_limits, nodes), 48);
+    ck_assert_uint_eq(offsetof(cordon_limits, hops), 56);
 }
 END_TEST
 

@@ -19,7 +19,8 @@ static struct cdn_slot *slot;
 
 static struct cdn_image *image(void)
 {
-    const struct cdn_budget budget = {1000000, 1 << 20, 1, 1, UINT64_C(60000000000)};
+    const struct cdn_budget budget = {1000000, 1 << 20, 1, 1, UINT64_C(60000000000),
+                                      1,       1};
     struct cdn_image *made;
     enum cdn_run run;
 

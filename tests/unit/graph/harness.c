@@ -47,7 +47,9 @@ struct harness *harness_new(cordon_snapshot *snapshot, const char *reads)
     harness->run.names = &harness->names;
     harness->run.as_of_ms = INT64_MAX;
     harness->run.memo = &harness->memo;
-    harness->budget = (struct cdn_budget){.instructions = UINT64_C(1) << 40,
+    harness->budget = (struct cdn_budget){.nodes = UINT64_C(1) << 40,
+                                          .hops = 1000,
+                                          .instructions = UINT64_C(1) << 40,
                                           .memory_bytes = 60u << 20,
                                           .edges = UINT64_C(1) << 40,
                                           .output_bytes = 1u << 20,
@@ -121,8 +123,9 @@ static int build(lua_State *L)
 
 static const char *run(struct harness *harness, const char *source)
 {
-    static const char *const stops[] = {"none",  "instructions", "time",     "memory",
-                                        "edges", "output",       "cancelled"};
+    static const char *const stops[] = {"none",      "instructions", "time",
+                                        "memory",    "edges",        "output",
+                                        "cancelled", "nodes",        "hops"};
     struct job job = {.harness = harness, .source = source};
     struct cdn_budget load = harness->budget;
     struct cdn_image *image;

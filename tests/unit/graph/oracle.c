@@ -192,6 +192,8 @@ static bool passes(const struct oracle_hit *hit, const struct cdn_operation *ope
     if (!oracle_value(hit->edge, property, &whole, &number, &text, &bytes))
         return false;
     switch ((enum cdn_operand)operation->operand) {
+    case CDN_OPERAND_COLUMN:
+        return false; /* an oracle's set starts from plain nodes */
     case CDN_OPERAND_BOOLEAN:
         order = (int)whole - (int)operation->as.boolean;
         break;

@@ -65,7 +65,8 @@ START_TEST(window__has_the_ends_it_says)
     HARNESS_EQ(h, IN("after(0/0)"),
                "error: after expects a time in milliseconds, not NaN");
     HARNESS_EQ(h, IN("after('x')"),
-               "error: after expects a time in milliseconds, not a string");
+               "error: after: no column 'x': the node set has none; group and with "
+               "make sets that do");
 #undef IN
 }
 END_TEST

@@ -328,6 +328,7 @@ static int trials(lua_State *L)
         size_t mark = cdn_scratch_mark(L);
         struct trial trial;
         uint64_t edge = 0;
+        uint32_t peer = 0;
 
         lua_settop(L, 0);
         make_trial(L, job, &trial);
@@ -339,7 +340,7 @@ static int trials(lua_State *L)
             MUST(cdn_edges_exists(L, trial.set) == (trial.count > 0));
             check_fold(L, job, &trial);
         }
-        MUST(cdn_edges_first(&edge, L, trial.set) == (trial.count > 0));
+        MUST(cdn_edges_first(&edge, &peer, L, trial.set) == (trial.count > 0));
         if (trial.count)
             MUST(edge == trial.hits[0].edge->id);
         check_peers(L, &trial);

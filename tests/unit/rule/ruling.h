@@ -48,6 +48,8 @@ static inline void ruling_init(struct ruling *ruling, const char *source,
     ruling->budget = (struct cdn_budget){.instructions = 1000000,
                                          .memory_bytes = 512 * 1024,
                                          .edges = 100000,
+                                         .nodes = 100000,
+                                         .hops = 100,
                                          .output_bytes = 64 * 1024,
                                          .wall_ns = UINT64_C(600000000000)};
     ck_assert_msg(!cdn_rule_load(&ruling->rule, ruling->slot, source, strlen(source),

@@ -1,0 +1,18 @@
+-- A loop that does nothing.
+return {
+  name     = "edges_each",
+  reads    = { Account = { "risk" }, transfer = { "amount" } },
+  fallback = "none",
+  returns  = "any",
+  limits   = { instructions = 1e9, memory = "32MiB", time = "10s", edges = 1e8, nodes = 1e8 },
+
+  evaluate = function(graph, request)
+    local sent = request.node:outgoing("transfer")
+    local payees = sent:nodes()
+    for _ = 1, 20 do
+      for _ in sent:each() do
+      end
+    end
+    return { output = 1 }
+  end,
+}

@@ -1,0 +1,20 @@
+-- A loop that reads a property.
+return {
+  name     = "edges_each_property",
+  reads    = { Account = { "risk" }, transfer = { "amount" } },
+  fallback = "none",
+  returns  = "any",
+  limits   = { instructions = 1e9, memory = "32MiB", time = "10s", edges = 1e8, nodes = 1e8 },
+
+  evaluate = function(graph, request)
+    local sent = request.node:outgoing("transfer")
+    local payees = sent:nodes()
+    for _ = 1, 20 do
+      local sum = 0
+      for edge in sent:each() do
+        sum = sum + edge.amount
+      end
+    end
+    return { output = 1 }
+  end,
+}

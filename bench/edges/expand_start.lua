@@ -1,0 +1,17 @@
+-- Grouped by the start: a count and a sum for each payee.
+return {
+  name     = "edges_expand_start",
+  reads    = { Account = { "risk" }, transfer = { "amount" } },
+  fallback = "none",
+  returns  = "any",
+  limits   = { instructions = 1e9, memory = "32MiB", time = "10s", edges = 1e8, nodes = 1e8 },
+
+  evaluate = function(graph, request)
+    local sent = request.node:outgoing("transfer")
+    local payees = sent:nodes()
+    for _ = 1, 5 do
+      payees:outgoing("transfer"):group({ by = "start", n = "count", s = { sum = "amount" } })
+    end
+    return { output = 1 }
+  end,
+}

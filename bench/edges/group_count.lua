@@ -1,0 +1,17 @@
+-- Grouped by the other end, counted.
+return {
+  name     = "edges_group_count",
+  reads    = { Account = { "risk" }, transfer = { "amount" } },
+  fallback = "none",
+  returns  = "any",
+  limits   = { instructions = 1e9, memory = "32MiB", time = "10s", edges = 1e8, nodes = 1e8 },
+
+  evaluate = function(graph, request)
+    local sent = request.node:outgoing("transfer")
+    local payees = sent:nodes()
+    for _ = 1, 20 do
+      sent:group({ n = "count" })
+    end
+    return { output = 1 }
+  end,
+}
