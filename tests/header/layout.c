@@ -65,6 +65,15 @@ int main(void)
     SIZE(cordon_snapshot_options, 24);
     OFFSET(cordon_snapshot_options, verify, 8);
     OFFSET(cordon_snapshot_options, generation, 16);
+    SIZE(cordon_slice_node, 16);
+    SIZE(cordon_slice_kind, 24);
+    SIZE(cordon_slice_options, 72);
+    OFFSET(cordon_slice_options, nodes, 8);
+    OFFSET(cordon_slice_options, hops, 24);
+    OFFSET(cordon_slice_options, as_of_ms, 32);
+    OFFSET(cordon_slice_options, kinds, 40);
+    OFFSET(cordon_slice_options, max_nodes, 56);
+    OFFSET(cordon_slice_options, max_edges, 64);
     SIZE(cordon_request, 88);
     OFFSET(cordon_request, label, 8);
     OFFSET(cordon_request, key, 16);

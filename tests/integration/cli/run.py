@@ -539,11 +539,36 @@ def terminal():
                "on a terminal with %s: %r" % (env, text))
 
 
+def sliced():
+    with open(os.path.join(here, "data", "accounts.csv"), encoding="utf-8") as file:
+        key = file.read().splitlines()[1].split(",")[0]
+    node, cut = "Account:" + key, os.path.join(work, "near.slice")
+    run("snapshot", "slice", store, "--node", node, "--hops", "9", "-o", cut)
+    expect("sound" in run("snapshot", "verify", cut)[0], "a slice is sound")
+    ours = records(run("eval", "rules/sent.lua", "-d", cut, "--node", node, "--now", "1795487340000", "--format", "ndjson")[0])
+    whole = records(sent("--node", node, "--now", "1795487340000", "--format", "ndjson")[0])
+    expect([r["result"] for r in ours] == [r["result"] for r in whole], "%s, not %s" % (ours, whole))
+    for words, code, text in (
+            ([], 2, "no --node given"), (["--node", "17"], 2, "--node is LABEL:KEY"),
+            (["--node", "Account:nobody"], 3, "no Account has the key 'nobody'"),
+            (["--node", "Acount:" + key], 3, "did you mean 'Account'?"),
+            (["--node", node, "--read", "Account:"], 2, "--read is KIND"),
+            (["--node", node, "--read", "Account:zzz"], 3, "no property 'zzz' on Account"),
+            (["--node", node, "--hops", "9", "--max-nodes", "1"], 3, "more than 1 nodes")):
+        _, err = run("snapshot", "slice", store, *words, "-o", cut, code=code)
+        expect(text in err, "%s: %s" % (words, err))
+    with open(cut, "r+b") as file:
+        file.seek(20)
+        file.write(b"\xff")
+    _, err = run("eval", "rules/sent.lua", "-d", cut, "--node", node, code=3)
+    expect("header is damaged" in err, err)
+
+
 def main():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     run("import", "--schema", "data/schema.lua", "--out", store, "-q", "data")
-    for part in (commands, version, logs, check, snapshot, single, counted, wrong_usage, outcomes,
+    for part in (commands, version, logs, check, snapshot, sliced, single, counted, wrong_usage, outcomes,
                  hostile_lines, many, streams, terminal):
         part()
     print("%d checks, %d failed" % (checks, failures))
