@@ -1,13 +1,16 @@
 /* Edge sets as a rule sees them.
  *
- * Refining (since after up_to before between where latest earliest largest
- * smallest limit) costs nothing but the copy of a small description.  Finishing costs, in edges charged:
+ * Refining (since after up_to before between where latest earliest largest smallest limit)
+ * costs nothing but the copy of a small description.  Finishing costs, in edges charged:
  *
- *   count exists       one a list; with conditions, merged lists or `both`: the edges
- * looked at min max of "time"  one a list and one for its end, else as sum sum avg min
- * max distinct top nodes first   one a list and every edge looked at each one a list
- * and every edge handed out (a condition looks up to 16 ahead)
- */
+ *   count exists        one a list; with conditions, merged lists or `both`: the edges
+ *                       looked at
+ *   min max of "time"   one a list and one for its end, else as sum
+ *   sum avg min max totals distinct top nodes first
+ *                       one a list and every edge looked at
+ *   each                one a list and every edge handed out (a condition looks up to 16
+ *                       ahead)
+ *   group paths cycles  group.h, path.h, cycle.h */
 #include "graph/aggregate.h"
 #include "graph/depth.h"
 #include "graph/lua_common.h"
