@@ -37,7 +37,7 @@ void cdn_base_close(struct cdn_base *base); /* accepts NULL */
 cordon_status cdn_base_change(struct cdn_base *base, struct cdn_feed *feed, bool *taken,
                               uint64_t *matched, cordon_error *err);
 
-/* Hand what is left of a label's nodes, or a relation's edges, to the writer, and count
+/* Hand what is left of the nodes of label `number`, or the edges of a relation, to the writer, and count
  * them; *dropped: edges whose node was deleted.  `stopped` may be NULL.
  * Errors: those of the writer, CORDON_E_CORRUPT, CORDON_E_INTERRUPTED. */
 struct cdn_base_put {
@@ -48,9 +48,9 @@ struct cdn_base_put {
     uint64_t count;
     uint64_t dropped;
 };
-cordon_status cdn_base_put_nodes(struct cdn_base *base, uint32_t label,
+cordon_status cdn_base_put_nodes(struct cdn_base *base, uint32_t number,
                                  struct cdn_base_put *put, cordon_error *err);
-cordon_status cdn_base_put_edges(struct cdn_base *base, uint32_t relation,
+cordon_status cdn_base_put_edges(struct cdn_base *base, uint32_t number,
                                  struct cdn_base_put *put, cordon_error *err);
 
 uint64_t cdn_base_generation(const struct cdn_base *base);

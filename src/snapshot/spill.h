@@ -27,16 +27,16 @@ cordon_status cdn_spill_open(struct cdn_spill **out, const char *folder,
 /* One more partition; the number of it is what there were before. */
 cordon_status cdn_spill_grow(struct cdn_spill *spill, cordon_error *err);
 /* Append a record.  Errors: CORDON_E_IO a full disk, say; CORDON_E_NOMEM. */
-cordon_status cdn_spill_put(struct cdn_spill *spill, uint32_t partition,
+cordon_status cdn_spill_put(struct cdn_spill *spill, uint32_t number,
                             const void *record, size_t bytes, cordon_error *err);
 /* Write out what is still in memory of this partition, and free its chunk; nothing can be
  * put there any more. */
-cordon_status cdn_spill_flush(struct cdn_spill *spill, uint32_t partition,
+cordon_status cdn_spill_flush(struct cdn_spill *spill, uint32_t number,
                               cordon_error *err);
 /* The same of all; before anything is read. */
 cordon_status cdn_spill_flush_all(struct cdn_spill *spill, cordon_error *err);
 /* The file's space that this partition takes is not needed any more. */
-void cdn_spill_drop(struct cdn_spill *spill, uint32_t partition);
+void cdn_spill_drop(struct cdn_spill *spill, uint32_t number);
 
 uint32_t cdn_spill_partitions(const struct cdn_spill *spill);
 uint64_t cdn_spill_bytes(const struct cdn_spill *spill, uint32_t partition);
