@@ -21,13 +21,17 @@ DEPTH = {
     "fraud/fan_in": 1, "fraud/fan_out": 2, "fraud/cycle": 4, "fraud/mule_chain": 6,
     "fraud/shared_device": 3, "fraud/structuring": 2, "fraud/token_fan_in": 2,
     "fraud/distrusted": 2, "recommend/bought_together": 3,
-    "finbench/tcr1": 4, "finbench/tcr2": 5, "finbench/tcr3": 12, "finbench/tcr7": 2,
+    "finbench/tcr1": 4, "finbench/tcr2": 5, "finbench/tcr3": 12,
+    "finbench/tcr4": 3, "finbench/tcr5": 5, "finbench/tcr6": 3, "finbench/tcr7": 2,
+    "finbench/tcr8": 6, "finbench/tcr9": 3, "finbench/tcr10": 3, "finbench/tcr11": 12,
+    "finbench/tcr12": 4,
     "finbench/tsr1": 1, "finbench/tsr2": 2, "finbench/tsr3": 2, "finbench/tsr4": 2,
     "finbench/tsr5": 2, "finbench/tsr6": 3,
 }
 # two hops, whose nodes' lists are read for the edges between them, and neighbours' neighbours
 OURS = "algorithms"
 DEPTH[OURS] = 4
+PERSONS = ("tcr2", "tcr5", "tcr10", "tcr11", "tcr12")
 BANK = ("fan_in", "fan_out", "cycle", "mule_chain", "shared_device", "structuring")
 compared = failures = 0
 answered = {}
@@ -134,7 +138,7 @@ def labelled():
 def finbench():
     store, mini = data("finbench-sf0.01", "snapshot"), data("finbench-mini", "snapshot")
     for query in sorted(name[9:] for name in DEPTH if name.startswith("finbench/")):
-        label = "Person:" if query == "tcr2" else "Account:"
+        label = {"tcr8": "Loan:"}.get(query, "Person:" if query in PERSONS else "Account:")
         path = os.path.join(shared, "data", "finbench-sf0.01", "cases", query + ".jsonl")
         with open(path, encoding="utf-8") as file:
             cases = [(store, json.loads(line)) for line in file]
@@ -144,7 +148,7 @@ def finbench():
                    if case["query"] == query.upper() and not case.get("special")]
         for where, case in every(cases, 10) + toy:
             params = case["params"]
-            nodes = [label + params[key] for key in ("id", "id1", "id2") if key in params]
+            nodes = [label + params[key] for key in ("id", "id1", "id2", "pid1", "pid2") if key in params]
             same("finbench/" + query, where, {"now": 0, "params": params}, nodes)
 
 
