@@ -42,8 +42,7 @@ CDN_RAISES static void settle(lua_State *L, uint32_t nesting, int status)
     struct cdn_meter *meter = cdn_meter_of(L);
 
     meter->nesting = nesting;
-    if (meter->stop != CDN_STOP_NONE)
-        cdn_meter_rethrow(L);
+    cdn_meter_rethrow(L);
     if (status == LUA_ERRMEM)
         cdn_meter_raise(L, CDN_STOP_MEMORY);
     if (status != 0 && status != LUA_YIELD)

@@ -8,6 +8,10 @@
  * running a loop of known length; where that fails the hook still fires every quantum
  * and only whole quanta are counted.
  *
+ * Before LuaJIT calls the hook it starts the countdown again and makes room on the Lua stack,
+ * which allocates, and so can bring the meter here, or raise.  What it starts again from is a
+ * number that no countdown has otherwise, so that a countdown that is over is seen as such.
+ *
  * A stop is a flag in host memory.  Once it is set the hook fires at every bytecode and
  * raises again, and every charge does, so that whatever catches the error cannot go on.
  * The error value is a light userdata that means nothing to anyone; the flag decides.
@@ -52,7 +56,8 @@ enum {
     OTHER_BYTES_PER_NS = 8,   /* along a table's chain, copied from a stack */
     LOADING_ALLOCATIONS = 64, /* between two looks at the clock while loading */
     TAG_OFFSET = 9,           /* of the byte that tells what an object is */
-    PROOF_COUNT = 1 << 30
+    PROOF_COUNT = 1 << 30,
+    FIRED = 1 << 29 /* what LuaJIT starts the countdown again from */
 };
 
 /* In the lowest segment of light userdata, which every image has interned. */
@@ -60,12 +65,25 @@ enum {
 
 /* ---- the countdown ---- */
 
+/* Is the countdown over, and the hook not run yet? */
+static inline bool is_over(const struct cdn_slot *slot)
+{
+    return slot->counter[0] > FIRED / 2;
+}
+
+/* Bytecodes since the countdown began. */
+static inline uint64_t passed(const struct cdn_slot *slot)
+{
+    int32_t left = slot->counter[0];
+
+    return (uint64_t)(slot->armed - (is_over(slot) ? left - FIRED : left));
+}
+
 static inline uint64_t used_now(const struct cdn_slot *slot)
 {
     const struct cdn_meter *meter = &slot->meter;
 
-    return cdn_add_sat(meter->charged,
-                       meter->executed + (uint64_t)(slot->armed - slot->counter[0]));
+    return cdn_add_sat(meter->charged, meter->executed + passed(slot));
 }
 
 static void hook(lua_State *L, lua_Debug *frame);
@@ -74,10 +92,10 @@ static void hook(lua_State *L, lua_Debug *frame);
  */
 static void rearm(struct cdn_slot *slot, int32_t count)
 {
-    slot->meter.executed += (uint64_t)(slot->armed - slot->counter[0]);
+    slot->meter.executed += passed(slot);
     slot->armed = count;
     slot->counter[0] = count;
-    slot->counter[1] = count;
+    slot->counter[1] = FIRED;
     if (!slot->exact)
         lua_sethook(slot->L, hook, LUA_MASKCOUNT, count);
 }
@@ -197,7 +215,7 @@ static enum cdn_stop poll_host(struct cdn_slot *slot)
     uint64_t now = cdn_clock_ns();
 
     meter->unpolled = 0;
-    slot->passed = 0;
+    slot->unlooked = 0;
     slot->stride = stride_at(meter, slot->worst_ns, now);
     if (meter->cancel && __atomic_load_n(meter->cancel, __ATOMIC_RELAXED))
         return CDN_STOP_CANCELLED;
@@ -244,8 +262,9 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
     uint64_t used;
 
     (void)frame;
-    /* LuaJIT has started the countdown again: all it was armed with has run. */
-    meter->executed += (uint64_t)slot->armed;
+    /* Where it is not exact the countdown stands still. */
+    meter->executed += slot->exact ? passed(slot) : (uint64_t)slot->armed;
+    slot->armed = slot->counter[0] = 0;
     if (slot->unknown_count)
         look_at_unknown(slot);
     if (slot->single)
@@ -255,7 +274,7 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
     if (meter->stop == CDN_STOP_NONE && used > meter->limit.instructions)
         meter->stop = CDN_STOP_INSTRUCTIONS;
     if (meter->stop == CDN_STOP_NONE &&
-        (!slot->single || ++slot->passed >= slot->stride))
+        (!slot->single || ++slot->unlooked >= slot->stride))
         meter->stop = poll_host(slot);
     if (meter->stop != CDN_STOP_NONE)
         leave(slot, L);
@@ -279,6 +298,8 @@ void cdn_meter_rethrow(lua_State *L)
 
     if (slot->meter.stop != CDN_STOP_NONE)
         leave(slot, L);
+    if (is_over(slot)) /* the error was that there was no room for the hook */
+        rearm(slot, 1);
 }
 
 /* ---- charging ---- */
@@ -399,7 +420,8 @@ void cdn_meter_hook(struct cdn_slot *slot)
     slot->counter = slot->exact
                         ? (int32_t *)(void *)(slot->arena.base + slot->counter_offset)
                         : slot->standin;
-    slot->armed = slot->counter[0] = slot->counter[1] = CDN_METER_QUANTUM;
+    slot->armed = slot->counter[0] = CDN_METER_QUANTUM;
+    slot->counter[1] = FIRED;
 }
 
 bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
@@ -415,7 +437,7 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
     meter->cancel = cancel;
     meter->limit = *budget;
     slot->single = false;
-    slot->passed = 0;
+    slot->unlooked = 0;
     set_reach(slot, slot->reach);
     slot->stride = stride_at(meter, slot->worst_ns, now);
     meter->unpolled = meter->nesting = 0;
@@ -428,8 +450,8 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
     slot->arena.ud = slot;
     if (slot->loading)
         slot->arena.watch = 0;
-    slot->armed = CDN_METER_QUANTUM;
-    slot->counter[0] = slot->counter[1] = CDN_METER_QUANTUM;
+    slot->armed = slot->counter[0] = CDN_METER_QUANTUM;
+    slot->counter[1] = FIRED;
     if (slot->single || slot->stride < CDN_METER_QUANTUM ||
         budget->instructions < CDN_METER_QUANTUM)
         rearm(slot, quantum(slot, budget->instructions));
@@ -442,8 +464,8 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
 
 void cdn_meter_end(struct cdn_slot *slot)
 {
-    slot->meter.executed += (uint64_t)(slot->armed - slot->counter[0]);
-    slot->armed = slot->counter[0];
+    slot->meter.executed += passed(slot);
+    slot->armed = slot->counter[0] = 0;
     slot->arena.over = NULL;
     if (slot->unknown_count)
         look_at_unknown(slot);

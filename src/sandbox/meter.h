@@ -117,7 +117,8 @@ cdn_meter_charge_nodes(lua_State *L, struct cdn_meter *meter, uint64_t nodes)
     }
 }
 
-/* After any protected call inside the sandbox: leave again if the run is stopped. */
+/* After any protected call inside the sandbox: leave again if the run is stopped, and look
+ * after the hook if it was the hook that there was no room for.            [-0, +0, e] */
 CDN_RAISES void cdn_meter_rethrow(lua_State *L);
 
 #endif

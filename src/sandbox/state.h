@@ -65,7 +65,7 @@ struct cdn_slot {
     uint64_t worst_ns; /* what one bytecode may take, by reach */
     int32_t stride;    /* bytecodes until the clock has to be looked at again */
     bool single;       /* long strings exist: every bytecode is looked at (meter.c) */
-    int32_t passed;    /* bytecodes since the clock was looked at, while single */
+    int32_t unlooked;  /* bytecodes since the clock was looked at, while single */
     struct cdn_operands operands;
     uint32_t unknown_count;
     struct {

@@ -61,6 +61,81 @@ START_TEST(same_run__counts_the_same_every_time)
 }
 END_TEST
 
+/* Where the hook fires depends on the time left, what is counted does not: nor where the
+ * hook's own frame makes the Lua stack grow, in functions called from C and in coroutines. */
+START_TEST(count__does_not_depend_on_where_the_hook_fires)
+{
+    static const char *const sources[] = {
+        "local m = setmetatable({}, {__tostring = function() return 'x' end})\n"
+        "for i = 1, 400 do tostring(m) end",
+        "local t = {2, 1, 3} for i = 1, 200 do\n"
+        "table.sort(t, function(a, b) return a < b end) end",
+        "local function f(n) if n > 0 then return 1 + f(n - 1) end return 0 end\n"
+        "for i = 1, 30 do f(i * 10) end",
+        "for i = 1, 100 do\n"
+        "local co = coroutine.wrap(function(a) for j = 1, 3 do coroutine.yield(a) end "
+        "end)\n"
+        "co(i) co() co() end",
+        "for i = 1, 100 do ('abc'):gsub('.', function(c) return c .. i end) end",
+        "for i = 1, 100 do pcall(error, 'x') pcall(function() local a = nil + 1 end) "
+        "end",
+        "local t = {} for i = 1, 3000 do t[i] = i .. 'k' end",
+    };
+
+    fixture_open(&fixture);
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        struct cdn_image *image = fixture_image(&fixture, sources[i]);
+        uint64_t first = 0;
+
+        for (uint64_t us = 600000; us >= 100; us = us * 7 / 10) {
+            struct cdn_budget budget = fixture_budget;
+            enum cdn_run run;
+
+            budget.wall_ns = us * 1000;
+            run = fixture_run(&fixture, image, &budget);
+            if (run == CDN_RUN_STOPPED)
+                continue; /* the time was too short */
+            ck_assert_int_eq(run, CDN_RUN_OK);
+            if (!first)
+                first = used();
+            ck_assert_msg(used() == first, "%s: %llu with %llu us, %llu before",
+                          sources[i], (unsigned long long)used(),
+                          (unsigned long long)us, (unsigned long long)first);
+        }
+        ck_assert_uint_gt(first, 0);
+        cdn_image_free(image);
+    }
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* No room for the hook on the Lua stack is an ordinary error; the hook fires on after it. */
+START_TEST(hook__goes_on_after_it_had_no_room)
+{
+    static const char source[] =
+        "local s = ('x'):rep(5000)\n" /* the hook at each bytecode */
+        "local function f() return 1 + f() end\n"
+        "pcall(f)\n"
+        "while true do end";
+    struct cdn_budget budget = fixture_budget;
+    struct cdn_image *image;
+
+    fixture_open(&fixture);
+    image = fixture_image(&fixture, source);
+    budget.memory_bytes = 4 << 20;
+    budget.instructions = UINT64_C(1) << 40;
+    budget.wall_ns = 100000000;
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+    ck_assert_int_eq(cdn_slot_meter(fixture.slot)->stop, CDN_STOP_TIME);
+    budget.instructions = 3000000;
+    budget.wall_ns = UINT64_C(600000000000);
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_STOPPED);
+    ck_assert_int_eq(cdn_slot_meter(fixture.slot)->stop, CDN_STOP_INSTRUCTIONS);
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 /* A budget of exactly what a run needs lets it pass, one less does not: for bytecodes alone
  * and with native work in between. */
 START_TEST(budget__is_exact)
@@ -521,6 +596,8 @@ static Suite *suite(void)
 
     CDN_UNIT_CASE(s, bytecodes__are_counted_one_by_one);
     CDN_UNIT_CASE(s, same_run__counts_the_same_every_time);
+    CDN_UNIT_CASE(s, count__does_not_depend_on_where_the_hook_fires);
+    CDN_UNIT_CASE(s, hook__goes_on_after_it_had_no_room);
     CDN_UNIT_CASE(s, budget__is_exact);
     CDN_UNIT_CASE(s, budget__stops_before_the_bytecode_that_is_too_many);
     CDN_UNIT_CASE(s, native_work__is_charged_in_the_same_unit);
