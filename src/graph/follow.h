@@ -39,7 +39,8 @@ struct cdn_follow {
     struct cdn_graph_run *run;
     struct cdn_meter *meter;
     struct cdn_scan scan; /* what cdn_reach_open() asks of one */
-    uint32_t weight;      /* property slot, CDN_NO_SLOT: every edge counts 1 */
+    uint32_t depth;  /* how far what is followed from is from where the run began */
+    uint32_t weight; /* property slot, CDN_NO_SLOT: every edge counts 1 */
     uint32_t type_count;
     struct cdn_follow_type types[CDN_FOLLOW_TYPES];
 };
@@ -70,13 +71,21 @@ static inline enum cdn_direction cdn_reversed(enum cdn_direction direction)
                                        : CDN_BOTH;
 }
 
+/* Edges that lead `hops` away from what is followed from are read next.   [-0, +0, e] */
+CDN_RAISES static inline void cdn_follow_reach(const struct cdn_follow *follow,
+                                               uint64_t hops)
+{
+    cdn_meter_reach(follow->L, follow->meter, follow->depth + hops);
+}
+
 /* Nothing followed yet: no types, no weight.                              [-0, +0, e] */
 CDN_RAISES void cdn_follow_init(struct cdn_follow *follow, lua_State *L);
 
 /* An arm without a node, of this follow. */
 void cdn_arm_init(struct cdn_arm *arm, const struct cdn_follow *follow);
 /* Begin with a node's edges; charges the node.                          [-0, +0, e] */
-CDN_RAISES void cdn_arm_begin(struct cdn_arm *arm, uint32_t node, enum cdn_direction direction);
+CDN_RAISES void cdn_arm_begin(struct cdn_arm *arm, uint32_t node,
+                              enum cdn_direction direction);
 /* Until the next begin: only edges with low <= time <= high. */
 void cdn_arm_window(struct cdn_arm *arm, int64_t low, int64_t high);
 /* The next edges, at most CDN_ARM_EDGES, charged and filtered; never none.  False: there

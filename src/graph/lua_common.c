@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "graph/depth.h"
 #include "graph/filter.h"
 #include "graph/scan.h"
 #include "graph/scores.h"
@@ -515,6 +516,12 @@ void cdn_graph_push_node(lua_State *L, uint32_t node)
 {
     cdn_meter_charge_nodes(L, cdn_meter_of(L), 1);
     cdn_push_node_handle(L, node);
+}
+
+void cdn_push_found(lua_State *L, uint32_t node, uint32_t depth)
+{
+    cdn_depth_note(L, cdn_meter_of(L), node, depth);
+    cdn_graph_push_node(L, node);
 }
 
 bool cdn_graph_is_node(lua_State *L, int index, uint32_t *node)

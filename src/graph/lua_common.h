@@ -138,6 +138,8 @@ static inline void cdn_push_column_value(lua_State *L, struct cdn_graph_run *run
 CDN_RAISES void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run,
                                   uint32_t node);
 void cdn_push_node_handle(lua_State *L, uint32_t node);
+/* Hand out a node that is so far from where the run began.                [-0, +1, e] */
+CDN_RAISES void cdn_push_found(lua_State *L, uint32_t node, uint32_t depth);
 void cdn_push_edge_handle(lua_State *L, uint64_t edge);
 /* The node handle at index; raises if it is none.                         [-0, +0, e]
  */

@@ -29,6 +29,7 @@ struct cdn_scores *cdn_scores_push(lua_State *L, uint32_t count)
 
     scores->magic = CDN_SCORES_MAGIC;
     scores->count = count;
+    scores->depth = 0;
     scores->nodes = (uint32_t *)(void *)(scores->values + count);
     cdn_set_object(L, CDN_OBJECT_SCORES);
     return scores;
@@ -46,6 +47,7 @@ struct cdn_scores *cdn_scores_push_view(lua_State *L, const struct cdn_view *vie
         count += isnan(values[i]) ? 0 : 1;
     }
     scores = cdn_scores_push(L, count);
+    scores->depth = view->depth;
     for (uint32_t i = 0; i < view->node_count; i++) {
         if (isnan(values[i]))
             continue;
@@ -65,6 +67,7 @@ struct cdn_groups *cdn_groups_push(lua_State *L, const struct cdn_view *view,
     cdn_meter_charge(L, count / 4);
     groups->magic = CDN_GROUPS_MAGIC;
     groups->count = count;
+    groups->depth = view->depth;
     groups->nodes = groups->group + count;
     if (count) {
         memcpy(groups->group, group, count * sizeof *group);
@@ -174,7 +177,7 @@ CDN_RAISES static int scores_step(lua_State *L)
     cdn_note(run, at < scores->count);
     if (at >= scores->count)
         return 0;
-    cdn_graph_push_node(L, scores->nodes[at]);
+    cdn_push_found(L, scores->nodes[at], scores->depth);
     cdn_push_number(L, run, scores->values[at]);
     return 2;
 }
@@ -211,7 +214,7 @@ CDN_RAISES static int scores_top(lua_State *L)
     for (uint32_t i = 0; i < ranking.count; i++) {
         cdn_meter_charge(L, 4);
         lua_createtable(L, 0, 2);
-        cdn_graph_push_node(L, ranking.items[i].node);
+        cdn_push_found(L, ranking.items[i].node, scores->depth);
         lua_setfield(L, -2, "node");
         cdn_push_number(L, run, ranking.items[i].number);
         lua_setfield(L, -2, "value");
@@ -292,7 +295,7 @@ CDN_RAISES static int pick(lua_State *L, const char *method, double sign)
         if (sign * scores->values[i] >= bound)
             nodes[count++] = scores->nodes[i];
     }
-    cdn_nodes_push(L, CDN_UP_NODES, nodes, count);
+    cdn_nodes_push(L, CDN_UP_NODES, nodes, count)->depth = scores->depth;
     cdn_scratch_release(L, mark);
     cdn_note(run, count);
     cdn_timing_end(&run->timing);
@@ -314,7 +317,8 @@ CDN_RAISES static int scores_nodes(lua_State *L)
     struct cdn_scores *scores = cdn_check_scores(L, 1);
 
     cdn_meter_charge(L, scores->count / 4);
-    cdn_nodes_push(L, CDN_UP_NODES, scores->nodes, scores->count);
+    cdn_nodes_push(L, CDN_UP_NODES, scores->nodes, scores->count)->depth =
+        scores->depth;
     return 1;
 }
 
@@ -374,7 +378,7 @@ CDN_RAISES static int groups_of(lua_State *L)
     if (at == CDN_NO_NUMBER)
         lua_pushnil(L);
     else
-        cdn_graph_push_node(L, groups->nodes[groups->group[at]]);
+        cdn_push_found(L, groups->nodes[groups->group[at]], groups->depth);
     return 1;
 }
 
@@ -405,7 +409,7 @@ CDN_RAISES static void push_members(lua_State *L, const struct cdn_groups *group
             nodes[count++] = groups->nodes[i];
     }
     cdn_note(cdn_check_run(L), count);
-    cdn_nodes_push(L, CDN_UP_NODES, nodes, count);
+    cdn_nodes_push(L, CDN_UP_NODES, nodes, count)->depth = groups->depth;
     cdn_scratch_release(L, mark);
 }
 
@@ -459,8 +463,8 @@ CDN_RAISES static int groups_step(lua_State *L)
     cdn_note(cdn_check_run(L), at < groups->count);
     if (at >= groups->count)
         return 0;
-    cdn_graph_push_node(L, groups->nodes[at]);
-    cdn_graph_push_node(L, groups->nodes[groups->group[at]]);
+    cdn_push_found(L, groups->nodes[at], groups->depth);
+    cdn_push_found(L, groups->nodes[groups->group[at]], groups->depth);
     return 2;
 }
 

@@ -12,6 +12,7 @@
 #include "graph/lua_options.h"
 #include "graph/lua_view.h"
 #include "graph/path.h"
+#include "graph/depth.h"
 #include "graph/similar.h"
 
 #define PATH_HOPS     4
@@ -24,14 +25,15 @@
 /* ---- handing ways to Lua ---- */
 
 /* Push { nodes =, edges =, hops = }. */
-CDN_RAISES static void push_way(lua_State *L, struct cdn_graph_run *run, uint32_t hops,
-                                const uint32_t *nodes, const uint64_t *edges)
+CDN_RAISES static void push_way(lua_State *L, const struct cdn_follow *follow,
+                                uint32_t hops, const uint32_t *nodes,
+                                const uint64_t *edges)
 {
     cdn_meter_charge(L, 4 + 2 * (uint64_t)hops);
     lua_createtable(L, 0, 4);
     lua_createtable(L, (int)hops + 1, 0);
     for (uint32_t i = 0; i <= hops; i++) {
-        cdn_graph_push_node(L, nodes[i]);
+        cdn_push_found(L, nodes[i], follow->depth + i);
         lua_rawseti(L, -2, (int)i + 1);
     }
     lua_setfield(L, -2, "nodes");
@@ -41,7 +43,7 @@ CDN_RAISES static void push_way(lua_State *L, struct cdn_graph_run *run, uint32_
         lua_rawseti(L, -2, (int)i + 1);
     }
     lua_setfield(L, -2, "edges");
-    cdn_push_number(L, run, hops);
+    cdn_push_number(L, follow->run, hops);
     lua_setfield(L, -2, "hops");
 }
 
@@ -66,6 +68,7 @@ CDN_RAISES static int graph_shortest(lua_State *L)
 
     cdn_check_hops(L, run, method, hops);
     cdn_option_follow(&follow, L, at);
+    follow.depth = cdn_depth_of(L, follow.meter, from);
     if (follow.weight != CDN_NO_SLOT) {
         cdn_check_hops(L, run, "graph:shortest_path by weight", UINT32_MAX);
         if (hops != granted)
@@ -91,7 +94,7 @@ CDN_RAISES static int graph_shortest(lua_State *L)
     if (how == CDN_SHORTEST_NONE) {
         lua_pushnil(L);
     } else {
-        push_way(L, run, path.hops, path.nodes, path.edges);
+        push_way(L, &follow, path.hops, path.nodes, path.edges);
         cdn_push_number(L, run, path.length);
         lua_setfield(L, -2, "length");
     }
@@ -112,6 +115,7 @@ CDN_RAISES static void read_trails(struct cdn_trails_how *how,
     uint64_t usual = exact ? exact : least < most ? least : most;
 
     cdn_option_follow(follow, L, at);
+    follow->depth = cdn_depth_of(L, follow->meter, how->from);
     how->max_hops = (uint32_t)(exact ? exact : most);
     how->min_hops = (uint32_t)cdn_option_count(L, at, "min_hops", usual, 1, most);
     cdn_check_hops(L, run, method, how->max_hops);
@@ -137,15 +141,16 @@ CDN_RAISES static void read_trails(struct cdn_trails_how *how,
 }
 
 /* Push { way, way ..., count =, largest = }. */
-CDN_RAISES static int give_trails(lua_State *L, struct cdn_graph_run *run,
+CDN_RAISES static int give_trails(lua_State *L, const struct cdn_follow *follow,
                                   const struct cdn_trails *found, bool amounts)
 {
+    struct cdn_graph_run *run = follow->run;
     const uint32_t *nodes = found->nodes;
     const uint64_t *edges = found->edges;
 
     lua_createtable(L, (int)found->kept, 2);
     for (uint64_t i = 0; i < found->kept; i++) {
-        push_way(L, run, found->hops[i], nodes, edges);
+        push_way(L, follow, found->hops[i], nodes, edges);
         if (amounts) {
             cdn_push_number(L, run, found->totals[i]);
             lua_setfield(L, -2, "total");
@@ -173,7 +178,7 @@ CDN_RAISES static int run_trails(lua_State *L, struct cdn_follow *follow,
     cdn_timing_begin(&run->timing);
     mark = cdn_scratch_mark(L);
     cdn_trails(&found, follow, how);
-    give_trails(L, run, &found, how->amount != CDN_NO_SLOT);
+    give_trails(L, follow, &found, how->amount != CDN_NO_SLOT);
     cdn_scratch_release(L, mark);
     cdn_timing_end(&run->timing);
     return 1;
@@ -237,6 +242,9 @@ CDN_RAISES static void check_pair(struct pair *pair, lua_State *L, const char *m
     pair->b = cdn_check_node(L, 3, method);
     pair->direction = cdn_option_direction(L, at, CDN_BOTH);
     cdn_option_follow(&pair->follow, L, at);
+    pair->follow.depth = cdn_depth_of(L, pair->follow.meter, pair->a);
+    if (cdn_depth_of(L, pair->follow.meter, pair->b) > pair->follow.depth)
+        pair->follow.depth = cdn_depth_of(L, pair->follow.meter, pair->b);
     cdn_check_hops(L, pair->follow.run, method, hops);
     cdn_timing_begin(&pair->follow.run->timing);
 }
@@ -250,7 +258,8 @@ CDN_RAISES static int graph_common(lua_State *L)
 
     check_pair(&pair, L, "graph:common_neighbours", 1);
     cdn_common(&common, &pair.follow, pair.a, pair.b, pair.direction);
-    cdn_nodes_push(L, CDN_UP_NODES, common.nodes, common.count);
+    cdn_nodes_push(L, CDN_UP_NODES, common.nodes, common.count)->depth =
+        pair.follow.depth + 1;
     cdn_scratch_release(L, mark);
     cdn_note(pair.follow.run, common.count);
     cdn_timing_end(&pair.follow.run->timing);
@@ -291,7 +300,8 @@ CDN_RAISES static int graph_adamic_adar(lua_State *L)
 /* ---- walking ---- */
 
 /* What was pushed, as scores in ascending order of nodes. */
-CDN_RAISES static void push_pushed(lua_State *L, const struct cdn_pushed *pushed)
+CDN_RAISES static void push_pushed(lua_State *L, const struct cdn_follow *follow,
+                                   const struct cdn_pushed *pushed)
 {
     uint32_t *nodes =
         cdn_scratch_alloc(L, ((size_t)pushed->met.count + 1) * sizeof *nodes);
@@ -305,6 +315,7 @@ CDN_RAISES static void push_pushed(lua_State *L, const struct cdn_pushed *pushed
     }
     cdn_sort_indices(L, nodes, count);
     scores = cdn_scores_push(L, count);
+    scores->depth = follow->depth + pushed->farthest;
     for (uint32_t i = 0; i < count; i++) {
         cdn_meter_charge(L, 1);
         scores->nodes[i] = nodes[i];
@@ -321,7 +332,8 @@ CDN_RAISES static int graph_personalised(lua_State *L)
     struct cdn_graph_run *run = cdn_check_run(L);
     uint32_t one;
     uint32_t count;
-    const uint32_t *from = cdn_check_sources(&count, &one, L, 2, method);
+    uint32_t depth;
+    const uint32_t *from = cdn_check_sources(&count, &one, &depth, L, 2, method);
     int at = cdn_check_options(L, 3, method, known);
     struct cdn_push how = {
         .damping = cdn_option_number(L, at, "damping", DAMPING, 0, 1 - 0x1p-20),
@@ -333,10 +345,11 @@ CDN_RAISES static int graph_personalised(lua_State *L)
 
     cdn_check_hops(L, run, method, UINT32_MAX);
     cdn_option_follow(&follow, L, at);
+    follow.depth = depth;
     cdn_timing_begin(&run->timing);
     mark = cdn_scratch_mark(L);
     cdn_push_ranks(&pushed, &follow, from, count, &how);
-    push_pushed(L, &pushed);
+    push_pushed(L, &follow, &pushed);
     cdn_scratch_release(L, mark);
     cdn_note(run, pushed.met.count);
     cdn_timing_end(&run->timing);
@@ -362,13 +375,14 @@ CDN_RAISES static int graph_walk(lua_State *L)
 
     cdn_check_hops(L, run, method, steps);
     cdn_option_follow(&follow, L, at);
+    follow.depth = cdn_depth_of(L, follow.meter, from);
     cdn_timing_begin(&run->timing);
     mark = cdn_scratch_mark(L);
     nodes = cdn_scratch_alloc(L, ((size_t)steps + 1) * sizeof *nodes);
     count = cdn_random_walk(nodes, &follow, from, direction, steps, seed);
     lua_createtable(L, (int)count, 0);
     for (uint32_t i = 0; i < count; i++) {
-        cdn_graph_push_node(L, nodes[i]);
+        cdn_push_found(L, nodes[i], follow.depth + i + 1);
         lua_rawseti(L, -2, (int)i + 1);
     }
     cdn_scratch_release(L, mark);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "graph/algorithm.h"
+#include "graph/depth.h"
 #include "graph/lua_options.h"
 #include "graph/numbering.h"
 
@@ -53,17 +54,19 @@ void cdn_set_object(lua_State *L, enum cdn_object object)
     lua_setmetatable(L, -2);
 }
 
-const uint32_t *cdn_check_sources(uint32_t *count, uint32_t *one, lua_State *L,
-                                  int index, const char *method)
+const uint32_t *cdn_check_sources(uint32_t *count, uint32_t *one, uint32_t *depth,
+                                  lua_State *L, int index, const char *method)
 {
     const struct cdn_nodes *set = lua_touserdata(L, index);
 
     if (lua_type(L, index) == LUA_TUSERDATA && lua_objlen(L, index) >= sizeof *set &&
         set->magic == CDN_NODES_MAGIC) {
         *count = set->count;
+        *depth = set->depth;
         return set->items;
     }
     *one = cdn_check_node(L, index, method);
+    *depth = cdn_depth_of(L, cdn_meter_of(L), *one);
     *count = 1;
     return one;
 }
@@ -72,9 +75,12 @@ const uint32_t *cdn_check_sources(uint32_t *count, uint32_t *one, lua_State *L,
 
 /* Make the view of what is in `members`; the caller has marked scratch. */
 CDN_RAISES static int finish(lua_State *L, struct cdn_follow *follow,
-                             struct cdn_members *members, bool undirected, size_t mark)
+                             struct cdn_members *members, uint32_t hops,
+                             bool undirected, size_t mark)
 {
     struct cdn_view *view = cdn_view_push(L, follow, members, undirected);
+
+    view->depth = follow->depth + hops;
 
     cdn_scratch_release(L, mark);
     cdn_set_object(L, CDN_OBJECT_VIEW);
@@ -91,7 +97,8 @@ int cdn_graph_ego(lua_State *L)
     struct cdn_graph_run *run = cdn_check_run(L);
     uint32_t one;
     uint32_t count;
-    const uint32_t *from = cdn_check_sources(&count, &one, L, 2, "graph:ego");
+    uint32_t depth;
+    const uint32_t *from = cdn_check_sources(&count, &one, &depth, L, 2, "graph:ego");
     int at = cdn_check_options(L, 3, "graph:ego", known);
     struct cdn_reachable how = {
         .direction = cdn_option_direction(L, at, CDN_BOTH),
@@ -105,10 +112,11 @@ int cdn_graph_ego(lua_State *L)
 
     cdn_check_hops(L, run, "graph:ego", how.hops);
     cdn_option_follow(&follow, L, at);
+    follow.depth = depth;
     cdn_timing_begin(&run->timing);
     mark = cdn_scratch_mark(L);
     cdn_members_reach(&members, &follow, from, count, &how);
-    return finish(L, &follow, &members, undirected, mark);
+    return finish(L, &follow, &members, how.hops, undirected, mark);
 }
 
 /* Append the nodes of the label named at the top of the stack. */
@@ -158,7 +166,8 @@ CDN_RAISES static void label_members(struct cdn_members *members, lua_State *L, 
     }
 }
 
-CDN_RAISES static void set_members(struct cdn_members *members, lua_State *L)
+/* How far they are from where the run began. */
+CDN_RAISES static uint32_t set_members(struct cdn_members *members, lua_State *L)
 {
     struct cdn_nodes *set = cdn_check_nodes(L, lua_gettop(L));
 
@@ -168,6 +177,7 @@ CDN_RAISES static void set_members(struct cdn_members *members, lua_State *L)
     cdn_meter_charge(L, set->count / 4);
     if (set->count)
         memcpy(members->nodes, set->items, set->count * sizeof *members->nodes);
+    return set->depth;
 }
 
 /* graph:view{ labels or nodes, edges, weight, undirected } */
@@ -186,14 +196,14 @@ int cdn_graph_view(lua_State *L)
     cdn_timing_begin(&run->timing);
     mark = cdn_scratch_mark(L);
     if (cdn_option(L, at, "nodes")) {
-        set_members(&members, L);
+        follow.depth = set_members(&members, L);
         if (cdn_option(L, at, "labels"))
             luaL_error(L, "graph:view takes labels or nodes, not both");
     } else {
         cdn_check_hops(L, run, "graph:view of whole labels", UINT32_MAX);
         label_members(&members, L, at, run);
     }
-    return finish(L, &follow, &members, undirected, mark);
+    return finish(L, &follow, &members, 0, undirected, mark);
 }
 
 /* ---- methods ---- */
@@ -259,7 +269,7 @@ CDN_RAISES static int view_nodes(lua_State *L)
     struct cdn_view *view = cdn_check_view(L, 1);
 
     cdn_meter_charge(L, view->node_count / 4);
-    cdn_nodes_push(L, CDN_UP_NODES, view->nodes, view->node_count);
+    cdn_nodes_push(L, CDN_UP_NODES, view->nodes, view->node_count)->depth = view->depth;
     return 1;
 }
 
@@ -315,9 +325,11 @@ CDN_RAISES static int rank(lua_State *L, const char *method, int restart_at,
                                                  1, ITERATIONS_MOST)};
     size_t mark = cdn_scratch_mark(L);
     uint32_t count = 0;
+    uint32_t depth; /* of the restarts: nothing is read from them */
     uint32_t one;
     const uint32_t *from =
-        restart_at ? cdn_check_sources(&count, &one, L, restart_at, method) : NULL;
+        restart_at ? cdn_check_sources(&count, &one, &depth, L, restart_at, method)
+                   : NULL;
     double *ranks;
 
     cdn_timing_begin(&run->timing);
@@ -471,7 +483,7 @@ CDN_RAISES static int view_k_core(lua_State *L)
     for (uint32_t v = 0; v < view->node_count; v++)
         if (core[v] >= (double)k)
             nodes[count++] = view->nodes[v];
-    cdn_nodes_push(L, CDN_UP_NODES, nodes, count);
+    cdn_nodes_push(L, CDN_UP_NODES, nodes, count)->depth = view->depth;
     cdn_scratch_release(L, mark);
     cdn_note(run, count);
     cdn_timing_end(&run->timing);

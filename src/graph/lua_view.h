@@ -28,9 +28,10 @@ CDN_RAISES int cdn_graph_ego(lua_State *L);
 CDN_RAISES int cdn_graph_view(lua_State *L);
 
 /* The node or node set at index: its distinct nodes, borrowed while it is on the stack;
- * `one` holds a single node.                                              [-0, +0, e] */
+ * `one` holds a single node, *depth how far they are from where the run began.
+ *                                                                         [-0, +0, e] */
 CDN_RAISES const uint32_t *cdn_check_sources(uint32_t *count, uint32_t *one,
-                                             lua_State *L, int index,
+                                             uint32_t *depth, lua_State *L, int index,
                                              const char *method);
 
 #endif

@@ -10,6 +10,7 @@
 struct step {
     uint64_t edge;
     uint32_t parent; /* a number; the first node's own */
+    uint32_t hops;   /* from the first node */
 };
 
 /* A search from one end: nodes are numbered in the order in which they are met, so that the
@@ -28,7 +29,10 @@ CDN_RAISES static void note_step(struct side *side, lua_State *L, uint32_t numbe
 {
     side->steps = cdn_scratch_grow(L, side->steps, &side->room, (uint64_t)number + 1,
                                    sizeof *side->steps);
-    side->steps[number] = (struct step){.edge = edge, .parent = parent};
+    side->steps[number] =
+        (struct step){.edge = edge,
+                      .parent = parent,
+                      .hops = number == parent ? 0 : side->steps[parent].hops + 1};
 }
 
 CDN_RAISES static void begin_side(struct side *side, lua_State *L, uint32_t node,
@@ -49,6 +53,7 @@ CDN_RAISES static bool search_level(uint32_t *meeting, struct side *side,
     lua_State *L = arm->follow->L;
     uint32_t end = side->met.count;
 
+    cdn_follow_reach(arm->follow, (uint64_t)side->depth + 1);
     for (; side->at < end; side->at++) {
         cdn_arm_begin(arm, side->met.nodes[side->at], side->direction);
         while (cdn_arm_next(arm)) {
@@ -202,6 +207,7 @@ enum cdn_shortest cdn_lightest(struct cdn_path *out, uint64_t *bad,
             out->length = least.length;
             return CDN_SHORTEST_FOUND;
         }
+        cdn_follow_reach(follow, (uint64_t)side.steps[least.number].hops + 1);
         cdn_arm_begin(arm, side.met.nodes[least.number], direction);
         while (cdn_arm_next(arm))
             if (!relax(&side, &lengths, &heap, arm, &least, bad))

@@ -106,6 +106,7 @@ CDN_RAISES static void index_closings(struct search *search)
 
     cdn_numbering_init(&search->ends, search->follow->L, 0);
     cdn_arm_init(arm, search->follow);
+    cdn_follow_reach(search->follow, 1);
     cdn_arm_begin(arm, search->how->to, cdn_reversed(search->how->direction));
     while (cdn_arm_next(arm)) {
         for (uint32_t i = 0; i < arm->count; i++) {
@@ -310,6 +311,7 @@ CDN_RAISES static void begin_frame(struct search *search, struct frame *frame)
     if (search->done || search->depth + 2 > search->how->max_hops)
         return;
     window_after(&low, &high, search, frame);
+    cdn_follow_reach(search->follow, (uint64_t)search->depth + 1);
     cdn_arm_init(&frame->arm, search->follow);
     cdn_arm_begin(&frame->arm, frame->node, search->how->direction);
     cdn_arm_window(&frame->arm, low, high);

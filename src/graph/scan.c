@@ -244,11 +244,7 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->owed = 0;
     scan->has_room = false;
     scan->memo = NULL;
-    if (set->depth > scan->meter->hops) {
-        if (set->depth > scan->meter->limit.hops)
-            cdn_meter_raise(L, CDN_STOP_HOPS);
-        scan->meter->hops = set->depth;
-    }
+    cdn_meter_reach(L, scan->meter, set->depth);
     make_plan(scan);
 }
 

@@ -15,6 +15,7 @@
 struct cdn_scores {
     uint32_t magic;
     uint32_t count;
+    uint32_t depth;  /* as a view's */
     uint32_t *nodes; /* ascending */
     double values[]; /* the nodes behind them */
 };
@@ -22,6 +23,7 @@ struct cdn_scores {
 struct cdn_groups {
     uint32_t magic;
     uint32_t count;
+    uint32_t depth;   /* as a view's */
     uint32_t *nodes;  /* ascending */
     uint32_t group[]; /* of node i: the place in `nodes` of the node that names it */
 };

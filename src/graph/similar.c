@@ -14,6 +14,7 @@ void cdn_neighbours_of(struct cdn_numbering *out, struct cdn_follow *follow,
 
     cdn_arm_init(arm, follow);
     cdn_numbering_init(out, follow->L, 0);
+    cdn_follow_reach(follow, 1);
     cdn_arm_begin(arm, node, direction);
     while (cdn_arm_next(arm)) {
         for (uint32_t i = 0; i < arm->count; i++) {
@@ -105,10 +106,14 @@ struct pusher {
     uint64_t queue_room;
     uint64_t head, tail;
     struct cdn_arm arm;
+    uint32_t *hops; /* from where the rank began, as first come to */
+    uint64_t hops_room;
+    uint32_t farthest;
 };
 
 /* The node's number, with room for it in every array. */
-CDN_RAISES static uint32_t number_of(struct pusher *p, uint32_t node)
+/* The number of a node that is `hops` away, if it is new. */
+CDN_RAISES static uint32_t number_of(struct pusher *p, uint32_t node, uint32_t hops)
 {
     lua_State *L = p->follow->L;
     bool added;
@@ -124,6 +129,10 @@ CDN_RAISES static uint32_t number_of(struct pusher *p, uint32_t node)
         cdn_scratch_grow(L, p->degrees, &p->degrees_room, count, sizeof *p->degrees);
     p->queued =
         cdn_scratch_grow(L, p->queued, &p->queued_room, count, sizeof *p->queued);
+    p->hops = cdn_scratch_grow(L, p->hops, &p->hops_room, count, sizeof *p->hops);
+    p->hops[number] = hops;
+    if (hops > p->farthest)
+        p->farthest = hops;
     p->ranks[number] = 0;
     p->residues[number] = 0;
     p->degrees[number] = -1;
@@ -156,6 +165,7 @@ CDN_RAISES static void receive(struct pusher *p, uint32_t number, double amount)
     if (p->queued[number])
         return;
     if (p->degrees[number] < 0) {
+        cdn_follow_reach(p->follow, (uint64_t)p->hops[number] + 1);
         cdn_arm_begin(&p->arm, p->met.nodes[number], p->how->direction);
         p->degrees[number] = (double)cdn_arm_count(&p->arm);
     }
@@ -180,7 +190,7 @@ CDN_RAISES static void push_on(struct pusher *p, struct cdn_arm *arm, uint32_t n
         share = p->how->damping * amount / p->from_count;
         for (uint32_t i = 0; i < p->from_count; i++) {
             cdn_meter_charge(p->follow->L, 1);
-            receive(p, number_of(p, p->from[i]), share);
+            receive(p, number_of(p, p->from[i], 0), share);
         }
         return;
     }
@@ -188,7 +198,7 @@ CDN_RAISES static void push_on(struct pusher *p, struct cdn_arm *arm, uint32_t n
     cdn_arm_begin(arm, p->met.nodes[number], p->how->direction);
     while (cdn_arm_next(arm))
         for (uint32_t i = 0; i < arm->count; i++)
-            receive(p, number_of(p, cdn_arm_peer(arm, i)), share);
+            receive(p, number_of(p, cdn_arm_peer(arm, i), p->hops[number] + 1), share);
 }
 
 void cdn_push_ranks(struct cdn_pushed *out, struct cdn_follow *follow,
@@ -210,13 +220,14 @@ void cdn_push_ranks(struct cdn_pushed *out, struct cdn_follow *follow,
     widen(p);
     for (uint32_t i = 0; i < from_count; i++) {
         cdn_meter_charge(L, 1);
-        receive(p, number_of(p, from[i]), 1.0 / from_count);
+        receive(p, number_of(p, from[i], 0), 1.0 / from_count);
     }
     while (p->head < p->tail) {
         cdn_meter_charge(L, 1);
         push_on(p, arm, p->queue[p->head++ % p->queue_room]);
     }
     out->met = p->met;
+    out->farthest = p->farthest;
     out->ranks = p->ranks;
 }
 
@@ -233,6 +244,7 @@ uint32_t cdn_random_walk(uint32_t *out, struct cdn_follow *follow, uint32_t from
         uint64_t edges;
 
         cdn_meter_charge(follow->L, 1);
+        cdn_follow_reach(follow, (uint64_t)count + 1);
         cdn_arm_begin(arm, from, direction);
         edges = cdn_arm_count(arm);
         if (edges == 0)

@@ -44,6 +44,7 @@ struct cdn_push {
 };
 struct cdn_pushed {
     struct cdn_numbering met;
+    uint32_t farthest;   /* of them, in hops */
     const double *ranks; /* by number; 0: nothing was pushed there */
 };
 CDN_RAISES void cdn_push_ranks(struct cdn_pushed *out, struct cdn_follow *follow,

@@ -67,6 +67,8 @@ void cdn_members_reach(struct cdn_members *out, struct cdn_follow *follow,
     for (uint32_t hop = 0; hop < how->hops; hop++) {
         uint32_t end = met.count;
 
+        if (at < end)
+            cdn_follow_reach(follow, (uint64_t)hop + 1);
         for (; at < end; at++) {
             cdn_arm_begin(arm, met.nodes[at], how->direction);
             while (cdn_arm_next(arm))

@@ -31,6 +31,7 @@ struct cdn_view {
     uint32_t node_count;
     uint32_t edge_count; /* of `out`: a symmetric view counts both directions */
     bool symmetric;
+    uint32_t depth; /* how far the farthest node may be from where the run began */
     const uint32_t *nodes; /* dense indices, ascending, by local id */
     const uint32_t *out_offsets;
     const uint32_t *out_peers;

@@ -104,8 +104,23 @@ uint64_t cdn_meter_edges_left(const struct cdn_meter *meter);
 CDN_RAISES static inline void
 cdn_meter_charge_nodes(lua_State *L, struct cdn_meter *meter, uint64_t nodes);
 
+/* Edges so far away from where the run began are read: stops the run if that is too far.
+ *                                                                      [-0, +0, e] */
+CDN_RAISES static inline void cdn_meter_reach(lua_State *L, struct cdn_meter *meter,
+                                              uint64_t hops);
+
 /* Stop the run: note why and where, and leave by an error that cannot be caught. */
 CDN_RAISES _Noreturn void cdn_meter_raise(lua_State *L, enum cdn_stop stop);
+
+CDN_RAISES static inline void cdn_meter_reach(lua_State *L, struct cdn_meter *meter,
+                                              uint64_t hops)
+{
+    if (__builtin_expect(hops > meter->hops, 0)) {
+        if (hops > meter->limit.hops)
+            cdn_meter_raise(L, CDN_STOP_HOPS);
+        meter->hops = hops;
+    }
+}
 
 CDN_RAISES static inline void
 cdn_meter_charge_nodes(lua_State *L, struct cdn_meter *meter, uint64_t nodes)

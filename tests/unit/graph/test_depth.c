@@ -55,6 +55,15 @@ START_TEST(hops__are_known_of_handles)
         ":count()",
         "x = #out:paths({ hops = 2 })",
         "x = out:cycles({ hops = 2 })",
+        "x = graph:ego(a, { hops = 2, edges = 'transfer' }):count()",
+        "x = graph:ego(a, { hops = 1, edges = 'transfer' "
+        "}):nodes():outgoing('transfer')"
+        ":count()",
+        "x = graph:ego(a, { hops = 1, edges = 'transfer' }):degree():nodes():outgoing("
+        "'transfer'):count()",
+        "x = graph:ego(out:nodes(), { hops = 1, edges = 'transfer' }):count()",
+        "x = graph:random_walk(a, { edges = 'transfer', steps = 2 })",
+        "x = graph:common_neighbours(out:first().target, a, { edges = 'transfer' })",
     };
 
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
@@ -81,6 +90,31 @@ START_TEST(hops__are_known_of_handles)
                "return graph:set({ a }):outgoing('transfer'):group({ by = 'start', "
                "n = 'count' }):outgoing('transfer'):count()",
                "5");
+}
+END_TEST
+
+/* Searches read as far as they have to: one that is not held back goes beyond two. */
+START_TEST(hops__are_counted_in_searches)
+{
+    static const char *const ways[] = {
+        "graph:shortest_path(a, graph:node('Account', 400), { edges = 'transfer', "
+        "weight "
+        "= 'amount' })",
+        "graph:personalised_pagerank(a, { edges = 'transfer' }):count()",
+        "graph:cycles(a, { edges = 'transfer', hops = 3 })",
+        "graph:paths(a, graph:node('Account', 400), { edges = 'transfer', hops = 3 })",
+    };
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char body[512];
+
+        (void)snprintf(body, sizeof body, A100 "return %s ~= nil", ways[i]);
+        h->budget.hops = 99;
+        HARNESS_EQ(h, body, "true");
+        ck_assert_uint_gt(harness_meter(h)->hops, 1);
+        h->budget.hops = 1;
+        HARNESS_EQ(h, body, "stopped: hops");
+    }
 }
 END_TEST
 
@@ -122,6 +156,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, hops__are_counted_along_sets);
     tcase_add_test(tcase, hops__are_known_of_handles);
+    tcase_add_test(tcase, hops__are_counted_in_searches);
     tcase_add_test(tcase, nodes__stop_exactly_and_cannot_be_caught);
     suite_add_tcase(s, tcase);
     return s;
