@@ -265,8 +265,10 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
     /* Where it is not exact the countdown stands still. */
     meter->executed += slot->exact ? passed(slot) : (uint64_t)slot->armed;
     slot->armed = slot->counter[0] = 0;
-    if (slot->unknown_count)
+    if (slot->unknown_count) {
         look_at_unknown(slot);
+        slot->unlooked = slot->stride; /* which is for what there was before */
+    }
     if (slot->single)
         meter->charged = cdn_add_sat(
             meter->charged, cdn_operands_cost(&slot->operands, L, &slot->arena));
