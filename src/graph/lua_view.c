@@ -43,13 +43,13 @@ static const struct cdn_face *const faces[] = {[CDN_OBJECT_VIEW] = &view_face,
 
 void cdn_set_object(lua_State *L, enum cdn_object object)
 {
-    lua_rawgeti(L, CDN_UP_EDGES, object);
+    lua_rawgeti(L, CDN_UP_EDGES, (int)object);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         lua_createtable(L, 0, 4);
         cdn_fill_metatable_late(L, CDN_UP_NAMES, lua_gettop(L), faces[object]);
         lua_pushvalue(L, -1);
-        lua_rawseti(L, CDN_UP_EDGES, object);
+        lua_rawseti(L, CDN_UP_EDGES, (int)object);
     }
     lua_setmetatable(L, -2);
 }

@@ -156,7 +156,7 @@ static void first_pairs(struct proof *proof, const lua_State *L, uintptr_t here)
 static void watch(lua_State *L, lua_Debug *debug)
 {
     struct proof *proof;
-    uintptr_t here = (uintptr_t)&proof;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     uint32_t kept = 0;
     int line;
 
@@ -279,7 +279,7 @@ uint64_t cdn_operands_cost(const struct cdn_operands *operands, lua_State *L,
 {
     struct instruction next;
     const unsigned char *frame;
-    uintptr_t here = (uintptr_t)&next;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     uint64_t bytes = 0;
 
     if (!operands->known)
