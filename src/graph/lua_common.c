@@ -304,10 +304,11 @@ uint32_t cdn_check_column(lua_State *L, int index, const struct cdn_nodes *nodes
     name = lua_tolstring(L, index, &bytes);
     cdn_quote(L, index, quoted);
     if (!nodes || nodes->column_count == 0)
-        luaL_error(L,
-                   "%s: no column '%s': the node set has none; group and with make "
-                   "sets that do",
-                   method, quoted);
+        return (uint32_t)luaL_error(
+            L,
+            "%s: no column '%s': the node set has none; group and with make "
+            "sets that do",
+            method, quoted);
     column = cdn_nodes_find_column(nodes, name, bytes);
     if (column >= 0)
         return (uint32_t)column;

@@ -31,7 +31,7 @@
         return 1;                                                                      \
     }                                                                                  \
     static const struct cdn_face id##_face = {                                         \
-        .what = text, .methods = table, .tostring = id##_tostring};
+        .what = (text), .methods = (table), .tostring = id##_tostring};
 
 OBJECT(view, "view", cdn_view_methods)
 OBJECT(scores, "scores", cdn_scores_methods)
