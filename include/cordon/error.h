@@ -24,7 +24,9 @@
     X(E_DENIED, 9, "not permitted")                                                    \
     X(E_BUSY, 10, "no sandbox is free")                                                \
     X(E_EXISTS, 11, "already exists")                                                  \
-    X(E_INTERRUPTED, 12, "interrupted")
+    X(E_INTERRUPTED, 12, "interrupted")                                                \
+    X(E_OVERLOADED, 13, "overloaded, refused at once")                                 \
+    X(E_CONFLICT, 14, "changed meanwhile")
 
 typedef enum cordon_status {
 #define CORDON_STATUS_ENUM(name, number, text) CORDON_##name = (number),

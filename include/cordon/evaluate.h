@@ -50,13 +50,22 @@ typedef struct cordon_request {
     uint64_t seed;    /* seeds math.random */
     const cordon_limits *limits; /* NULL: the rule's own */
     const cordon_cancel *cancel; /* NULL: cannot be cancelled */
+    /* Whose grant it runs under, a name of the engine's policy; NULL: the host itself, to
+     * whom everything is granted. */
+    const char *principal;
+    /* W3C trace context as it came in, handed on to observer and audit; NULL: none. */
+    const char *traceparent;
+    uint32_t priority; /* higher goes first where requests wait; below 8 */
 } cordon_request;
 
 #define CORDON_REQUEST_INIT                                                            \
     {                                                                                  \
         sizeof(cordon_request), NULL, NULL, 0, NULL, 0, 0, CORDON_NO_TIME, 0, NULL,    \
-            NULL                                                                       \
+            NULL, NULL, NULL, 0                                                        \
     }
+
+/* A request of higher priority than this is refused. */
+#define CORDON_MAX_PRIORITY 7
 
 #ifdef __cplusplus
 extern "C" {

@@ -48,6 +48,22 @@ typedef enum cordon_budget {
 #undef CORDON_BUDGET_ENUM
 } cordon_budget;
 
+/* X(name, number, word): why a version was the one that ran. */
+#define CORDON_VARIANT_MAP(X)                                                          \
+    X(LIVE, 0, "live")                                                                 \
+    X(CANARY, 1, "canary")                                                             \
+    X(ARM, 2, "arm")                                                                   \
+    X(SHADOW, 3, "shadow")
+
+typedef enum cordon_variant {
+#define CORDON_VARIANT_ENUM(name, number, word) CORDON_VARIANT_##name = (number),
+    CORDON_VARIANT_MAP(CORDON_VARIANT_ENUM)
+#undef CORDON_VARIANT_ENUM
+} cordon_variant;
+
+/* A decision's name in logs: 32 lower-case hexadecimal digits. */
+#define CORDON_DECISION_ID_BYTES 32
+
 /* What one evaluation used, each beside the limit in force.  Instructions, edges, nodes,
  * hops and output bytes are the same whenever the same request is evaluated again; memory and
  * times need not be. */
@@ -83,6 +99,20 @@ cordon_outcome_get_kind(const cordon_outcome *outcome);
 /* "ok", "error", "limit", "denied", "invalid_result" or "cancelled". */
 CORDON_EXPORT const char *cordon_outcome_kind_str(cordon_outcome_kind kind);
 CORDON_EXPORT const char *cordon_budget_str(cordon_budget budget);
+
+CORDON_EXPORT const char *cordon_variant_str(cordon_variant variant);
+
+/* Which evaluation this was; "" if it did not get as far as a rule.  Never given twice by
+ * one engine, and by two only by an accident of one in 2^64. */
+CORDON_EXPORT const char *cordon_outcome_decision_id(const cordon_outcome *outcome);
+
+/* The rule that ran: its name, its version's number in the registry (0: it was loaded from
+ * a text, not from a registry), why that version, and the BLAKE2b hash of its source, 64
+ * hexadecimal digits ("" if it did not get as far as a rule). */
+CORDON_EXPORT const char *cordon_outcome_rule(const cordon_outcome *outcome);
+CORDON_EXPORT uint32_t cordon_outcome_version(const cordon_outcome *outcome);
+CORDON_EXPORT cordon_variant cordon_outcome_variant(const cordon_outcome *outcome);
+CORDON_EXPORT const char *cordon_outcome_source_hash(const cordon_outcome *outcome);
 
 /* The decision that stands: the rule's own, or its declared fallback when it failed or
  * was stopped; NULL if the rule returned none, or its fallback is "none". */

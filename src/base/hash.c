@@ -65,3 +65,23 @@ void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *byt
     (void)picked;
     crypto_generichash(out, CDN_CONTENT_HASH_BYTES, bytes, count, NULL, 0);
 }
+
+char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < count; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * count] = '\0';
+    return out;
+}
+
+void cdn_random(void *out, size_t count)
+{
+    int picked = sodium_init();
+
+    (void)picked;
+    randombytes_buf(out, count);
+}

@@ -21,6 +21,12 @@ void cdn_hash_stream_free(struct cdn_hash_stream *stream);
 void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *bytes,
                       size_t count);
 
+/* `count` bytes as 2 * count lower-case hexadecimal digits and a NUL.  Returns out. */
+char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count);
+
+/* Bytes nobody can guess, from the system. */
+void cdn_random(void *out, size_t count);
+
 /* One step of a running 64-bit digest: order matters, a few cycles. */
 static inline uint64_t cdn_hash_mix(uint64_t digest, uint64_t value)
 {

@@ -161,6 +161,8 @@ int cdn_cli_exit_of(cordon_status status)
     case CORDON_E_DENIED:
     case CORDON_E_BUSY:
     case CORDON_E_EXISTS:
+    case CORDON_E_OVERLOADED:
+    case CORDON_E_CONFLICT:
         break;
     }
     return CDN_EXIT_DATA;

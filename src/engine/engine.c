@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -168,6 +169,7 @@ cordon_status cordon_engine_new(cordon_engine **out,
     if (status)
         goto out;
     cdn_ticks_init();
+    cdn_random(engine->identity, sizeof engine->identity);
     engine->locks_made = make_locks(engine);
     if (!engine->locks_made) {
         status = cdn_error_nomem(err);

@@ -31,6 +31,8 @@
 struct cdn_version {
     uint64_t id; /* of this engine, never given twice; images are kept by it */
     uint64_t references;
+    uint32_t number;                           /* in the registry; 0: from a text */
+    char hash[2 * CDN_CONTENT_HASH_BYTES + 1]; /* of its source, hexadecimal */
     struct cdn_rule *rule;
 };
 
@@ -89,9 +91,11 @@ struct cdn_lane {
     struct cdn_slot *slot;
     struct cdn_rule_host host;
     struct cdn_images images;
+    uint64_t decisions; /* made so far in this lane */
 };
 
 struct cordon_engine {
+    uint64_t identity[2];          /* random: what its decisions' names are made from */
     cordon_engine_options options; /* nothing zero */
     _Atomic(struct cdn_state *) state;
     atomic_uint retired;  /* states that wait to be freed */

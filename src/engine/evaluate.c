@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "engine/engine.h"
 
 static cordon_status check_arguments(const cordon_outcome *outcome,
@@ -68,6 +69,27 @@ cordon_status cdn_lane_image(struct cdn_image **out, cordon_engine *engine,
     return status;
 }
 
+/* A permutation of 64 bits (the last steps of splitmix64, Steele et al. 2014): equal
+ * results have equal inputs. */
+static uint64_t scatter(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+/* Lane and count are what no two decisions of an engine share; the rest is random. */
+static void name_decision(cordon_outcome *outcome, const cordon_engine *engine,
+                          struct cdn_lane *lane)
+{
+    uint64_t number = ((uint64_t)(lane - engine->lanes) << 48) | ++lane->decisions;
+    const uint64_t id[2] = {engine->identity[0], scatter(number) ^ engine->identity[1]};
+    unsigned char bytes[sizeof id];
+
+    memcpy(bytes, id, sizeof bytes);
+    cdn_hash_hex(outcome->decision_id, bytes, sizeof bytes);
+}
+
 static cordon_status evaluate_in(struct cdn_lane *lane, cordon_outcome *outcome,
                                  cordon_engine *engine, const char *name,
                                  struct cdn_rule_call *call, cordon_error *err)
@@ -96,7 +118,14 @@ static cordon_status evaluate_in(struct cdn_lane *lane, cordon_outcome *outcome,
     call->host = &lane->host;
     call->snapshot = state->snapshot;
     call->binding = entry->binding;
-    return cdn_tier_inproc.run(outcome, call, err);
+    status = cdn_tier_inproc.run(outcome, call, err);
+    if (status)
+        return status;
+    name_decision(outcome, engine, lane);
+    outcome->version = entry->version->number;
+    memcpy(outcome->source_hash, entry->version->hash, sizeof outcome->source_hash);
+    memcpy(outcome->rule, call->rule->name, sizeof outcome->rule);
+    return CORDON_OK;
 }
 
 cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,

@@ -74,6 +74,7 @@ static struct cdn_version *version_new_take(cordon_engine *engine,
     }
     *version =
         (struct cdn_version){.id = ++engine->versions, .references = 1, .rule = rule};
+    cdn_hash_hex(version->hash, rule->hash, sizeof rule->hash);
     return version;
 }
 

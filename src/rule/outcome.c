@@ -35,7 +35,12 @@ void cdn_outcome_reset(cordon_outcome *outcome)
     outcome->generation = 0;
     outcome->digest = 0;
     outcome->usage = (cordon_usage){0};
+    outcome->variant = CORDON_VARIANT_LIVE;
+    outcome->version = 0;
     outcome->decision[0] = '\0';
+    outcome->rule[0] = '\0';
+    outcome->decision_id[0] = '\0';
+    outcome->source_hash[0] = '\0';
     outcome->file[0] = '\0';
     outcome->message[0] = '\0';
 }
@@ -127,6 +132,44 @@ const char *cordon_budget_str(cordon_budget budget)
     default:
         return "unknown";
     }
+}
+
+const char *cordon_variant_str(cordon_variant variant)
+{
+    switch (variant) {
+#define VARIANT_WORD(name, number, word)                                               \
+    case CORDON_VARIANT_##name:                                                        \
+        return word;
+        CORDON_VARIANT_MAP(VARIANT_WORD)
+#undef VARIANT_WORD
+    default:
+        return "unknown";
+    }
+}
+
+const char *cordon_outcome_decision_id(const cordon_outcome *outcome)
+{
+    return outcome->decision_id;
+}
+
+const char *cordon_outcome_rule(const cordon_outcome *outcome)
+{
+    return outcome->rule;
+}
+
+uint32_t cordon_outcome_version(const cordon_outcome *outcome)
+{
+    return outcome->version;
+}
+
+cordon_variant cordon_outcome_variant(const cordon_outcome *outcome)
+{
+    return outcome->variant;
+}
+
+const char *cordon_outcome_source_hash(const cordon_outcome *outcome)
+{
+    return outcome->source_hash;
 }
 
 cordon_outcome_kind cordon_outcome_get_kind(const cordon_outcome *outcome)

@@ -17,8 +17,10 @@
 struct cordon_outcome {
     cordon_outcome_kind kind;
     cordon_budget limit;
+    cordon_variant variant;
     bool has_decision, fallback, has_score, truncated;
     uint32_t line;
+    uint32_t version;
     uint32_t reason_count;
     double score;
     uint64_t generation;
@@ -31,6 +33,9 @@ struct cordon_outcome {
     char *reason_text;                         /* the reasons, each ended by a NUL */
     uint32_t reasons[CDN_OUTCOME_MAX_REASONS]; /* where each begins */
     char decision[CDN_RULE_MAX_WORD + 1];
+    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
+    char decision_id[CORDON_DECISION_ID_BYTES + 1];
+    char source_hash[2 * CDN_CONTENT_HASH_BYTES + 1];
     char file[CORDON_ERROR_FILE_BYTES];
     char message[CORDON_ERROR_MESSAGE_BYTES];
 };

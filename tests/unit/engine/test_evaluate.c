@@ -54,7 +54,7 @@ END_TEST
 
 START_TEST(request__and_limits__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_request), 88);
+    ck_assert_uint_eq(sizeof(cordon_request), 112);
     ck_assert_uint_eq(offsetof(cordon_request, label), 8);
     ck_assert_uint_eq(offsetof(cordon_request, key_bytes), 24);
     ck_assert_uint_eq(offsetof(cordon_request, params), 32);
