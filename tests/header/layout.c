@@ -74,7 +74,7 @@ int main(void)
     OFFSET(cordon_slice_options, kinds, 40);
     OFFSET(cordon_slice_options, max_nodes, 56);
     OFFSET(cordon_slice_options, max_edges, 64);
-    SIZE(cordon_request, 88);
+    SIZE(cordon_request, 112);
     OFFSET(cordon_request, label, 8);
     OFFSET(cordon_request, key, 16);
     OFFSET(cordon_request, params, 32);
@@ -83,6 +83,9 @@ int main(void)
     OFFSET(cordon_request, seed, 64);
     OFFSET(cordon_request, limits, 72);
     OFFSET(cordon_request, cancel, 80);
+    OFFSET(cordon_request, principal, 88);
+    OFFSET(cordon_request, traceparent, 96);
+    OFFSET(cordon_request, priority, 104);
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 120);
     OFFSET(cordon_usage, nodes_limit, 96);
