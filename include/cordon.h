@@ -81,6 +81,7 @@
 #include <cordon/evaluate.h>
 #include <cordon/outcome.h>
 #include <cordon/rule.h>
+#include <cordon/set.h>
 #include <cordon/snapshot.h>
 #include <cordon/value.h>
 #include <cordon/version.h>
