@@ -80,6 +80,7 @@
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
 #include <cordon/outcome.h>
+#include <cordon/policy.h>
 #include <cordon/rule.h>
 #include <cordon/set.h>
 #include <cordon/snapshot.h>
