@@ -14,6 +14,7 @@
  *   cordon_engine    rules by name, a current snapshot, and the sandboxes they run in
  *   cordon_request   plain data: the subject node, parameters, the time, limits
  *   cordon_outcome   what one evaluation did and cost; made once, refilled by each
+ *   cordon_audit     the decision log: every decision on disk, in a chain of hashes
  *   cordon_value     a view of msgpack bytes: how parameters go in and results come out
  *   cordon_error     the caller's own record of why a call did not work
  *
@@ -33,6 +34,7 @@
  *   cordon_engine    shared; every function is safe from any thread, but the last,
  *                    cordon_engine_free(), for which no call may be under way
  *   cordon_outcome   one thread at a time; make one a thread
+ *   cordon_audit     shared; every function is safe from any thread but the last
  *   cordon_request   borrowed for the call; may be shared while nobody writes to it
  *   cordon_cancel    cordon_cancel_request() from any thread and from a signal handler
  *   cordon_value, cordon_builder, cordon_error
@@ -76,6 +78,7 @@
 #ifndef CORDON_H
 #define CORDON_H
 
+#include <cordon/audit.h>
 #include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
