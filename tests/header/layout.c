@@ -87,7 +87,7 @@ int main(void)
     OFFSET(cordon_request, seed, 64);
     OFFSET(cordon_request, limits, 72);
     OFFSET(cordon_request, cancel, 80);
-    SIZE(cordon_audit_options, 104);
+    SIZE(cordon_audit_options, 96);
     OFFSET(cordon_audit_options, sync, 8);
     OFFSET(cordon_audit_options, on_full, 12);
     OFFSET(cordon_audit_options, sample, 20);
@@ -104,8 +104,8 @@ int main(void)
     OFFSET(cordon_audit_entry, record, 104);
     OFFSET(cordon_audit_entry, value, 120);
     SIZE(cordon_audit_finding, 40);
-    SIZE(cordon_audit_report, 128);
-    OFFSET(cordon_audit_report, keyed, 88);
+    SIZE(cordon_audit_report, 120);
+    OFFSET(cordon_audit_report, keyed, 80);
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 120);
     OFFSET(cordon_usage, nodes_limit, 96);
