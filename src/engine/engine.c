@@ -178,7 +178,7 @@ cordon_status cordon_engine_new(cordon_engine **out,
     status = make_lanes(engine, err);
     if (status)
         goto out;
-    atomic_store(&engine->state, cdn_state_new(NULL, 0));
+    atomic_store(&engine->state, cdn_state_new(NULL, NULL, 0));
     if (!atomic_load(&engine->state)) {
         status = cdn_error_nomem(err);
         goto out;
@@ -217,7 +217,7 @@ void cordon_engine_free(cordon_engine *engine)
 
 /* ---- the snapshot ---- */
 
-/* Bind every rule of `old` to the snapshot of `fresh` and add it.  On failure err is that of
+/* Bind every rule of `old` to the snapshot of `fresh`, for whom its policy names, and add it.  On failure err is that of
  * the rule loaded first among those that do not fit. */
 static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state *old,
                                 cordon_error *err)
@@ -235,7 +235,7 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
             continue;
         version = old->entries[i]->version;
         cdn_error_clear(&own);
-        status = cdn_entry_new(&entry, version, fresh->snapshot, &own);
+        status = cdn_entry_new(&entry, version, fresh->snapshot, fresh->granted, &own);
         if (status) {
             worst = status;
             first = version->id;
@@ -252,20 +252,35 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
     return worst;
 }
 
-/* Under `writer`. */
+/* Under `writer`: to this snapshot under this policy, either of which may be NULL. */
 static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
-                             cordon_error *err)
+                             struct cdn_policy *policy, cordon_error *err)
 {
     struct cdn_state *old = atomic_load(&engine->state);
-    struct cdn_state *fresh = cdn_state_new(snapshot, old->count);
-    cordon_status status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
+    struct cdn_state *fresh = NULL;
+    struct cdn_granted *granted = NULL;
+    cordon_status status = CORDON_OK;
 
+    if (policy)
+        status = cdn_granted_new(&granted, policy, snapshot, err);
+    if (!status) {
+        fresh = cdn_state_new(snapshot, granted, old->count);
+        status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
+    }
+    cdn_granted_release(granted); /* the state has it now */
     if (!status) {
         cdn_state_publish(engine, fresh);
         fresh = NULL; /* handed over */
     }
     cdn_state_free(fresh);
     return status;
+}
+
+static struct cdn_policy *policy_of(cordon_engine *engine)
+{
+    const struct cdn_state *state = atomic_load(&engine->state);
+
+    return state->granted ? state->granted->policy : NULL;
 }
 
 cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
@@ -277,7 +292,7 @@ cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_set_snapshot: no engine");
     pthread_mutex_lock(&engine->writer);
-    status = move_to(engine, snapshot, err);
+    status = move_to(engine, snapshot, policy_of(engine), err);
     pthread_mutex_unlock(&engine->writer);
     return status;
 }
@@ -300,10 +315,24 @@ cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
     snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
     status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
     if (!status && fresh)
-        status = move_to(engine, snapshot, err);
+        status = move_to(engine, snapshot, policy_of(engine), err);
     cordon_snapshot_release(snapshot);
     pthread_mutex_unlock(&engine->writer);
     if (!status && moved)
         *moved = fresh;
+    return status;
+}
+
+cordon_status cordon_engine_set_policy(cordon_engine *engine, cordon_policy *policy,
+                                       cordon_error *err)
+{
+    cordon_status status;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_set_policy: no engine");
+    pthread_mutex_lock(&engine->writer);
+    status = move_to(engine, atomic_load(&engine->state)->snapshot, policy, err);
+    pthread_mutex_unlock(&engine->writer);
     return status;
 }

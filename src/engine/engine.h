@@ -20,6 +20,7 @@
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
 
+#include "engine/policy.h"
 #include "graph/binding.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
@@ -36,16 +37,27 @@ struct cdn_version {
     struct cdn_rule *rule;
 };
 
-/* A rule as one state sees it.  Shared by the states with the same snapshot; counted by
- * them, under `writer`. */
+/* What a role number may read of a rule's names: all of them, or what it may not. */
+struct cdn_bound_role {
+    struct cdn_binding
+        *binding;  /* NULL: it may not, or no principal of it may run it */
+    char *missing; /* "property 'email' of Account" */
+};
+
+/* A rule as one state sees it.  Shared by the states with the same snapshot and the same
+ * policy; counted by them, under `writer`. */
 struct cdn_entry {
     uint64_t references;
     struct cdn_version *version;
-    struct cdn_binding *binding;
+    struct cdn_binding *binding; /* of the host, to whom everything is granted */
+    uint32_t role_count;
+    struct cdn_bound_role *roles; /* by role number */
+    uint64_t *may_run;            /* bit a principal of the policy */
 };
 
 struct cdn_state {
-    cordon_snapshot *snapshot; /* a reference of its own; NULL: none */
+    cordon_snapshot *snapshot;   /* a reference of its own; NULL: none */
+    struct cdn_granted *granted; /* a reference of its own; NULL: no policy */
     uint32_t count;
     uint32_t mask;              /* slots of the table less one */
     struct cdn_entry **entries; /* open addressing by name */
@@ -132,9 +144,10 @@ struct cdn_entry *cdn_state_find(const struct cdn_state *state, const char *name
 /* `state` is a struct cdn_state; a shape for cdn_images_sweep(). */
 bool cdn_state_has_version(const void *state, uint64_t version);
 
-/* Under `writer`: one without rules but with room for `rules`, and with a reference of its
- * own to the snapshot (or NULL).  NULL: no memory. */
-struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t rules);
+/* Under `writer`: one without rules but with room for `rules`, and with references of its
+ * own to the snapshot and to what is granted on it (either may be NULL).  NULL: no memory. */
+struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, struct cdn_granted *granted,
+                                uint32_t rules);
 /* Under `writer`: add an entry (one more reference) whose name is not there yet. */
 void cdn_state_add(struct cdn_state *state, struct cdn_entry *entry);
 /* Under `writer`: add all of `from` but the rule named `without`. */
@@ -149,9 +162,40 @@ void cdn_state_free(struct cdn_state *state);
 /* A new entry with one reference; adds one to the version.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
 cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
-                            const cordon_snapshot *snapshot, cordon_error *err);
+                            const cordon_snapshot *snapshot,
+                            const struct cdn_granted *granted, cordon_error *err);
 void cdn_entry_release(struct cdn_entry *entry);       /* accepts NULL */
 void cdn_version_release(struct cdn_version *version); /* accepts NULL */
+
+/* ---- granted.c: what a policy makes of a snapshot and its rules ---- */
+
+/* A policy over one snapshot.  Counted by states, under `writer`. */
+struct cdn_granted {
+    uint64_t references;
+    struct cdn_policy *policy;  /* a reference of its own */
+    struct cdn_grant *grants[]; /* by role number */
+};
+
+/* Errors: CORDON_E_DATA a role does not fit the snapshot, CORDON_E_INVALID it wants a wall
+ * that is not there, CORDON_E_NOMEM. */
+cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
+                              const cordon_snapshot *snapshot, cordon_error *err);
+struct cdn_granted *cdn_granted_retain(struct cdn_granted *granted); /* accepts NULL */
+void cdn_granted_release(struct cdn_granted *granted);               /* accepts NULL */
+
+/* Bind an entry's rule for every role number, and note which principals may run it.  What a
+ * role may not read is no error: it is kept to be told.
+ * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_entry_grant(struct cdn_entry *entry, const cordon_snapshot *snapshot,
+                              const struct cdn_granted *granted, cordon_error *err);
+void cdn_entry_ungrant(struct cdn_entry *entry);
+
+/* Whom a request is for: the role of its principal (NULL: the host) and the binding that
+ * goes with it.  False: it may not, with outcome saying why, as a denial of the rule.
+ * Neither allocates nor locks. */
+bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
+               cordon_outcome *outcome, const struct cdn_state *state,
+               const struct cdn_entry *entry, const cordon_request *request);
 
 /* ---- engine.c ---- */
 
@@ -165,6 +209,10 @@ cordon_status cdn_budget_resolve(struct cdn_budget *out,
                                  const cordon_engine_options *options,
                                  const struct cdn_budget *rule,
                                  const cordon_limits *request, cordon_error *err);
+/* The same under a role's ceilings: what rule or default give is cut to them, what the
+ * request asks beyond them is refused.  Errors: CORDON_E_INVALID. */
+cordon_status cdn_budget_role(struct cdn_budget *budget, const struct cdn_role *role,
+                              const cordon_limits *request, cordon_error *err);
 /* A rule that declares more than the ceilings does not load.  The faults, at most
  * CDN_BUDGET_KINDS of them, by line; returns how many. */
 #define CDN_BUDGET_KINDS 7

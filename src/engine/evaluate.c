@@ -90,18 +90,34 @@ static void name_decision(cordon_outcome *outcome, const cordon_engine *engine,
     cdn_hash_hex(outcome->decision_id, bytes, sizeof bytes);
 }
 
+/* Which decision it was, and what made it. */
+static void name_outcome(cordon_outcome *outcome, const cordon_engine *engine,
+                         struct cdn_lane *lane, const struct cdn_version *version)
+{
+    name_decision(outcome, engine, lane);
+    outcome->version = version->number;
+    memcpy(outcome->source_hash, version->hash, sizeof outcome->source_hash);
+    memcpy(outcome->rule, version->rule->name, sizeof outcome->rule);
+}
+
 static cordon_status evaluate_in(struct cdn_lane *lane, cordon_outcome *outcome,
                                  cordon_engine *engine, const char *name,
                                  struct cdn_rule_call *call, cordon_error *err)
 {
     const struct cdn_state *state = cdn_state_enter(engine, lane);
     const struct cdn_entry *entry = cdn_state_find(state, name);
+    const struct cdn_role *role;
     struct cdn_image *image;
     cordon_status status;
 
     if (!entry)
         return cdn_state_no_rule(state, name, err);
     call->rule = entry->version->rule;
+    if (!cdn_admit(&role, &call->binding, outcome, state, entry, call->request)) {
+        outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+        name_outcome(outcome, engine, lane, entry->version);
+        return CORDON_OK;
+    }
     if (!state->snapshot && call->rule->names.kind_count)
         return cdn_error_at(err, CORDON_E_RULE, call->rule->file,
                             call->rule->names.kinds[0].line, 0,
@@ -109,6 +125,8 @@ static cordon_status evaluate_in(struct cdn_lane *lane, cordon_outcome *outcome,
                             call->rule->names.kinds[0].name);
     status = cdn_budget_resolve(&call->budget, &engine->options, &call->rule->limits,
                                 call->request->limits, err);
+    if (!status && role)
+        status = cdn_budget_role(&call->budget, role, call->request->limits, err);
     if (!status)
         status = cdn_lane_image(&image, engine, lane, state, entry->version, err);
     if (status)
@@ -117,14 +135,12 @@ static cordon_status evaluate_in(struct cdn_lane *lane, cordon_outcome *outcome,
     call->slot = lane->slot;
     call->host = &lane->host;
     call->snapshot = state->snapshot;
-    call->binding = entry->binding;
     status = cdn_tier_inproc.run(outcome, call, err);
     if (status)
         return status;
-    name_decision(outcome, engine, lane);
-    outcome->version = entry->version->number;
-    memcpy(outcome->source_hash, entry->version->hash, sizeof outcome->source_hash);
-    memcpy(outcome->rule, call->rule->name, sizeof outcome->rule);
+    if (role)
+        cdn_output_filter(outcome, role);
+    name_outcome(outcome, engine, lane, entry->version);
     return CORDON_OK;
 }
 

@@ -45,10 +45,10 @@ static cordon_status install(cordon_engine *engine, struct cdn_version *version,
     struct cdn_entry *entry = NULL;
     cordon_status status;
 
-    status = cdn_entry_new(&entry, version, old->snapshot, err);
+    status = cdn_entry_new(&entry, version, old->snapshot, old->granted, err);
     if (status)
         return status;
-    fresh = cdn_state_new(old->snapshot, old->count + 1);
+    fresh = cdn_state_new(old->snapshot, old->granted, old->count + 1);
     if (!fresh) {
         cdn_entry_release(entry);
         return cdn_error_nomem(err);
@@ -148,7 +148,7 @@ cordon_status cordon_engine_unload_rule(cordon_engine *engine, const char *name,
         status = cdn_state_no_rule(old, name, err);
         goto out;
     }
-    fresh = cdn_state_new(old->snapshot, old->count);
+    fresh = cdn_state_new(old->snapshot, old->granted, old->count);
     if (!fresh) {
         status = cdn_error_nomem(err);
         goto out;

@@ -27,7 +27,8 @@ void cdn_version_release(struct cdn_version *version)
 }
 
 cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
-                            const cordon_snapshot *snapshot, cordon_error *err)
+                            const cordon_snapshot *snapshot,
+                            const struct cdn_granted *granted, cordon_error *err)
 {
     struct cdn_entry *entry = cdn_calloc(1, sizeof *entry);
     cordon_status status;
@@ -37,16 +38,20 @@ cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
         return cdn_error_nomem(err);
     status = cdn_binding_new(&entry->binding, &version->rule->names, snapshot,
                              &cdn_grant_everything, err);
+    entry->version = version;
+    if (!status && granted)
+        status = cdn_entry_grant(entry, snapshot, granted, err);
     if (status) {
         const char *file = version->rule->file;
 
         if (status != CORDON_E_NOMEM && err)
             cdn_escape(err->file, sizeof err->file, file, strlen(file));
+        cdn_entry_ungrant(entry);
+        cdn_binding_free(entry->binding);
         cdn_free(entry);
         return status;
     }
     entry->references = 1;
-    entry->version = version;
     version->references++;
     *out = entry;
     return CORDON_OK;
@@ -56,6 +61,7 @@ void cdn_entry_release(struct cdn_entry *entry)
 {
     if (!entry || --entry->references)
         return;
+    cdn_entry_ungrant(entry);
     cdn_binding_free(entry->binding);
     cdn_version_release(entry->version);
     cdn_free(entry);
@@ -91,7 +97,8 @@ bool cdn_state_has_version(const void *ud, uint64_t version)
     return low < state->count && state->versions[low] == version;
 }
 
-struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t rules)
+struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, struct cdn_granted *granted,
+                                uint32_t rules)
 {
     struct cdn_state *state = cdn_calloc(1, sizeof *state);
     uint32_t size = 8;
@@ -110,6 +117,7 @@ struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t rules)
         return NULL;
     }
     state->snapshot = snapshot ? cordon_snapshot_retain(snapshot) : NULL;
+    state->granted = cdn_granted_retain(granted);
     return state;
 }
 
@@ -144,6 +152,7 @@ void cdn_state_free(struct cdn_state *state)
         return;
     for (uint32_t i = 0; i <= state->mask; i++)
         cdn_entry_release(state->entries[i]);
+    cdn_granted_release(state->granted);
     cordon_snapshot_release(state->snapshot);
     cdn_free(state->entries);
     cdn_free(state->versions);
