@@ -118,6 +118,9 @@ extern const struct cdn_command cdn_command_snapshot_pin;
 extern const struct cdn_command cdn_command_snapshot_unpin;
 extern const struct cdn_command cdn_command_snapshot_gc;
 extern const struct cdn_command cdn_command_snapshot_slice; /* cmd_slice.c */
+extern const struct cdn_command cdn_command_config_init;    /* cmd_config.c */
+extern const struct cdn_command cdn_command_config_show;
+extern const struct cdn_command cdn_command_config_validate;
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 
