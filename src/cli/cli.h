@@ -128,6 +128,9 @@ extern const struct cdn_command cdn_command_audit_tail;     /* cmd_audit.c */
 extern const struct cdn_command cdn_command_audit_verify;
 extern const struct cdn_command cdn_command_audit_export;
 extern const struct cdn_command cdn_command_replay; /* cmd_replay.c */
+extern const struct cdn_command cdn_command_config_init;    /* cmd_config.c */
+extern const struct cdn_command cdn_command_config_show;
+extern const struct cdn_command cdn_command_config_validate;
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 
