@@ -52,10 +52,10 @@ static int run_activate(struct cdn_cli *cli, int argc, char **argv)
     if (status)
         code = cdn_judge_fail(&judge, status, &err);
     else if (judge.cases)
-        code = cdn_registry_changed(cli, &args, argv[0],
-                                    "version %" PRIu32 " decides; its %" PRIu64
-                                    " cases passed",
-                                    info.version, judge.cases);
+        code = cdn_registry_changed(
+            cli, &args, argv[0],
+            "version %" PRIu32 " decides; its %" PRIu64 " case%s passed", info.version,
+            judge.cases, judge.cases == 1 ? "" : "s");
     else
         code = cdn_registry_changed(cli, &args, argv[0], "version %" PRIu32 " decides",
                                     info.version);
