@@ -251,7 +251,7 @@ cordon_status cdn_registry_get_version(struct cdn_version_record *out, uint32_t 
                                        struct cdn_registry_txn *txn, const char *name,
                                        uint32_t version, cordon_error *err)
 {
-    cordon_standing standing;
+    cordon_standing standing = {0};
     struct cdn_span payload;
     struct cdn_key key;
     const char *fault;

@@ -32,13 +32,15 @@ static void require(bool condition)
 static void standing(const uint8_t *data, size_t size)
 {
     cordon_standing first = {0}, second = {0};
-    struct cdn_buf buf = {0};
+    struct cdn_buf buf = {0}, again = {0};
 
     if (cdn_record_get_standing(&first, data, size))
         return;
     cdn_record_put_standing(&buf, &first);
     require(!cdn_record_get_standing(&second, buf.data, buf.length));
-    require(!memcmp(&first, &second, sizeof(first)));
+    cdn_record_put_standing(&again, &second);
+    require(buf.length == again.length && !memcmp(buf.data, again.data, buf.length));
+    cdn_buf_deinit(&again);
     cdn_buf_deinit(&buf);
 }
 
