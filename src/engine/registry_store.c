@@ -243,6 +243,7 @@ cordon_status cdn_registry_write(cordon_registry *registry, bool dry_run,
     if (!status) {
         do {
             txn.full = false;
+            cdn_error_clear(err); /* of the try that found the map too small */
             status = write_once(&txn, dry_run, body, ud, err);
         } while (txn.full && !(status = grow(file, err)));
         unlock_file(file);

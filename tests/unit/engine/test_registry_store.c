@@ -3,6 +3,8 @@
 
 #include <lmdb.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -199,6 +201,36 @@ START_TEST(map__grows_with_what_is_pushed)
 }
 END_TEST
 
+/* As on a full disk: nothing can be written behind what there is. */
+START_TEST(change__that_finds_no_space_did_not_happen)
+{
+    static char text[100000];
+    cordon_version_info info = {.struct_size = sizeof(info)};
+    struct rlimit all, limit;
+    struct stat about;
+    cordon_status status;
+
+    push_long("velocity", 1);
+    rule_text(text, "velocity", 2);
+    memset(text + strlen(text), ' ', sizeof(text) - strlen(text));
+    ck_assert_int_eq(stat(registered_path, &about), 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &all), 0);
+    limit = (struct rlimit){(rlim_t)about.st_size, all.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    status = cordon_registry_push(&info, registry, CORDON_OBJECT_RULE, text,
+                                  sizeof(text), NULL, NULL, 0, &by_ann, &err);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+    ck_assert_int_eq(status, CORDON_E_IO);
+    ck_assert(err.message[0] != '\0');
+    ck_assert_uint_eq(cdn_registry_sequence(registry), 1);
+    ck_assert_uint_eq(standing_of("velocity").newest, 1);
+    OK(open_again(0));
+    push_long("velocity", 2);
+    ck_assert_uint_eq(standing_of("velocity").newest, 2);
+}
+END_TEST
+
 struct reader {
     pthread_t thread;
     uint64_t reads;
@@ -312,6 +344,7 @@ static Suite *suite(void)
     REGISTERED_CASE(s, open__refuses_what_is_no_registry);
     REGISTERED_CASE(s, open__refuses_other_environments_and_formats);
     REGISTERED_CASE(s, map__grows_with_what_is_pushed);
+    REGISTERED_CASE(s, change__that_finds_no_space_did_not_happen);
     REGISTERED_CASE(s, map__grows_under_readers);
     REGISTERED_CASE(s, changes__of_several_threads_come_one_after_another);
 #ifdef CORDON_FAILALLOC
