@@ -119,6 +119,11 @@ extern const struct cdn_command cdn_command_snapshot_pin;
 extern const struct cdn_command cdn_command_snapshot_unpin;
 extern const struct cdn_command cdn_command_snapshot_gc;
 extern const struct cdn_command cdn_command_snapshot_slice; /* cmd_slice.c */
+extern const struct cdn_command cdn_command_snapshot_apply; /* cmd_apply.c */
+extern const struct cdn_command cdn_command_proposal_list;  /* cmd_proposal.c */
+extern const struct cdn_command cdn_command_proposal_show;
+extern const struct cdn_command cdn_command_proposal_accept;
+extern const struct cdn_command cdn_command_proposal_reject;
 extern const struct cdn_command cdn_command_audit_tail;     /* cmd_audit.c */
 extern const struct cdn_command cdn_command_audit_verify;
 extern const struct cdn_command cdn_command_audit_export;

@@ -12,15 +12,29 @@
 #include <cordon/version.h>
 
 const struct cdn_command *const cdn_commands[] = {
-    &cdn_command_generate,       &cdn_command_import,
-    &cdn_command_check,          &cdn_command_eval,
-    &cdn_command_snapshot_info,  &cdn_command_snapshot_verify,
-    &cdn_command_snapshot_slice, &cdn_command_snapshot_list,
-    &cdn_command_snapshot_pin,   &cdn_command_snapshot_unpin,
-    &cdn_command_snapshot_gc,    &cdn_command_audit_tail,
-    &cdn_command_audit_verify,   &cdn_command_audit_export,
-    &cdn_command_replay,         &cdn_command_version,
-    &cdn_command_help,           NULL,
+    &cdn_command_generate,
+    &cdn_command_import,
+    &cdn_command_check,
+    &cdn_command_eval,
+    &cdn_command_snapshot_info,
+    &cdn_command_snapshot_verify,
+    &cdn_command_snapshot_slice,
+    &cdn_command_snapshot_list,
+    &cdn_command_snapshot_pin,
+    &cdn_command_snapshot_unpin,
+    &cdn_command_snapshot_gc,
+    &cdn_command_snapshot_apply,
+    &cdn_command_proposal_list,
+    &cdn_command_proposal_show,
+    &cdn_command_proposal_accept,
+    &cdn_command_proposal_reject,
+    &cdn_command_audit_tail,
+    &cdn_command_audit_verify,
+    &cdn_command_audit_export,
+    &cdn_command_replay,
+    &cdn_command_version,
+    &cdn_command_help,
+    NULL,
 };
 
 /* Length of the first word of a command's name if the name has two, else 0. */
