@@ -52,6 +52,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_shadow_start,
     &cdn_command_shadow_stop,
     &cdn_command_shadow_report,
+    &cdn_command_replay,
     &cdn_command_version,
     &cdn_command_help,
     NULL,
