@@ -92,8 +92,7 @@ out:
     return status;
 }
 
-/* Make what happened in the folder of `path` durable. */
-static cordon_status sync_folder(const char *path, cordon_error *err)
+cordon_status cdn_file_sync_folder(const char *path, cordon_error *err)
 {
     const char *slash = strrchr(path, '/');
     size_t bytes = slash ? (size_t)(slash - path) : 0;
@@ -175,7 +174,7 @@ cordon_status cdn_file_replace(const char *path, const void *bytes, size_t count
         unlink(name);
         return status;
     }
-    return sync_folder(path, err);
+    return cdn_file_sync_folder(path, err);
 }
 
 cordon_status cdn_file_publish(const char *from, const char *to, cordon_error *err)
@@ -190,14 +189,14 @@ cordon_status cdn_file_publish(const char *from, const char *to, cordon_error *e
     close(fd);
     if (!status && rename(from, to))
         status = cdn_error_errno(err, errno, "cannot rename %s to %s", from, to);
-    return status ? status : sync_folder(to, err);
+    return status ? status : cdn_file_sync_folder(to, err);
 }
 
 cordon_status cdn_file_remove(const char *path, cordon_error *err)
 {
     if (unlink(path))
         return cdn_error_errno(err, errno, "cannot remove %s", path);
-    return sync_folder(path, err);
+    return cdn_file_sync_folder(path, err);
 }
 
 cordon_status cdn_path_join(char *out, size_t size, const char *dir, const char *name,

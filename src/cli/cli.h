@@ -121,6 +121,11 @@ extern const struct cdn_command cdn_command_snapshot_slice; /* cmd_slice.c */
 extern const struct cdn_command cdn_command_config_init;    /* cmd_config.c */
 extern const struct cdn_command cdn_command_config_show;
 extern const struct cdn_command cdn_command_config_validate;
+extern const struct cdn_command cdn_command_snapshot_apply; /* cmd_apply.c */
+extern const struct cdn_command cdn_command_proposal_list;  /* cmd_proposal.c */
+extern const struct cdn_command cdn_command_proposal_show;
+extern const struct cdn_command cdn_command_proposal_accept;
+extern const struct cdn_command cdn_command_proposal_reject;
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 

@@ -24,6 +24,7 @@
 #include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/settings.h"
+#include "cli/proposal.h"
 
 #define MAX_COUNT UINT64_C(10000000)
 
@@ -49,6 +50,8 @@ struct eval {
     uint64_t seed;
     bool usage;
     bool fail;
+    bool propose;
+    const char *log_path;
     cordon_limits limits;
     const char *principal; /* NULL: nobody's grant, as the host itself */
     struct cdn_setting_flags flags;
@@ -63,6 +66,10 @@ struct eval {
     struct cdn_buf text; /* one answer */
     uint64_t *times;
     struct tally tally;
+    cordon_proposals *log;
+    uint64_t proposed; /* new to the log */
+    uint64_t refused;  /* proposals that did not fit */
+    uint64_t line;
     uint64_t answers;
     bool loaded; /* the rule, that is */
     bool pretty;
@@ -243,6 +250,11 @@ static int open_all(struct eval *eval)
         cdn_cli_error_of(eval->cli, &err);
         return CDN_EXIT_USAGE;
     }
+    if (eval->propose &&
+        cdn_proposal_open(&eval->log, eval->data, eval->log_path, false, &err)) {
+        cdn_cli_error_of(eval->cli, &err);
+        return CDN_EXIT_DATA;
+    }
     if (eval->count > 1) {
         eval->times = cdn_realloc_array(NULL, eval->count, sizeof(*eval->times));
         if (!eval->times) {
@@ -256,6 +268,7 @@ static int open_all(struct eval *eval)
 
 static void close_all(struct eval *eval)
 {
+    cordon_proposals_close(eval->log);
     cordon_outcome_free(eval->outcome);
     cordon_engine_free(eval->engine);
     cordon_snapshot_release(eval->snapshot);
@@ -394,6 +407,39 @@ static bool answer(struct eval *eval, const struct cdn_eval_result *result)
     return true;
 }
 
+static void on_refused(void *ud, cordon_proposal_kind kind, uint32_t index,
+                       const char *why)
+{
+    struct eval *eval = ud;
+    const char *list = kind == CORDON_PROPOSAL_UPDATE ? "updated_nodes" : "new_edges";
+
+    eval->refused++;
+    if (eval->line)
+        cdn_cli_warn(eval->cli, "line %" PRIu64 ": %s[%u] is not logged: %s",
+                     eval->line, list, index, why);
+    else
+        cdn_cli_warn(eval->cli, "%s[%u] is not logged: %s", list, index, why);
+}
+
+/* Log what the outcome proposes; many requests' together (finish_log() has the last). */
+static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_error *err)
+{
+    cordon_proposal_source source = CORDON_PROPOSAL_SOURCE_INIT;
+    uint64_t added = 0;
+    cordon_status status;
+
+    if (!eval->log)
+        return CORDON_OK;
+    eval->line = line;
+    source.defer = eval->input != NULL;
+    source.refused = on_refused;
+    source.ud = eval;
+    status = cordon_proposals_add(&added, eval->log, eval->snapshot, eval->outcome,
+                                  &source, err);
+    eval->proposed += added;
+    return status;
+}
+
 /* Judge and answer one request, which `status` says was read; CORDON_E_NOMEM ends all.
  */
 static cordon_status process(struct eval *eval, const struct cdn_request *request,
@@ -411,6 +457,8 @@ static cordon_status process(struct eval *eval, const struct cdn_request *reques
     }
     if (status == CORDON_E_NOMEM || status == CORDON_E_RULE)
         return status;
+    if (!status && log_proposals(eval, line, err))
+        return err->status;
     result.status = status;
     result.outcome = status ? NULL : eval->outcome;
     result.snapshot_id = eval->snapshot ? cordon_snapshot_identity(eval->snapshot) : 0;
@@ -430,8 +478,12 @@ static bool is_blank(const struct cdn_buf *text)
 static void on_waiting(void *ud)
 {
     struct eval *eval = ud;
+    uint64_t added = 0;
 
     fflush(eval->cli->out);
+    /* if it fails, finish_log() tries again and says why */
+    if (eval->log && !cordon_proposals_flush(&added, eval->log, NULL))
+        eval->proposed += added;
 }
 
 static bool on_stopped(void *ud)
@@ -532,6 +584,22 @@ static void summary(struct eval *eval)
                      tally->requests, tally->malformed, tally->limited, tally->failed);
 }
 
+/* Make the rest durable, and say how many there were. */
+static cordon_status finish_log(struct eval *eval, cordon_error *err)
+{
+    uint64_t added = 0;
+    cordon_status status;
+
+    if (!eval->log)
+        return CORDON_OK;
+    status = cordon_proposals_flush(&added, eval->log, err);
+    eval->proposed += added;
+    if (!status)
+        cdn_cli_note(eval->cli, "%" PRIu64 " proposal%s logged, %" PRIu64 " refused",
+                     eval->proposed, eval->proposed == 1 ? "" : "s", eval->refused);
+    return status;
+}
+
 /* ---- the command ---- */
 
 /* What no engine can have as a ceiling (cordon/engine.h), in the words of the options. */
@@ -571,6 +639,9 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
                              "wanted? --principal NAME");
     if (eval->node && eval->input)
         return cdn_cli_usage(cli, "--node and --input exclude each other");
+    if ((eval->propose || eval->log_path) && !eval->data)
+        return cdn_cli_usage(cli, "--propose needs the store: --data STORE");
+    eval->propose |= eval->log_path != NULL;
     if (eval->count == 0 || eval->count > MAX_COUNT)
         return cdn_cli_usage(cli, "--count takes 1 to %" PRIu64, MAX_COUNT);
     eval->rule.file = argv[0];
@@ -613,6 +684,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "the policy (default: policy.lua in the store)", NULL},
         {"config", 0, CDN_OPTION_STRING, &eval.flags.config, "FILE",
          "ceilings and more: see cordon config show", NULL},
+        {"propose", 0, CDN_OPTION_FLAG, &eval.propose, NULL,
+         "log the proposals, for cordon proposal to decide on", NULL},
+        {"log", 0, CDN_OPTION_STRING, &eval.log_path, "FILE",
+         "the log of proposals, if it is not STORE/proposals.mdb", NULL},
         {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.limits.instructions, "N",
          "at most so many instructions, such as 1e6", NULL},
         {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
@@ -641,6 +716,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         goto out;
     cdn_error_clear(&err);
     status = eval.input ? run_input(&eval, &err) : run_single(&eval, &err);
+    if (!status)
+        status = finish_log(&eval, &err);
     if (status == CORDON_E_RULE) {
         show_load_error(&eval, &err);
         code = CDN_EXIT_USAGE;
