@@ -25,8 +25,10 @@
 #include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/proposal.h"
-#include "engine/audit.h"
 #include "cli/settings.h"
+#include "engine/audit.h"
+#include "engine/policy.h"
+#include "engine/proposals.h"
 
 #define MAX_COUNT UINT64_C(10000000)
 
@@ -61,6 +63,7 @@ struct eval {
     struct cdn_setting_flags flags;
     /* work */
     struct cdn_settings settings;
+    cordon_policy *policy; /* NULL: nobody's */
     struct cdn_eval_rule rule;
     cordon_snapshot *snapshot;
     cordon_engine *engine;
@@ -173,7 +176,6 @@ static void raise_ceilings(cordon_engine_options *options, const cordon_limits *
 static int set_policy(struct eval *eval)
 {
     const char *file = eval->settings.policy_file;
-    cordon_policy *policy;
     cordon_status status;
     cordon_error err;
 
@@ -184,11 +186,9 @@ static int set_policy(struct eval *eval)
                       eval->principal);
         return CDN_EXIT_USAGE;
     }
-    status = cordon_policy_load_file(&policy, file, &err);
-    if (!status) {
-        status = cordon_engine_set_policy(eval->engine, policy, &err);
-        cordon_policy_release(policy);
-    }
+    status = cordon_policy_load_file(&eval->policy, file, &err);
+    if (!status)
+        status = cordon_engine_set_policy(eval->engine, eval->policy, &err);
     if (!status)
         return CDN_EXIT_OK;
     cdn_cli_error_of(eval->cli, &err);
@@ -337,6 +337,7 @@ static void close_all(struct eval *eval)
     cdn_buf_deinit(&eval->merged);
     cdn_buf_deinit(&eval->text);
     cdn_strings_deinit(&eval->params);
+    cordon_policy_release(eval->policy);
     cdn_settings_deinit(&eval->settings);
     cdn_free(eval->times);
 }
@@ -492,6 +493,20 @@ static void on_refused(void *ud, cordon_proposal_kind kind, uint32_t index,
         cdn_cli_warn(eval->cli, "%s[%u] is not logged: %s", list, index, why);
 }
 
+/* What whoever asks may propose: the host anything, a principal what its policy says. */
+static const struct cdn_propose_grant *propose_grant(const struct eval *eval)
+{
+    static const struct cdn_propose_grant nothing;
+    const struct cdn_propose_grant *grant;
+    int32_t principal;
+
+    if (!eval->principal)
+        return &cdn_propose_everything;
+    principal = cdn_policy_principal(eval->policy, eval->principal);
+    grant = principal < 0 ? NULL : cdn_policy_role(eval->policy, principal)->propose;
+    return grant ? grant : &nothing;
+}
+
 /* Log what the outcome proposes; many requests' together (finish_log() has the last). */
 static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_error *err)
 {
@@ -505,8 +520,9 @@ static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_erro
     source.defer = eval->input != NULL;
     source.refused = on_refused;
     source.ud = eval;
-    status = cordon_proposals_add(&added, eval->log, eval->snapshot, eval->outcome,
-                                  &source, err);
+    source.principal = eval->principal;
+    status = cdn_proposals_add(&added, eval->log, eval->snapshot, eval->outcome,
+                               &source, propose_grant(eval), err);
     eval->proposed += added;
     return status;
 }

@@ -41,6 +41,7 @@ struct cdn_propose_grant {
     uint32_t label_count;
     const char *const *edges; /* types that may be added */
     uint32_t edge_count;
+    bool every_edge; /* of any type */
 };
 
 extern const struct cdn_propose_grant cdn_propose_everything;

@@ -498,7 +498,7 @@ static bool may_add(const struct cdn_propose_grant *grant, const char *type)
     for (uint32_t e = 0; e < grant->edge_count && !grant->everything; e++)
         if (!strcmp(grant->edges[e], type))
             return true;
-    return grant->everything;
+    return grant->everything || grant->every_edge;
 }
 
 static cordon_status check_edge(struct check *check, const cordon_value *item)
