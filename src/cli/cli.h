@@ -124,14 +124,14 @@ extern const struct cdn_command cdn_command_proposal_list;  /* cmd_proposal.c */
 extern const struct cdn_command cdn_command_proposal_show;
 extern const struct cdn_command cdn_command_proposal_accept;
 extern const struct cdn_command cdn_command_proposal_reject;
-extern const struct cdn_command cdn_command_audit_tail;     /* cmd_audit.c */
+extern const struct cdn_command cdn_command_audit_tail; /* cmd_audit.c */
 extern const struct cdn_command cdn_command_audit_verify;
 extern const struct cdn_command cdn_command_audit_export;
-extern const struct cdn_command cdn_command_replay; /* cmd_replay.c */
-extern const struct cdn_command cdn_command_config_init;    /* cmd_config.c */
+extern const struct cdn_command cdn_command_replay;      /* cmd_replay.c */
+extern const struct cdn_command cdn_command_config_init; /* cmd_config.c */
 extern const struct cdn_command cdn_command_config_show;
 extern const struct cdn_command cdn_command_config_validate;
-extern const struct cdn_command cdn_command_rule_push;      /* cmd_rule.c */
+extern const struct cdn_command cdn_command_rule_push; /* cmd_rule.c */
 extern const struct cdn_command cdn_command_rule_list;
 extern const struct cdn_command cdn_command_rule_show;
 extern const struct cdn_command cdn_command_rule_history;
@@ -146,6 +146,7 @@ extern const struct cdn_command cdn_command_rollout_set;
 extern const struct cdn_command cdn_command_rollout_status;
 extern const struct cdn_command cdn_command_rollout_promote;
 extern const struct cdn_command cdn_command_rollout_abort;
+extern const struct cdn_command cdn_command_set_eval;     /* cmd_set.c */
 extern const struct cdn_command cdn_command_shadow_start; /* cmd_shadow.c */
 extern const struct cdn_command cdn_command_shadow_stop;
 extern const struct cdn_command cdn_command_shadow_report;

@@ -12,11 +12,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cordon/audit.h>
 #include <cordon/engine.h>
 #include <cordon/policy.h>
+#include <cordon/registry.h>
 #include <cordon/rule.h>
+#include <cordon/upkeep.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -25,6 +28,7 @@
 #include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/proposal.h"
+#include "cli/registry.h"
 #include "cli/settings.h"
 #include "engine/audit.h"
 #include "engine/policy.h"
@@ -67,6 +71,7 @@ struct eval {
     struct cdn_eval_rule rule;
     cordon_snapshot *snapshot;
     cordon_engine *engine;
+    cordon_registry *registry; /* of the rule, if it is named and not a file */
     cordon_outcome *outcome;
     cordon_audit *audit;
     struct cdn_buf defaults; /* --param, as a msgpack map */
@@ -256,11 +261,40 @@ static int close_audit(struct eval *eval, int code)
     return status || stats.dropped ? CDN_EXIT_DATA : code;
 }
 
+/* Is it a rule's name, and not a file? */
+static bool is_name(const char *word)
+{
+    return !strchr(word, '/') && !strchr(word, '.') && access(word, F_OK);
+}
+
+static cordon_status read_rule(struct eval *eval, cordon_error *err)
+{
+    cordon_status status = cdn_file_read(&eval->rule.source, eval->rule.file,
+                                         CORDON_RULE_MAX_SOURCE_BYTES, err);
+
+    if (!status)
+        digest_text(&eval->rule);
+    return status;
+}
+
+/* Have the engine stand as the store's registry says, for the rule of that name. */
+static cordon_status use_registry(struct eval *eval, cordon_error *err)
+{
+    cordon_status status = cdn_registry_of_store(&eval->registry, eval->data,
+                                                 CORDON_REGISTRY_READ_ONLY, err);
+
+    snprintf(eval->rule.name, sizeof(eval->rule.name), "%s", eval->rule.file);
+    if (!status)
+        status = cordon_engine_use_registry(eval->engine, eval->registry, err);
+    return status;
+}
+
 /* Open everything; an exit code. */
 static int open_all(struct eval *eval)
 {
     cordon_engine_options options;
     cordon_error err;
+    bool named = eval->data && is_name(eval->rule.file);
     cordon_status status;
     int code;
 
@@ -271,12 +305,10 @@ static int open_all(struct eval *eval)
         return CDN_EXIT_DATA;
     }
     options = eval->settings.engine;
-    if (cdn_file_read(&eval->rule.source, eval->rule.file, CORDON_RULE_MAX_SOURCE_BYTES,
-                      &err)) {
+    if (!named && read_rule(eval, &err)) {
         cdn_cli_error_of(eval->cli, &err);
         return CDN_EXIT_USAGE;
     }
-    digest_text(&eval->rule);
     raise_ceilings(&options, &eval->limits);
     status = cordon_engine_new(&eval->engine, &options, &err);
     if (!status)
@@ -292,9 +324,16 @@ static int open_all(struct eval *eval)
     code = set_policy(eval);
     if (code)
         return code;
-    status = cordon_engine_load_rule(eval->engine, (const char *)eval->rule.source.data,
-                                     eval->rule.source.length, eval->rule.file,
-                                     eval->rule.name, &err);
+    if (named)
+        status = use_registry(eval, &err);
+    else
+        status = cordon_engine_load_rule(
+            eval->engine, (const char *)eval->rule.source.data,
+            eval->rule.source.length, eval->rule.file, eval->rule.name, &err);
+    if (status && named) {
+        cdn_cli_error_of(eval->cli, &err);
+        return cdn_cli_exit_of(status);
+    }
     if (status) {
         show_load_error(eval, &err);
         return cdn_cli_exit_of(status);
@@ -331,6 +370,7 @@ static void close_all(struct eval *eval)
     (void)cordon_audit_close(eval->audit, NULL);
     cordon_outcome_free(eval->outcome);
     cordon_engine_free(eval->engine);
+    cordon_registry_close(eval->registry);
     cordon_snapshot_release(eval->snapshot);
     cdn_buf_deinit(&eval->rule.source);
     cdn_buf_deinit(&eval->defaults);
@@ -848,8 +888,13 @@ const struct cdn_command cdn_command_eval = {
         "cordon eval rule.lua -d store --node Account:17 --as-of 2026-11-24 --count "
         "1000\n"
         "cordon eval rule.lua -d store --input requests.ndjson --audit store/audit\n"
-        "cordon eval rule.lua -d store --node Account:17 --principal analyst",
+        "cordon eval rule.lua -d store --node Account:17 --principal analyst\n"
+        "cordon eval fan_out -d store --node Account:17  # as the registry says",
     .details =
+        "RULE is a rule's file, or the name of a rule in the store's registry (cordon "
+        "rule):\n"
+        "then the version that decides for this node runs.\n"
+        "\n"
         "A request is a JSON object on one line: {\"node\": \"Account:17\", \"now\": "
         "...,\n"
         "\"as_of\": ..., \"params\": {...}, \"seed\": N, \"id\": anything}. Every "

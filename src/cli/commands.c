@@ -49,6 +49,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_rollout_status,
     &cdn_command_rollout_promote,
     &cdn_command_rollout_abort,
+    &cdn_command_set_eval,
     &cdn_command_shadow_start,
     &cdn_command_shadow_stop,
     &cdn_command_shadow_report,

@@ -218,6 +218,21 @@ static void write_outcome(struct cdn_json *json, const struct cdn_eval_result *r
     }
 }
 
+/* Which text: of a file the file's, of the registry the version that ran. */
+static void write_version(struct cdn_json *json, const struct cdn_eval_result *result)
+{
+    const cordon_outcome *outcome = result->outcome;
+
+    if (result->rule->digest[0] || !outcome) {
+        cdn_json_key_cstr(json, "digest", result->rule->digest);
+        return;
+    }
+    cdn_json_key_uint(json, "version", cordon_outcome_version(outcome));
+    cdn_json_key_cstr(json, "digest", cordon_outcome_source_hash(outcome));
+    cdn_json_key_cstr(json, "variant",
+                      cordon_variant_str(cordon_outcome_variant(outcome)));
+}
+
 void cdn_eval_json(struct cdn_buf *out, const struct cdn_eval_result *result,
                    bool pretty)
 {
@@ -233,7 +248,7 @@ void cdn_eval_json(struct cdn_buf *out, const struct cdn_eval_result *result,
     if (result->line)
         cdn_json_key_uint(&json, "line", result->line);
     cdn_json_key_cstr(&json, "rule", result->rule->name);
-    cdn_json_key_cstr(&json, "digest", result->rule->digest);
+    write_version(&json, result);
     if (result->call)
         write_input(&json, result);
     if (result->call && result->call->principal)

@@ -269,6 +269,12 @@ void cdn_json_key_uint(struct cdn_json *json, const char *key, uint64_t value)
     cdn_json_uint(json, value);
 }
 
+void cdn_json_key_double(struct cdn_json *json, const char *key, double value)
+{
+    cdn_json_key(json, key);
+    cdn_json_double(json, value);
+}
+
 void cdn_json_key_bool(struct cdn_json *json, const char *key, bool value)
 {
     cdn_json_key(json, key);

@@ -43,6 +43,7 @@ void cdn_json_value(struct cdn_json *json, const cordon_value *value);
 /* key and value in one. */
 void cdn_json_key_cstr(struct cdn_json *json, const char *key, const char *text);
 void cdn_json_key_uint(struct cdn_json *json, const char *key, uint64_t value);
+void cdn_json_key_double(struct cdn_json *json, const char *key, double value);
 void cdn_json_key_bool(struct cdn_json *json, const char *key, bool value);
 
 struct cdn_cli;

@@ -37,6 +37,26 @@ static void name_user(char *out, size_t size)
         snprintf(out, size, "uid %ju", (uintmax_t)geteuid());
 }
 
+static cordon_status open_registry(cordon_registry **out, const char *path,
+                                   unsigned flags, cordon_error *err)
+{
+    cordon_status status = cordon_registry_open(out, path, flags, err);
+
+    if (status == CORDON_E_NOTFOUND && !(flags & CORDON_REGISTRY_CREATE))
+        cdn_error_set(err, status,
+                      "there is no registry %s; cordon rule push makes one", path);
+    return status;
+}
+
+cordon_status cdn_registry_of_store(cordon_registry **out, const char *store,
+                                    unsigned flags, cordon_error *err)
+{
+    char path[PATH_MAX];
+    cordon_status status = cdn_path_join(path, sizeof(path), store, "rules.mdb", err);
+
+    return status ? status : open_registry(out, path, flags, err);
+}
+
 int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
                        unsigned flags)
 {
@@ -58,11 +78,7 @@ int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
     args->change.reason = args->reason;
     args->change.expect_revision = args->expect;
     args->change.dry_run = args->dry_run;
-    status = cordon_registry_open(&args->registry, args->path, flags, &err);
-    if (status == CORDON_E_NOTFOUND && !(flags & CORDON_REGISTRY_CREATE))
-        cdn_error_set(&err, status,
-                      "there is no registry %s; cordon rule push makes one",
-                      args->path);
+    status = open_registry(&args->registry, args->path, flags, &err);
     return status ? cdn_registry_fail(cli, status, &err) : CDN_EXIT_OK;
 }
 

@@ -67,6 +67,11 @@ int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
                        unsigned flags);
 void cdn_registry_end(struct cdn_registry_args *args);
 
+/* Open the registry of a store.  Errors: as cordon_registry_open(); a missing one is told
+ * with what makes one. */
+cordon_status cdn_registry_of_store(cordon_registry **out, const char *store,
+                                    unsigned flags, cordon_error *err);
+
 /* Say what went wrong; returns the exit code. */
 int cdn_registry_fail(struct cdn_cli *cli, cordon_status status,
                       const cordon_error *err);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "engine/registry_record.h"
 #include "sandbox/config.h"
 #include "sandbox/spec.h"
 
@@ -55,12 +56,13 @@ static cordon_status number(struct cdn_spec *table, double *out,
 
 static cordon_status rule_name(struct cdn_spec *table, const char *name)
 {
-    if (is_word(name, CORDON_RULE_MAX_NAME_BYTES))
+    if (cdn_object_name_valid(name, strlen(name)))
         return CORDON_OK;
-    return cdn_spec_fail(table,
-                         "'%.80s' cannot be a rule's name: letters, digits and '_', at "
-                         "most %d of them, the first no digit",
-                         name, CORDON_RULE_MAX_NAME_BYTES);
+    return cdn_spec_fail(
+        table,
+        "'%.80s' cannot be a rule's name: letters, digits, '_', '-' and "
+        "'.', at most %d of them, the first a letter",
+        name, CORDON_RULE_MAX_NAME_BYTES);
 }
 
 /* ---- decisions ---- */

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""cordon eval NAME and cordon set eval, from outside: what runs is what the registry says.
+
+  command.py CORDON DATA WORK
+
+DATA has a small graph (schema.lua and its files)."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+cordon, data, work = (os.path.abspath(p) for p in sys.argv[1:4])
+store = os.path.join(work, "store")
+failures = checks = 0
+
+
+def expect(good, text):
+    global failures, checks
+    checks += 1
+    if not good:
+        failures += 1
+        print("FAILED " + text)
+
+
+def run(*args, code=0, stdin=""):
+    done = subprocess.run([cordon, *args, "-d", store], input=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, cwd=work, text=True, check=False)
+    expect(done.returncode == code, "%s: exit %d, wanted %d\n%s%s" % (
+        " ".join(args), done.returncode, code, done.stdout[-1500:], done.stderr[-1500:]))
+    return done.stdout, done.stderr
+
+
+def records(*args, code=0, stdin=""):
+    out, _ = run(*args, "--format", "ndjson", code=code, stdin=stdin)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def one(*args, code=0):
+    found = records(*args, code=code)
+    expect(len(found) == 1, "%s: %d answers" % (args, len(found)))
+    return found[0]
+
+
+def write(name, text):
+    with open(os.path.join(work, name), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def rule(name, body):
+    write(name + ".lua", """return { name = "%s", decisions = { "allow", "review", "deny" },
+  fallback = "review", params = { limit = { type = "number", default = 1 } },
+  evaluate = function(graph, request) %s end }
+""" % (name, body))
+
+
+def push(name):
+    run("rule", "push", name + ".lua")
+    run("rule", "activate", name)
+
+
+def by_name():
+    rule("calm", 'return { decision = "allow", score = 1 }')
+    _, err = run("eval", "calm", code=3)
+    expect("there is no registry" in err, err)
+    push("calm")
+    answer = one("eval", "calm")
+    expect((answer["rule"], answer["version"], answer["variant"], answer["result"]["score"]) ==
+           ("calm", 1, "live", 1), str(answer))
+    expect(answer["digest"] == one("eval", "calm.lua")["digest"], "the digest is the text's")
+    _, err = run("eval", "clam", code=3)
+    rule("calm", 'return { decision = "deny", score = 2 }')
+    run("rule", "push", "calm.lua")
+    expect(one("eval", "calm")["version"] == 1, "pushed is not activated")
+    run("rollout", "start", "calm", "--percent", "50")
+    lines = "".join('{"node": "Account:%d"}\n' % key for key in accounts())
+    answers = records("eval", "calm", "--input", "-", stdin=lines)
+    variants = {a["variant"] for a in answers}
+    expect(variants == {"live", "canary"}, "half of the accounts: %s" % variants)
+    for answer in answers:
+        expect((answer["variant"] == "canary") == (answer["version"] == 2) ==
+               (answer["result"]["decision"] == "deny"), str(answer))
+    expect([a["version"] for a in answers] ==
+           [a["version"] for a in records("eval", "calm", "--input", "-", stdin=lines)],
+           "the same subject gets the same version")
+    run("rollout", "abort", "calm")
+    run("rule", "pause", "calm", "--reason", "too loud", "--author", "ann")
+    answer = one("eval", "calm", code=1)
+    expect((answer["outcome"], answer["fallback"], answer["result"]["decision"]) ==
+           ("denied", True, "review"), str(answer))
+    expect("paused by ann: too loud" in answer["error"]["message"], str(answer))
+    run("rule", "resume", "calm")
+    expect(one("eval", "calm")["outcome"] == "ok", "resumed")
+
+
+def accounts():
+    with open(os.path.join(data, "accounts.csv"), encoding="utf-8") as file:
+        rows = file.read().splitlines()[1:]
+    return [int(row.split(",")[0]) for row in rows]
+
+
+def of_files():
+    rule("strict", 'return { decision = "deny", score = 0.9, reasons = { "because\\27[2J" } }')
+    rule("broken", 'error("broken")')
+    write("payment.lua", """return { name = "payment", decisions = { "allow", "review", "deny" },
+  rules = { "calm", "strict", "broken" } }
+""")
+    found = one("set", "eval", "payment.lua", "calm.lua", "strict.lua", "broken.lua", code=1)
+    expect((found["set"], found["decision"], found["fallback"], found["failed"]) ==
+           ("payment", "deny", False, 1), str(found))
+    calm, strict, broken = found["members"]
+    expect(strict["decided"] and strict["reasons"] == ["because\x1b[2J"], str(strict))
+    expect(broken["outcome"] == "error" and broken["fallback"] and
+           broken["decision"] == "review" and not broken["decided"], str(broken))
+    out, _ = run("set", "eval", "payment.lua", "calm.lua", "strict.lua", "broken.lua",
+                 "--format", "pretty", code=1)
+    expect("payment  deny" in out and "> strict" in out and "\x1b" not in out, out)
+    found = one("set", "eval", "payment.lua", "strict.lua", code=1)
+    expect(found["members"][0]["status"] == "CORDON_E_NOTFOUND" and found["decision"] == "deny",
+           str(found))
+    write("bad.lua", 'return { name = "bad", decisions = { "a" }, rules = { "r" }, combin = 1 }')
+    _, err = run("set", "eval", "bad.lua", code=2)
+    expect("did you mean 'combine'" in err, err)
+
+
+def of_the_registry():
+    push("strict")
+    run("rule", "push", "payment.lua", "--set")
+    run("rule", "activate", "payment")
+    found = one("set", "eval", "payment", code=1)
+    expect([m["rule"] for m in found["members"]] == ["calm", "strict", "broken"] and
+           found["members"][1]["version"] == 1 and found["decision"] == "deny", str(found))
+    run("rule", "kill", "strict", "--yes")
+    expect(one("set", "eval", "payment", code=1)["decision"] == "review", "its fallback")
+    lines = '{"id": 7}\n{"nod": 1}\n{"params": {"limit": 3}}\n{"params": {"limt": 3}}\n'
+    found = records("set", "eval", "payment", "--input", "-", stdin=lines, code=3)
+    expect(len(found) == 4 and found[0]["id"] == 7 and "error" in found[1] and
+           "decision" in found[2] and "parameter 'limt'" in found[3]["error"]["message"],
+           str(found))
+    answer = one("eval", "payment", code=3)
+    expect("is a set" in answer["error"]["message"], str(answer))
+
+
+def main():
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    subprocess.run([cordon, "import", "--schema", os.path.join(data, "schema.lua"), "--out", store,
+                    data], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    by_name()
+    of_files()
+    of_the_registry()
+    print("%d checks, %d failures" % (checks, failures))
+    return 1 if failures else 0
+
+
+sys.exit(main())
