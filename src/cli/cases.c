@@ -139,7 +139,7 @@ static cordon_status at_line(cordon_error *err, cordon_status status, const char
 cordon_status cdn_cases_check(const char *cases, size_t bytes, const char *file,
                               cordon_error *err)
 {
-    struct lines lines = {cases, cases + bytes, 0};
+    struct lines lines = {cases, bytes ? cases + bytes : cases, 0};
     struct cdn_request request = {0};
     cordon_status status = CORDON_OK;
     cordon_value expect;
