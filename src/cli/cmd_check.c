@@ -55,9 +55,10 @@ static const char *const severity_names[] = {NULL, "error", "warning", "info"};
       "With as_of, which backtests and replay use, a rule sees no edge later than "    \
       "that moment, but the present value of every property of a node: what changed "  \
       "since leaks into the past. Properties that never change are named by "          \
-      "`immutable` in schema.lua; give it with --schema. Without a schema every "      \
-      "property of a node is taken to change. What does change can be told by an "     \
-      "edge with a time instead.")                                                     \
+      "`immutable` in schema.lua; a store remembers what the schema said that it was " \
+      "imported with, and --schema may say more. Without either every property of "    \
+      "a node is taken to change. What does change can be told by an edge with a "     \
+      "time instead.")                                                                 \
     X(NO_DESCRIPTION, "CRD102", INFO, "no description",                                \
       "Whoever reads a decision years later has only `description` to tell what the "  \
       "rule looked for.")                                                              \
@@ -178,6 +179,27 @@ static void bind_one(struct check *check, const struct cdn_name_kind *kind,
         report(check, CODE_READS, kind->line, 0, err.message);
 }
 
+/* The schema's word, and the snapshot's: it keeps what its own schema said. */
+static bool is_immutable(const struct check *check, const char *label,
+                         const char *property)
+{
+    const struct cdn_schema *schema;
+    int32_t number, at;
+
+    if (check->has_mapping &&
+        cdn_mapping_is_immutable(&check->mapping, label, property))
+        return true;
+    if (!check->snapshot)
+        return false;
+    schema = &check->snapshot->schema;
+    number = cdn_schema_label(schema, label);
+    if (number < 0)
+        return false;
+    at = cdn_properties_find(schema->labels[number].properties,
+                             schema->labels[number].property_count, property);
+    return at >= 0 && schema->labels[number].properties[at].immutable;
+}
+
 /* Warn if a property of a label can have been another at a past moment. */
 static void check_history(struct check *check, const struct cdn_name_kind *kind,
                           const char *property)
@@ -187,8 +209,7 @@ static void check_history(struct check *check, const struct cdn_name_kind *kind,
     char message[400];
 
     if (cdn_schema_label(schema, kind->name) < 0 ||
-        (check->has_mapping &&
-         cdn_mapping_is_immutable(&check->mapping, kind->name, property)))
+        is_immutable(check, kind->name, property))
         return;
     snprintf(message, sizeof(message),
              "reads: %s.%s has no history: with as_of the rule would see its present "
@@ -196,7 +217,8 @@ static void check_history(struct check *check, const struct cdn_name_kind *kind,
              kind->name, property,
              check->has_mapping
                  ? "if it never changes, name it in the label's `immutable`"
-                 : "if it never changes, let the schema say so and give --schema");
+                 : "if it never changes, let the label's `immutable` say so in the "
+                   "schema that the store is imported with");
     report(check, CODE_MUTABLE, kind->line, 0, message);
 }
 

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cordon/audit.h>
 #include <cordon/engine.h>
+#include <cordon/policy.h>
 #include <cordon/rule.h>
 
 #include "base/alloc.h"
@@ -22,6 +24,9 @@
 #include "cli/eval.h"
 #include "cli/json.h"
 #include "cli/lines.h"
+#include "cli/proposal.h"
+#include "engine/audit.h"
+#include "cli/settings.h"
 
 #define MAX_COUNT UINT64_C(10000000)
 
@@ -47,17 +52,29 @@ struct eval {
     uint64_t seed;
     bool usage;
     bool fail;
+    bool propose;
+    const char *log_path;
+    const char *audit_dir;
+    const char *audit_key;
     cordon_limits limits;
+    const char *principal; /* NULL: nobody's grant, as the host itself */
+    struct cdn_setting_flags flags;
     /* work */
+    struct cdn_settings settings;
     struct cdn_eval_rule rule;
     cordon_snapshot *snapshot;
     cordon_engine *engine;
     cordon_outcome *outcome;
+    cordon_audit *audit;
     struct cdn_buf defaults; /* --param, as a msgpack map */
     struct cdn_buf merged;
     struct cdn_buf text; /* one answer */
     uint64_t *times;
     struct tally tally;
+    cordon_proposals *log;
+    uint64_t proposed; /* new to the log */
+    uint64_t refused;  /* proposals that did not fit */
+    uint64_t line;
     uint64_t answers;
     bool loaded; /* the rule, that is */
     bool pretty;
@@ -136,20 +153,49 @@ static void show_load_error(struct eval *eval, const cordon_error *err)
 static void raise_ceilings(cordon_engine_options *options, const cordon_limits *limits)
 {
     options->slots = 1;
-    if (limits->instructions > UINT64_C(1000000000))
+    if (limits->instructions > options->max_instructions)
         options->max_instructions = limits->instructions;
-    if (limits->edges > UINT64_C(100000000))
+    if (limits->edges > options->max_edges)
         options->max_edges = limits->edges;
-    if (limits->nodes > UINT64_C(100000000))
+    if (limits->nodes > options->max_nodes)
         options->max_nodes = limits->nodes;
-    if (limits->hops > UINT64_C(1000000))
+    if (limits->hops > options->max_hops)
         options->max_hops = limits->hops;
-    if (limits->memory_bytes > UINT64_C(4) << 20)
+    if (limits->memory_bytes > options->max_memory_bytes)
         options->max_memory_bytes = limits->memory_bytes;
-    if (limits->output_bytes > UINT64_C(1) << 20)
+    if (limits->output_bytes > options->max_output_bytes)
         options->max_output_bytes = limits->output_bytes;
-    if (limits->wall_ns > UINT64_C(10000000000))
+    if (limits->wall_ns > options->max_wall_ns)
         options->max_wall_ns = limits->wall_ns;
+}
+
+/* Only a principal is held to a policy; an exit code. */
+static int set_policy(struct eval *eval)
+{
+    const char *file = eval->settings.policy_file;
+    cordon_policy *policy;
+    cordon_status status;
+    cordon_error err;
+
+    if (!eval->principal)
+        return CDN_EXIT_OK;
+    if (!file) {
+        cdn_cli_error(eval->cli, "no policy says what '%s' may do; give --policy FILE",
+                      eval->principal);
+        return CDN_EXIT_USAGE;
+    }
+    status = cordon_policy_load_file(&policy, file, &err);
+    if (!status) {
+        status = cordon_engine_set_policy(eval->engine, policy, &err);
+        cordon_policy_release(policy);
+    }
+    if (!status)
+        return CDN_EXIT_OK;
+    cdn_cli_error_of(eval->cli, &err);
+    if (status == CORDON_E_DATA)
+        cdn_cli_note(eval->cli, "every fault: cordon config validate %s%s%s", file,
+                     eval->data ? " --data " : "", eval->data ? eval->data : "");
+    return CDN_EXIT_DATA;
 }
 
 static void digest_text(struct cdn_eval_rule *rule)
@@ -161,14 +207,70 @@ static void digest_text(struct cdn_eval_rule *rule)
         snprintf(rule->digest + 2 * i, 3, "%02x", hash[i]);
 }
 
-/* Open everything; an exit code. */
-static int open_all(struct eval *eval)
+static cordon_status open_audit(struct eval *eval, cordon_error *err)
 {
-    cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
+    cordon_audit_options options = CORDON_AUDIT_OPTIONS_INIT;
+    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    cordon_status status;
+
+    if (!eval->audit_dir)
+        return CORDON_OK;
+    options.key_file = eval->audit_key;
+    status = cordon_audit_open(&eval->audit, eval->audit_dir, &options, err);
+    if (status)
+        return status;
+    (void)cordon_audit_get_stats(&stats, eval->audit, NULL);
+    if (stats.torn_bytes)
+        cdn_cli_warn(eval->cli,
+                     "%s had a torn end: %" PRIu64 " bytes that were never synced were "
+                     "cut off",
+                     eval->audit_dir, stats.torn_bytes);
+    if (stats.damaged)
+        cdn_cli_warn(eval->cli,
+                     "the newest segment of %s is damaged; see cordon audit verify",
+                     eval->audit_dir);
+    return CORDON_OK;
+}
+
+/* Everything recorded is on the disk, or the exit code says that it is not. */
+static int close_audit(struct eval *eval, int code)
+{
+    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
     cordon_error err;
     cordon_status status;
 
+    if (!eval->audit)
+        return code;
     cdn_error_clear(&err);
+    status = cordon_audit_sync_now(eval->audit, &err);
+    (void)cordon_audit_get_stats(&stats, eval->audit, NULL);
+    (void)cordon_audit_close(eval->audit, NULL);
+    eval->audit = NULL;
+    if (status)
+        cdn_cli_error_of(eval->cli, &err);
+    if (status || stats.dropped)
+        cdn_cli_error(eval->cli,
+                      "%" PRIu64 " of %" PRIu64 " decisions are not in the log",
+                      stats.recorded + stats.dropped - stats.written,
+                      stats.recorded + stats.dropped);
+    return status || stats.dropped ? CDN_EXIT_DATA : code;
+}
+
+/* Open everything; an exit code. */
+static int open_all(struct eval *eval)
+{
+    cordon_engine_options options;
+    cordon_error err;
+    cordon_status status;
+    int code;
+
+    cdn_error_clear(&err);
+    eval->flags.data = eval->data;
+    if (cdn_settings_load(&eval->settings, &eval->flags, &err)) {
+        cdn_cli_error_of(eval->cli, &err);
+        return CDN_EXIT_DATA;
+    }
+    options = eval->settings.engine;
     if (cdn_file_read(&eval->rule.source, eval->rule.file, CORDON_RULE_MAX_SOURCE_BYTES,
                       &err)) {
         cdn_cli_error_of(eval->cli, &err);
@@ -187,6 +289,9 @@ static int open_all(struct eval *eval)
         cdn_cli_error_of(eval->cli, &err);
         return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
     }
+    code = set_policy(eval);
+    if (code)
+        return code;
     status = cordon_engine_load_rule(eval->engine, (const char *)eval->rule.source.data,
                                      eval->rule.source.length, eval->rule.file,
                                      eval->rule.name, &err);
@@ -195,9 +300,19 @@ static int open_all(struct eval *eval)
         return cdn_cli_exit_of(status);
     }
     eval->loaded = true;
+    status = open_audit(eval, &err);
+    if (status) {
+        cdn_cli_error_of(eval->cli, &err);
+        return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
+    }
     if (default_params(eval, &err)) {
         cdn_cli_error_of(eval->cli, &err);
         return CDN_EXIT_USAGE;
+    }
+    if (eval->propose &&
+        cdn_proposal_open(&eval->log, eval->data, eval->log_path, false, &err)) {
+        cdn_cli_error_of(eval->cli, &err);
+        return CDN_EXIT_DATA;
     }
     if (eval->count > 1) {
         eval->times = cdn_realloc_array(NULL, eval->count, sizeof(*eval->times));
@@ -212,6 +327,8 @@ static int open_all(struct eval *eval)
 
 static void close_all(struct eval *eval)
 {
+    cordon_proposals_close(eval->log);
+    (void)cordon_audit_close(eval->audit, NULL);
     cordon_outcome_free(eval->outcome);
     cordon_engine_free(eval->engine);
     cordon_snapshot_release(eval->snapshot);
@@ -220,6 +337,7 @@ static void close_all(struct eval *eval)
     cdn_buf_deinit(&eval->merged);
     cdn_buf_deinit(&eval->text);
     cdn_strings_deinit(&eval->params);
+    cdn_settings_deinit(&eval->settings);
     cdn_free(eval->times);
 }
 
@@ -258,6 +376,7 @@ static cordon_status make_call(struct eval *eval, cordon_request *call,
     call->seed = request->has_seed ? request->seed : eval->seed;
     call->limits = &eval->limits;
     call->cancel = eval->cli->cancel;
+    call->principal = eval->principal;
     if (eval->defaults.length && params->length) {
         cdn_buf_clear(&eval->merged);
         if (cdn_params_merge(&eval->merged, &eval->defaults, params, err))
@@ -291,6 +410,17 @@ static cordon_status judge(struct eval *eval, const cordon_request *call,
     if (eval->times)
         fill_timing(timing, eval->times, done);
     return CORDON_OK;
+}
+
+static void record(struct eval *eval, const cordon_request *call, uint64_t snapshot_id)
+{
+    struct cdn_audit_record decision;
+
+    if (!eval->audit)
+        return;
+    cdn_audit_record_of(&decision, eval->outcome, call, snapshot_id,
+                        cdn_clock_wall_ms());
+    (void)cdn_audit_offer(eval->audit, &decision); /* what is lost is counted */
 }
 
 static void count_result(struct tally *tally, const struct cdn_eval_result *result)
@@ -348,6 +478,39 @@ static bool answer(struct eval *eval, const struct cdn_eval_result *result)
     return true;
 }
 
+static void on_refused(void *ud, cordon_proposal_kind kind, uint32_t index,
+                       const char *why)
+{
+    struct eval *eval = ud;
+    const char *list = kind == CORDON_PROPOSAL_UPDATE ? "updated_nodes" : "new_edges";
+
+    eval->refused++;
+    if (eval->line)
+        cdn_cli_warn(eval->cli, "line %" PRIu64 ": %s[%u] is not logged: %s",
+                     eval->line, list, index, why);
+    else
+        cdn_cli_warn(eval->cli, "%s[%u] is not logged: %s", list, index, why);
+}
+
+/* Log what the outcome proposes; many requests' together (finish_log() has the last). */
+static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_error *err)
+{
+    cordon_proposal_source source = CORDON_PROPOSAL_SOURCE_INIT;
+    uint64_t added = 0;
+    cordon_status status;
+
+    if (!eval->log)
+        return CORDON_OK;
+    eval->line = line;
+    source.defer = eval->input != NULL;
+    source.refused = on_refused;
+    source.ud = eval;
+    status = cordon_proposals_add(&added, eval->log, eval->snapshot, eval->outcome,
+                                  &source, err);
+    eval->proposed += added;
+    return status;
+}
+
 /* Judge and answer one request, which `status` says was read; CORDON_E_NOMEM ends all.
  */
 static cordon_status process(struct eval *eval, const struct cdn_request *request,
@@ -365,9 +528,13 @@ static cordon_status process(struct eval *eval, const struct cdn_request *reques
     }
     if (status == CORDON_E_NOMEM || status == CORDON_E_RULE)
         return status;
+    if (!status && log_proposals(eval, line, err))
+        return err->status;
     result.status = status;
     result.outcome = status ? NULL : eval->outcome;
     result.snapshot_id = eval->snapshot ? cordon_snapshot_identity(eval->snapshot) : 0;
+    if (!status)
+        record(eval, &call, result.snapshot_id);
     return answer(eval, &result) ? CORDON_OK : cdn_error_nomem(err);
 }
 
@@ -384,8 +551,15 @@ static bool is_blank(const struct cdn_buf *text)
 static void on_waiting(void *ud)
 {
     struct eval *eval = ud;
+    uint64_t added = 0;
 
     fflush(eval->cli->out);
+    /* if it fails, finish_log() tries again and says why */
+    if (eval->log && !cordon_proposals_flush(&added, eval->log, NULL))
+        eval->proposed += added;
+    if (eval->audit)
+        (void)cordon_audit_drain(eval->audit,
+                                 NULL); /* close_audit() tells of failures */
 }
 
 static bool on_stopped(void *ud)
@@ -486,6 +660,22 @@ static void summary(struct eval *eval)
                      tally->requests, tally->malformed, tally->limited, tally->failed);
 }
 
+/* Make the rest durable, and say how many there were. */
+static cordon_status finish_log(struct eval *eval, cordon_error *err)
+{
+    uint64_t added = 0;
+    cordon_status status;
+
+    if (!eval->log)
+        return CORDON_OK;
+    status = cordon_proposals_flush(&added, eval->log, err);
+    eval->proposed += added;
+    if (!status)
+        cdn_cli_note(eval->cli, "%" PRIu64 " proposal%s logged, %" PRIu64 " refused",
+                     eval->proposed, eval->proposed == 1 ? "" : "s", eval->refused);
+    return status;
+}
+
 /* ---- the command ---- */
 
 /* What no engine can have as a ceiling (cordon/engine.h), in the words of the options. */
@@ -519,8 +709,17 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
     if (argc > 1)
         return cdn_cli_usage(cli, "one rule at a time; found '%s' and '%s'", argv[0],
                              argv[1]);
+    if (eval->flags.policy && !eval->principal)
+        return cdn_cli_usage(cli,
+                             "--policy says what principals may do; whose grant is "
+                             "wanted? --principal NAME");
     if (eval->node && eval->input)
         return cdn_cli_usage(cli, "--node and --input exclude each other");
+    if ((eval->propose || eval->log_path) && !eval->data)
+        return cdn_cli_usage(cli, "--propose needs the store: --data STORE");
+    eval->propose |= eval->log_path != NULL;
+    if (eval->audit_key && !eval->audit_dir)
+        return cdn_cli_usage(cli, "--audit-key without --audit DIR");
     if (eval->count == 0 || eval->count > MAX_COUNT)
         return cdn_cli_usage(cli, "--count takes 1 to %" PRIu64, MAX_COUNT);
     eval->rule.file = argv[0];
@@ -557,6 +756,20 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"seed", 0, CDN_OPTION_INTEGER, &eval.seed, "N", "seeds math.random", NULL},
         {"fail", 0, CDN_OPTION_FLAG, &eval.fail, NULL,
          "exit 1 also if a rule returns no decision", NULL},
+        {"propose", 0, CDN_OPTION_FLAG, &eval.propose, NULL,
+         "log the proposals, for cordon proposal to decide on", NULL},
+        {"log", 0, CDN_OPTION_STRING, &eval.log_path, "FILE",
+         "the log of proposals, if it is not STORE/proposals.mdb", NULL},
+        {"audit", 0, CDN_OPTION_STRING, &eval.audit_dir, "DIR",
+         "record each decision in the log DIR (see cordon audit)", NULL},
+        {"audit-key", 0, CDN_OPTION_STRING, &eval.audit_key, "FILE",
+         "the file of the log's key", NULL},
+        {"principal", 0, CDN_OPTION_STRING, &eval.principal, "NAME",
+         "see the graph as this principal of the policy does", NULL},
+        {"policy", 0, CDN_OPTION_STRING, &eval.flags.policy, "FILE",
+         "the policy (default: policy.lua in the store)", NULL},
+        {"config", 0, CDN_OPTION_STRING, &eval.flags.config, "FILE",
+         "ceilings and more: see cordon config show", NULL},
         {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.limits.instructions, "N",
          "at most so many instructions, such as 1e6", NULL},
         {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
@@ -585,6 +798,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         goto out;
     cdn_error_clear(&err);
     status = eval.input ? run_input(&eval, &err) : run_single(&eval, &err);
+    if (!status)
+        status = finish_log(&eval, &err);
     if (status == CORDON_E_RULE) {
         show_load_error(&eval, &err);
         code = CDN_EXIT_USAGE;
@@ -596,6 +811,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     }
     if (eval.input)
         summary(&eval);
+    code = close_audit(&eval, code);
     code = cdn_cli_finish(cli, code);
 out:
     close_all(&eval);
@@ -614,7 +830,9 @@ const struct cdn_command cdn_command_eval = {
         "cordon eval rule.lua -d store --input requests.ndjson > answers.ndjson\n"
         "echo '{\"node\":\"Account:17\"}' | cordon eval rule.lua -d store --input -\n"
         "cordon eval rule.lua -d store --node Account:17 --as-of 2026-11-24 --count "
-        "1000",
+        "1000\n"
+        "cordon eval rule.lua -d store --input requests.ndjson --audit store/audit\n"
+        "cordon eval rule.lua -d store --node Account:17 --principal analyst",
     .details =
         "A request is a JSON object on one line: {\"node\": \"Account:17\", \"now\": "
         "...,\n"
@@ -628,6 +846,11 @@ const struct cdn_command cdn_command_eval = {
         "that\n"
         "says so. A rule that fails or is stopped is answered with its declared\n"
         "fallback. Of many requests the exit code is the first that applies of:\n"
-        "3 one was malformed, 4 one was stopped by a limit, 1 one ended in error, 0.",
+        "3 one was malformed, 4 one was stopped by a limit, 1 one ended in error, 0.\n"
+        "\n"
+        "With --audit each answered decision is recorded, for cordon audit and cordon "
+        "replay to\n"
+        "read; of --count N evaluations the last. Exit 3 if a record could not be "
+        "written.",
     .exits = "01234i",
 };

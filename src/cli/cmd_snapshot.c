@@ -214,6 +214,8 @@ static void json_column(struct cdn_json *json, const struct cdn_column *column,
     cdn_json_key_uint(json, "nulls", stats->nulls);
     if (property->lua_string)
         cdn_json_key_cstr(json, "lua", "string");
+    if (property->immutable)
+        cdn_json_key_bool(json, "immutable", true);
     if (property->type == CDN_COLUMN_STRING)
         cdn_json_key_uint(json, "distinct", stats->distinct);
     if (stats->has_range) {

@@ -147,6 +147,16 @@ uint64_t cdn_base_generation(const struct cdn_base *base)
     return base->snapshot->generation;
 }
 
+uint64_t cdn_base_applied(const struct cdn_base *base)
+{
+    return base->snapshot->applied;
+}
+
+const cordon_snapshot *cdn_base_snapshot(const struct cdn_base *base)
+{
+    return base->snapshot;
+}
+
 /* ---- rows that change ---- */
 
 /* The place of a key within its label; CDN_NO_NODE with feed->reason, or CDN_DAMAGED_NODE. */
@@ -191,18 +201,19 @@ static cordon_status grow_updates(struct label_changes *changes, cordon_error *e
     return CORDON_OK;
 }
 
-static cordon_status update(struct cdn_base *base, struct cdn_feed *feed, uint32_t node,
-                            cordon_error *err)
+cordon_status cdn_base_update(struct cdn_base *base,
+                              const struct cdn_mapping_source *source, uint32_t node,
+                              const struct cdn_cell *cells, cordon_error *err)
 {
-    struct label_changes *changes = &base->labels[feed->source->number];
+    struct label_changes *changes = &base->labels[source->number];
     cordon_status status = grow_updates(changes, err);
 
     if (!status)
-        status = cdn_rows_set(&changes->rows, feed->cells, err);
+        status = cdn_rows_set(&changes->rows, cells, err);
     if (status)
         return status;
     changes->nodes[changes->rows.count] = node;
-    changes->sources[changes->rows.count] = feed->source;
+    changes->sources[changes->rows.count] = source;
     changes->rows.count++;
     if ((changes->rows.count & 1023) == 0 &&
         cdn_rows_bytes(&changes->rows) + cdn_rows_string_bytes(&changes->rows) +
@@ -212,7 +223,7 @@ static cordon_status update(struct cdn_base *base, struct cdn_feed *feed, uint32
             err, CORDON_E_DATA,
             "the updates of %s take more than a quarter of the memory; "
             "give more --memory, or import in full",
-            base->mapping->schema.labels[feed->source->number].name);
+            base->mapping->schema.labels[source->number].name);
     return CORDON_OK;
 }
 
@@ -229,7 +240,7 @@ static cordon_status change_node(struct cdn_base *base, struct cdn_feed *feed,
     if (!*taken)
         return CORDON_OK;
     if (feed->source->change == CDN_MAPPING_UPDATE)
-        return update(base, feed, node, err);
+        return cdn_base_update(base, feed->source, node, feed->cells, err);
     if (bit(changes->deleted, node)) {
         *taken = false;
         snprintf(feed->reason, sizeof(feed->reason),
@@ -330,6 +341,15 @@ static bool read_cell(struct cdn_cell *out, const struct cdn_column *column,
     }
     out->as.string.text = cdn_column_bytes(column, block, index, &out->as.string.bytes);
     return out->as.string.text != NULL;
+}
+
+bool cdn_base_cell(struct cdn_cell *out, const struct cdn_base *base, uint32_t label,
+                   uint32_t node, uint32_t property)
+{
+    const struct cdn_label_data *of = &base->snapshot->labels[label];
+
+    return read_cell(out, &of->columns[property], node >> of->shift,
+                     node & ((UINT32_C(1) << of->shift) - 1));
 }
 
 static bool read_cells(struct cdn_cell *out, const struct cdn_column *columns,

@@ -54,5 +54,18 @@ cordon_status cdn_base_put_edges(struct cdn_base *base, uint32_t number,
                                  struct cdn_base_put *put, cordon_error *err);
 
 uint64_t cdn_base_generation(const struct cdn_base *base);
+uint64_t cdn_base_applied(const struct cdn_base *base);
+const cordon_snapshot *cdn_base_snapshot(const struct cdn_base *base);
+
+/* An update that comes from no file: the cells of the source's columns (all others are not
+ * looked at) are laid over the node's, `node` counted within its label.  `source` is borrowed
+ * until the nodes have been put, the cells for the call.
+ * Errors: CORDON_E_NOMEM, CORDON_E_DATA more updates than fit, or what cdn_rows_set() refuses. */
+cordon_status cdn_base_update(struct cdn_base *base,
+                              const struct cdn_mapping_source *source, uint32_t node,
+                              const struct cdn_cell *cells, cordon_error *err);
+/* A cell of the base as it is, before any change.  False: damaged. */
+bool cdn_base_cell(struct cdn_cell *out, const struct cdn_base *base, uint32_t label,
+                   uint32_t node, uint32_t property);
 
 #endif

@@ -575,12 +575,14 @@ static void on_written(void *ud, double done)
 static cordon_status write_generation(struct importer *importer, const char *path)
 {
     const struct cdn_import_options *options = importer->options;
-    struct cdn_writer_options writer_options = {.temp_folder = options->temp,
-                                                .memory_bytes = options->memory_bytes,
-                                                .block_shift = options->block_shift,
-                                                .progress = on_written,
-                                                .stopped = on_asked,
-                                                .progress_ud = importer};
+    struct cdn_writer_options writer_options = {
+        .temp_folder = options->temp,
+        .memory_bytes = options->memory_bytes,
+        .block_shift = options->block_shift,
+        .applied = importer->base ? cdn_base_applied(importer->base) : 0,
+        .progress = on_written,
+        .stopped = on_asked,
+        .progress_ud = importer};
     cordon_status status =
         cdn_writer_open(&importer->writer, path, &importer->mapping.schema,
                         &writer_options, importer->err);

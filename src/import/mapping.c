@@ -359,6 +359,18 @@ static cordon_status read_root(struct cdn_mapping_reader *reader,
     return status;
 }
 
+/* The graph keeps what the schema says of properties that never change. */
+static void mark_immutable(struct cdn_mapping *mapping)
+{
+    for (uint32_t l = 0; l < mapping->schema.label_count; l++) {
+        const struct cdn_label *label = &mapping->schema.labels[l];
+
+        for (uint32_t p = 0; p < label->property_count; p++)
+            label->properties[p].immutable = cdn_mapping_is_immutable(
+                mapping, label->name, label->properties[p].name);
+    }
+}
+
 static cordon_status read_text(struct cdn_mapping *out, const char *source,
                                size_t bytes, const char *file, bool changes,
                                cordon_error *err)
@@ -385,8 +397,10 @@ static cordon_status read_text(struct cdn_mapping *out, const char *source,
         status = cordon_value_parse(&root, packed.data, packed.length, err);
     if (!status)
         status = read_root(&reader, &root);
-    if (!status)
+    if (!status) {
         resolve(&reader);
+        mark_immutable(out);
+    }
 out:
     cdn_free(reader.owners);
     cdn_buf_deinit(&packed);

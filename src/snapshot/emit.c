@@ -32,6 +32,7 @@ struct cdn_emit {
     struct cdn_buf *into; /* a slice is made; else NULL, and so is `held` */
     struct held *held;    /* as many as segments */
     uint64_t generation;
+    uint64_t applied;
     char *path;
     MDB_env *env;
     MDB_txn *txn;
@@ -282,7 +283,7 @@ static int compare_segments(const void *a, const void *b)
 static cordon_status put_file_value(struct cdn_emit *emit, uint32_t array,
                                     const void *payload, uint64_t bytes,
                                     uint64_t entries, uint64_t checksum, uint64_t other,
-                                    cordon_error *err)
+                                    uint64_t applied, cordon_error *err)
 {
     struct cdn_file_header header = {.magic = CDN_FORMAT_MAGIC,
                                      .version = CDN_FORMAT_VERSION,
@@ -290,7 +291,8 @@ static cordon_status put_file_value(struct cdn_emit *emit, uint32_t array,
                                      .bytes = bytes,
                                      .entries = entries,
                                      .checksum = checksum,
-                                     .other_checksum = other};
+                                     .other_checksum = other,
+                                     .applied = applied};
     cordon_status status;
     void *room;
 
@@ -348,6 +350,11 @@ static cordon_status finish_memory(struct cdn_emit *emit,
     return CORDON_OK;
 }
 
+void cdn_emit_applied(struct cdn_emit *emit, uint64_t applied)
+{
+    emit->applied = applied;
+}
+
 cordon_status cdn_emit_finish(struct cdn_emit *emit, const struct cdn_buf *metadata,
                               cordon_error *err)
 {
@@ -364,11 +371,11 @@ cordon_status cdn_emit_finish(struct cdn_emit *emit, const struct cdn_buf *metad
         return finish_memory(emit, metadata, err);
     of_directory = cdn_hash_xxh3(emit->segments, directory_bytes);
     status = put_file_value(emit, CDN_ARRAY_METADATA, metadata->data, metadata->length,
-                            0, of_metadata, of_directory, err);
+                            0, of_metadata, of_directory, emit->applied, err);
     if (!status)
         status =
             put_file_value(emit, CDN_ARRAY_DIRECTORY, emit->segments, directory_bytes,
-                           emit->count, of_directory, of_metadata, err);
+                           emit->count, of_directory, of_metadata, 0, err);
     if (!status)
         status = commit(emit, err);
     if (status)

@@ -29,6 +29,9 @@ cordon_status cdn_emit_reserve(struct cdn_emit *emit, void **out, uint32_t array
                                uint32_t block, uint64_t elements, uint32_t width,
                                cordon_error *err);
 
+/* What goes into the metadata's header as `applied` (FORMAT.md); of a file alone. */
+void cdn_emit_applied(struct cdn_emit *emit, uint64_t applied);
+
 /* Write metadata and directory, commit, sync, close the file; or make the slice. */
 cordon_status cdn_emit_finish(struct cdn_emit *emit, const struct cdn_buf *metadata,
                               cordon_error *err);

@@ -187,6 +187,7 @@ static cordon_status read_values(struct cdn_snapshot_file *file,
         return cdn_error_set(err, CORDON_E_CORRUPT,
                              "metadata and directory do not belong together");
     file->content.identity = cdn_identity(metadata.checksum, directory.checksum);
+    file->content.applied = metadata.applied;
     status = read_directory(file, map, walk, &directory, err);
     if (status)
         return status;

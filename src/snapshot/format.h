@@ -63,7 +63,7 @@ struct cdn_file_header {
     uint64_t entries;
     uint64_t checksum;
     uint64_t other_checksum;
-    uint64_t zero;
+    uint64_t applied; /* metadata: which proposals went in last; 0: none ever */
     uint64_t header_checksum;
 };
 _Static_assert(sizeof(struct cdn_file_header) == 64, "FORMAT.md: header");

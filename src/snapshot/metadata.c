@@ -15,6 +15,8 @@
 #define FLAG_NULLABLE   1
 #define FLAG_LUA_STRING 2
 #define FLAG_MIRRORED   4
+#define FLAG_IMMUTABLE  8
+#define FLAGS           15
 
 cordon_status cdn_facts_init(struct cdn_facts *facts, const struct cdn_schema *schema,
                              cordon_error *err)
@@ -69,7 +71,8 @@ static void pack_properties(struct cdn_packer *packer,
         cdn_pack_int(packer, property->type);
         cdn_pack_int(packer, (property->nullable ? FLAG_NULLABLE : 0) |
                                  (property->lua_string ? FLAG_LUA_STRING : 0) |
-                                 (property->mirrored ? FLAG_MIRRORED : 0));
+                                 (property->mirrored ? FLAG_MIRRORED : 0) |
+                                 (property->immutable ? FLAG_IMMUTABLE : 0));
         cdn_pack_int(packer, (int64_t)range->nulls);
         if (!range->known) {
             cdn_pack_nil(packer);
@@ -264,10 +267,11 @@ static bool take_properties(struct walk *walk, struct cdn_property **properties,
             return false;
         property->type =
             (enum cdn_column_type)take_int(walk, CDN_COLUMN_BOOL, CDN_COLUMN_BAG);
-        flags = take_int(walk, 0, 7);
+        flags = take_int(walk, 0, FLAGS);
         property->nullable = (flags & FLAG_NULLABLE) != 0;
         property->lua_string = (flags & FLAG_LUA_STRING) != 0;
         property->mirrored = (flags & FLAG_MIRRORED) != 0;
+        property->immutable = (flags & FLAG_IMMUTABLE) != 0;
         range->nulls = (uint64_t)take_int(walk, 0, INT64_MAX);
         if (!take_range(walk, range, property->type))
             return false;

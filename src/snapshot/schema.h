@@ -36,6 +36,7 @@ struct cdn_property {
     bool nullable;
     bool lua_string; /* an int64 that rules see as a decimal string */
     bool mirrored;   /* of a relation: stored in the incoming direction too */
+    bool immutable;  /* of a label: never changes once its node exists */
 };
 
 struct cdn_label {

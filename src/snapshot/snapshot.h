@@ -117,6 +117,7 @@ struct cordon_snapshot {
     const struct cdn_relation *relations; /* by relation number, ascending edge_base */
     uint64_t generation;
     uint64_t identity;
+    uint64_t applied; /* FORMAT.md; 0 of a slice */
     uint64_t segment_count;
     uint64_t file_bytes;
     struct cdn_snapshot_file *file; /* the mapping and what open allocated */

@@ -61,6 +61,7 @@ struct cdn_writer_options {
     const char *temp_folder; /* of temporary files; NULL: that of temp_path */
     uint64_t memory_bytes;   /* what the process may come to take; 0: the above */
     uint32_t block_shift;    /* 0: 16; smaller in tests */
+    uint64_t applied;        /* goes into the file's header (FORMAT.md) */
     /* progress of the finish, 0 to 1; may be NULL */
     void (*progress)(void *ud, double done);
     bool (*stopped)(void *ud); /* true: end the finish; may be NULL */

@@ -42,6 +42,10 @@ int main(void)
     static cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
     static cordon_request request = CORDON_REQUEST_INIT;
     static cordon_change change = CORDON_CHANGE_INIT;
+    static cordon_audit_options audit = CORDON_AUDIT_OPTIONS_INIT;
+    static cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    static cordon_audit_entry entry = CORDON_AUDIT_ENTRY_INIT;
+    static cordon_audit_report report = CORDON_AUDIT_REPORT_INIT;
 
     if (sizeof(void *) != 8) {
         puts("SKIPPED: the layouts pinned here are those of 64-bit machines");
@@ -55,7 +59,10 @@ int main(void)
     OFFSET(cordon_limits, wall_ns, 40);
     OFFSET(cordon_limits, nodes, 48);
     OFFSET(cordon_limits, hops, 56);
-    SIZE(cordon_engine_options, 88);
+    SIZE(cordon_engine_options, 104);
+    OFFSET(cordon_engine_options, max_waiting, 88);
+    OFFSET(cordon_engine_options, interrupt_slots, 92);
+    OFFSET(cordon_engine_options, tighten, 96);
     OFFSET(cordon_engine_options, slots, 8);
     OFFSET(cordon_engine_options, busy_wait_ms, 12);
     OFFSET(cordon_engine_options, max_instructions, 16);
@@ -75,7 +82,7 @@ int main(void)
     OFFSET(cordon_slice_options, kinds, 40);
     OFFSET(cordon_slice_options, max_nodes, 56);
     OFFSET(cordon_slice_options, max_edges, 64);
-    SIZE(cordon_request, 88);
+    SIZE(cordon_request, 112);
     OFFSET(cordon_request, label, 8);
     OFFSET(cordon_request, key, 16);
     OFFSET(cordon_request, params, 32);
@@ -84,6 +91,28 @@ int main(void)
     OFFSET(cordon_request, seed, 64);
     OFFSET(cordon_request, limits, 72);
     OFFSET(cordon_request, cancel, 80);
+    OFFSET(cordon_request, principal, 88);
+    OFFSET(cordon_request, traceparent, 96);
+    OFFSET(cordon_request, priority, 104);
+    SIZE(cordon_audit_options, 96);
+    OFFSET(cordon_audit_options, sync, 8);
+    OFFSET(cordon_audit_options, on_full, 12);
+    OFFSET(cordon_audit_options, sample, 20);
+    OFFSET(cordon_audit_options, ring_bytes, 24);
+    OFFSET(cordon_audit_options, keep_segments, 48);
+    OFFSET(cordon_audit_options, keep_ms, 64);
+    OFFSET(cordon_audit_options, key_file, 72);
+    OFFSET(cordon_audit_options, mask_count, 88);
+    SIZE(cordon_audit_mask, 16);
+    SIZE(cordon_audit_stats, 120);
+    OFFSET(cordon_audit_stats, damaged, 112);
+    SIZE(cordon_audit_entry, 144);
+    OFFSET(cordon_audit_entry, prev_hash, 40);
+    OFFSET(cordon_audit_entry, record, 104);
+    OFFSET(cordon_audit_entry, value, 120);
+    SIZE(cordon_audit_finding, 40);
+    SIZE(cordon_audit_report, 120);
+    OFFSET(cordon_audit_report, keyed, 80);
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 120);
     OFFSET(cordon_usage, nodes_limit, 96);
@@ -136,6 +165,14 @@ int main(void)
     expect("CORDON_REQUEST_INIT.struct_size", request.struct_size, sizeof request);
     expect("CORDON_CHANGE_INIT.struct_size", change.struct_size, sizeof change);
     zero_but_size("CORDON_CHANGE_INIT", &change, sizeof change);
+    expect("CORDON_AUDIT_OPTIONS_INIT.struct_size", audit.struct_size, sizeof audit);
+    expect("CORDON_AUDIT_STATS_INIT.struct_size", stats.struct_size, sizeof stats);
+    expect("CORDON_AUDIT_ENTRY_INIT.struct_size", entry.struct_size, sizeof entry);
+    expect("CORDON_AUDIT_REPORT_INIT.struct_size", report.struct_size, sizeof report);
+    zero_but_size("CORDON_AUDIT_OPTIONS_INIT", &audit, sizeof audit);
+    zero_but_size("CORDON_AUDIT_STATS_INIT", &stats, sizeof stats);
+    zero_but_size("CORDON_AUDIT_ENTRY_INIT", &entry, sizeof entry);
+    zero_but_size("CORDON_AUDIT_REPORT_INIT", &report, sizeof report);
     zero_but_size("CORDON_LIMITS_INIT", &limits, sizeof limits);
     zero_but_size("CORDON_ENGINE_OPTIONS_INIT", &engine, sizeof engine);
     zero_but_size("CORDON_SNAPSHOT_OPTIONS_INIT", &snapshot, sizeof snapshot);

@@ -1,0 +1,115 @@
+/* Accepting and rejecting.
+ *
+ * A decision is all or nothing: whoever accepts five proposals that belong together does not
+ * get three of them.  What is in a batch that is being applied, or was when its process died,
+ * is not decided again until `cordon snapshot apply` has settled the batch. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "engine/proposals.h"
+
+static cordon_status check_line(const char *what, const char *text, size_t most,
+                                bool needed, cordon_error *err)
+{
+    size_t bytes = strlen(text);
+
+    if (needed && !bytes)
+        return cdn_error_set(err, CORDON_E_INVALID, "%s is missing", what);
+    if (bytes > most)
+        return cdn_error_set(err, CORDON_E_INVALID, "%s of %zu bytes; at most %zu",
+                             what, bytes, most);
+    for (size_t i = 0; i < bytes; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return cdn_error_set(err, CORDON_E_INVALID,
+                                 "%s is one line without control characters", what);
+    if (!cdn_utf8_valid(text, bytes))
+        return cdn_error_set(err, CORDON_E_INVALID, "%s is not UTF-8", what);
+    return CORDON_OK;
+}
+
+static bool in_batch(const struct cdn_proposals_batch *batch, uint64_t sequence)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->sequences[i] == sequence)
+            return true;
+    return false;
+}
+
+struct decision {
+    cordon_proposals *log;
+    struct MDB_txn *txn;
+    const struct cdn_proposals_batch *batch;
+    cordon_proposal_state state;
+    const char *author;
+    const char *reason;
+    uint64_t changed;
+};
+
+static cordon_status decide_one(struct decision *decision, uint64_t sequence,
+                                cordon_error *err)
+{
+    unsigned long long shown = sequence;
+    struct cdn_proposal_entry entry;
+    cordon_status status =
+        cdn_proposals_entry(&entry, decision->log, decision->txn, sequence, err);
+
+    if (status || entry.view.state == decision->state)
+        return status;
+    if (in_batch(decision->batch, sequence))
+        return cdn_error_set(err, CORDON_E_CONFLICT,
+                             "proposal %llu is being applied, or was when a process "
+                             "died; 'cordon snapshot apply' settles it",
+                             shown);
+    if (entry.view.state == CORDON_PROPOSAL_APPLIED)
+        return cdn_error_set(err, CORDON_E_CONFLICT,
+                             "proposal %llu is applied, in generation %llu", shown,
+                             (unsigned long long)entry.view.applied_generation);
+    if (entry.view.state == CORDON_PROPOSAL_CONFLICT &&
+        decision->state == CORDON_PROPOSAL_ACCEPTED)
+        return cdn_error_set(err, CORDON_E_CONFLICT,
+                             "proposal %llu was found in conflict (%s); evaluate the "
+                             "rule again for one that fits the graph",
+                             shown, entry.view.reason);
+    decision->changed++;
+    return cdn_proposals_change(decision->log, decision->txn, &entry, decision->state,
+                                decision->author, decision->reason, 0, err);
+}
+
+cordon_status cordon_proposals_decide(uint64_t *changed, cordon_proposals *log,
+                                      const uint64_t *sequences, size_t count,
+                                      bool accept, const char *author,
+                                      const char *reason, bool dry_run,
+                                      cordon_error *err)
+{
+    struct cdn_proposals_batch batch = {0};
+    struct decision decision = {.log = log,
+                                .batch = &batch,
+                                .state = accept ? CORDON_PROPOSAL_ACCEPTED
+                                                : CORDON_PROPOSAL_REJECTED,
+                                .author = author,
+                                .reason = reason ? reason : ""};
+    cordon_status status = check_line("the author", author ? author : "",
+                                      CORDON_PROPOSAL_AUTHOR_BYTES, true, err);
+
+    if (changed)
+        *changed = 0;
+    if (!status)
+        status = check_line("a reason", decision.reason, CORDON_PROPOSAL_REASON_BYTES,
+                            false, err);
+    if (!status)
+        status = cdn_proposals_begin(&decision.txn, log, true, err);
+    if (status)
+        return status;
+    status = cdn_proposals_batch_read(&batch, log, decision.txn, err);
+    for (size_t i = 0; !status && i < count; i++)
+        status = decide_one(&decision, sequences[i], err);
+    if (!status && !dry_run && decision.changed) {
+        status = cdn_proposals_commit(log, decision.txn, err);
+        decision.txn = NULL;
+    }
+    cdn_proposals_abort(decision.txn);
+    cdn_proposals_batch_deinit(&batch);
+    if (changed && !status)
+        *changed = decision.changed;
+    return status;
+}
