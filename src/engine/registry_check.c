@@ -11,7 +11,7 @@
 #include "engine/registry.h"
 #include "engine/registry_change.h"
 #include "engine/registry_read.h"
-#include "sandbox/config.h"
+#include "engine/set.h"
 
 static cordon_status load_rule(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
                                const char *source, size_t bytes, const char *file,
@@ -47,25 +47,14 @@ static cordon_status load_set(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
                               const char *source, size_t bytes, const char *file,
                               cordon_error *err)
 {
-    struct cdn_buf packed = {0};
-    cordon_value table, value;
-    cordon_status status = cdn_config_evaluate(&packed, source, bytes, file, err);
+    struct cdn_set *set = NULL;
+    cordon_status status = cdn_set_load(&set, source, bytes, file, err);
 
-    if (!status)
-        status = cordon_value_parse(&table, packed.data, packed.length, err);
-    if (!status &&
-        (!cordon_value_get(&value, &table, "name") || value.type != CORDON_STRING ||
-         !cdn_object_name_valid(value.as.string, value.length)))
-        status = cdn_error_at(err, CORDON_E_RULE, file, 0, 0,
-                              "name: a word is needed that begins with a letter: "
-                              "letters, digits, '_', '-' and '.', at most %d bytes",
-                              CORDON_RULE_MAX_NAME_BYTES);
-    if (!status) {
-        memcpy(name, value.as.string, value.length);
-        name[value.length] = '\0';
-    }
-    cdn_buf_deinit(&packed);
-    return status;
+    if (status)
+        return status;
+    memcpy(name, set->name, strlen(set->name) + 1);
+    cdn_set_release(set);
+    return CORDON_OK;
 }
 
 cordon_status cdn_registry_load(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
