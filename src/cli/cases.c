@@ -18,6 +18,9 @@
 
 /* What may differ in the last digits of a score written in decimal. */
 #define SCORE_TOLERANCE 1e-9
+/* That a machine is busy is no fault of the rule: a case that the clock stopped is run again
+ * before that is held against it. */
+#define TIME_TRIES 10
 
 static const char *const expectations[] = {
     "decision", "score", "outcome", "truncated", "max_edges", "max_instructions"};
@@ -139,7 +142,7 @@ static cordon_status at_line(cordon_error *err, cordon_status status, const char
 cordon_status cdn_cases_check(const char *cases, size_t bytes, const char *file,
                               cordon_error *err)
 {
-    struct lines lines = {cases, cases + bytes, 0};
+    struct lines lines = {cases, bytes ? cases + bytes : cases, 0};
     struct cdn_request request = {0};
     cordon_status status = CORDON_OK;
     cordon_value expect;
@@ -241,12 +244,21 @@ static void compare(struct trial *trial, const cordon_value *expect)
         compare_cost(trial, "instructions were used", usage->instructions, &value);
 }
 
+/* The clock ended it, and nobody asked for that. */
+static bool out_of_time(const struct trial *trial, const cordon_value *expect)
+{
+    cordon_value value;
+
+    return cordon_outcome_limit(trial->outcome) == CORDON_BUDGET_TIME &&
+           !cordon_value_get(&value, expect, "outcome");
+}
+
 static cordon_status run_case(struct trial *trial, const struct cdn_request *request,
                               const cordon_value *expect)
 {
     cordon_request call = CORDON_REQUEST_INIT;
     cordon_error err;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
 
     call.label = request->has_node ? request->label : NULL;
     call.key = request->has_node ? (const char *)request->key.data : NULL;
@@ -262,8 +274,11 @@ static cordon_status run_case(struct trial *trial, const struct cdn_request *req
         call.params_bytes = request->params.length;
     }
     trial->passes = true;
-    status = cordon_evaluate(trial->outcome, trial->engine, trial->candidate->name,
-                             &call, &err);
+    for (int tries = 0;
+         tries == 0 || (tries < TIME_TRIES && !status && out_of_time(trial, expect));
+         tries++)
+        status = cordon_evaluate(trial->outcome, trial->engine, trial->candidate->name,
+                                 &call, &err);
     if (status == CORDON_E_NOMEM)
         return status;
     if (status)

@@ -312,6 +312,13 @@ static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
     return code;
 }
 
+/* Of an empty text there may be no bytes. */
+static void print_text(FILE *out, const struct cdn_buf *text)
+{
+    if (text->length)
+        fwrite(text->data, 1, text->length, out);
+}
+
 static void show_pretty(struct cdn_cli *cli, const cordon_standing *standing,
                         const cordon_version_info *info, const struct cdn_buf *source)
 {
@@ -339,7 +346,7 @@ static void show_pretty(struct cdn_cli *cli, const cordon_standing *standing,
     fprintf(cli->out, "  %s, %" PRIu64 " bytes, from %s%s\n  hash %s\n\n",
             cdn_kind_word(info->kind), info->source_bytes, info->file,
             info->cases_bytes ? ", with cases" : "", info->source_hash);
-    fwrite(source->data, 1, source->length, cli->out);
+    print_text(cli->out, source);
     if (source->length && source->data[source->length - 1] != '\n')
         fputc('\n', cli->out);
 }
@@ -384,7 +391,7 @@ static int run_show(struct cdn_cli *cli, int argc, char **argv)
     if (status)
         code = cdn_registry_fail(cli, status, &err);
     else if (only_source || only_cases)
-        fwrite(source.data, 1, source.length, cli->out);
+        print_text(cli->out, &source);
     else if (cdn_wants_json(cli))
         code = show_json(cli, &standing, &info, &source);
     else

@@ -262,8 +262,9 @@ static int show(struct cdn_cli *cli, const char *name, const struct side *from,
             fprintf(cli->out, "contract:\n");
             fwrite(contract.data, 1, contract.length, cli->out);
         }
-        fwrite(text.data, 1, text.length, cli->out);
-        if (!text.length)
+        if (text.length)
+            fwrite(text.data, 1, text.length, cli->out);
+        else
             cdn_cli_note(cli, "%s and version %" PRIu32 " are the same text",
                          from->name, to->version);
     }

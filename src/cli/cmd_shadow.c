@@ -1,15 +1,17 @@
 /* cordon shadow start, stop and report: versions that run beside the one that decides.
  *
  * A shadow never decides and its cases may fail: it is how a version is looked at before it
- * is trusted.  What it answered otherwise is counted by the engine that runs it, and stands
- * in its decision log; the registry knows which shadows there are, since when and why. */
+ * is trusted.  The registry knows which shadows there are, since when and why; what they
+ * answered stands in the decision log of the engine that ran them. */
 #include "cli/cli.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/time.h"
 #include "cli/registry.h"
+#include "cli/shadow_log.h"
 #include "engine/registry_record.h"
 
 /* ---- start and stop ---- */
@@ -157,61 +159,164 @@ static bool since_when(cordon_change_record *change, cordon_registry *registry,
     return false;
 }
 
-static void report_json(struct cdn_json *json, const cordon_standing *standing,
-                        const cordon_change_record *change)
+/* What is told of one object. */
+struct report {
+    cordon_standing standing;
+    cordon_change_record since;
+    bool has_since;
+    bool has_log;
+    struct cdn_shadow_tally tallies[CORDON_REGISTRY_MAX_SHADOWS];
+};
+
+static void report_json(struct cdn_json *json, const struct report *report)
 {
     cdn_json_object(json);
-    cdn_json_standing(json, standing);
-    if (change) {
+    cdn_json_standing(json, &report->standing);
+    if (report->has_since) {
         cdn_json_key(json, "since");
         cdn_json_object(json);
-        cdn_json_change(json, change);
+        cdn_json_change(json, &report->since);
         cdn_json_object_end(json);
     }
+    cdn_json_key(json, "compared");
+    cdn_json_array(json);
+    for (uint32_t i = 0; report->has_log && i < report->standing.shadow_count; i++) {
+        const struct cdn_shadow_tally *tally = &report->tallies[i];
+
+        cdn_json_object(json);
+        cdn_json_key_uint(json, "version", tally->version);
+        cdn_json_key_uint(json, "compared", tally->compared);
+        cdn_json_key_uint(json, "mismatches", tally->mismatches);
+        cdn_json_key_uint(json, "not_comparable", tally->apart);
+        cdn_json_key_uint(json, "instructions_decided", tally->instructions_decided);
+        cdn_json_key_uint(json, "instructions_shadow", tally->instructions_shadow);
+        cdn_json_key(json, "changes");
+        cdn_json_array(json);
+        for (uint32_t c = 0; c < tally->change_count; c++) {
+            const struct cdn_shadow_change *change = &tally->changes[c];
+
+            cdn_json_object(json);
+            cdn_json_key_cstr(json, "decided",
+                              change->decided[0] ? change->decided : NULL);
+            cdn_json_key_cstr(json, "shadow",
+                              change->shadow[0] ? change->shadow : NULL);
+            cdn_json_key_uint(json, "count", change->count);
+            cdn_json_object_end(json);
+        }
+        cdn_json_array_end(json);
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
     cdn_json_object_end(json);
 }
 
-static void report_pretty(FILE *out, const cordon_standing *standing,
-                          const cordon_change_record *change)
+/* A word of the log as it may be shown. */
+static const char *word(char out[4 * CDN_SHADOW_WORD_BYTES + 1], const char *text)
 {
+    return text[0] ? cdn_escape(out, 4 * CDN_SHADOW_WORD_BYTES + 1, text, strlen(text))
+                   : "none";
+}
+
+static void show_tally(FILE *out, const struct cdn_shadow_tally *tally)
+{
+    char left[4 * CDN_SHADOW_WORD_BYTES + 1], right[4 * CDN_SHADOW_WORD_BYTES + 1];
+
+    fprintf(out, "    %" PRIu64 " compared, %" PRIu64 " decided otherwise",
+            tally->compared, tally->mismatches);
+    if (tally->apart)
+        fprintf(out, ", %" PRIu64 " could not be compared", tally->apart);
+    if (tally->compared && tally->instructions_decided)
+        fprintf(out, "; %.3g times the instructions",
+                (double)tally->instructions_shadow /
+                    (double)tally->instructions_decided);
+    fputc('\n', out);
+    for (uint32_t i = 0; i < tally->change_count; i++)
+        fprintf(out, "      %s -> %s: %" PRIu64 "\n",
+                word(left, tally->changes[i].decided),
+                word(right, tally->changes[i].shadow), tally->changes[i].count);
+}
+
+static void report_pretty(FILE *out, const struct report *report)
+{
+    const cordon_standing *standing = &report->standing;
     char when[40];
 
     fprintf(out, "%s: version %" PRIu32 " decides\n", standing->name, standing->active);
-    for (uint32_t i = 0; i < standing->shadow_count; i++)
+    if (report->has_since)
+        fprintf(out, "  shadows since %s, by %s%s%s\n",
+                cdn_time_format(when, sizeof(when), report->since.time_ms),
+                report->since.author, report->since.reason[0] ? ": " : "",
+                report->since.reason);
+    for (uint32_t i = 0; i < standing->shadow_count; i++) {
         fprintf(out, "  version %" PRIu32 " in its shadow, for %g %% of the requests\n",
                 standing->shadows[i].version, standing->shadows[i].sample / 100.0);
-    if (change)
-        fprintf(out, "  since %s, by %s%s%s\n",
-                cdn_time_format(when, sizeof(when), change->time_ms), change->author,
-                change->reason[0] ? ": " : "", change->reason);
+        if (report->has_log)
+            show_tally(out, &report->tallies[i]);
+    }
 }
 
-static cordon_status report(struct cdn_cli *cli, cordon_registry *registry,
-                            const char *name, struct cdn_json *json, uint32_t *count,
-                            cordon_error *err)
+/* Fill what the log has to say; one that does not exist has nothing. */
+static cordon_status read_log(struct report *report, const char *log, bool must,
+                              cordon_error *err)
 {
-    cordon_standing standing = {.struct_size = sizeof(standing)};
+    cordon_status status;
+
+    for (uint32_t i = 0; i < report->standing.shadow_count; i++) {
+        struct cdn_shadow_tally *tally = &report->tallies[i];
+
+        *tally = (struct cdn_shadow_tally){
+            .version = report->standing.shadows[i].version,
+            .since_ms = report->has_since ? report->since.time_ms : INT64_MIN};
+        memcpy(tally->rule, report->standing.name, sizeof(tally->rule));
+    }
+    status =
+        cdn_shadow_log_read(report->tallies, report->standing.shadow_count, log, err);
+    report->has_log = status != CORDON_E_NOTFOUND;
+    if (status == CORDON_E_NOTFOUND && !must) {
+        cdn_error_clear(err);
+        status = CORDON_OK;
+    }
+    return status;
+}
+
+struct reporting {
+    struct cdn_cli *cli;
+    struct cdn_registry_args args;
+    const char *audit;
+    char log[PATH_MAX];    /* "": none */
+    struct cdn_json *json; /* NULL: pretty */
+    uint32_t count;
+};
+
+static cordon_status tell(struct reporting *reporting, const char *name,
+                          cordon_error *err)
+{
+    struct report report = {.standing = {.struct_size = sizeof(cordon_standing)}};
     char after[CORDON_RULE_MAX_NAME_BYTES + 1] = "";
     cordon_status status;
 
     for (;;) {
-        cordon_change_record change = {0};
-        const cordon_change_record *since = NULL;
-
-        status = name ? cordon_registry_standing(&standing, registry, name, err)
-                      : cordon_registry_next(&standing, registry,
+        status = name ? cordon_registry_standing(&report.standing,
+                                                 reporting->args.registry, name, err)
+                      : cordon_registry_next(&report.standing, reporting->args.registry,
                                              after[0] ? after : NULL, err);
         if (status)
             break;
-        memcpy(after, standing.name, sizeof(after));
-        if (standing.shadow_count) {
-            if (since_when(&change, registry, standing.name))
-                since = &change;
-            if (json)
-                report_json(json, &standing, since);
+        memcpy(after, report.standing.name, sizeof(after));
+        if (report.standing.shadow_count) {
+            report.has_log = false;
+            report.has_since =
+                since_when(&report.since, reporting->args.registry, after);
+            if (reporting->log[0])
+                status =
+                    read_log(&report, reporting->log, reporting->audit != NULL, err);
+            if (status)
+                return status;
+            if (reporting->json)
+                report_json(reporting->json, &report);
             else
-                report_pretty(cli->out, &standing, since);
-            ++*count;
+                report_pretty(reporting->cli->out, &report);
+            reporting->count++;
         }
         if (name)
             break;
@@ -221,41 +326,49 @@ static cordon_status report(struct cdn_cli *cli, cordon_registry *registry,
 
 static int run_report(struct cdn_cli *cli, int argc, char **argv)
 {
-    struct cdn_registry_args args = {0};
-    const struct cdn_option options[] = {CDN_REGISTRY_OPTIONS(args)};
+    struct reporting reporting = {.cli = cli};
+    const struct cdn_option options[] = {
+        CDN_REGISTRY_OPTIONS(reporting.args),
+        {"audit", 0, CDN_OPTION_STRING, &reporting.audit, "DIR",
+         "the decision log, where it is not STORE/audit", NULL},
+    };
     struct cdn_buf text = {0};
     struct cdn_json json;
-    uint32_t count = 0;
-    bool in_json;
     cordon_error err;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
     int code;
 
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         return code;
     if (argc > 1)
         return cdn_cli_usage(cli, "one name at a time, or none for all");
-    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
+    code = cdn_registry_begin(cli, &reporting.args, CORDON_REGISTRY_READ_ONLY);
     if (code)
         return code;
-    in_json = cdn_wants_json(cli);
+    if (reporting.audit)
+        snprintf(reporting.log, sizeof(reporting.log), "%s", reporting.audit);
+    else if (reporting.args.data)
+        status = cdn_path_join(reporting.log, sizeof(reporting.log),
+                               reporting.args.data, "audit", &err);
+    if (cdn_wants_json(cli))
+        reporting.json = &json;
     cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
     cdn_json_object(&json);
     cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
     cdn_json_key(&json, "shadows");
     cdn_json_array(&json);
-    status = report(cli, args.registry, argc ? argv[0] : NULL, in_json ? &json : NULL,
-                    &count, &err);
+    if (!status)
+        status = tell(&reporting, argc ? argv[0] : NULL, &err);
     cdn_json_array_end(&json);
     cdn_json_object_end(&json);
     if (status)
         code = cdn_registry_fail(cli, status, &err);
-    else if (in_json)
+    else if (reporting.json)
         code = cdn_json_print(cli, &text);
-    else if (!count)
+    else if (!reporting.count)
         cdn_cli_note(cli, "no version runs in the shadow");
     cdn_buf_deinit(&text);
-    cdn_registry_end(&args);
+    cdn_registry_end(&reporting.args);
     return cdn_cli_finish(cli, code);
 }
 
@@ -284,7 +397,7 @@ const struct cdn_command cdn_command_shadow_stop = {
 
 const struct cdn_command cdn_command_shadow_report = {
     .name = "shadow report",
-    .summary = "tell which versions run in the shadow, since when and why",
+    .summary = "tell which versions run in the shadow, and what they decided otherwise",
     .run = run_report,
     .usage = "[NAME] --data STORE [OPTION...]",
     .examples = "cordon shadow report -d store",

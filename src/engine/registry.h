@@ -69,7 +69,7 @@ cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
                                  cordon_error *err);
 
 /* Load a text as far as that goes without a snapshot: a rule under an engine's own limits, a
- * set as a table.  `name` receives what it calls itself.  Errors: CORDON_E_RULE. */
+ * set as its own table.  `name` receives what it calls itself.  Errors: CORDON_E_RULE. */
 cordon_status cdn_registry_load(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
                                 cordon_object_kind kind, const char *source,
                                 size_t bytes, const char *file, cordon_error *err);

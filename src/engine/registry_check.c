@@ -47,7 +47,7 @@ static cordon_status load_set(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
                               const char *source, size_t bytes, const char *file,
                               cordon_error *err)
 {
-    struct cdn_set *set;
+    struct cdn_set *set = NULL;
     cordon_status status = cdn_set_load(&set, source, bytes, file, err);
 
     if (status)

@@ -112,7 +112,9 @@ static void push(cordon_registry *registry, int number)
     static char text[6000];
     cordon_version_info info = {.struct_size = sizeof(info)};
     size_t length = (size_t)snprintf(
-        text, sizeof(text), "return { name = 'set_%d', rules = { 'a' }, what = %d }\n",
+        text, sizeof(text),
+        "return { name = 'set_%d', decisions = { 'a' }, rules = { 'x' }, "
+        "description = '%d' }\n",
         number % 12, number);
 
     if (number % 3 == 0) {

@@ -86,12 +86,12 @@ def pushing():
     refused("syntax.lua:3", "rule", "push", "syntax.lua", code=2)
     refused("no rule given", "rule", "push", code=2)
     refused("cannot open gone.lua", "rule", "push", "gone.lua", code=3)
-    write("set.lua", "return { name = 'payments', rules = { 'velocity' } }")
+    write("set.lua", "return { name = 'payments', decisions = { 'a', 'b' }, rules = { 'velocity' } }")
     expect(asked("rule", "push", "--set", "set.lua")["versions"][0]["kind"] == "set", "no set")
-    write("set.lua", "return { name = 'velocity', rules = {} }")
+    write("set.lua", "return { name = 'velocity', decisions = { 'a', 'b' }, rules = { 'x' } }")
     refused("'velocity' is a rule already", "rule", "push", "--set", "set.lua", code=2)
     write("set.lua", "return { rules = {} }")
-    refused("name: a word is needed", "rule", "push", "--set", "set.lua", code=2)
+    refused("'name' is missing", "rule", "push", "--set", "set.lua", code=2)
 
     for line, text in (("{", "wrong_cases.ndjson:2"), ("{}", "a case needs \"expect\""),
                        ('{"expect": {}}', "a case needs \"expect\""),

@@ -149,8 +149,10 @@ static cordon_status push_next(cordon_registry *registry)
 
 static cordon_status push_set(cordon_registry *registry)
 {
-    return push(registry, CORDON_OBJECT_SET,
-                "return { name = 'payments', rules = { 'running' } }", NULL);
+    return push(
+        registry, CORDON_OBJECT_SET,
+        "return { name = 'payments', decisions = { 'a', 'b' }, rules = { 'running' } }",
+        NULL);
 }
 
 static cordon_status activate(cordon_registry *registry)

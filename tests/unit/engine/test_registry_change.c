@@ -72,9 +72,11 @@ END_TEST
 START_TEST(push__takes_sets_in_the_same_name_space)
 {
     cordon_version_info info = {.struct_size = sizeof(info)};
-    const char *set = "return { name = 'payments', rules = { 'velocity' } }";
+    const char *set = "return { name = 'payments', decisions = { 'a', 'b' }, rules = { "
+                      "'velocity' } }";
     const char *nameless = "return { rules = { 'velocity' } }";
-    const char *rule = "return { name = 'velocity', rules = {} }";
+    const char *rule =
+        "return { name = 'velocity', decisions = { 'a', 'b' }, rules = { 'a' } }";
 
     push_rule("velocity", 1);
     OK(cordon_registry_push(&info, registry, CORDON_OBJECT_SET, set, strlen(set),
@@ -84,7 +86,7 @@ START_TEST(push__takes_sets_in_the_same_name_space)
     activate("payments", 1);
     FAILS(cordon_registry_push(&info, registry, CORDON_OBJECT_SET, nameless,
                                strlen(nameless), "set.lua", NULL, 0, &by_ann, &err),
-          CORDON_E_RULE, "name: a word is needed");
+          CORDON_E_RULE, "'name' is missing");
     FAILS(cordon_registry_push(&info, registry, CORDON_OBJECT_SET, rule, strlen(rule),
                                "set.lua", NULL, 0, &by_ann, &err),
           CORDON_E_INVALID, "'velocity' is a rule already");

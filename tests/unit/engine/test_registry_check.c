@@ -17,7 +17,8 @@ START_TEST(load__tells_what_a_text_calls_itself)
 
     OK(load(name, CORDON_OBJECT_RULE, rule_text(text, "fan_out.v2", 1)));
     ck_assert_str_eq(name, "fan_out.v2");
-    OK(load(name, CORDON_OBJECT_SET, "return { name = 'all', rules = {} }"));
+    OK(load(name, CORDON_OBJECT_SET,
+            "return { name = 'all', decisions = { 'a', 'b' }, rules = { 'x' } }"));
     ck_assert_str_eq(name, "all");
 }
 END_TEST
@@ -35,9 +36,9 @@ START_TEST(load__refuses_with_file_and_line)
     ck_assert_uint_eq(err.line, 4);
     FAILS(load(name, CORDON_OBJECT_SET, "return 7"), CORDON_E_RULE, "return a table");
     FAILS(load(name, CORDON_OBJECT_SET, "return { 'a', 'b' }"), CORDON_E_RULE,
-          "name: a word is needed");
+          "not a list");
     FAILS(load(name, CORDON_OBJECT_SET, "return { name = 'a b' }"), CORDON_E_RULE,
-          "name: a word is needed");
+          "cannot be a rule's name");
     FAILS(load(name, CORDON_OBJECT_RULE,
                "return { name = 'x', limits = { instructions = 1e12 }, fallback = "
                "'none',\n evaluate = function() end }"),
@@ -103,7 +104,8 @@ END_TEST
 #ifdef CORDON_FAILALLOC
 START_TEST(load__survives_every_allocation_failure)
 {
-    static const char set[] = "return { name = 'all', rules = { 'a', 'b' } }";
+    static const char set[] =
+        "return { name = 'all', decisions = { 'a', 'b' }, rules = { 'x', 'y' } }";
     char text[256];
 
     rule_text(text, "velocity", 1);
