@@ -284,7 +284,7 @@ static void verify_pretty(struct cdn_cli *cli, const cordon_audit_report *report
     char hex[2 * CORDON_AUDIT_HASH_BYTES + 1];
 
     fprintf(
-        cli->out, "%s%s%s  %s records (%s decisions) in %" PRIu64 " segments, %s\n",
+        cli->out, "%s%s%s  %s records (%s decisions) in %" PRIu64 " segment%s, %s\n",
         cdn_style(cli->out_color, report->findings ? CDN_STYLE_RED : CDN_STYLE_GREEN),
         report->findings ? "damaged" : "sound", cdn_style_end(cli->out_color),
         cdn_show_count(records, sizeof records, report->records),

@@ -85,7 +85,7 @@ def record():
     run("import", "--schema", "data/schema.lua", "--out", store, "-q", "data")
     run("eval", "rules/sent.lua", "-d", store, "--node=Account:1", "--now=2026-01-10", "--audit", log,
         "--audit-key", key)
-    run("eval", "rules/bare.lua", "--audit", log, "--audit-key", key, code=1)
+    run("eval", "rules/bare.lua", "--now=2026-01-10", "--audit", log, "--audit-key", key, code=1)
 
 
 def export():
