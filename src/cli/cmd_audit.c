@@ -289,7 +289,8 @@ static void verify_pretty(struct cdn_cli *cli, const cordon_audit_report *report
         report->findings ? "damaged" : "sound", cdn_style_end(cli->out_color),
         cdn_show_count(records, sizeof records, report->records),
         cdn_show_count(decisions, sizeof decisions, report->decisions),
-        report->segments, cdn_show_bytes(bytes, sizeof bytes, report->bytes));
+        report->segments, report->segments == 1 ? "" : "s",
+        cdn_show_bytes(bytes, sizeof bytes, report->bytes));
     if (report->dropped)
         fprintf(cli->out,
                 "  %s decisions were dropped when they were made, and noted\n",
