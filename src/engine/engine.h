@@ -20,9 +20,12 @@
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
+#include <cordon/metrics.h>
 #include <cordon/upkeep.h>
 
 #include "engine/plan.h"
+#include "engine/policy.h"
+#include "engine/quota.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
@@ -124,6 +127,11 @@ struct cordon_engine {
     atomic_uint urgent;  /* the first one's priority and 1; 0: nobody waits */
     atomic_ulong shed;   /* refused because too many waited */
     atomic_ulong lapsed; /* waited in vain */
+    atomic_ulong over_quota;
+    uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
+    uint64_t waits_ns;
+    uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
+    cordon_observer observer;
     bool locks_made;
 };
 
@@ -153,6 +161,39 @@ void cdn_state_leave(cordon_engine *engine, struct cdn_lane *lane);
 bool cdn_state_publish(cordon_engine *engine, struct cdn_state *state);
 /* Under `writer`: free retired states that nobody uses. */
 void cdn_state_reclaim(cordon_engine *engine);
+
+/* ---- granted.c: what a policy makes of a snapshot and its rules ---- */
+
+/* A policy over one snapshot.  Counted by states, under `writer`. */
+struct cdn_granted {
+    uint64_t references;
+    struct cdn_policy *policy;  /* a reference of its own */
+    struct cdn_quotas *quotas;  /* the same */
+    struct cdn_grant *grants[]; /* by role number */
+};
+
+/* `before`: what was in force, NULL if nothing was: of the same policy, its quotas go on.
+ * Errors: CORDON_E_DATA a role does not fit the snapshot, CORDON_E_INVALID it wants a wall
+ * that is not there, CORDON_E_NOMEM. */
+cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
+                              const struct cdn_granted *before,
+                              const cordon_snapshot *snapshot, cordon_error *err);
+struct cdn_granted *cdn_granted_retain(struct cdn_granted *granted); /* accepts NULL */
+void cdn_granted_release(struct cdn_granted *granted);               /* accepts NULL */
+
+/* Bind an entry's rule for every role number, and note which principals may run it.  What a
+ * role may not read is no error: it is kept to be told.
+ * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_entry_grant(struct cdn_entry *entry, const cordon_snapshot *snapshot,
+                              const struct cdn_granted *granted, cordon_error *err);
+void cdn_entry_ungrant(struct cdn_entry *entry);
+
+/* Whom a request is for: the role of its principal (NULL: the host) and the binding that
+ * goes with it.  False: it may not, with outcome saying why, as a denial of the rule.
+ * Neither allocates nor locks. */
+bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
+               cordon_outcome *outcome, const struct cdn_state *state,
+               const struct cdn_entry *entry, const cordon_request *request);
 
 /* ---- engine.c ---- */
 
@@ -193,6 +234,10 @@ cordon_status cdn_budget_resolve(struct cdn_budget *out,
                                  const cordon_engine_options *options,
                                  const struct cdn_budget *rule,
                                  const cordon_limits *request, cordon_error *err);
+/* The same under a role's ceilings: what rule or default give is cut to them, what the
+ * request asks beyond them is refused.  Errors: CORDON_E_INVALID. */
+cordon_status cdn_budget_role(struct cdn_budget *budget, const struct cdn_role *role,
+                              const cordon_limits *request, cordon_error *err);
 /* A rule that declares more than the ceilings does not load.  The faults, at most
  * CDN_BUDGET_KINDS of them, by line; returns how many. */
 #define CDN_BUDGET_KINDS 7
@@ -231,6 +276,16 @@ cordon_status cdn_request_check(const char *function, const void *outcome,
 cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
                                 struct cdn_plan *plan, const struct cdn_ask *ask,
                                 cordon_outcome *outcome, cordon_error *err);
+
+/* A principal's quota, and where it stands. */
+struct cdn_quota_pass {
+    const struct cdn_quota *quota;
+    struct cdn_quota_state *state;
+};
+
+/* False: nobody whose requests are counted. */
+bool cdn_quota_find(struct cdn_quota_pass *pass, const struct cdn_state *state,
+                    const char *principal);
 
 /* The image of a version in this lane, built if need be; `state` is the one entered.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */

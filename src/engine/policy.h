@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <cordon/outcome.h>
 #include <cordon/policy.h>
 
 #include "graph/grant.h"
@@ -177,5 +178,12 @@ void cdn_grant_free(struct cdn_grant *grant); /* accepts NULL */
 cordon_status cdn_policy_check(struct cdn_findings *findings,
                                const struct cdn_policy *policy,
                                const cordon_snapshot *snapshot, cordon_error *err);
+
+/* ---- policy_output.c: what of a result is handed over ---- */
+
+/* Take out of the outcome's `output` the fields that the role may not see, in place: neither
+ * allocates nor locks.  An output that is no table is handed over whole or, to a role with a
+ * list of fields, not at all. */
+void cdn_output_filter(cordon_outcome *outcome, const struct cdn_role *role);
 
 #endif
