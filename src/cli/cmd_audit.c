@@ -284,12 +284,13 @@ static void verify_pretty(struct cdn_cli *cli, const cordon_audit_report *report
     char hex[2 * CORDON_AUDIT_HASH_BYTES + 1];
 
     fprintf(
-        cli->out, "%s%s%s  %s records (%s decisions) in %" PRIu64 " segments, %s\n",
+        cli->out, "%s%s%s  %s records (%s decisions) in %" PRIu64 " segment%s, %s\n",
         cdn_style(cli->out_color, report->findings ? CDN_STYLE_RED : CDN_STYLE_GREEN),
         report->findings ? "damaged" : "sound", cdn_style_end(cli->out_color),
         cdn_show_count(records, sizeof records, report->records),
         cdn_show_count(decisions, sizeof decisions, report->decisions),
-        report->segments, cdn_show_bytes(bytes, sizeof bytes, report->bytes));
+        report->segments, report->segments == 1 ? "" : "s",
+        cdn_show_bytes(bytes, sizeof bytes, report->bytes));
     if (report->dropped)
         fprintf(cli->out,
                 "  %s decisions were dropped when they were made, and noted\n",
@@ -382,13 +383,10 @@ const struct cdn_command cdn_command_audit_tail = {
     .examples = "cordon audit tail store\n"
                 "cordon audit tail store --follow --outcome error\n"
                 "cordon audit tail store -n 100 --rule fan_in --format ndjson",
-    .details =
-        "A store's log is its folder audit/; a folder without one is taken for the log "
-        "itself.\n"
-        "What the log says of itself (decisions dropped, segments removed) is shown "
-        "where no\n"
-        "filter is given. Checksums are checked, the chain is not: cordon audit "
-        "verify.",
+    .details = "A store's log is its folder audit/; a folder without one is taken for "
+               "the log itself. What the log says of itself (decisions dropped, "
+               "segments removed) is shown where no filter is given. Checksums are "
+               "checked, the chain is not: cordon audit verify.",
     .exits = "0123i",
 };
 
@@ -399,15 +397,11 @@ const struct cdn_command cdn_command_audit_verify = {
     .usage = "STORE|LOG [OPTION...]",
     .examples = "cordon audit verify store --key audit.key\n"
                 "cordon audit verify /var/log/cordon/audit --format json",
-    .details =
-        "Every record's checksum, place and hash; every segment's beginning and end. "
-        "The "
-        "first\n"
-        "thing wrong in each segment is named with its offset. With the key, whoever "
-        "does not\n"
-        "have it cannot change, remove or reorder a record unseen; without one only "
-        "accidents\n"
-        "are found. Segments that retention removed are known from the chain.",
+    .details = "Every record's checksum, place and hash; every segment's beginning and "
+               "end. The first thing wrong in each segment is named with its offset. "
+               "With the key, whoever does not have it cannot change, remove or "
+               "reorder a record unseen; without one only accidents are found. "
+               "Segments that retention removed are known from the chain.",
     .exits = "0123",
 };
 
@@ -420,9 +414,8 @@ const struct cdn_command cdn_command_audit_export = {
         "cordon audit export store > decisions.ndjson\n"
         "cordon audit export store --since 2026-11-01 --format csv > november.csv\n"
         "cordon audit export store --decision deny | jq .input",
-    .details =
-        "The names are those of OPA's decision logs where it has one: decision_id, "
-        "path, input,\n"
-        "result, requested_by, timestamp, erased, masked; the rest is this program's.",
+    .details = "The names are those of OPA's decision logs where it has one: "
+               "decision_id, path, input, result, requested_by, timestamp, erased, "
+               "masked; the rest is this program's.",
     .exits = "0123i",
 };

@@ -7,7 +7,9 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <cordon/registry.h>
 #include <cordon/rule.h>
 
 #include "base/file.h"
@@ -29,11 +31,27 @@ struct task {
     char folder[PATH_MAX];
     struct cdn_rule_files files;
     struct cdn_buf candidate;
-    struct cdn_replay_texts texts;
+    cordon_registry *registry; /* the store's; NULL: it has none */
+    struct cdn_replay_texts texts[2];
     struct cdn_replay *replay;
     struct cdn_replay_report report;
     uint64_t damaged;
 };
+
+/* The store's registry has the text of every version it ever had. */
+static cordon_status open_registry(struct task *task, cordon_error *err)
+{
+    char path[PATH_MAX];
+    cordon_status status;
+
+    if (!task->data ||
+        cdn_path_join(path, sizeof path, task->data, "rules.mdb", NULL) ||
+        access(path, F_OK))
+        return CORDON_OK;
+    status =
+        cordon_registry_open(&task->registry, path, CORDON_REGISTRY_READ_ONLY, err);
+    return status == CORDON_E_NOTFOUND ? CORDON_OK : status;
+}
 
 static cordon_status gather(struct task *task, cordon_error *err)
 {
@@ -52,9 +70,14 @@ static cordon_status gather(struct task *task, cordon_error *err)
             cdn_audit_folder(task->folder, task->log ? task->log : task->data, err);
     if (status)
         return status;
-    task->texts = (struct cdn_replay_texts){cdn_rule_files_find, &task->files};
-    options.texts = &task->texts;
-    options.text_count = 1;
+    status = open_registry(task, err);
+    if (status)
+        return status;
+    task->texts[0] = (struct cdn_replay_texts){cdn_rule_files_find, &task->files};
+    task->texts[1] =
+        (struct cdn_replay_texts){cdn_replay_find_registered, task->registry};
+    options.texts = task->texts;
+    options.text_count = task->registry ? 2 : 1;
     if (task->against) {
         options.candidate = (const char *)task->candidate.data;
         options.candidate_bytes = task->candidate.length;
@@ -213,6 +236,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     code = cdn_cli_finish(cli, code);
 out:
     cdn_replay_free(task.replay);
+    cordon_registry_close(task.registry);
     cdn_replay_report_deinit(&task.report);
     cdn_rule_files_deinit(&task.files);
     cdn_buf_deinit(&task.candidate);
@@ -231,21 +255,15 @@ const struct cdn_command cdn_command_replay = {
         "cordon replay -d store --audit /var/log/cordon/audit --rules rules --since "
         "2026-11-01\n"
         "cordon replay -d store --against rules/fan_in.lua --examples 50",
-    .details =
-        "Each recorded decision is evaluated again: its request, under its limits, on "
-        "the\n"
-        "generation it was decided on, with the text whose hash it names. Outcome, "
-        "result,\n"
-        "instructions, edges, nodes, output and what was read must be the same bit for "
-        "bit.\n"
-        "What a clock or an allocator decides (the time limit, the memory limit, a "
-        "cancelled\n"
-        "run) cannot be reproduced, and is counted as that, never as a difference.\n"
-        "\n"
-        "With --against, the decisions of that text are compared with those recorded: "
-        "how\n"
-        "often each became which, what they cost, and examples of those that changed.\n"
-        "\n"
-        "Exit 1 if anything changed, could not be evaluated, or the log is damaged.",
+    .details = "Each recorded decision is evaluated again: its request, under its "
+               "limits, on the generation it was decided on, with the text whose hash "
+               "it names (of --rules, or of the store's registry). Outcome, result, "
+               "instructions, edges, nodes, output and what was read must be the same "
+               "bit for bit. What a clock or an allocator decides (the time limit, the "
+               "memory limit, a cancelled run) cannot be reproduced, and is counted as "
+               "that, never as a difference.\n\nWith --against, the decisions of that "
+               "text are compared with those recorded: how often each became which, "
+               "what they cost, and examples of those that changed.\n\nExit 1 if "
+               "anything changed, could not be evaluated, or the log is damaged.",
     .exits = "0123i",
 };

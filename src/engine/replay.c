@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "engine/registry.h"
 #include "rule/outcome.h"
 
 enum { ENGINES = 8, ATTEMPTS = 3 };
@@ -86,6 +87,40 @@ static cordon_status fill_seat(struct seat *seat, const char *text, size_t bytes
     if (status)
         clear_seat(seat);
     return status;
+}
+
+static bool unhex(unsigned char out[CDN_CONTENT_HASH_BYTES], const char *digest)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (strlen(digest) != (size_t)2 * CDN_CONTENT_HASH_BYTES)
+        return false;
+    for (size_t i = 0; i < CDN_CONTENT_HASH_BYTES; i++) {
+        const char *high = strchr(digits, digest[2 * i]);
+        const char *low = strchr(digits, digest[2 * i + 1]);
+
+        if (!high || !low)
+            return false;
+        out[i] = (unsigned char)((high - digits) << 4 | (low - digits));
+    }
+    return true;
+}
+
+cordon_status cdn_replay_find_registered(void *ud, struct cdn_buf *out, char name[256],
+                                         const char *digest, cordon_error *err)
+{
+    unsigned char hash[CDN_CONTENT_HASH_BYTES];
+    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
+    uint32_t version;
+    cordon_status status;
+
+    if (!unhex(hash, digest))
+        return CORDON_E_NOTFOUND;
+    status = cdn_registry_find_hash(rule, &version, ud, hash, err);
+    if (status)
+        return status;
+    (void)snprintf(name, 256, "%s@%" PRIu32, rule, version);
+    return cdn_registry_text(out, ud, rule, version, err);
 }
 
 static cordon_status find_text(struct cdn_buf *out, char name[256],

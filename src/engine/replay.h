@@ -26,6 +26,10 @@ struct cdn_replay_texts {
     void *ud;
 };
 
+/* A `find` over a registry, which `ud` is. */
+cordon_status cdn_replay_find_registered(void *ud, struct cdn_buf *out, char name[256],
+                                         const char *digest, cordon_error *err);
+
 /* X(name, word): what became of one record. */
 #define CDN_REPLAY_MAP(X)                                                              \
     X(IDENTICAL, "identical")                                                          \

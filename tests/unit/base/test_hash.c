@@ -66,6 +66,48 @@ START_TEST(content__is_blake2b_256)
 }
 END_TEST
 
+START_TEST(chain__equals_the_content_hash_without_a_key)
+{
+    static const char text[] = "one record after another";
+    unsigned char whole[CDN_CONTENT_HASH_BYTES], pieces[CDN_CONTENT_HASH_BYTES];
+    struct cdn_hash_chain chain;
+
+    cdn_hash_content(whole, text, sizeof text);
+    for (size_t cut = 0; cut <= sizeof text; cut++) {
+        cdn_hash_chain_init(&chain, NULL);
+        cdn_hash_chain_add(&chain, text, cut);
+        cdn_hash_chain_add(&chain, text + cut, sizeof text - cut);
+        cdn_hash_chain_get(&chain, pieces);
+        ck_assert_mem_eq(whole, pieces, sizeof whole);
+    }
+}
+END_TEST
+
+/* BLAKE2b-256 of "abc" under the key 00 01 02 ... 1f: Python's hashlib.blake2b says so. */
+START_TEST(chain__with_a_key_is_keyed_blake2b)
+{
+    unsigned char key[CDN_HASH_KEY_BYTES], hash[CDN_CONTENT_HASH_BYTES];
+    char hex[2 * sizeof hash + 1];
+    struct cdn_hash_chain chain;
+
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (unsigned char)i;
+    cdn_hash_chain_init(&chain, key);
+    cdn_hash_chain_add(&chain, "abc", 3);
+    cdn_hash_chain_get(&chain, hash);
+    ck_assert_str_eq(
+        cdn_hash_hex(hex, hash, sizeof hash),
+        "d63a32d3e44738d7907f964316c241adaba0abfeabc32349677578a15a203f7f");
+    ck_assert(cdn_hash_equal(hash, hash, sizeof hash));
+    memcpy(key, hash, sizeof key);
+    key[31] ^= 1;
+    ck_assert(!cdn_hash_equal(hash, key, sizeof hash));
+    cdn_wipe(key, sizeof key);
+    for (size_t i = 0; i < sizeof key; i++)
+        ck_assert_uint_eq(key[i], 0);
+}
+END_TEST
+
 START_TEST(mix__depends_on_order)
 {
     ck_assert_uint_ne(cdn_hash_mix(cdn_hash_mix(0, 1), 2),
@@ -97,6 +139,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, xxh3__sees_every_single_bit);
     CDN_UNIT_CASE(s, stream__equals_the_whole_however_it_is_cut);
     CDN_UNIT_CASE(s, content__is_blake2b_256);
+    CDN_UNIT_CASE(s, chain__equals_the_content_hash_without_a_key);
+    CDN_UNIT_CASE(s, chain__with_a_key_is_keyed_blake2b);
     CDN_UNIT_CASE(s, mix__depends_on_order);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, stream__says_when_memory_is_gone);
