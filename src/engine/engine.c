@@ -4,7 +4,6 @@
  * structs, the locks that only slow paths take.  An engine is born with an empty state, so
  * that readers always find one. */
 #include "engine/engine.h"
-#include "engine/granted.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -205,6 +204,7 @@ void cordon_engine_free(cordon_engine *engine)
         cdn_slot_free(engine->lanes[i].slot);
     }
     cdn_slot_free(engine->loader);
+    cdn_free(engine->store);
     cdn_free(engine->lanes_block);
     cdn_state_free(atomic_load(&engine->state));
     while (engine->graveyard) {
@@ -220,7 +220,7 @@ void cordon_engine_free(cordon_engine *engine)
     cdn_free(engine);
 }
 
-/* ---- the snapshot and the policy ---- */
+/* ---- the snapshot ---- */
 
 /* When a plan was made, to tell which came first. */
 static uint64_t age_of(const struct cdn_plan *plan)
@@ -228,7 +228,7 @@ static uint64_t age_of(const struct cdn_plan *plan)
     return plan->live ? plan->live->version->id : 0;
 }
 
-/* Bind every plan of `old` to the snapshot and the policy of `fresh` and add it.  On failure err is that of
+/* Bind every plan of `old` to the snapshot of `fresh`, for whom its policy names, and add it.  On failure err is that of
  * the rule loaded first among those that do not fit. */
 static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state *old,
                                 cordon_error *err)
@@ -262,7 +262,7 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
     return worst;
 }
 
-/* Under `writer`: to this snapshot and this policy, either of which may be NULL. */
+/* Under `writer`: to this snapshot under this policy, either of which may be NULL. */
 static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
                              struct cdn_policy *policy, cordon_error *err)
 {
@@ -272,12 +272,14 @@ static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
     cordon_status status = CORDON_OK;
 
     if (policy)
-        status = cdn_granted_new(&granted, policy, snapshot, err);
+        status = cdn_granted_new(&granted, policy, old->granted, snapshot, err);
     if (!status) {
         fresh = cdn_state_new(snapshot, granted, old->count);
         status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
     }
     cdn_granted_release(granted); /* the state has it now */
+    if (!status && snapshot != old->snapshot)
+        engine->moved_ns = cdn_clock_ns();
     if (!status && !cdn_state_publish(engine, fresh))
         status = cdn_error_nomem(err);
     if (status)
@@ -290,20 +292,6 @@ static struct cdn_policy *policy_of(cordon_engine *engine)
     const struct cdn_state *state = atomic_load(&engine->state);
 
     return state->granted ? state->granted->policy : NULL;
-}
-
-cordon_status cordon_engine_set_policy(cordon_engine *engine, cordon_policy *policy,
-                                       cordon_error *err)
-{
-    cordon_status status;
-
-    if (!engine)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "cordon_engine_set_policy: no engine");
-    pthread_mutex_lock(&engine->writer);
-    status = move_to(engine, atomic_load(&engine->state)->snapshot, policy, err);
-    pthread_mutex_unlock(&engine->writer);
-    return status;
 }
 
 cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
@@ -322,11 +310,29 @@ cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
 
 /* All of it under `writer`: of two threads that follow at once the one that looked at
  * CURRENT first must not come last. */
+cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
+                                const cordon_snapshot_options *options, bool *moved,
+                                cordon_error *err)
+{
+    cordon_snapshot *snapshot;
+    cordon_status status;
+    bool fresh = false;
+
+    *moved = false;
+    snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
+    status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
+    if (!status && fresh)
+        status = move_to(engine, snapshot, policy_of(engine), err);
+    cordon_snapshot_release(snapshot);
+    if (!status)
+        *moved = fresh;
+    return status;
+}
+
 cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
                                    const cordon_snapshot_options *options, bool *moved,
                                    cordon_error *err)
 {
-    cordon_snapshot *snapshot;
     cordon_status status;
     bool fresh = false;
 
@@ -335,13 +341,23 @@ cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
     if (!engine)
         return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_follow: no engine");
     pthread_mutex_lock(&engine->writer);
-    snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
-    status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
-    if (!status && fresh)
-        status = move_to(engine, snapshot, policy_of(engine), err);
-    cordon_snapshot_release(snapshot);
+    status = cdn_engine_follow(engine, store, options, &fresh, err);
     pthread_mutex_unlock(&engine->writer);
-    if (!status && moved)
+    if (moved)
         *moved = fresh;
+    return status;
+}
+
+cordon_status cordon_engine_set_policy(cordon_engine *engine, cordon_policy *policy,
+                                       cordon_error *err)
+{
+    cordon_status status;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_set_policy: no engine");
+    pthread_mutex_lock(&engine->writer);
+    status = move_to(engine, atomic_load(&engine->state)->snapshot, policy, err);
+    pthread_mutex_unlock(&engine->writer);
     return status;
 }

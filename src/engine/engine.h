@@ -20,9 +20,12 @@
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
+#include <cordon/metrics.h>
+#include <cordon/upkeep.h>
 
 #include "engine/plan.h"
 #include "engine/policy.h"
+#include "engine/quota.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
@@ -109,12 +112,26 @@ struct cordon_engine {
     struct cdn_slot *loader; /* under `writer`, as are these: */
     struct cdn_state *graveyard;
     uint64_t versions;
+    cordon_registry *registry; /* NULL: none */
+    struct {                   /* what the rules stand at */
+        uint64_t sequence;
+        const cordon_snapshot *snapshot;
+    } seen;
+    uint64_t aborts; /* of rollouts, by guards */
+    char *store;     /* whose CURRENT is followed; NULL: none's */
+    cordon_snapshot_options store_options;
+    _Atomic(cordon_audit *) audit; /* NULL: none */
     pthread_mutex_t waiting;
     struct cdn_waiter *queue; /* under `waiting`: who is served first, first */
     atomic_uint waiters;
     atomic_uint urgent;  /* the first one's priority and 1; 0: nobody waits */
     atomic_ulong shed;   /* refused because too many waited */
     atomic_ulong lapsed; /* waited in vain */
+    atomic_ulong over_quota;
+    uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
+    uint64_t waits_ns;
+    uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
+    cordon_observer observer;
     bool locks_made;
 };
 
@@ -145,6 +162,39 @@ bool cdn_state_publish(cordon_engine *engine, struct cdn_state *state);
 /* Under `writer`: free retired states that nobody uses. */
 void cdn_state_reclaim(cordon_engine *engine);
 
+/* ---- granted.c: what a policy makes of a snapshot and its rules ---- */
+
+/* A policy over one snapshot.  Counted by states, under `writer`. */
+struct cdn_granted {
+    uint64_t references;
+    struct cdn_policy *policy;  /* a reference of its own */
+    struct cdn_quotas *quotas;  /* the same */
+    struct cdn_grant *grants[]; /* by role number */
+};
+
+/* `before`: what was in force, NULL if nothing was: of the same policy, its quotas go on.
+ * Errors: CORDON_E_DATA a role does not fit the snapshot, CORDON_E_INVALID it wants a wall
+ * that is not there, CORDON_E_NOMEM. */
+cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
+                              const struct cdn_granted *before,
+                              const cordon_snapshot *snapshot, cordon_error *err);
+struct cdn_granted *cdn_granted_retain(struct cdn_granted *granted); /* accepts NULL */
+void cdn_granted_release(struct cdn_granted *granted);               /* accepts NULL */
+
+/* Bind an entry's rule for every role number, and note which principals may run it.  What a
+ * role may not read is no error: it is kept to be told.
+ * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_entry_grant(struct cdn_entry *entry, const cordon_snapshot *snapshot,
+                              const struct cdn_granted *granted, cordon_error *err);
+void cdn_entry_ungrant(struct cdn_entry *entry);
+
+/* Whom a request is for: the role of its principal (NULL: the host) and the binding that
+ * goes with it.  False: it may not, with outcome saying why, as a denial of the rule.
+ * Neither allocates nor locks. */
+bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
+               cordon_outcome *outcome, const struct cdn_state *state,
+               const struct cdn_entry *entry, const cordon_request *request);
+
 /* ---- engine.c ---- */
 
 /* The options of an engine whose host chose none. */
@@ -160,6 +210,22 @@ cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
 /* Publish the plan in the place of what has its name.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
                                  cordon_error *err);
+
+/* ---- engine.c ---- */
+
+/* Under `writer`: as cordon_engine_follow(). */
+cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
+                                const cordon_snapshot_options *options, bool *moved,
+                                cordon_error *err);
+
+/* ---- sync.c, under `writer`, with a registry attached ---- */
+
+/* Have the rules stand as the registry says.  Errors: as cordon_engine_upkeep(). */
+cordon_status cdn_engine_sync(cordon_engine *engine, cordon_upkeep *did,
+                              cordon_error *err);
+/* End the rollouts whose guards trip.  Errors: those of the registry. */
+cordon_status cdn_engine_guard(cordon_engine *engine, cordon_upkeep *did,
+                               cordon_error *err);
 
 /* ---- budget.c ---- */
 
@@ -196,6 +262,7 @@ struct cdn_ask {
     const cordon_request *request; /* checked */
     uint64_t entered_ns;           /* when this rule's time began */
     uint64_t until_ns;             /* nothing runs beyond; UINT64_MAX: no such end */
+    const char *set;               /* as a member of which; NULL: none */
     bool shared_params;            /* rule/run.h */
 };
 
@@ -209,6 +276,16 @@ cordon_status cdn_request_check(const char *function, const void *outcome,
 cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
                                 struct cdn_plan *plan, const struct cdn_ask *ask,
                                 cordon_outcome *outcome, cordon_error *err);
+
+/* A principal's quota, and where it stands. */
+struct cdn_quota_pass {
+    const struct cdn_quota *quota;
+    struct cdn_quota_state *state;
+};
+
+/* False: nobody whose requests are counted. */
+bool cdn_quota_find(struct cdn_quota_pass *pass, const struct cdn_state *state,
+                    const char *principal);
 
 /* The image of a version in this lane, built if need be; `state` is the one entered.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */

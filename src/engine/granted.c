@@ -12,9 +12,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/granted.h"
+#include "engine/engine.h"
 #include "rule/outcome.h"
-#include "rule/run.h"
 
 /* ---- a policy over a snapshot ---- */
 
@@ -34,7 +33,17 @@ static cordon_status check_walls(const struct cdn_policy *policy, cordon_error *
     return CORDON_OK;
 }
 
+static struct cdn_quotas *quotas_of(const struct cdn_policy *policy,
+                                    const struct cdn_granted *before)
+{
+    if (!before || before->policy != policy)
+        return cdn_quotas_new(policy);
+    before->quotas->references++;
+    return before->quotas;
+}
+
 cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
+                              const struct cdn_granted *before,
                               const cordon_snapshot *snapshot, cordon_error *err)
 {
     struct cdn_granted *granted;
@@ -49,6 +58,9 @@ cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *polic
         return cdn_error_nomem(err);
     granted->references = 1;
     granted->policy = cordon_policy_retain(policy);
+    granted->quotas = quotas_of(policy, before);
+    if (!granted->quotas)
+        status = cdn_error_nomem(err);
     for (uint32_t i = 0; i < policy->role_count && !status; i++)
         status = cdn_grant_compile(&granted->grants[i], cdn_policy_number(policy, i),
                                    snapshot, err);
@@ -73,6 +85,7 @@ void cdn_granted_release(struct cdn_granted *granted)
         return;
     for (uint32_t i = 0; i < granted->policy->role_count; i++)
         cdn_grant_free(granted->grants[i]);
+    cdn_quotas_release(granted->quotas);
     cordon_policy_release(granted->policy);
     cdn_free(granted);
 }
@@ -131,12 +144,17 @@ void cdn_entry_ungrant(struct cdn_entry *entry)
 /* ---- a request ---- */
 
 /* The rule's fallback stands, as for a rule that was stopped. */
-#define DENY(outcome, state, rule, ...)                                                \
-    (cdn_rule_refuse(outcome, rule, CORDON_OUTCOME_DENIED, CORDON_BUDGET_NONE,         \
-                     __VA_ARGS__),                                                     \
-     (outcome)->generation =                                                           \
-         (state)->snapshot ? cordon_snapshot_generation((state)->snapshot) : 0,        \
-     false)
+static bool deny(cordon_outcome *outcome, const struct cdn_rule *rule)
+{
+    outcome->kind = CORDON_OUTCOME_DENIED;
+    if (rule->fallback >= 0) {
+        outcome->fallback = true;
+        outcome->has_decision = true;
+        memcpy(outcome->decision, rule->decisions[rule->fallback],
+               sizeof outcome->decision);
+    }
+    return false;
+}
 
 bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
                cordon_outcome *outcome, const struct cdn_state *state,
@@ -152,29 +170,42 @@ bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
     *binding = entry->binding;
     if (!request->principal)
         return true;
-    if (!state->granted)
-        return DENY(outcome, state, rule,
-                    "principal '%.64s' may do nothing: the engine has no policy",
-                    request->principal);
+    cdn_outcome_reset(outcome);
+    if (state->snapshot)
+        outcome->generation = cordon_snapshot_generation(state->snapshot);
+    if (!state->granted) {
+        cdn_outcome_explain(
+            outcome, "principal '%.64s' may do nothing: the engine has no policy",
+            request->principal);
+        return deny(outcome, rule);
+    }
     policy = state->granted->policy;
     number = cdn_policy_principal(policy, request->principal);
-    if (number < 0)
-        return DENY(
-            outcome, state, rule, "%s",
+    if (number < 0) {
+        cdn_outcome_explain(
+            outcome, "%s",
             cdn_policy_unknown(unknown, sizeof unknown, policy, request->principal));
+        return deny(outcome, rule);
+    }
     *role = cdn_policy_role(policy, number);
     bound = &entry->roles[(*role)->number];
-    if (!cdn_bit(entry->may_run, (uint32_t)number))
-        return DENY(outcome, state, rule, "principal '%s' may not run rule '%s'",
-                    (*role)->principal, rule->name);
-    if (request->priority > (*role)->max_priority)
-        return DENY(outcome, state, rule,
-                    "principal '%s' may not ask for priority %u, only %u",
-                    (*role)->principal, request->priority, (*role)->max_priority);
-    if (!bound->binding)
-        return DENY(outcome, state, rule,
-                    "principal '%s' may not read %s, which rule '%s' does",
-                    (*role)->principal, bound->missing, rule->name);
+    if (!cdn_bit(entry->may_run, (uint32_t)number)) {
+        cdn_outcome_explain(outcome, "principal '%s' may not run rule '%s'",
+                            (*role)->principal, rule->name);
+        return deny(outcome, rule);
+    }
+    if (request->priority > (*role)->max_priority) {
+        cdn_outcome_explain(
+            outcome, "principal '%s' may not ask for priority %u, only %u",
+            (*role)->principal, request->priority, (*role)->max_priority);
+        return deny(outcome, rule);
+    }
+    if (!bound->binding) {
+        cdn_outcome_explain(outcome,
+                            "principal '%s' may not read %s, which rule '%s' does",
+                            (*role)->principal, bound->missing, rule->name);
+        return deny(outcome, rule);
+    }
     *binding = bound->binding;
     return true;
 }

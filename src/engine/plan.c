@@ -13,7 +13,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/granted.h"
+#include "engine/engine.h"
+#include "engine/rollout.h"
 #include "engine/set.h"
 
 /* ---- versions ---- */
@@ -118,6 +119,7 @@ void cdn_plan_release(struct cdn_plan *plan)
     for (uint32_t i = 0; i < plan->shadow_count; i++)
         cdn_entry_release(plan->shadows[i].entry);
     cdn_set_release(plan->set);
+    cdn_baseline_release(plan->baseline);
     cdn_free(plan);
 }
 
@@ -136,6 +138,12 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     fresh->state = plan->state;
     memcpy(fresh->why, plan->why, sizeof fresh->why);
     fresh->set = cdn_set_retain(plan->set);
+    fresh->set_number = plan->set_number;
+    fresh->guarded = plan->guarded;
+    fresh->guard = plan->guard;
+    fresh->baseline = plan->baseline;
+    if (fresh->baseline)
+        fresh->baseline->references++;
     if (plan->live)
         status =
             cdn_entry_new(&fresh->live, plan->live->version, snapshot, granted, err);
