@@ -124,11 +124,11 @@ extern const struct cdn_command cdn_command_proposal_list;  /* cmd_proposal.c */
 extern const struct cdn_command cdn_command_proposal_show;
 extern const struct cdn_command cdn_command_proposal_accept;
 extern const struct cdn_command cdn_command_proposal_reject;
-extern const struct cdn_command cdn_command_audit_tail;     /* cmd_audit.c */
+extern const struct cdn_command cdn_command_audit_tail; /* cmd_audit.c */
 extern const struct cdn_command cdn_command_audit_verify;
 extern const struct cdn_command cdn_command_audit_export;
-extern const struct cdn_command cdn_command_replay; /* cmd_replay.c */
-extern const struct cdn_command cdn_command_config_init;    /* cmd_config.c */
+extern const struct cdn_command cdn_command_replay;      /* cmd_replay.c */
+extern const struct cdn_command cdn_command_config_init; /* cmd_config.c */
 extern const struct cdn_command cdn_command_config_show;
 extern const struct cdn_command cdn_command_config_validate;
 extern const struct cdn_command cdn_command_version;
