@@ -4,6 +4,7 @@
  * structs, the locks that only slow paths take.  An engine is born with an empty state, so
  * that readers always find one. */
 #include "engine/engine.h"
+#include "engine/granted.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -220,7 +221,7 @@ void cordon_engine_free(cordon_engine *engine)
     cdn_free(engine);
 }
 
-/* ---- the snapshot ---- */
+/* ---- the snapshot and the policy ---- */
 
 /* When a plan was made, to tell which came first. */
 static uint64_t age_of(const struct cdn_plan *plan)
@@ -262,7 +263,7 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
     return worst;
 }
 
-/* Under `writer`: to this snapshot under this policy, either of which may be NULL. */
+/* Under `writer`: to this snapshot and this policy, either of which may be NULL. */
 static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
                              struct cdn_policy *policy, cordon_error *err)
 {
@@ -292,6 +293,20 @@ static struct cdn_policy *policy_of(cordon_engine *engine)
     const struct cdn_state *state = atomic_load(&engine->state);
 
     return state->granted ? state->granted->policy : NULL;
+}
+
+cordon_status cordon_engine_set_policy(cordon_engine *engine, cordon_policy *policy,
+                                       cordon_error *err)
+{
+    cordon_status status;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_set_policy: no engine");
+    pthread_mutex_lock(&engine->writer);
+    status = move_to(engine, atomic_load(&engine->state)->snapshot, policy, err);
+    pthread_mutex_unlock(&engine->writer);
+    return status;
 }
 
 cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
@@ -345,19 +360,5 @@ cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
     pthread_mutex_unlock(&engine->writer);
     if (moved)
         *moved = fresh;
-    return status;
-}
-
-cordon_status cordon_engine_set_policy(cordon_engine *engine, cordon_policy *policy,
-                                       cordon_error *err)
-{
-    cordon_status status;
-
-    if (!engine)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "cordon_engine_set_policy: no engine");
-    pthread_mutex_lock(&engine->writer);
-    status = move_to(engine, atomic_load(&engine->state)->snapshot, policy, err);
-    pthread_mutex_unlock(&engine->writer);
     return status;
 }

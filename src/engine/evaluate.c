@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "engine/audit.h"
 #include "engine/engine.h"
+#include "engine/granted.h"
 #include "engine/set.h"
 
 /* ---- the request ---- */

@@ -12,8 +12,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/engine.h"
+#include "engine/granted.h"
 #include "rule/outcome.h"
+#include "rule/run.h"
 
 /* ---- a policy over a snapshot ---- */
 
@@ -144,17 +145,12 @@ void cdn_entry_ungrant(struct cdn_entry *entry)
 /* ---- a request ---- */
 
 /* The rule's fallback stands, as for a rule that was stopped. */
-static bool deny(cordon_outcome *outcome, const struct cdn_rule *rule)
-{
-    outcome->kind = CORDON_OUTCOME_DENIED;
-    if (rule->fallback >= 0) {
-        outcome->fallback = true;
-        outcome->has_decision = true;
-        memcpy(outcome->decision, rule->decisions[rule->fallback],
-               sizeof outcome->decision);
-    }
-    return false;
-}
+#define DENY(outcome, state, rule, ...)                                                \
+    (cdn_rule_refuse(outcome, rule, CORDON_OUTCOME_DENIED, CORDON_BUDGET_NONE,         \
+                     __VA_ARGS__),                                                     \
+     (outcome)->generation =                                                           \
+         (state)->snapshot ? cordon_snapshot_generation((state)->snapshot) : 0,        \
+     false)
 
 bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
                cordon_outcome *outcome, const struct cdn_state *state,
@@ -170,42 +166,29 @@ bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
     *binding = entry->binding;
     if (!request->principal)
         return true;
-    cdn_outcome_reset(outcome);
-    if (state->snapshot)
-        outcome->generation = cordon_snapshot_generation(state->snapshot);
-    if (!state->granted) {
-        cdn_outcome_explain(
-            outcome, "principal '%.64s' may do nothing: the engine has no policy",
-            request->principal);
-        return deny(outcome, rule);
-    }
+    if (!state->granted)
+        return DENY(outcome, state, rule,
+                    "principal '%.64s' may do nothing: the engine has no policy",
+                    request->principal);
     policy = state->granted->policy;
     number = cdn_policy_principal(policy, request->principal);
-    if (number < 0) {
-        cdn_outcome_explain(
-            outcome, "%s",
+    if (number < 0)
+        return DENY(
+            outcome, state, rule, "%s",
             cdn_policy_unknown(unknown, sizeof unknown, policy, request->principal));
-        return deny(outcome, rule);
-    }
     *role = cdn_policy_role(policy, number);
     bound = &entry->roles[(*role)->number];
-    if (!cdn_bit(entry->may_run, (uint32_t)number)) {
-        cdn_outcome_explain(outcome, "principal '%s' may not run rule '%s'",
-                            (*role)->principal, rule->name);
-        return deny(outcome, rule);
-    }
-    if (request->priority > (*role)->max_priority) {
-        cdn_outcome_explain(
-            outcome, "principal '%s' may not ask for priority %u, only %u",
-            (*role)->principal, request->priority, (*role)->max_priority);
-        return deny(outcome, rule);
-    }
-    if (!bound->binding) {
-        cdn_outcome_explain(outcome,
-                            "principal '%s' may not read %s, which rule '%s' does",
-                            (*role)->principal, bound->missing, rule->name);
-        return deny(outcome, rule);
-    }
+    if (!cdn_bit(entry->may_run, (uint32_t)number))
+        return DENY(outcome, state, rule, "principal '%s' may not run rule '%s'",
+                    (*role)->principal, rule->name);
+    if (request->priority > (*role)->max_priority)
+        return DENY(outcome, state, rule,
+                    "principal '%s' may not ask for priority %u, only %u",
+                    (*role)->principal, request->priority, (*role)->max_priority);
+    if (!bound->binding)
+        return DENY(outcome, state, rule,
+                    "principal '%s' may not read %s, which rule '%s' does",
+                    (*role)->principal, bound->missing, rule->name);
     *binding = bound->binding;
     return true;
 }

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "engine/engine.h"
 #include "engine/rollout.h"
+#include "engine/granted.h"
 #include "engine/set.h"
 
 /* ---- versions ---- */

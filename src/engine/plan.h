@@ -2,10 +2,10 @@
  * state that all of it makes up.
  *
  *   version  one loaded text of one rule, and what it has done so far
- *   entry    a version bound to a snapshot
+ *   entry    a version bound to a snapshot, for the host and for each role of the policy
  *   plan     what runs under a name: the live version, a canary or arms that take a share of
  *            the subjects, shadows that run beside it and decide nothing
- *   state    a snapshot and the plans by name; immutable, published by one atomic pointer
+ *   state    a snapshot, a policy and the plans by name; immutable, published by one atomic pointer
  *
  * All four are counted by whoever holds them, under the engine's `writer`; an evaluation
  * counts nothing (engine.h, `using`). */
@@ -29,6 +29,7 @@
 #define CDN_PLAN_MAX_SHADOWS 4
 #define CDN_PLAN_WHY_BYTES   200
 
+struct cdn_granted;
 struct cdn_set;
 struct cdn_baseline;
 struct cdn_granted;
@@ -57,8 +58,8 @@ struct cdn_bound_role {
 struct cdn_entry {
     uint64_t references;
     struct cdn_version *version;
-    struct cdn_binding *binding; /* of the host, to whom everything is granted */
-    uint32_t role_count;
+    struct cdn_binding *binding;  /* of the host, to whom everything is granted */
+    uint32_t role_count;          /* of the policy; 0: there is none */
     struct cdn_bound_role *roles; /* by role number */
     uint64_t *may_run;            /* bit a principal of the policy */
 };
@@ -99,7 +100,7 @@ struct cdn_plan {
 
 struct cdn_state {
     cordon_snapshot *snapshot;   /* a reference of its own; NULL: none */
-    struct cdn_granted *granted; /* a reference of its own; NULL: no policy */
+    struct cdn_granted *granted; /* the same; NULL: no policy */
     uint32_t count;
     uint32_t mask;           /* slots of the table less one */
     struct cdn_plan **plans; /* open addressing by name */
@@ -129,7 +130,7 @@ void cdn_entry_release(struct cdn_entry *entry); /* accepts NULL */
 struct cdn_plan *cdn_plan_new(const char *name);
 void cdn_plan_release(struct cdn_plan *plan); /* accepts NULL */
 
-/* The same plan with every entry bound to another snapshot, for whom another policy names.  err is that of the live
+/* The same plan with every entry bound to another snapshot, or for another policy.  err is that of the live
  * version if that does not fit, else of the first that does not.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
 cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan,

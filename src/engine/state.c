@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "engine/engine.h"
+#include "engine/granted.h"
 
 static uint32_t home(const struct cdn_state *state, const char *name)
 {

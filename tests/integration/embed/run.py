@@ -64,11 +64,10 @@ def main():
     os.makedirs(work)
     prefix = os.path.join(work, "prefix")
     run("cmake", "--install", build, "--prefix", prefix)
-    program, params = blocks("c")
+    program, *pieces = blocks("c")
     (cmake,) = blocks("cmake")
     write("embed.c", program)
     write("embed.cc", program)
-    write("params.c", params)
     write("accounts.csv", "id\n1\n2\n3\n")
     write("transfers.csv", "src,dst,amount,at\n1,2,40.5,1000\n1,3,2.25,2000\n")
     schema, rule = write("schema.lua", SCHEMA), write("payees.lua", RULE)
@@ -97,9 +96,11 @@ def main():
     run("c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", "embed-cc",
         "embed.cc", *flags, cwd=work, env=env)
     check("C++, pkg-config", os.path.join(work, "embed-cc"))
-    run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", "params.c", *flags, cwd=work,
-        env=env)
-    print("ok: params.c compiles")
+    for piece in pieces:  # each begins with /* name.c: what it is */
+        name = re.match(r"/\* (\w+\.c):", piece).group(1)
+        write(name, piece)
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", name, *flags, cwd=work, env=env)
+        print("ok: %s compiles" % name)
 
     ways = {
         "installed, shared": cmake,
