@@ -5,6 +5,8 @@
  * first call; sodium_init() is safe from any thread and only once does anything. */
 #include "base/hash.h"
 
+#include <stdatomic.h>
+
 /* The streaming state's size is public only under this name. */
 #define XXH_STATIC_LINKING_ONLY
 #include <sodium.h>
@@ -55,19 +57,29 @@ void cdn_hash_stream_free(struct cdn_hash_stream *stream)
     cdn_free(stream);
 }
 
+/* It picks BLAKE2b's fastest code for this CPU.  Where it fails, for want of random numbers
+ * that a hash does not use, the portable code gives the same result.  Once: it takes a lock
+ * each time, and masks are hashed while rules run. */
+static void pick_code(void)
+{
+    static atomic_bool picked;
+
+    if (atomic_load_explicit(&picked, memory_order_acquire))
+        return;
+    if (sodium_init() >= 0)
+        atomic_store_explicit(&picked, true, memory_order_release);
+}
+
 void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *bytes,
                       size_t count)
 {
-    /* It picks BLAKE2b's fastest code for this CPU.  Where it fails, for want of random
-     * numbers that a hash does not use, the portable code gives the same result. */
-    int picked = sodium_init();
-
-    (void)picked;
+    pick_code();
     crypto_generichash(out, CDN_CONTENT_HASH_BYTES, bytes, count, NULL, 0);
 }
 
 _Static_assert(sizeof(struct cdn_hash_chain) == sizeof(crypto_generichash_state) &&
-                   _Alignof(struct cdn_hash_chain) >= _Alignof(crypto_generichash_state),
+                   _Alignof(struct cdn_hash_chain) >=
+                       _Alignof(crypto_generichash_state),
                "the chain's state is libsodium's");
 _Static_assert(CDN_HASH_KEY_BYTES == crypto_generichash_KEYBYTES, "BLAKE2b's key");
 
@@ -79,9 +91,7 @@ static crypto_generichash_state *state_of(struct cdn_hash_chain *chain)
 void cdn_hash_chain_init(struct cdn_hash_chain *chain,
                          const unsigned char key[CDN_HASH_KEY_BYTES])
 {
-    int picked = sodium_init();
-
-    (void)picked;
+    pick_code();
     crypto_generichash_init(state_of(chain), key, key ? CDN_HASH_KEY_BYTES : 0,
                             CDN_CONTENT_HASH_BYTES);
 }
@@ -121,8 +131,6 @@ char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count)
 
 void cdn_random(void *out, size_t count)
 {
-    int picked = sodium_init();
-
-    (void)picked;
+    pick_code();
     randombytes_buf(out, count);
 }

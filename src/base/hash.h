@@ -28,8 +28,9 @@ void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *byt
 struct cdn_hash_chain {
     _Alignas(64) unsigned char state[384];
 };
-void cdn_hash_chain_init(struct cdn_hash_chain *chain,
-                         const unsigned char key[CDN_HASH_KEY_BYTES]); /* NULL: no key */
+void cdn_hash_chain_init(
+    struct cdn_hash_chain *chain,
+    const unsigned char key[CDN_HASH_KEY_BYTES]); /* NULL: no key */
 void cdn_hash_chain_add(struct cdn_hash_chain *chain, const void *bytes, size_t count);
 /* Ends it. */
 void cdn_hash_chain_get(struct cdn_hash_chain *chain,

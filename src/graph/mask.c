@@ -194,6 +194,7 @@ void cdn_push_masked(lua_State *L, struct cdn_graph_run *run,
         property->type == CDN_COLUMN_INT64 || property->type == CDN_COLUMN_TIMESTAMP;
     struct cdn_cells cells;
 
+    cdn_meter_charge(L, 1 + run->binding->mask_count / 16); /* it was looked for */
     if (mask->mask.kind == CDN_MASK_REDACT) { /* whatever it is, and whether it is */
         if (is_text(property) || property->lua_string)
             push_text(L, run, redacted, sizeof redacted - 1);

@@ -341,6 +341,13 @@ def principals():
                "%s: %s" % (who, record))
         expect(record["result"] == {"decision": "review"} and record["fallback"], "%s" % record)
     expect(ask("some")["result"]["output"] == {"sum": 157.25}, "fields of output")
+    for who, logged, message in (("all", 0, "Account.open is not in what the principal may propose"),
+                                 ("writes", 1, "")):
+        log = os.path.join(work, "proposals-%s.mdb" % who)
+        _, err = sent(*now, "--principal", who, "--propose", "--log", log)
+        expect(message in err, "%s proposes: %s" % (who, err))
+        shown = run("proposal", "list", "--log", log, "--format", "ndjson")[0] if logged else ""
+        expect(shown.count("\n") == logged and (not logged or "writes" in shown), "the log: " + shown)
     # the store's own policy
     shutil.copy(os.path.join(here, "policies/good.lua"), os.path.join(store, "policy.lua"))
     shutil.copy(os.path.join(here, "policies/mask.key"), os.path.join(store, "mask.key"))

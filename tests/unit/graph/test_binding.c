@@ -149,6 +149,37 @@ START_TEST(bind__stays_within_the_grant)
 }
 END_TEST
 
+START_TEST(missing__names_as_many_as_fit)
+{
+    static const uint64_t none[4];
+    const uint64_t *rows[256];
+    struct cdn_grant grant = {.labels = none,
+                              .relations = none,
+                              .label_columns = rows,
+                              .relation_columns = rows};
+    struct cdn_names names;
+    cordon_error err;
+    char out[64];
+
+    for (int i = 0; i < 256; i++)
+        rows[i] = none;
+    harness_names(&names,
+                  "Account: risk; Company; Ghost; Person; invest; own; transfer");
+    ck_assert_uint_eq(cdn_binding_missing(out, sizeof out, &names, bank, &grant), 6);
+    ck_assert_str_eq(out, "label Account, label Company and 4 more");
+    ck_assert_uint_eq(cdn_binding_missing(out, 8, &names, bank, &grant), 6);
+    ck_assert_str_eq(out, "6 more");
+    ck_assert_uint_eq(
+        cdn_binding_missing(out, sizeof out, &names, bank, &cdn_grant_everything), 0);
+    ck_assert_str_eq(out, "");
+    harness_names(&names, "Account: risk; own: share");
+    grant.principal = "analyst";
+    ck_assert_int_eq(bind("Account: risk; own: share", &grant, &err), CORDON_E_DENIED);
+    ck_assert_str_eq(err.message,
+                     "principal 'analyst' may not read label Account, edge type own");
+}
+END_TEST
+
 START_TEST(bind__works_without_a_snapshot)
 {
     struct cdn_binding *binding;
@@ -201,6 +232,7 @@ static Suite *suite(void)
     tcase_add_test(tc, bind__resolves_lists_by_label);
     tcase_add_test(tc, bind__refuses_integers_lua_cannot_hold);
     tcase_add_test(tc, bind__stays_within_the_grant);
+    tcase_add_test(tc, missing__names_as_many_as_fit);
     tcase_add_test(tc, bind__works_without_a_snapshot);
 #ifdef CORDON_FAILALLOC
     tcase_add_test(tc, bind__survives_every_allocation_failure);

@@ -6,6 +6,7 @@ return {
                masks = { Account = { key = "hash", name = "redact" } },
                ceilings = { edges = 500 } },
     poor   = { rules = "*", reads = { Account = {}, transfer = {} } },
+    writes = { rules = "*", reads = "*", propose = { nodes = { Account = { "open" } } } },
     some   = { rules = "*", reads = "*", output = { "sum" } },
   },
 }
