@@ -322,7 +322,8 @@ START_TEST(apply__survives_every_allocation_failure)
         cordon_status status = apply_as(false, 0, NULL);
 
         rounds++;
-        ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
+        ck_assert_msg(status == (cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK),
+                      "allocation %ld: %s", nth, cordon_status_name(status));
     }
     ck_assert_uint_gt(rounds, 20);
 }
