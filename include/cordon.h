@@ -16,6 +16,7 @@
  *   cordon_outcome   what one evaluation did and cost; made once, refilled by each
  *   cordon_proposals a log of what rules would like changed, until somebody decides
  *   cordon_value     a view of msgpack bytes: how parameters go in and results come out
+ *   cordon_registry  versions of rules and sets in a file, which one decides, and who said so
  *   cordon_error     the caller's own record of why a call did not work
  *
  * A host opens a snapshot, makes an engine, gives it the snapshot and the rules, makes one
@@ -33,6 +34,7 @@
  *   cordon_snapshot  immutable; shared by any number of threads
  *   cordon_engine    shared; every function is safe from any thread, but the last,
  *                    cordon_engine_free(), for which no call may be under way
+ *   cordon_registry  shared by threads and processes; closed when no call is under way
  *   cordon_proposals shared; every function is safe from any thread, but close
  *   cordon_outcome   one thread at a time; make one a thread
  *   cordon_request   borrowed for the call; may be shared while nobody writes to it
@@ -82,9 +84,13 @@
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
 #include <cordon/outcome.h>
+#include <cordon/policy.h>
+#include <cordon/registry.h>
 #include <cordon/proposal.h>
 #include <cordon/rule.h>
+#include <cordon/set.h>
 #include <cordon/snapshot.h>
+#include <cordon/standing.h>
 #include <cordon/value.h>
 #include <cordon/version.h>
 

@@ -31,12 +31,24 @@ typedef struct cordon_engine_options {
     uint64_t image_budget_bytes;
     uint64_t max_nodes; /* ceilings for any one run, as above (100e6) */
     uint64_t max_hops;  /* (1e6) */
+    /* Callers that may wait for a sandbox; one more is refused at once with
+     * CORDON_E_OVERLOADED (64). */
+    uint32_t max_waiting;
+    /* Sandboxes beside `slots` in which a running evaluation's thread does a waiting
+     * request of higher priority meanwhile (2); CORDON_NONE: nothing is interrupted. */
+    uint32_t interrupt_slots;
+    /* While callers wait, no run may use more instructions or time than this many times what
+     * nine in ten runs of the rule so far have used (0: limits do not follow load). */
+    uint32_t tighten;
 } cordon_engine_options;
 
 #define CORDON_ENGINE_OPTIONS_INIT                                                     \
     {                                                                                  \
-        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                 \
+        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0        \
     }
+
+/* In an option that counts: none, where zero means the default. */
+#define CORDON_NONE UINT32_MAX
 
 #ifdef __cplusplus
 extern "C" {

@@ -21,7 +21,7 @@ cordon_status cdn_file_publish(const char *from, const char *to, cordon_error *e
 /* Remove a file durably: unlink, fsync of the folder.  CORDON_E_NOTFOUND: there is none. */
 cordon_status cdn_file_remove(const char *path, cordon_error *err);
 
-/* Make what happened in the folder of `path` durable: fsync of the folder. */
+/* Make what happened to names in the folder of `path` durable. */
 cordon_status cdn_file_sync_folder(const char *path, cordon_error *err);
 
 /* dir + "/" + name into out; CORDON_E_INVALID if it does not fit. */

@@ -66,6 +66,47 @@ void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *byt
     crypto_generichash(out, CDN_CONTENT_HASH_BYTES, bytes, count, NULL, 0);
 }
 
+_Static_assert(sizeof(struct cdn_hash_chain) == sizeof(crypto_generichash_state) &&
+                   _Alignof(struct cdn_hash_chain) >= _Alignof(crypto_generichash_state),
+               "the chain's state is libsodium's");
+_Static_assert(CDN_HASH_KEY_BYTES == crypto_generichash_KEYBYTES, "BLAKE2b's key");
+
+static crypto_generichash_state *state_of(struct cdn_hash_chain *chain)
+{
+    return (crypto_generichash_state *)(void *)chain->state;
+}
+
+void cdn_hash_chain_init(struct cdn_hash_chain *chain,
+                         const unsigned char key[CDN_HASH_KEY_BYTES])
+{
+    int picked = sodium_init();
+
+    (void)picked;
+    crypto_generichash_init(state_of(chain), key, key ? CDN_HASH_KEY_BYTES : 0,
+                            CDN_CONTENT_HASH_BYTES);
+}
+
+void cdn_hash_chain_add(struct cdn_hash_chain *chain, const void *bytes, size_t count)
+{
+    crypto_generichash_update(state_of(chain), bytes, count);
+}
+
+void cdn_hash_chain_get(struct cdn_hash_chain *chain,
+                        unsigned char out[CDN_CONTENT_HASH_BYTES])
+{
+    crypto_generichash_final(state_of(chain), out, CDN_CONTENT_HASH_BYTES);
+}
+
+bool cdn_hash_equal(const unsigned char *a, const unsigned char *b, size_t count)
+{
+    return sodium_memcmp(a, b, count) == 0;
+}
+
+void cdn_wipe(void *bytes, size_t count)
+{
+    sodium_memzero(bytes, count);
+}
+
 char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count)
 {
     static const char digits[] = "0123456789abcdef";

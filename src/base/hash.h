@@ -3,6 +3,7 @@
 #ifndef CDN_BASE_HASH_H
 #define CDN_BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,23 @@ void cdn_hash_stream_free(struct cdn_hash_stream *stream);
 
 void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *bytes,
                       size_t count);
+
+/* BLAKE2b-256 of data in pieces, in the caller's storage.  With a key only who has it can
+ * compute the hash; without one it is the content hash. */
+#define CDN_HASH_KEY_BYTES 32
+struct cdn_hash_chain {
+    _Alignas(64) unsigned char state[384];
+};
+void cdn_hash_chain_init(struct cdn_hash_chain *chain,
+                         const unsigned char key[CDN_HASH_KEY_BYTES]); /* NULL: no key */
+void cdn_hash_chain_add(struct cdn_hash_chain *chain, const void *bytes, size_t count);
+/* Ends it. */
+void cdn_hash_chain_get(struct cdn_hash_chain *chain,
+                        unsigned char out[CDN_CONTENT_HASH_BYTES]);
+/* Are they equal, in a time that does not tell where they differ? */
+bool cdn_hash_equal(const unsigned char *a, const unsigned char *b, size_t count);
+/* Overwrite a secret, however little the compiler thinks of it. */
+void cdn_wipe(void *bytes, size_t count);
 
 /* `count` bytes as 2 * count lower-case hexadecimal digits and a NUL.  Returns out. */
 char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count);

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -49,6 +48,8 @@ static const struct {
 static cordon_status take_options(cordon_engine_options *out,
                                   const cordon_engine_options *given, cordon_error *err)
 {
+    uint64_t lanes;
+
     *out = (cordon_engine_options)CORDON_ENGINE_OPTIONS_INIT;
     if (given) {
         if (given->struct_size != sizeof *given)
@@ -63,10 +64,20 @@ static cordon_status take_options(cordon_engine_options *out,
         out->slots = 8;
     if (!out->busy_wait_ms)
         out->busy_wait_ms = 1000;
+    if (!out->max_waiting)
+        out->max_waiting = 64;
+    if (!out->interrupt_slots)
+        out->interrupt_slots = 2;
+    if (out->interrupt_slots == CORDON_NONE)
+        out->interrupt_slots = 0;
     if (out->slots > MAX_SLOTS)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "slots: %u; at most %d are possible", out->slots,
                              MAX_SLOTS);
+    if (out->interrupt_slots > MAX_SLOTS)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "interrupt_slots: %u; at most %d are possible",
+                             out->interrupt_slots, MAX_SLOTS);
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         uint64_t *value = (uint64_t *)(void *)((char *)out + ranges[i].offset);
 
@@ -78,15 +89,16 @@ static cordon_status take_options(cordon_engine_options *out,
                 "%s: %" PRIu64 " is not within %" PRIu64 " and %" PRIu64,
                 ranges[i].name, *value, ranges[i].least, ranges[i].most);
     }
-    /* Each slot must be able to hold the largest image there can be. */
-    if (out->image_budget_bytes / out->slots < out->load_memory_bytes) {
+    /* Each sandbox must be able to hold the largest image there can be. */
+    lanes = (uint64_t)out->slots + out->interrupt_slots;
+    if (out->image_budget_bytes / lanes < out->load_memory_bytes) {
         if (given && given->image_budget_bytes)
             return cdn_error_set(
                 err, CORDON_E_INVALID,
-                "image_budget_bytes: %" PRIu64 " is less than slots times "
+                "image_budget_bytes: %" PRIu64 " is less than all slots times "
                 "load_memory_bytes, %" PRIu64,
-                out->image_budget_bytes, out->slots * out->load_memory_bytes);
-        out->image_budget_bytes = out->slots * out->load_memory_bytes;
+                out->image_budget_bytes, lanes * out->load_memory_bytes);
+        out->image_budget_bytes = lanes * out->load_memory_bytes;
     }
     return CORDON_OK;
 }
@@ -100,26 +112,12 @@ void cdn_engine_defaults(cordon_engine_options *out)
 
 static bool make_locks(cordon_engine *engine)
 {
-    pthread_condattr_t attributes;
-    bool made;
-
     if (pthread_mutex_init(&engine->writer, NULL))
         return false;
-    if (pthread_mutex_init(&engine->waiting, NULL)) {
-        pthread_mutex_destroy(&engine->writer);
-        return false;
-    }
-    made = !pthread_condattr_init(&attributes);
-    if (made) {
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        made = !pthread_cond_init(&engine->freed, &attributes);
-        pthread_condattr_destroy(&attributes);
-    }
-    if (!made) {
-        pthread_mutex_destroy(&engine->waiting);
-        pthread_mutex_destroy(&engine->writer);
-    }
-    return made;
+    if (!pthread_mutex_init(&engine->waiting, NULL))
+        return true;
+    pthread_mutex_destroy(&engine->writer);
+    return false;
 }
 
 static cordon_status make_lanes(cordon_engine *engine, cordon_error *err)
@@ -131,22 +129,26 @@ static cordon_status make_lanes(cordon_engine *engine, cordon_error *err)
         .scratch_bytes = (size_t)options->max_memory_bytes,
     };
     size_t align = _Alignof(struct cdn_lane);
+    uint32_t count = options->slots + options->interrupt_slots;
     cordon_status status;
 
-    engine->lanes_block = cdn_calloc(options->slots + 1, sizeof *engine->lanes);
+    engine->lanes_block = cdn_calloc(count + 1, sizeof *engine->lanes);
     if (!engine->lanes_block)
         return cdn_error_nomem(err);
     engine->lanes =
         (struct cdn_lane *)(void *)(((uintptr_t)engine->lanes_block + align - 1) &
                                     ~(uintptr_t)(align - 1));
-    for (uint32_t i = 0; i < options->slots; i++) {
+    engine->lane_count = count;
+    for (uint32_t i = 0; i < count; i++) {
         struct cdn_lane *lane = &engine->lanes[i];
 
+        lane->engine = engine;
+        lane->number = i;
         status = cdn_slot_new(&lane->slot, &config, err);
         if (status)
             return status;
         cdn_slot_set_host(lane->slot, &lane->host);
-        lane->images.budget = (size_t)(options->image_budget_bytes / options->slots);
+        lane->images.budget = (size_t)(options->image_budget_bytes / count);
     }
     return cdn_slot_new(&engine->loader, &config, err);
 }
@@ -154,6 +156,7 @@ static cordon_status make_lanes(cordon_engine *engine, cordon_error *err)
 cordon_status cordon_engine_new(cordon_engine **out,
                                 const cordon_engine_options *options, cordon_error *err)
 {
+    struct cdn_state *first;
     cordon_engine *engine;
     cordon_status status;
 
@@ -178,8 +181,9 @@ cordon_status cordon_engine_new(cordon_engine **out,
     status = make_lanes(engine, err);
     if (status)
         goto out;
-    atomic_store(&engine->state, cdn_state_new(NULL, 0));
-    if (!atomic_load(&engine->state)) {
+    first = cdn_state_new(NULL, 0);
+    if (!first || !cdn_state_publish(engine, first)) {
+        cdn_state_free(first);
         status = cdn_error_nomem(err);
         goto out;
     }
@@ -194,7 +198,8 @@ void cordon_engine_free(cordon_engine *engine)
 {
     if (!engine)
         return;
-    for (uint32_t i = 0; engine->lanes && i < engine->options.slots; i++) {
+    for (uint32_t i = 0; engine->lanes && i < engine->lane_count; i++) {
+        cordon_outcome_free(engine->lanes[i].aside);
         cdn_images_deinit(&engine->lanes[i].images);
         cdn_slot_free(engine->lanes[i].slot);
     }
@@ -208,7 +213,6 @@ void cordon_engine_free(cordon_engine *engine)
         cdn_state_free(state);
     }
     if (engine->locks_made) {
-        pthread_cond_destroy(&engine->freed);
         pthread_mutex_destroy(&engine->waiting);
         pthread_mutex_destroy(&engine->writer);
     }
@@ -217,7 +221,13 @@ void cordon_engine_free(cordon_engine *engine)
 
 /* ---- the snapshot ---- */
 
-/* Bind every rule of `old` to the snapshot of `fresh` and add it.  On failure err is that of
+/* When a plan was made, to tell which came first. */
+static uint64_t age_of(const struct cdn_plan *plan)
+{
+    return plan->live ? plan->live->version->id : 0;
+}
+
+/* Bind every plan of `old` to the snapshot of `fresh` and add it.  On failure err is that of
  * the rule loaded first among those that do not fit. */
 static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state *old,
                                 cordon_error *err)
@@ -226,28 +236,27 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
     uint64_t first = UINT64_MAX;
 
     for (uint32_t i = 0; i <= old->mask; i++) {
-        struct cdn_version *version;
-        struct cdn_entry *entry;
+        const struct cdn_plan *plan = old->plans[i];
+        struct cdn_plan *bound;
         cordon_status status;
         cordon_error own;
 
-        if (!old->entries[i] || old->entries[i]->version->id > first)
+        if (!plan || age_of(plan) > first)
             continue;
-        version = old->entries[i]->version;
         cdn_error_clear(&own);
-        status = cdn_entry_new(&entry, version, fresh->snapshot, &own);
+        status = cdn_plan_rebind(&bound, plan, fresh->snapshot, &own);
         if (status) {
             worst = status;
-            first = version->id;
+            first = age_of(plan);
             if (status == CORDON_E_NOMEM)
                 return cdn_error_nomem(err);
-            cdn_error_prefix(&own, "rule '%s'", version->rule->name);
+            cdn_error_prefix(&own, "rule '%s'", plan->name);
             if (err)
                 *err = own;
             continue;
         }
-        cdn_state_add(fresh, entry);
-        cdn_entry_release(entry); /* the state has it now */
+        cdn_state_add(fresh, bound);
+        cdn_plan_release(bound); /* the state has it now */
     }
     return worst;
 }
@@ -260,11 +269,10 @@ static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
     struct cdn_state *fresh = cdn_state_new(snapshot, old->count);
     cordon_status status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
 
-    if (!status) {
-        cdn_state_publish(engine, fresh);
-        fresh = NULL; /* handed over */
-    }
-    cdn_state_free(fresh);
+    if (!status && !cdn_state_publish(engine, fresh))
+        status = cdn_error_nomem(err);
+    if (status)
+        cdn_state_free(fresh);
     return status;
 }
 

@@ -1,12 +1,13 @@
 /* The inside of an engine: who owns what, and who may touch it when.
  *
- *   state   immutable: a snapshot, the rules by name, each with its binding.  Published by
- *           one atomic pointer.  Readers find it without a lock; writers make a new one
- *           under `writer` and retire the old.
- *   slots   one sandbox each, leased to one thread at a time by an atomic flag.  A lease
+ *   state   immutable (plan.h): a snapshot and what runs under each name.  Published by one
+ *           atomic pointer.  Readers find it without a lock; writers make a new one under
+ *           `writer` and retire the old.
+ *   lanes   one sandbox each, leased to one thread at a time by an atomic flag.  A lease
  *           also says which state its evaluation stands on (`using`), which is what keeps a
- *           retired state alive: no reference is counted on the evaluation path.
- *   images  each slot's own, so whoever holds the lease may touch them.
+ *           retired state alive: no reference is counted on the evaluation path.  The first
+ *           `options.slots` serve callers, the rest those for whom a run is interrupted.
+ *   images  each lane's own, so whoever holds the lease may touch them.
  *   loader  one more slot, for loading rules; belongs to whoever holds `writer`.
  *
  * Order of locks: `writer`, then a lease; `waiting` is held for nothing else. */
@@ -20,38 +21,12 @@
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
 
-#include "graph/binding.h"
+#include "engine/plan.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
 
-/* ---- state.c ---- */
-
-/* One loaded text of a rule.  Counted by the entries that have it, under `writer`. */
-struct cdn_version {
-    uint64_t id; /* of this engine, never given twice; images are kept by it */
-    uint64_t references;
-    uint32_t number;                           /* in the registry; 0: from a text */
-    char hash[2 * CDN_CONTENT_HASH_BYTES + 1]; /* of its source, hexadecimal */
-    struct cdn_rule *rule;
-};
-
-/* A rule as one state sees it.  Shared by the states with the same snapshot; counted by
- * them, under `writer`. */
-struct cdn_entry {
-    uint64_t references;
-    struct cdn_version *version;
-    struct cdn_binding *binding;
-};
-
-struct cdn_state {
-    cordon_snapshot *snapshot; /* a reference of its own; NULL: none */
-    uint32_t count;
-    uint32_t mask;              /* slots of the table less one */
-    struct cdn_entry **entries; /* open addressing by name */
-    uint64_t *versions;         /* `count` of them, ascending */
-    struct cdn_state *retired;  /* the next older one that may still be in use */
-};
+struct cdn_lane;
 
 /* ---- images.c ---- */
 
@@ -82,81 +57,108 @@ cordon_status cdn_images_put_take(struct cdn_images *images, uint64_t version,
 void cdn_images_sweep(struct cdn_images *images,
                       bool (*keep)(const void *ud, uint64_t version), const void *ud);
 
+/* ---- schedule.c ---- */
+
+/* Something to be done in a lane by whoever has one: an evaluation, as its caller gave it. */
+struct cdn_job {
+    void (*run)(struct cdn_job *job, struct cordon_engine *engine,
+                struct cdn_lane *lane);
+    uint32_t priority;
+    uint64_t until_ns; /* nobody wants it any more then; cdn_clock_ns() */
+};
+
+/* A caller that waits for a lane; on its own stack. */
+struct cdn_waiter {
+    struct cdn_waiter *next; /* of lower priority, or of the same and later */
+    struct cdn_job *job;
+    struct cdn_lane *lane; /* handed over */
+    bool taken;            /* somebody runs the job for it */
+    bool done;             /* and has */
+    pthread_cond_t changed;
+};
+
 /* ---- engine.c ---- */
 
 /* One cache line apart, so that leases of neighbours do not fight over one. */
 struct cdn_lane {
     _Alignas(64) atomic_uint leased; /* 0 or 1 */
     _Atomic(struct cdn_state *) using;
+    struct cordon_engine *engine;
+    uint32_t number;
+    uint32_t priority; /* of what runs in it */
+    uint32_t depth;    /* interrupted runs below it on this thread */
     struct cdn_slot *slot;
     struct cdn_rule_host host;
     struct cdn_images images;
-    uint64_t decisions; /* made so far in this lane */
+    uint64_t decisions;    /* made so far in this lane */
+    cordon_outcome *aside; /* what shadows answer into; NULL: none has run */
+    uint64_t interrupted;  /* times a run in it was, for another */
 };
 
 struct cordon_engine {
-    uint64_t identity[2];          /* random: what its decisions' names are made from */
     cordon_engine_options options; /* nothing zero */
+    uint64_t identity[2];          /* random: what its decisions' names are made from */
     _Atomic(struct cdn_state *) state;
     atomic_uint retired;  /* states that wait to be freed */
     atomic_ulong dropped; /* versions replaced or unloaded so far */
     struct cdn_lane *lanes;
-    void *lanes_block; /* what was allocated for them, before it was aligned */
+    uint32_t lane_count; /* options.slots, then those for interruptions */
+    void *lanes_block;   /* what was allocated for them, before it was aligned */
     pthread_mutex_t writer;
     struct cdn_slot *loader; /* under `writer`, as are these: */
     struct cdn_state *graveyard;
     uint64_t versions;
     pthread_mutex_t waiting;
-    pthread_cond_t freed;
+    struct cdn_waiter *queue; /* under `waiting`: who is served first, first */
     atomic_uint waiters;
+    atomic_uint urgent;  /* the first one's priority and 1; 0: nobody waits */
+    atomic_ulong shed;   /* refused because too many waited */
+    atomic_ulong lapsed; /* waited in vain */
     bool locks_made;
 };
 
-/* ---- pool.c ---- */
+/* ---- schedule.c ---- */
 
-/* Lease a slot: at once if one is free, else wait as long as the options say.
- * NULL: every one stayed in use. */
-struct cdn_lane *cdn_pool_lease(cordon_engine *engine);
-void cdn_pool_release(cordon_engine *engine, struct cdn_lane *lane);
+/* Have the job run: in a lane of the calling thread's, at once if one is free, or when its
+ * turn comes, by priority and then by arrival; or on another thread, in the middle of a run
+ * of lower priority.  Returns when it has run.
+ * Errors, the job not run: CORDON_E_OVERLOADED too many wait already, CORDON_E_BUSY it
+ * waited as long as the options, or the job, allow. */
+cordon_status cdn_schedule(cordon_engine *engine, struct cdn_job *job,
+                           cordon_error *err);
+
+/* A lane if one of the callers' is free and nobody waits who would go before; else NULL. */
+struct cdn_lane *cdn_pool_try(cordon_engine *engine, uint32_t priority);
 /* Lease this one, however long it takes. */
 void cdn_pool_lease_lane(cordon_engine *engine, struct cdn_lane *lane);
+void cdn_pool_release(cordon_engine *engine, struct cdn_lane *lane);
 
 /* ---- state.c ---- */
 
 /* The current state, kept alive until cdn_state_leave(); the lane must be leased. */
 struct cdn_state *cdn_state_enter(cordon_engine *engine, struct cdn_lane *lane);
 void cdn_state_leave(cordon_engine *engine, struct cdn_lane *lane);
-
-/* NULL: no such rule. */
-struct cdn_entry *cdn_state_find(const struct cdn_state *state, const char *name);
-/* `state` is a struct cdn_state; a shape for cdn_images_sweep(). */
-bool cdn_state_has_version(const void *state, uint64_t version);
-
-/* Under `writer`: one without rules but with room for `rules`, and with a reference of its
- * own to the snapshot (or NULL).  NULL: no memory. */
-struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t rules);
-/* Under `writer`: add an entry (one more reference) whose name is not there yet. */
-void cdn_state_add(struct cdn_state *state, struct cdn_entry *entry);
-/* Under `writer`: add all of `from` but the rule named `without`. */
-void cdn_state_add_all(struct cdn_state *state, const struct cdn_state *from,
-                       const char *without);
-/* Under `writer`: make it the current one; the old one is freed once nobody uses it. */
-void cdn_state_publish(cordon_engine *engine, struct cdn_state *state);
+/* Under `writer`: make it the current one, if there is memory for what it needs besides;
+ * else false, and it is the caller's still.  The old one is freed once nobody uses it. */
+bool cdn_state_publish(cordon_engine *engine, struct cdn_state *state);
 /* Under `writer`: free retired states that nobody uses. */
 void cdn_state_reclaim(cordon_engine *engine);
-/* Under `writer`: one nobody has seen, or nobody can see any more.  Accepts NULL. */
-void cdn_state_free(struct cdn_state *state);
-/* A new entry with one reference; adds one to the version.
- * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
-cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
-                            const cordon_snapshot *snapshot, cordon_error *err);
-void cdn_entry_release(struct cdn_entry *entry);       /* accepts NULL */
-void cdn_version_release(struct cdn_version *version); /* accepts NULL */
 
 /* ---- engine.c ---- */
 
 /* The options of an engine whose host chose none. */
 void cdn_engine_defaults(cordon_engine_options *out);
+
+/* ---- rules.c, all under `writer` ---- */
+
+/* Load a text as a version with that number.  One reference.
+ * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
+                              const char *source, size_t bytes, const char *file,
+                              uint32_t number, cordon_error *err);
+/* Publish the plan in the place of what has its name.  Errors: CORDON_E_NOMEM. */
+cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
+                                 cordon_error *err);
 
 /* ---- budget.c ---- */
 
@@ -177,16 +179,40 @@ cordon_status cdn_budget_check(const cordon_engine_options *options,
 /* What a chunk may use while it loads. */
 struct cdn_budget cdn_budget_load(const cordon_engine_options *options);
 
+/* ---- schedule.c ---- */
+
+/* What runs in the lane next looks at `revoked`, and at who waits. */
+void cdn_schedule_watch(struct cdn_lane *lane, const uint32_t *revoked);
+
 /* ---- evaluate.c ---- */
+
+/* What is asked of a lane. */
+struct cdn_ask {
+    const cordon_request *request; /* checked */
+    uint64_t entered_ns;           /* when this rule's time began */
+    uint64_t until_ns;             /* nothing runs beyond; UINT64_MAX: no such end */
+    bool shared_params;            /* rule/run.h */
+};
+
+/* Errors: CORDON_E_INVALID, of `function`'s arguments. */
+cordon_status cdn_request_check(const char *function, const void *outcome,
+                                const cordon_engine *engine, const char *name,
+                                const cordon_request *request, cordon_error *err);
+
+/* Evaluate what the plan has for this subject, shadows as well.  The lane is leased, the
+ * state entered.  Errors: as cordon_evaluate(). */
+cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
+                                struct cdn_plan *plan, const struct cdn_ask *ask,
+                                cordon_outcome *outcome, cordon_error *err);
 
 /* The image of a version in this lane, built if need be; `state` is the one entered.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
-cordon_status cdn_lane_image(struct cdn_image **out, cordon_engine *engine,
-                             struct cdn_lane *lane, const struct cdn_state *state,
+cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
+                             const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err);
 
-/* "no rule 'x'; did you mean 'y'?", CORDON_E_NOTFOUND. */
-cordon_status cdn_state_no_rule(const struct cdn_state *state, const char *name,
-                                cordon_error *err);
+/* The host's call failed: say so in the outcome too. */
+void cdn_outcome_failed(cordon_outcome *outcome, uint64_t entered_ns,
+                        const cordon_error *err);
 
 #endif

@@ -1,8 +1,12 @@
 /* One evaluation, from the public call to the tier and back.
  *
- * The hot path, in order: check the arguments, lease a slot, enter the state, find the rule,
- * resolve the budget, find the image, run, leave, release.  After the first evaluation of a
- * rule in a slot none of it allocates, takes a lock or makes a system call beyond the clock.
+ * The hot path, in order: check the arguments, lease a lane, enter the state, find the plan,
+ * choose the version, resolve the budget, find the image, run, count, leave, release.  After
+ * the first evaluation of a version in a lane none of it allocates, takes a lock or makes a
+ * system call beyond the clock.
+ *
+ * Shadows run after what decides, on the same thread and state, within the time that the
+ * request has left; what they say is counted and recorded, and goes nowhere else.
  *
  * What the host did wrong is a status; the outcome then says "error" with the same message,
  * so that whoever looks only at the outcome is not misled by an earlier one. */
@@ -10,24 +14,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "engine/engine.h"
+#include "engine/set.h"
 
-static cordon_status check_arguments(const cordon_outcome *outcome,
-                                     const cordon_engine *engine, const char *rule,
-                                     const cordon_request *request, cordon_error *err)
+/* ---- the request ---- */
+
+cordon_status cdn_request_check(const char *function, const void *outcome,
+                                const cordon_engine *engine, const char *name,
+                                const cordon_request *request, cordon_error *err)
 {
     const char *missing = !outcome   ? "outcome"
                           : !engine  ? "engine"
-                          : !rule    ? "rule"
+                          : !name    ? "rule"
                           : !request ? "request"
                                      : NULL;
 
     if (missing)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "cordon_evaluate: no %s; it must not be NULL", missing);
+        return cdn_error_set(err, CORDON_E_INVALID, "%s: no %s; it must not be NULL",
+                             function, missing);
     if (request->struct_size != sizeof *request)
         return cdn_error_set(
             err, CORDON_E_INVALID,
@@ -43,13 +51,59 @@ static cordon_status check_arguments(const cordon_outcome *outcome,
     if (!request->params && request->params_bytes)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_request: params_bytes without params");
+    if (request->priority > CORDON_MAX_PRIORITY)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_request: priority %u; 0 to %d are possible",
+                             request->priority, CORDON_MAX_PRIORITY);
     return CORDON_OK;
 }
 
-cordon_status cdn_lane_image(struct cdn_image **out, cordon_engine *engine,
-                             struct cdn_lane *lane, const struct cdn_state *state,
+void cdn_outcome_failed(cordon_outcome *outcome, uint64_t entered_ns,
+                        const cordon_error *err)
+{
+    cdn_outcome_reset(outcome);
+    outcome->usage.wall_ns = cdn_clock_ns() - entered_ns;
+    outcome->line = err->line;
+    memcpy(outcome->file, err->file, sizeof outcome->file);
+    memcpy(outcome->message, err->message, sizeof outcome->message);
+}
+
+/* ---- names ---- */
+
+/* A permutation of 64 bits (the last steps of splitmix64, Steele et al. 2014): equal
+ * results have equal inputs. */
+static uint64_t scatter(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+/* Lane and count are what no two decisions of an engine share; the rest is random. */
+static void name_decision(cordon_outcome *outcome, struct cdn_lane *lane,
+                          const struct cdn_plan *plan,
+                          const struct cdn_version *version, cordon_variant variant)
+{
+    uint64_t number = ((uint64_t)lane->number << 48) | ++lane->decisions;
+    const uint64_t id[2] = {lane->engine->identity[0],
+                            scatter(number) ^ lane->engine->identity[1]};
+    unsigned char bytes[sizeof id];
+
+    memcpy(bytes, id, sizeof bytes);
+    cdn_hash_hex(outcome->decision_id, bytes, sizeof bytes);
+    outcome->version = version->number;
+    outcome->variant = variant;
+    memcpy(outcome->source_hash, version->hash, sizeof outcome->source_hash);
+    memcpy(outcome->rule, plan->name, sizeof outcome->rule);
+}
+
+/* ---- running a version ---- */
+
+cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
+                             const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err)
 {
+    const cordon_engine *engine = lane->engine;
     unsigned long dropped =
         atomic_load_explicit(&engine->dropped, memory_order_relaxed);
     struct cdn_budget budget;
@@ -69,97 +123,248 @@ cordon_status cdn_lane_image(struct cdn_image **out, cordon_engine *engine,
     return status;
 }
 
-/* A permutation of 64 bits (the last steps of splitmix64, Steele et al. 2014): equal
- * results have equal inputs. */
-static uint64_t scatter(uint64_t x)
+/* While callers wait a run gets no more than it usually needs, some times over. */
+static void tighten(struct cdn_budget *budget, const cordon_engine *engine,
+                    const struct cdn_version *version)
 {
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
+    enum { LEAST_INSTRUCTIONS = 10000, LEAST_NS = 100000 };
+    uint64_t times = engine->options.tighten, instructions, wall;
+
+    if (!times || !atomic_load_explicit(&engine->waiters, memory_order_relaxed))
+        return;
+    instructions = __atomic_load_n(&version->typical_instructions, __ATOMIC_RELAXED);
+    wall = __atomic_load_n(&version->typical_wall_ns, __ATOMIC_RELAXED);
+    if (!instructions || !wall)
+        return;
+    instructions = cdn_add_sat(instructions * times, LEAST_INSTRUCTIONS);
+    wall = cdn_add_sat(wall * times, LEAST_NS);
+    if (instructions < budget->instructions)
+        budget->instructions = instructions;
+    if (wall < budget->wall_ns)
+        budget->wall_ns = wall;
 }
 
-/* Lane and count are what no two decisions of an engine share; the rest is random. */
-static void name_decision(cordon_outcome *outcome, const cordon_engine *engine,
-                          struct cdn_lane *lane)
+static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *state,
+                               const struct cdn_plan *plan,
+                               const struct cdn_entry *entry, cordon_variant variant,
+                               const struct cdn_ask *ask, cordon_outcome *outcome,
+                               cordon_error *err)
 {
-    uint64_t number = ((uint64_t)(lane - engine->lanes) << 48) | ++lane->decisions;
-    const uint64_t id[2] = {engine->identity[0], scatter(number) ^ engine->identity[1]};
-    unsigned char bytes[sizeof id];
-
-    memcpy(bytes, id, sizeof bytes);
-    cdn_hash_hex(outcome->decision_id, bytes, sizeof bytes);
-}
-
-static cordon_status evaluate_in(struct cdn_lane *lane, cordon_outcome *outcome,
-                                 cordon_engine *engine, const char *name,
-                                 struct cdn_rule_call *call, cordon_error *err)
-{
-    const struct cdn_state *state = cdn_state_enter(engine, lane);
-    const struct cdn_entry *entry = cdn_state_find(state, name);
+    struct cdn_version *version = entry->version;
+    const cordon_engine *engine = lane->engine;
+    struct cdn_rule_call call = {
+        .rule = version->rule,
+        .slot = lane->slot,
+        .host = &lane->host,
+        .snapshot = state->snapshot,
+        .binding = entry->binding,
+        .request = ask->request,
+        .entered_ns = ask->entered_ns,
+        .shared_params = ask->shared_params,
+    };
     struct cdn_image *image;
     cordon_status status;
 
-    if (!entry)
-        return cdn_state_no_rule(state, name, err);
-    call->rule = entry->version->rule;
-    if (!state->snapshot && call->rule->names.kind_count)
-        return cdn_error_at(err, CORDON_E_RULE, call->rule->file,
-                            call->rule->names.kinds[0].line, 0,
+    if (!state->snapshot && call.rule->names.kind_count)
+        return cdn_error_at(err, CORDON_E_RULE, call.rule->file,
+                            call.rule->names.kinds[0].line, 0,
                             "the rule reads %s, and the engine has no snapshot",
-                            call->rule->names.kinds[0].name);
-    status = cdn_budget_resolve(&call->budget, &engine->options, &call->rule->limits,
-                                call->request->limits, err);
+                            call.rule->names.kinds[0].name);
+    status = cdn_budget_resolve(&call.budget, &engine->options, &call.rule->limits,
+                                ask->request->limits, err);
     if (!status)
-        status = cdn_lane_image(&image, engine, lane, state, entry->version, err);
+        status = cdn_lane_image(&image, lane, state, version, err);
     if (status)
         return status;
-    call->image = image;
-    call->slot = lane->slot;
-    call->host = &lane->host;
-    call->snapshot = state->snapshot;
-    call->binding = entry->binding;
-    status = cdn_tier_inproc.run(outcome, call, err);
+    tighten(&call.budget, engine, version);
+    if (ask->until_ns - ask->entered_ns < call.budget.wall_ns)
+        call.budget.wall_ns = ask->until_ns - ask->entered_ns;
+    call.image = image;
+    cdn_schedule_watch(lane, &plan->revoked);
+    status = cdn_tier_inproc.run(outcome, &call, err);
     if (status)
         return status;
-    name_decision(outcome, engine, lane);
-    outcome->version = entry->version->number;
-    memcpy(outcome->source_hash, entry->version->hash, sizeof outcome->source_hash);
-    memcpy(outcome->rule, call->rule->name, sizeof outcome->rule);
+    name_decision(outcome, lane, plan, version, variant);
+    cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
     return CORDON_OK;
+}
+
+/* ---- shadows ---- */
+
+static bool same_decision(const cordon_outcome *a, const cordon_outcome *b)
+{
+    if (a->has_decision != b->has_decision)
+        return false;
+    return !a->has_decision || !strcmp(a->decision, b->decision);
+}
+
+/* Run beside what decided, with what is left of the request's time. */
+static void run_shadow(struct cdn_lane *lane, const struct cdn_state *state,
+                       const struct cdn_plan *plan, const struct cdn_shadow *shadow,
+                       const struct cdn_ask *ask, const cordon_outcome *decided)
+{
+    struct cdn_version *version = shadow->entry->version;
+    struct cdn_ask again = *ask;
+    uint64_t own_ns = version->rule->limits.wall_ns;
+    cordon_error err;
+
+    again.entered_ns = cdn_clock_ns();
+    again.shared_params = true; /* what it does not know yet, it does not use */
+    if (again.entered_ns >= again.until_ns)
+        return;
+    if (!lane->aside && cordon_outcome_new(&lane->aside, &err))
+        return;
+    if (run_entry(lane, state, plan, shadow->entry, CORDON_VARIANT_SHADOW, &again,
+                  lane->aside, &err))
+        return;
+    /* Stopped by time that another had used: nobody knows what it would have said. */
+    if (lane->aside->limit == CORDON_BUDGET_TIME &&
+        again.until_ns - again.entered_ns < own_ns)
+        return;
+    cdn_tally_compare(&version->tallies[lane->number],
+                      same_decision(lane->aside, decided));
+}
+
+/* ---- a plan ---- */
+
+/* When the request's own limit ends it, shadows included. */
+static uint64_t end_of(const struct cdn_ask *ask)
+{
+    const cordon_limits *limits = ask->request->limits;
+    uint64_t end = ask->until_ns;
+
+    if (limits && limits->wall_ns &&
+        cdn_add_sat(ask->entered_ns, limits->wall_ns) < end)
+        end = ask->entered_ns + limits->wall_ns;
+    return end;
+}
+
+cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
+                                struct cdn_plan *plan, const struct cdn_ask *ask,
+                                cordon_outcome *outcome, cordon_error *err)
+{
+    const struct cdn_entry *entry = plan->live;
+    cordon_variant variant = CORDON_VARIANT_LIVE;
+    uint32_t point = 0;
+    struct cdn_ask rest;
+    cordon_status status;
+
+    if (plan->set)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "'%s' is a set; cordon_evaluate_set() evaluates it",
+                             plan->name);
+    if (plan->state != CDN_PLAN_ACTIVE) {
+        cdn_rule_refuse(outcome, entry->version->rule, CORDON_OUTCOME_DENIED,
+                        CORDON_BUDGET_NONE, "%s", plan->why);
+        name_decision(outcome, lane, plan, entry->version, variant);
+        cdn_tally_add(&entry->version->tallies[lane->number], entry->version->rule,
+                      variant, outcome);
+        return CORDON_OK;
+    }
+    if (plan->choice_count || plan->shadow_count) {
+        point = cdn_plan_point(plan, ask->request);
+        entry = cdn_plan_choose(plan, point, &variant);
+    }
+    status = run_entry(lane, state, plan, entry, variant, ask, outcome, err);
+    if (status || !plan->shadow_count)
+        return status;
+    rest = *ask;
+    rest.until_ns = end_of(ask);
+    for (uint32_t i = 0; i < plan->shadow_count; i++) {
+        const struct cdn_shadow *shadow = &plan->shadows[i];
+
+        /* of the whole, those without a subject are part */
+        if (shadow->sample >= CDN_PLAN_WHOLE || point < shadow->sample)
+            run_shadow(lane, state, plan, shadow, &rest, outcome);
+    }
+    return CORDON_OK;
+}
+
+/* ---- the public call ---- */
+
+struct evaluation {
+    struct cdn_job job; /* first */
+    cordon_outcome *outcome;
+    const char *rule;
+    struct cdn_ask ask;
+    cordon_error *err;
+    cordon_status status;
+};
+
+static void evaluate_in(struct cdn_job *job, cordon_engine *engine,
+                        struct cdn_lane *lane)
+{
+    struct evaluation *evaluation = (struct evaluation *)(void *)job;
+    const struct cdn_state *state = cdn_state_enter(engine, lane);
+    struct cdn_plan *plan = cdn_state_find(state, evaluation->rule);
+
+    evaluation->status =
+        plan ? cdn_lane_evaluate(lane, state, plan, &evaluation->ask,
+                                 evaluation->outcome, evaluation->err)
+             : cdn_state_no_rule(state, evaluation->rule, evaluation->err);
+    cdn_state_leave(engine, lane);
 }
 
 cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
                               const char *rule, const cordon_request *request,
                               cordon_error *err)
 {
-    struct cdn_rule_call call = {.request = request, .entered_ns = cdn_clock_ns()};
-    struct cdn_lane *lane;
+    struct evaluation evaluation = {
+        .job.run = evaluate_in,
+        .job.until_ns = UINT64_MAX,
+        .outcome = outcome,
+        .rule = rule,
+        .ask = {.request = request,
+                .entered_ns = cdn_clock_ns(),
+                .until_ns = UINT64_MAX},
+    };
     cordon_error own;
     cordon_status status;
 
-    if (!err)
-        err = &own;
-    status = check_arguments(outcome, engine, rule, request, err);
+    evaluation.err = err ? err : &own;
+    status = cdn_request_check("cordon_evaluate", outcome, engine, rule, request,
+                               evaluation.err);
     if (!status) {
-        lane = cdn_pool_lease(engine);
-        if (lane) {
-            status = evaluate_in(lane, outcome, engine, rule, &call, err);
-            cdn_state_leave(engine, lane);
-            cdn_pool_release(engine, lane);
-        } else {
-            status =
-                cdn_error_set(err, CORDON_E_BUSY,
-                              "all %u sandboxes stayed in use for %u ms; raise slots, "
-                              "or busy_wait_ms",
-                              engine->options.slots, engine->options.busy_wait_ms);
-        }
+        evaluation.job.priority = request->priority;
+        if (request->limits && request->limits->wall_ns)
+            evaluation.job.until_ns =
+                cdn_add_sat(evaluation.ask.entered_ns, request->limits->wall_ns);
+        status = cdn_schedule(engine, &evaluation.job, evaluation.err);
+        if (!status)
+            status = evaluation.status;
     }
-    if (status && outcome) {
-        cdn_outcome_reset(outcome);
-        outcome->usage.wall_ns = cdn_clock_ns() - call.entered_ns;
-        outcome->line = err->line;
-        memcpy(outcome->file, err->file, sizeof outcome->file);
-        memcpy(outcome->message, err->message, sizeof outcome->message);
+    if (status && outcome)
+        cdn_outcome_failed(outcome, evaluation.ask.entered_ns, evaluation.err);
+    return status;
+}
+
+/* ---- warming ---- */
+
+static cordon_status warm(struct cdn_lane *lane, const struct cdn_state *state,
+                          const struct cdn_entry *entry, cordon_error *err)
+{
+    struct cdn_image *image;
+
+    return cdn_lane_image(&image, lane, state, entry->version, err);
+}
+
+static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *state,
+                               const struct cdn_plan *plan, cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+
+    if (plan->live)
+        status = warm(lane, state, plan->live, err);
+    for (uint32_t i = 0; i < plan->choice_count && !status; i++)
+        status = warm(lane, state, plan->choices[i].entry, err);
+    for (uint32_t i = 0; i < plan->shadow_count && !status; i++)
+        status = warm(lane, state, plan->shadows[i].entry, err);
+    for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
+        const struct cdn_plan *member =
+            cdn_state_find(state, plan->set->members[i].name);
+
+        if (member && !member->set)
+            status = warm_plan(lane, state, member, err);
     }
     return status;
 }
@@ -173,18 +378,16 @@ cordon_status cordon_engine_warm(cordon_engine *engine, const char *rule,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_warm: no %s; it must not be NULL",
                              engine ? "rule" : "engine");
-    for (uint32_t i = 0; i < engine->options.slots && !status; i++) {
+    for (uint32_t i = 0; i < engine->lane_count && !status; i++) {
         struct cdn_lane *lane = &engine->lanes[i];
         const struct cdn_state *state;
-        const struct cdn_entry *entry;
-        struct cdn_image *image;
+        const struct cdn_plan *plan;
 
         cdn_pool_lease_lane(engine, lane);
         state = cdn_state_enter(engine, lane);
-        entry = cdn_state_find(state, rule);
-        status = entry
-                     ? cdn_lane_image(&image, engine, lane, state, entry->version, err)
-                     : cdn_state_no_rule(state, rule, err);
+        plan = cdn_state_find(state, rule);
+        status = plan ? warm_plan(lane, state, plan, err)
+                      : cdn_state_no_rule(state, rule, err);
         cdn_state_leave(engine, lane);
         cdn_pool_release(engine, lane);
     }

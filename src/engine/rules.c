@@ -8,23 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/suggest.h"
 #include "engine/engine.h"
+#include "engine/set.h"
 #include "rule/param.h"
-
-cordon_status cdn_state_no_rule(const struct cdn_state *state, const char *name,
-                                cordon_error *err)
-{
-    struct cdn_suggest suggest;
-    char hint[128];
-
-    cdn_suggest_init(&suggest, name);
-    for (uint32_t i = 0; i <= state->mask; i++)
-        if (state->entries[i])
-            cdn_suggest_offer(&suggest, state->entries[i]->version->rule->name);
-    return cdn_error_set(err, CORDON_E_NOTFOUND, "no rule '%.80s'%s", name,
-                         cdn_suggest_text(&suggest, hint, sizeof hint));
-}
 
 static cordon_status no_argument(const char *function, const char *what,
                                  cordon_error *err)
@@ -33,58 +19,90 @@ static cordon_status no_argument(const char *function, const char *what,
                          function, what);
 }
 
-/* Under `writer`: publish the version in the place of its predecessor.  Takes nothing; the
- * version's reference stays the caller's. */
-static cordon_status install(cordon_engine *engine, struct cdn_version *version,
-                             cordon_error *err)
+cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
+                                 cordon_error *err)
 {
     struct cdn_state *old = atomic_load(&engine->state);
-    const struct cdn_rule *rule = version->rule;
-    bool replaces = cdn_state_find(old, rule->name);
-    struct cdn_state *fresh = NULL;
-    struct cdn_entry *entry = NULL;
-    cordon_status status;
+    struct cdn_plan *before = cdn_state_find(old, plan->name);
+    struct cdn_state *fresh = cdn_state_new(old->snapshot, old->count + 1);
 
-    status = cdn_entry_new(&entry, version, old->snapshot, err);
-    if (status)
-        return status;
-    fresh = cdn_state_new(old->snapshot, old->count + 1);
-    if (!fresh) {
-        cdn_entry_release(entry);
+    if (!fresh)
+        return cdn_error_nomem(err);
+    cdn_state_add_all(fresh, old, plan->name);
+    cdn_state_add(fresh, plan);
+    if (!cdn_state_publish(engine, fresh)) {
+        cdn_state_free(fresh);
         return cdn_error_nomem(err);
     }
-    cdn_state_add_all(fresh, old, rule->name);
-    cdn_state_add(fresh, entry);
-    cdn_entry_release(entry); /* the state has it now */
-    cdn_state_publish(engine, fresh);
-    if (replaces)
+    if (before)
         atomic_fetch_add(&engine->dropped, 1);
     return CORDON_OK;
 }
 
-/* A version of `rule`, which it takes also on failure.  NULL: no memory. */
-static struct cdn_version *version_new_take(cordon_engine *engine,
-                                            struct cdn_rule *rule)
+/* A name that stands in the registry is the registry's to change, and a set's not a rule's. */
+static cordon_status may_replace(const cordon_engine *engine, const char *name,
+                                 bool by_set, cordon_error *err)
 {
-    struct cdn_version *version = cdn_calloc(1, sizeof *version);
+    const struct cdn_plan *plan = cdn_state_find(atomic_load(&engine->state), name);
 
-    if (!version) {
+    if (!plan)
+        return CORDON_OK;
+    if (plan->registered)
+        return cdn_error_set(err, CORDON_E_EXISTS,
+                             "'%s' stands in the registry; push a version there", name);
+    if (by_set != (plan->set != NULL))
+        return cdn_error_set(err, CORDON_E_EXISTS,
+                             "'%s' is a %s already; unload it first, or choose another "
+                             "name",
+                             name, plan->set ? "set" : "rule");
+    return CORDON_OK;
+}
+
+/* Under `writer`: put the version in the place of its predecessor. */
+static cordon_status install(cordon_engine *engine, struct cdn_version *version,
+                             cordon_error *err)
+{
+    const struct cdn_state *old = atomic_load(&engine->state);
+    struct cdn_plan *plan;
+    cordon_status status = may_replace(engine, version->rule->name, false, err);
+
+    if (status)
+        return status;
+    plan = cdn_plan_new(version->rule->name);
+    if (!plan)
+        return cdn_error_nomem(err);
+    status = cdn_entry_new(&plan->live, version, old->snapshot, err);
+    if (!status)
+        status = cdn_engine_install(engine, plan, err);
+    cdn_plan_release(plan); /* the state has it now */
+    return status;
+}
+
+cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
+                              const char *source, size_t bytes, const char *file,
+                              uint32_t number, cordon_error *err)
+{
+    struct cdn_budget budget = cdn_budget_load(&engine->options);
+    struct cdn_rule *rule = NULL;
+    cordon_status status =
+        cdn_rule_load(&rule, engine->loader, source, bytes, file, &budget, NULL, err);
+
+    *out = NULL;
+    if (!status)
+        status = cdn_budget_check(&engine->options, rule, err);
+    if (status) {
         cdn_rule_free(rule);
-        return NULL;
+        return status;
     }
-    *version =
-        (struct cdn_version){.id = ++engine->versions, .references = 1, .rule = rule};
-    cdn_hash_hex(version->hash, rule->hash, sizeof rule->hash);
-    return version;
+    *out = cdn_version_new_take(rule, ++engine->versions, number, engine->lane_count);
+    return *out ? CORDON_OK : cdn_error_nomem(err);
 }
 
 cordon_status cordon_engine_load_rule(cordon_engine *engine, const char *source,
                                       size_t bytes, const char *file, char *name,
                                       cordon_error *err)
 {
-    struct cdn_budget budget;
-    struct cdn_version *version = NULL;
-    struct cdn_rule *rule = NULL;
+    struct cdn_version *version;
     cordon_status status;
 
     if (!engine || (!source && bytes))
@@ -92,26 +110,45 @@ cordon_status cordon_engine_load_rule(cordon_engine *engine, const char *source,
                            err);
     if (name)
         name[0] = '\0';
-    budget = cdn_budget_load(&engine->options);
     pthread_mutex_lock(&engine->writer);
-    status = cdn_rule_load(&rule, engine->loader, source ? source : "", bytes,
-                           file ? file : "rule", &budget, NULL, err);
+    status = cdn_engine_load(&version, engine, source ? source : "", bytes,
+                             file ? file : "rule", 0, err);
     if (!status)
-        status = cdn_budget_check(&engine->options, rule, err);
-    if (status) {
-        cdn_rule_free(rule);
-        goto out;
-    }
-    version = version_new_take(engine, rule);
-    if (!version) {
-        status = cdn_error_nomem(err);
-        goto out;
-    }
-    status = install(engine, version, err);
+        status = install(engine, version, err);
     if (!status && name)
-        memcpy(name, rule->name, strlen(rule->name) + 1);
+        memcpy(name, version->rule->name, strlen(version->rule->name) + 1);
     cdn_version_release(version);
-out:
+    pthread_mutex_unlock(&engine->writer);
+    return status;
+}
+
+cordon_status cordon_engine_load_set(cordon_engine *engine, const char *source,
+                                     size_t bytes, const char *file, char *name,
+                                     cordon_error *err)
+{
+    struct cdn_plan *plan = NULL;
+    struct cdn_set *set;
+    cordon_status status;
+
+    if (!engine || (!source && bytes))
+        return no_argument("cordon_engine_load_set", engine ? "source" : "engine", err);
+    if (name)
+        name[0] = '\0';
+    status = cdn_set_load(&set, source ? source : "", bytes, file ? file : "set", err);
+    if (status)
+        return status;
+    pthread_mutex_lock(&engine->writer);
+    status = may_replace(engine, set->name, true, err);
+    if (!status) {
+        plan = cdn_plan_new(set->name);
+        if (plan)
+            plan->set = cdn_set_retain(set);
+        status = plan ? cdn_engine_install(engine, plan, err) : cdn_error_nomem(err);
+    }
+    if (!status && name)
+        memcpy(name, set->name, strlen(set->name) + 1);
+    cdn_plan_release(plan);
+    cdn_set_release(set);
     pthread_mutex_unlock(&engine->writer);
     return status;
 }
@@ -137,6 +174,7 @@ cordon_status cordon_engine_unload_rule(cordon_engine *engine, const char *name,
                                         cordon_error *err)
 {
     struct cdn_state *old, *fresh;
+    struct cdn_plan *plan;
     cordon_status status = CORDON_OK;
 
     if (!engine || !name)
@@ -144,8 +182,13 @@ cordon_status cordon_engine_unload_rule(cordon_engine *engine, const char *name,
                            err);
     pthread_mutex_lock(&engine->writer);
     old = atomic_load(&engine->state);
-    if (!cdn_state_find(old, name)) {
-        status = cdn_state_no_rule(old, name, err);
+    plan = cdn_state_find(old, name);
+    if (!plan || plan->registered) {
+        status = plan ? cdn_error_set(err, CORDON_E_EXISTS,
+                                      "'%s' stands in the registry; pause or kill it "
+                                      "there",
+                                      name)
+                      : cdn_state_no_rule(old, name, err);
         goto out;
     }
     fresh = cdn_state_new(old->snapshot, old->count);
@@ -154,23 +197,31 @@ cordon_status cordon_engine_unload_rule(cordon_engine *engine, const char *name,
         goto out;
     }
     cdn_state_add_all(fresh, old, name);
-    cdn_state_publish(engine, fresh);
-    atomic_fetch_add(&engine->dropped, 1);
+    if (cdn_state_publish(engine, fresh)) {
+        atomic_fetch_add(&engine->dropped, 1);
+    } else {
+        cdn_state_free(fresh);
+        status = cdn_error_nomem(err);
+    }
 out:
     pthread_mutex_unlock(&engine->writer);
     return status;
 }
 
-/* Under `writer`: a rule by name, NULL with err set if there is none. */
+/* Under `writer`: the live rule by name, NULL with err set if there is none. */
 static const struct cdn_rule *rule_of(cordon_engine *engine, const char *name,
                                       cordon_error *err)
 {
-    struct cdn_state *state = atomic_load(&engine->state);
-    struct cdn_entry *entry = cdn_state_find(state, name);
+    const struct cdn_state *state = atomic_load(&engine->state);
+    const struct cdn_plan *plan = cdn_state_find(state, name);
 
-    if (!entry)
+    if (plan && plan->live)
+        return plan->live->version->rule;
+    if (plan)
+        cdn_error_set(err, CORDON_E_NOTFOUND, "'%.80s' is a set, not a rule", name);
+    else
         cdn_state_no_rule(state, name, err);
-    return entry ? entry->version->rule : NULL;
+    return NULL;
 }
 
 cordon_status cordon_engine_rule_image_bytes(uint64_t *out, cordon_engine *engine,

@@ -12,73 +12,45 @@
  *
  * Left out: reference counts on the evaluation path (a cache line fought over by all
  * threads), and incremental change of the rules' table: a change copies pointers. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/suggest.h"
 #include "engine/engine.h"
-
-void cdn_version_release(struct cdn_version *version)
-{
-    if (!version || --version->references)
-        return;
-    cdn_rule_free(version->rule);
-    cdn_free(version);
-}
-
-cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
-                            const cordon_snapshot *snapshot, cordon_error *err)
-{
-    struct cdn_entry *entry = cdn_calloc(1, sizeof *entry);
-    cordon_status status;
-
-    *out = NULL;
-    if (!entry)
-        return cdn_error_nomem(err);
-    status = cdn_binding_new(&entry->binding, &version->rule->names, snapshot,
-                             &cdn_grant_everything, err);
-    if (status) {
-        const char *file = version->rule->file;
-
-        if (status != CORDON_E_NOMEM && err)
-            cdn_escape(err->file, sizeof err->file, file, strlen(file));
-        cdn_free(entry);
-        return status;
-    }
-    entry->references = 1;
-    entry->version = version;
-    version->references++;
-    *out = entry;
-    return CORDON_OK;
-}
-
-void cdn_entry_release(struct cdn_entry *entry)
-{
-    if (!entry || --entry->references)
-        return;
-    cdn_binding_free(entry->binding);
-    cdn_version_release(entry->version);
-    cdn_free(entry);
-}
 
 static uint32_t home(const struct cdn_state *state, const char *name)
 {
     return (uint32_t)cdn_hash_xxh3(name, strlen(name)) & state->mask;
 }
 
-struct cdn_entry *cdn_state_find(const struct cdn_state *state, const char *name)
+struct cdn_plan *cdn_state_find(const struct cdn_state *state, const char *name)
 {
-    for (uint32_t at = home(state, name); state->entries[at];
-         at = (at + 1) & state->mask)
-        if (!strcmp(state->entries[at]->version->rule->name, name))
-            return state->entries[at];
+    for (uint32_t at = home(state, name); state->plans[at]; at = (at + 1) & state->mask)
+        if (!strcmp(state->plans[at]->name, name))
+            return state->plans[at];
     return NULL;
+}
+
+cordon_status cdn_state_no_rule(const struct cdn_state *state, const char *name,
+                                cordon_error *err)
+{
+    struct cdn_suggest suggest;
+    char hint[128];
+
+    cdn_suggest_init(&suggest, name);
+    for (uint32_t i = 0; i <= state->mask; i++)
+        if (state->plans[i])
+            cdn_suggest_offer(&suggest, state->plans[i]->name);
+    return cdn_error_set(err, CORDON_E_NOTFOUND, "no rule '%.80s'%s", name,
+                         cdn_suggest_text(&suggest, hint, sizeof hint));
 }
 
 bool cdn_state_has_version(const void *ud, uint64_t version)
 {
     const struct cdn_state *state = ud;
-    uint32_t low = 0, high = state->count;
+    uint32_t low = 0, high = state->version_count;
 
     while (low < high) {
         uint32_t middle = (low + high) / 2;
@@ -88,24 +60,21 @@ bool cdn_state_has_version(const void *ud, uint64_t version)
         else
             high = middle;
     }
-    return low < state->count && state->versions[low] == version;
+    return low < state->version_count && state->versions[low] == version;
 }
 
-struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t rules)
+struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t plans)
 {
     struct cdn_state *state = cdn_calloc(1, sizeof *state);
     uint32_t size = 8;
 
     if (!state)
         return NULL;
-    while (size / 2 <= rules)
+    while (size / 2 <= plans)
         size *= 2;
     state->mask = size - 1;
-    state->entries = cdn_calloc(size, sizeof(struct cdn_entry *));
-    state->versions = cdn_calloc(rules, sizeof *state->versions);
-    if (!state->entries || !state->versions) {
-        cdn_free(state->entries);
-        cdn_free(state->versions);
+    state->plans = cdn_calloc(size, sizeof(struct cdn_plan *));
+    if (!state->plans) {
         cdn_free(state);
         return NULL;
     }
@@ -113,29 +82,59 @@ struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t rules)
     return state;
 }
 
-void cdn_state_add(struct cdn_state *state, struct cdn_entry *entry)
+void cdn_state_add(struct cdn_state *state, struct cdn_plan *plan)
 {
-    uint32_t at = home(state, entry->version->rule->name);
-    uint32_t rank = state->count++;
+    uint32_t at = home(state, plan->name);
 
-    while (state->entries[at])
+    while (state->plans[at])
         at = (at + 1) & state->mask;
-    state->entries[at] = entry;
-    for (; rank && state->versions[rank - 1] > entry->version->id; rank--)
-        state->versions[rank] = state->versions[rank - 1];
-    state->versions[rank] = entry->version->id;
-    entry->references++;
+    state->plans[at] = plan;
+    state->count++;
+    state->version_count +=
+        (plan->live ? 1 : 0) + plan->choice_count + plan->shadow_count;
+    plan->references++;
 }
 
 void cdn_state_add_all(struct cdn_state *state, const struct cdn_state *from,
                        const char *without)
 {
     for (uint32_t i = 0; i <= from->mask; i++) {
-        struct cdn_entry *entry = from->entries[i];
+        struct cdn_plan *plan = from->plans[i];
 
-        if (entry && strcmp(entry->version->rule->name, without))
-            cdn_state_add(state, entry);
+        if (plan && (!without || strcmp(plan->name, without)))
+            cdn_state_add(state, plan);
     }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+bool cdn_state_finish(struct cdn_state *state)
+{
+    uint32_t count = 0;
+
+    state->versions = cdn_calloc(state->version_count, sizeof *state->versions);
+    if (!state->versions)
+        return false;
+    for (uint32_t i = 0; i <= state->mask; i++) {
+        const struct cdn_plan *plan = state->plans[i];
+
+        if (!plan)
+            continue;
+        if (plan->live)
+            state->versions[count++] = plan->live->version->id;
+        for (uint32_t k = 0; k < plan->choice_count; k++)
+            state->versions[count++] = plan->choices[k].entry->version->id;
+        for (uint32_t k = 0; k < plan->shadow_count; k++)
+            state->versions[count++] = plan->shadows[k].entry->version->id;
+    }
+    if (count)
+        qsort(state->versions, count, sizeof *state->versions, by_number);
+    return true;
 }
 
 void cdn_state_free(struct cdn_state *state)
@@ -143,13 +142,12 @@ void cdn_state_free(struct cdn_state *state)
     if (!state)
         return;
     for (uint32_t i = 0; i <= state->mask; i++)
-        cdn_entry_release(state->entries[i]);
+        cdn_plan_release(state->plans[i]);
     cordon_snapshot_release(state->snapshot);
-    cdn_free(state->entries);
+    cdn_free(state->plans);
     cdn_free(state->versions);
     cdn_free(state);
 }
-
 void cdn_state_reclaim(cordon_engine *engine)
 {
     struct cdn_state **link = &engine->graveyard;
@@ -158,7 +156,7 @@ void cdn_state_reclaim(cordon_engine *engine)
         struct cdn_state *state = *link;
         bool used = false;
 
-        for (uint32_t i = 0; i < engine->options.slots && !used; i++)
+        for (uint32_t i = 0; i < engine->lane_count && !used; i++)
             used = atomic_load(&engine->lanes[i].using) == state;
         if (used) {
             link = &state->retired;
@@ -170,16 +168,20 @@ void cdn_state_reclaim(cordon_engine *engine)
     }
 }
 
-void cdn_state_publish(cordon_engine *engine, struct cdn_state *state)
+bool cdn_state_publish(cordon_engine *engine, struct cdn_state *state)
 {
-    struct cdn_state *old = atomic_exchange(&engine->state, state);
+    struct cdn_state *old;
 
+    if (!state->versions && !cdn_state_finish(state))
+        return false;
+    old = atomic_exchange(&engine->state, state);
     if (old) {
         old->retired = engine->graveyard;
         engine->graveyard = old;
         atomic_fetch_add(&engine->retired, 1);
     }
     cdn_state_reclaim(engine);
+    return true;
 }
 
 struct cdn_state *cdn_state_enter(cordon_engine *engine, struct cdn_lane *lane)

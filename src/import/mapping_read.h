@@ -5,7 +5,7 @@
 #define CDN_IMPORT_MAPPING_READ_H
 
 #include "import/mapping.h"
-#include "import/spec.h"
+#include "sandbox/spec.h"
 
 #define CDN_MAPPING_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -10,6 +10,7 @@
 #include "rule/run.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@
 /* ---- the request ---- */
 
 static cordon_status given_params(struct cdn_rule_host *host,
-                                  const cordon_request *request, uint64_t *given,
-                                  cordon_error *err)
+                                  const cordon_request *request, bool shared,
+                                  uint64_t *given, cordon_error *err)
 {
     const struct cdn_rule *rule = host->rule;
     cordon_value map, key, value;
@@ -50,6 +51,8 @@ static cordon_status given_params(struct cdn_rule_host *host,
             return cdn_error_set(err, CORDON_E_INVALID,
                                  "params: a key is not a string; keys are names");
         param = cdn_param_find(rule, key.as.string, key.length);
+        if (!param && shared)
+            continue;
         if (!param)
             return cdn_error_set(err, CORDON_E_INVALID, "%s",
                                  cdn_param_unknown(message, sizeof message, rule,
@@ -72,15 +75,15 @@ static cordon_status given_params(struct cdn_rule_host *host,
 }
 
 static cordon_status set_params(struct cdn_rule_host *host,
-                                const cordon_request *request, cordon_error *err)
+                                const struct cdn_rule_call *call, cordon_error *err)
 {
     const struct cdn_rule *rule = host->rule;
     uint64_t given = 0;
     cordon_status status = CORDON_OK;
 
     _Static_assert(CDN_RULE_MAX_PARAMS <= 64, "a bit a parameter");
-    if (request->params)
-        status = given_params(host, request, &given, err);
+    if (call->request->params)
+        status = given_params(host, call->request, call->shared_params, &given, err);
     for (uint32_t i = 0; i < rule->param_count && !status; i++) {
         const struct cdn_param *param = &rule->params[i];
         bool is_given =
@@ -274,6 +277,18 @@ static void fill_usage(cordon_usage *usage, const struct cdn_rule_call *call)
     usage->wall_limit_ns = limit->wall_ns;
 }
 
+/* The rule has not answered: what it declared for that case does. */
+static void fall_back(cordon_outcome *outcome, const struct cdn_rule *rule)
+{
+    cdn_outcome_drop_result(outcome);
+    if (rule->fallback < 0)
+        return;
+    outcome->fallback = true;
+    memcpy(outcome->decision, rule->decisions[rule->fallback],
+           sizeof outcome->decision);
+    outcome->has_decision = true;
+}
+
 static void classify(cordon_outcome *outcome, const struct cdn_rule_call *call,
                      enum cdn_run run)
 {
@@ -304,13 +319,24 @@ static void classify(cordon_outcome *outcome, const struct cdn_rule_call *call,
         outcome->usage.output_bytes = outcome->result_bytes;
         return;
     }
-    cdn_outcome_drop_result(outcome);
-    if (call->rule->fallback >= 0) {
-        outcome->fallback = true;
-        memcpy(outcome->decision, call->rule->decisions[call->rule->fallback],
-               sizeof outcome->decision);
-        outcome->has_decision = true;
-    }
+    fall_back(outcome, call->rule);
+}
+
+void cdn_rule_refuse(cordon_outcome *outcome, const struct cdn_rule *rule,
+                     cordon_outcome_kind kind, cordon_budget limit, const char *format,
+                     ...)
+{
+    char message[sizeof outcome->message];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    cdn_outcome_reset(outcome);
+    outcome->kind = kind;
+    outcome->limit = limit;
+    cdn_outcome_explain(outcome, "%s", message);
+    fall_back(outcome, rule);
 }
 
 cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *call,
@@ -335,7 +361,7 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         .memo = &host->memo,
         .as_of_ms = cut ? request->as_of_ms : INT64_MAX,
     };
-    status = set_params(host, request, err);
+    status = set_params(host, call, err);
     if (!status)
         status = find_node(&host->node, call->snapshot, request, err);
     if (!status)

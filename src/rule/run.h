@@ -19,11 +19,20 @@ struct cdn_rule_call {
     const cordon_request *request;     /* struct_size already checked */
     struct cdn_budget budget;          /* resolved: nothing zero */
     uint64_t entered_ns;               /* cdn_clock_ns() at the public entry */
+    /* The parameters are for several rules: those this one does not declare are not its
+     * business. */
+    bool shared_params;
 };
 
 /* Errors: CORDON_E_INVALID (a parameter), CORDON_E_NOTFOUND (label or node),
  * CORDON_E_NOMEM.  Anything the rule does is in the outcome. */
 cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *call,
                            cordon_error *err);
+
+/* The outcome of a rule that is not run at all, or not any further: its declared fallback
+ * stands.  `limit` is CORDON_BUDGET_NONE unless the kind is LIMIT. */
+void cdn_rule_refuse(cordon_outcome *outcome, const struct cdn_rule *rule,
+                     cordon_outcome_kind kind, cordon_budget limit, const char *format,
+                     ...) CDN_PRINTF(5, 6);
 
 #endif

@@ -208,15 +208,22 @@ CDN_RAISES static _Noreturn void leave(struct cdn_slot *slot, lua_State *L)
     __builtin_unreachable();
 }
 
-/* Deadline and cancel flag; sets the stride from what is left. */
+/* What the host wants looked at, deadline and cancel flag; sets the stride from what is
+ * left. */
 static enum cdn_stop poll_host(struct cdn_slot *slot)
 {
     struct cdn_meter *meter = &slot->meter;
-    uint64_t now = cdn_clock_ns();
+    uint64_t now;
 
+    if (slot->watch.pause && !slot->loading)
+        slot->watch.pause(slot->watch.ud); /* before the clock is read */
+    now = cdn_clock_ns();
     meter->unpolled = 0;
     slot->unlooked = 0;
     slot->stride = stride_at(meter, slot->worst_ns, now);
+    if (slot->watch.revoked && !slot->loading &&
+        __atomic_load_n(slot->watch.revoked, __ATOMIC_RELAXED))
+        return CDN_STOP_CANCELLED;
     if (meter->cancel && __atomic_load_n(meter->cancel, __ATOMIC_RELAXED))
         return CDN_STOP_CANCELLED;
     return now >= meter->deadline_ns ? CDN_STOP_TIME : CDN_STOP_NONE;

@@ -387,6 +387,11 @@ const char *cdn_slot_message(const struct cdn_slot *slot, const char **file,
     return slot->message;
 }
 
+void cdn_slot_set_watch(struct cdn_slot *slot, const struct cdn_slot_watch *watch)
+{
+    slot->watch = *watch;
+}
+
 void cdn_slot_set_host(struct cdn_slot *slot, void *host)
 {
     slot->host = host;

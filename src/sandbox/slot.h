@@ -69,6 +69,18 @@ enum cdn_run cdn_slot_run(struct cdn_slot *slot, const struct cdn_image *image,
                           const struct cdn_budget *budget, uint64_t deadline_ns,
                           const uint32_t *cancel, uint64_t seed);
 
+/* What the host has running evaluations look at whenever they look at the clock. */
+struct cdn_slot_watch {
+    const uint32_t *revoked; /* not 0: stop as cancelled; NULL: none */
+    /* Do something else on this thread, in another slot, for a while: it may take any
+     * time, which counts against the deadline; NULL: nothing.  Must not raise. */
+    void (*pause)(void *ud);
+    void *ud;
+};
+
+/* For runs from now on (not for loading); all zero: nothing. */
+void cdn_slot_set_watch(struct cdn_slot *slot, const struct cdn_slot_watch *watch);
+
 /* The exact number of instructions the last run or load used, native work included. */
 uint64_t cdn_slot_instructions(const struct cdn_slot *slot);
 /* Its peak memory beyond the image, arena and scratch together. */

@@ -93,6 +93,7 @@ struct cdn_slot {
     uint64_t restored;  /* serial of the image that dirtied the arena last; 0: none */
     size_t dirty_end;   /* the arena is zero from here on, but for the run going on */
     size_t touched_end; /* the highest dirty_end has ever been */
+    struct cdn_slot_watch watch;
     jmp_buf panic;
     uint32_t message_line;
     char message_file[CDN_SLOT_FILE_BYTES];

@@ -11,8 +11,8 @@
  * lose it before the lock is given up.
  *
  * LMDB must not open one file twice in a process, so open files are kept in a list by
- * device and inode, with a count of references, behind a mutex.  It is the library's
- * one process-wide table.  Opening happens inside the lock: two threads that open the
+ * device and inode, with a count of references, behind a mutex.  This and the
+ * registry's list of the same kind are the library's process-wide tables.  Opening happens inside the lock: two threads that open the
  * same file get one. */
 #include "snapshot/file.h"
 

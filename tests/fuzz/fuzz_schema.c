@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "import/locate.h"
+#include "sandbox/locate.h"
 #include "import/mapping.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

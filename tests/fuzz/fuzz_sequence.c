@@ -182,8 +182,8 @@ static const struct cdn_image *honest_image(void)
 {
     struct cdn_lane *lane = &engine->lanes[0];
     struct cdn_state *state = cdn_state_enter(engine, lane);
-    struct cdn_entry *entry = cdn_state_find(state, "honest");
-    struct cdn_image *image = cdn_images_get(&lane->images, entry->version->id);
+    const struct cdn_plan *plan = cdn_state_find(state, "honest");
+    struct cdn_image *image = cdn_images_get(&lane->images, plan->live->version->id);
 
     cdn_state_leave(engine, lane);
     answer_require(image != NULL, "the honest rule's image is kept");

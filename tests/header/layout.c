@@ -41,6 +41,7 @@ int main(void)
     static cordon_engine_options engine = CORDON_ENGINE_OPTIONS_INIT;
     static cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
     static cordon_request request = CORDON_REQUEST_INIT;
+    static cordon_change change = CORDON_CHANGE_INIT;
 
     if (sizeof(void *) != 8) {
         puts("SKIPPED: the layouts pinned here are those of 64-bit machines");
@@ -54,7 +55,10 @@ int main(void)
     OFFSET(cordon_limits, wall_ns, 40);
     OFFSET(cordon_limits, nodes, 48);
     OFFSET(cordon_limits, hops, 56);
-    SIZE(cordon_engine_options, 88);
+    SIZE(cordon_engine_options, 104);
+    OFFSET(cordon_engine_options, max_waiting, 88);
+    OFFSET(cordon_engine_options, interrupt_slots, 92);
+    OFFSET(cordon_engine_options, tighten, 96);
     OFFSET(cordon_engine_options, slots, 8);
     OFFSET(cordon_engine_options, busy_wait_ms, 12);
     OFFSET(cordon_engine_options, max_instructions, 16);
@@ -74,7 +78,7 @@ int main(void)
     OFFSET(cordon_slice_options, kinds, 40);
     OFFSET(cordon_slice_options, max_nodes, 56);
     OFFSET(cordon_slice_options, max_edges, 64);
-    SIZE(cordon_request, 88);
+    SIZE(cordon_request, 112);
     OFFSET(cordon_request, label, 8);
     OFFSET(cordon_request, key, 16);
     OFFSET(cordon_request, params, 32);
@@ -83,6 +87,9 @@ int main(void)
     OFFSET(cordon_request, seed, 64);
     OFFSET(cordon_request, limits, 72);
     OFFSET(cordon_request, cancel, 80);
+    OFFSET(cordon_request, principal, 88);
+    OFFSET(cordon_request, traceparent, 96);
+    OFFSET(cordon_request, priority, 104);
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 120);
     OFFSET(cordon_usage, nodes_limit, 96);
@@ -95,6 +102,37 @@ int main(void)
     OFFSET(cordon_value, end, 16);
     SIZE(cordon_value_iter, 24);
     SIZE(cordon_builder, 24);
+    SIZE(cordon_rollout_variant, 12);
+    SIZE(cordon_rollout_shadow, 8);
+    SIZE(cordon_guard, 40);
+    SIZE(cordon_standing, 2296);
+    OFFSET(cordon_standing, name, 8);
+    OFFSET(cordon_standing, active, 84);
+    OFFSET(cordon_standing, variants, 100);
+    OFFSET(cordon_standing, shadows, 200);
+    OFFSET(cordon_standing, guard, 240);
+    OFFSET(cordon_standing, revision, 280);
+    OFFSET(cordon_standing, evidence, 288);
+    SIZE(cordon_version_info, 1576);
+    OFFSET(cordon_version_info, version, 80);
+    OFFSET(cordon_version_info, source_hash, 84);
+    OFFSET(cordon_version_info, time_ms, 168);
+    OFFSET(cordon_version_info, author, 440);
+    SIZE(cordon_change_record, 3240);
+    OFFSET(cordon_change_record, time_ms, 16);
+    OFFSET(cordon_change_record, name, 32);
+    OFFSET(cordon_change_record, from, 100);
+    OFFSET(cordon_change_record, details, 1238);
+    SIZE(cordon_change, 40);
+    OFFSET(cordon_change, expect_revision, 24);
+    OFFSET(cordon_change, dry_run, 32);
+    SIZE(cordon_candidate, 72);
+    OFFSET(cordon_candidate, source, 40);
+    OFFSET(cordon_candidate, cases_bytes, 64);
+    SIZE(cordon_rollout, 152);
+    OFFSET(cordon_rollout, variants, 12);
+    OFFSET(cordon_rollout, guarded, 108);
+    OFFSET(cordon_rollout, guard, 112);
     SIZE(cordon_error, 12 + CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES);
 
     expect("CORDON_LIMITS_INIT.struct_size", limits.struct_size, sizeof limits);
@@ -102,6 +140,8 @@ int main(void)
     expect("CORDON_SNAPSHOT_OPTIONS_INIT.struct_size", snapshot.struct_size,
            sizeof snapshot);
     expect("CORDON_REQUEST_INIT.struct_size", request.struct_size, sizeof request);
+    expect("CORDON_CHANGE_INIT.struct_size", change.struct_size, sizeof change);
+    zero_but_size("CORDON_CHANGE_INIT", &change, sizeof change);
     zero_but_size("CORDON_LIMITS_INIT", &limits, sizeof limits);
     zero_but_size("CORDON_ENGINE_OPTIONS_INIT", &engine, sizeof engine);
     zero_but_size("CORDON_SNAPSHOT_OPTIONS_INIT", &snapshot, sizeof snapshot);

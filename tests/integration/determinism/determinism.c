@@ -149,6 +149,7 @@ static cordon_engine *serve(cordon_snapshot *snapshot, uint32_t slots,
 
     options.slots = slots;
     options.busy_wait_ms = 60000;
+    options.interrupt_slots = CORDON_NONE;
     options.image_budget_bytes = image_bytes;
     options.load_memory_bytes = image_bytes;
     if (cordon_engine_new(&engine, &options, &err) ||

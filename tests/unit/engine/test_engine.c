@@ -33,8 +33,8 @@ START_TEST(new__refuses_options_out_of_range)
         {{.struct_size = sizeof(cordon_engine_options), .max_instructions = UINT64_MAX},
          "max_instructions: "},
         {{.struct_size = sizeof(cordon_engine_options), .image_budget_bytes = 1 << 20},
-         "image_budget_bytes: 1048576 is less than slots times load_memory_bytes, "
-         "8388608"},
+         "image_budget_bytes: 1048576 is less than all slots times "
+         "load_memory_bytes, 10485760"},
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -51,7 +51,7 @@ END_TEST
 
 START_TEST(options__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_engine_options), 88);
+    ck_assert_uint_eq(sizeof(cordon_engine_options), 104);
     ck_assert_uint_eq(offsetof(cordon_engine_options, struct_size), 0);
     ck_assert_uint_eq(offsetof(cordon_engine_options, slots), 8);
     ck_assert_uint_eq(offsetof(cordon_engine_options, busy_wait_ms), 12);

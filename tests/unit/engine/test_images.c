@@ -96,6 +96,7 @@ START_TEST(images__are_built_again_when_they_are_asked_for)
     char text[256];
 
     options.slots = 1;
+    options.interrupt_slots = CORDON_NONE;
     options.load_memory_bytes = 256 * 1024;
     options.image_budget_bytes = 256 * 1024;
     ck_assert(!cordon_engine_new(&engine, &options, NULL));

@@ -6,7 +6,7 @@ START_TEST(state__in_use_outlives_its_replacement)
 {
     cordon_engine *engine = serving_engine(2);
     cordon_snapshot *bank = cdn_fixture_bank_open();
-    struct cdn_lane *lane = cdn_pool_lease(engine);
+    struct cdn_lane *lane = cdn_pool_try(engine, 0);
     struct cdn_state *state;
 
     ck_assert(!cordon_engine_set_snapshot(engine, bank, NULL));
@@ -18,7 +18,7 @@ START_TEST(state__in_use_outlives_its_replacement)
     ck_assert(!cordon_engine_unload_rule(engine, "r", NULL));
     ck_assert_uint_eq(atomic_load(&engine->retired), 1);
     ck_assert_uint_eq(bank->references, 2);
-    ck_assert_str_eq(cdn_state_find(state, "r")->version->rule->name, "r");
+    ck_assert_str_eq(cdn_state_find(state, "r")->live->version->rule->name, "r");
     ck_assert_ptr_null(cdn_state_find(state, "s"));
     cdn_state_leave(engine, lane); /* the last to leave frees it */
     ck_assert_uint_eq(atomic_load(&engine->retired), 0);

@@ -4,8 +4,8 @@
  * This walks the text of a `return { ... }` beside the path of a value.  It is a help,
  * not a parser: where the table is computed rather than written out it answers with the
  * nearest line it is sure of. */
-#ifndef CDN_IMPORT_LOCATE_H
-#define CDN_IMPORT_LOCATE_H
+#ifndef CDN_SANDBOX_LOCATE_H
+#define CDN_SANDBOX_LOCATE_H
 
 #include <stddef.h>
 #include <stdint.h>

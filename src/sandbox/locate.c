@@ -3,7 +3,7 @@
  * Only what is needed to skip correctly is told apart: comments, strings (long ones
  * too), names, and single characters.  Cost: one pass over the source, paid only for an
  * error. */
-#include "import/locate.h"
+#include "sandbox/locate.h"
 
 #include <stdbool.h>
 #include <string.h>

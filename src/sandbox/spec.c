@@ -1,5 +1,5 @@
 /* The walk over a configuration table: paths, typed access, and messages that help. */
-#include "import/spec.h"
+#include "sandbox/spec.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -192,6 +192,15 @@ static cordon_status fail_unknown(struct cdn_spec *table, const char *const *kno
     return status;
 }
 
+cordon_status cdn_spec_check_key(struct cdn_spec *table, const cordon_value *key,
+                                 const char *const *known, size_t count)
+{
+    if (is_known(key, known, count))
+        return CORDON_OK;
+    cdn_spec_enter_value(table, key);
+    return fail_unknown(table, known, count);
+}
+
 cordon_status cdn_spec_check_keys(struct cdn_spec *table, const cordon_value *map,
                                   const char *const *known, size_t count)
 {
@@ -203,13 +212,9 @@ cordon_status cdn_spec_check_keys(struct cdn_spec *table, const cordon_value *ma
     if (status)
         return status;
     cordon_value_iter_init(&iter, map);
-    while (cordon_value_next(&iter, &key, &value)) {
-        if (is_known(&key, known, count))
-            continue;
-        cdn_spec_enter_value(table, &key);
-        return fail_unknown(table, known, count);
-    }
-    return CORDON_OK;
+    while (!status && cordon_value_next(&iter, &key, &value))
+        status = cdn_spec_check_key(table, &key, known, count);
+    return status;
 }
 
 cordon_status cdn_spec_copy_text(struct cdn_spec *table, const char **out,

@@ -3,8 +3,8 @@
  *
  * A walk keeps the path it stands at; whoever steps into a value steps out of it again
  * on success.  After an error the walk is over, so nobody steps out then. */
-#ifndef CDN_IMPORT_SPEC_H
-#define CDN_IMPORT_SPEC_H
+#ifndef CDN_SANDBOX_SPEC_H
+#define CDN_SANDBOX_SPEC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <cordon/value.h>
 
 #include "base/error.h"
-#include "import/locate.h"
+#include "sandbox/locate.h"
 
 #define CDN_SPEC_DEPTH     10
 #define CDN_SPEC_KEY_BYTES 80
@@ -45,6 +45,9 @@ cordon_status cdn_spec_fail(struct cdn_spec *table, const char *format, ...)
 cordon_status cdn_spec_fail_key(struct cdn_spec *table, const char *key,
                                 const char *format, ...) CDN_PRINTF(3, 4);
 
+/* One name of a table must be in `known`; the error stands at it. */
+cordon_status cdn_spec_check_key(struct cdn_spec *table, const cordon_value *key,
+                                 const char *const *known, size_t count);
 /* The value must be a table of names, each of which is in `known`. */
 cordon_status cdn_spec_check_keys(struct cdn_spec *table, const cordon_value *map,
                                   const char *const *known, size_t count);

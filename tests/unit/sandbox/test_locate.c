@@ -1,7 +1,7 @@
 /* Lines of values in a Lua source. */
 #include "support/unit.h"
 
-#include "import/locate.h"
+#include "sandbox/locate.h"
 
 static const char SOURCE[] = "-- return { labels = 1 }\n"          /* 1 */
                              "local x = \"return { labels = {\"\n" /* 2 */

@@ -1,0 +1,150 @@
+/* What an evaluation stands on: versions of rules, which of them run for whom, and the
+ * state that all of it makes up.
+ *
+ *   version  one loaded text of one rule, and what it has done so far
+ *   entry    a version bound to a snapshot
+ *   plan     what runs under a name: the live version, a canary or arms that take a share of
+ *            the subjects, shadows that run beside it and decide nothing
+ *   state    a snapshot and the plans by name; immutable, published by one atomic pointer
+ *
+ * All four are counted by whoever holds them, under the engine's `writer`; an evaluation
+ * counts nothing (engine.h, `using`). */
+#ifndef CDN_ENGINE_PLAN_H
+#define CDN_ENGINE_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cordon/evaluate.h>
+
+#include "base/hash.h"
+#include "engine/tally.h"
+#include "graph/binding.h"
+#include "rule/rule.h"
+
+/* Shares of subjects are in basis points: so many of these. */
+#define CDN_PLAN_WHOLE       10000
+#define CDN_PLAN_MAX_CHOICES 8
+#define CDN_PLAN_MAX_SHADOWS 4
+#define CDN_PLAN_WHY_BYTES   200
+
+struct cdn_set;
+
+struct cdn_version {
+    uint64_t id; /* of this engine, never given twice; images are kept by it */
+    uint64_t references;
+    uint32_t number;                           /* in the registry; 0: from a text */
+    char hash[2 * CDN_CONTENT_HASH_BYTES + 1]; /* of its source, hexadecimal */
+    struct cdn_rule *rule;
+    struct cdn_tally *tallies; /* one a lane */
+    void *tallies_block;       /* what was allocated for them, before it was aligned */
+    /* What nine of ten runs stay within, for limits that tighten under load; 0: too few
+     * runs to tell.  Written by the engine's upkeep, read with relaxed loads. */
+    uint64_t typical_instructions;
+    uint64_t typical_wall_ns;
+};
+
+struct cdn_entry {
+    uint64_t references;
+    struct cdn_version *version;
+    struct cdn_binding *binding;
+};
+
+enum cdn_plan_state { CDN_PLAN_ACTIVE, CDN_PLAN_PAUSED, CDN_PLAN_KILLED };
+
+struct cdn_choice {
+    struct cdn_entry *entry;
+    cordon_variant variant; /* CANARY or ARM */
+    uint32_t below;         /* takes subjects whose point lies below this, and not below
+                               the choice before */
+};
+
+struct cdn_shadow {
+    struct cdn_entry *entry;
+    uint32_t sample; /* in basis points of the subjects */
+};
+
+struct cdn_plan {
+    uint64_t references;
+    char name[CORDON_RULE_MAX_NAME_BYTES + 1];
+    bool registered;        /* stands in the registry, which may change it */
+    uint64_t revision;      /* of its standing there */
+    uint64_t salt;          /* of the subjects' points */
+    struct cdn_entry *live; /* of a set: NULL */
+    uint32_t choice_count, shadow_count;
+    struct cdn_choice choices[CDN_PLAN_MAX_CHOICES];
+    struct cdn_shadow shadows[CDN_PLAN_MAX_SHADOWS];
+    struct cdn_set *set; /* NULL: it is a rule */
+    enum cdn_plan_state state;
+    char why[CDN_PLAN_WHY_BYTES]; /* it is paused or killed */
+    uint32_t revoked;             /* not 0: runs in flight are to stop; atomic */
+};
+
+struct cdn_state {
+    cordon_snapshot *snapshot; /* a reference of its own; NULL: none */
+    uint32_t count;
+    uint32_t mask;           /* slots of the table less one */
+    struct cdn_plan **plans; /* open addressing by name */
+    uint32_t version_count;
+    uint64_t *versions;        /* ascending; of all entries of all plans */
+    struct cdn_state *retired; /* the next older one that may still be in use */
+};
+
+/* ---- versions and entries ---- */
+
+/* A version of `rule`, which it takes also on failure, counting in `lanes` lanes.  One
+ * reference.  NULL: no memory. */
+struct cdn_version *cdn_version_new_take(struct cdn_rule *rule, uint64_t id,
+                                         uint32_t number, uint32_t lanes);
+void cdn_version_release(struct cdn_version *version); /* accepts NULL */
+
+/* A new entry with one reference; adds one to the version.
+ * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
+                            const cordon_snapshot *snapshot, cordon_error *err);
+void cdn_entry_release(struct cdn_entry *entry); /* accepts NULL */
+
+/* ---- plans ---- */
+
+/* A plan of that name without anything in it, one reference.  NULL: no memory. */
+struct cdn_plan *cdn_plan_new(const char *name);
+void cdn_plan_release(struct cdn_plan *plan); /* accepts NULL */
+
+/* The same plan with every entry bound to another snapshot.  err is that of the live
+ * version if that does not fit, else of the first that does not.
+ * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan,
+                              const cordon_snapshot *snapshot, cordon_error *err);
+
+/* Where a request's subject falls, 0 to CDN_PLAN_WHOLE - 1: the same for the same rule and
+ * key, always; CDN_PLAN_WHOLE without a subject, which no choice takes. */
+uint32_t cdn_plan_point(const struct cdn_plan *plan, const cordon_request *request);
+
+/* Who answers for a subject at that point. */
+const struct cdn_entry *cdn_plan_choose(const struct cdn_plan *plan, uint32_t point,
+                                        cordon_variant *variant);
+
+/* ---- states ---- */
+
+/* NULL: no such plan. */
+struct cdn_plan *cdn_state_find(const struct cdn_state *state, const char *name);
+/* `state` is a struct cdn_state; a shape for cdn_images_sweep(). */
+bool cdn_state_has_version(const void *state, uint64_t version);
+/* "no rule 'x'; did you mean 'y'?", CORDON_E_NOTFOUND. */
+cordon_status cdn_state_no_rule(const struct cdn_state *state, const char *name,
+                                cordon_error *err);
+
+/* One without plans but with room for `plans`, and with a reference of its own to the
+ * snapshot (or NULL).  NULL: no memory. */
+struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t plans);
+/* Add a plan (one more reference) whose name is not there yet. */
+void cdn_state_add(struct cdn_state *state, struct cdn_plan *plan);
+/* Add all of `from` but the plan named `without` (NULL: all). */
+void cdn_state_add_all(struct cdn_state *state, const struct cdn_state *from,
+                       const char *without);
+/* After the last addition: number the versions.  False: no memory. */
+bool cdn_state_finish(struct cdn_state *state);
+/* One nobody has seen, or nobody can see any more.  Accepts NULL. */
+void cdn_state_free(struct cdn_state *state);
+
+#endif

@@ -1,0 +1,77 @@
+/* What the engine asks of its registry, beyond the public functions.
+ *
+ * A running engine polls the sequence (one short read transaction) and, where it moved,
+ * takes all standings at once: they are of one moment, whose sequence comes with them.
+ * Nothing here is for the evaluation path: every call enters LMDB, and most allocate.
+ *
+ * Threads and processes: as cordon/registry.h. */
+#ifndef CDN_ENGINE_REGISTRY_H
+#define CDN_ENGINE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cordon/registry.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
+
+/* One object; the fields are those of cordon_standing. */
+struct cdn_standing {
+    char name[CORDON_RULE_MAX_NAME_BYTES + 1];
+    cordon_object_kind kind;
+    cordon_object_state state;
+    uint32_t active, previous, newest;
+    uint32_t variant_count;
+    cordon_rollout_variant variants[CORDON_REGISTRY_MAX_VARIANTS];
+    uint32_t shadow_count;
+    cordon_rollout_shadow shadows[CORDON_REGISTRY_MAX_SHADOWS];
+    bool guarded;
+    cordon_guard guard;
+    uint64_t revision;
+};
+
+struct cdn_standings {
+    struct cdn_standing *items; /* by name */
+    size_t count;
+    uint64_t sequence; /* of the last change they know of */
+};
+
+/* Grows with every change; 0: nothing was ever changed.  UINT64_MAX: it cannot be read;
+ * cdn_registry_standings() then says why. */
+uint64_t cdn_registry_sequence(cordon_registry *registry);
+
+/* All objects, as of one moment.  Free with cdn_standings_deinit(), also on failure. */
+cordon_status cdn_registry_standings(struct cdn_standings *out,
+                                     cordon_registry *registry, cordon_error *err);
+void cdn_standings_deinit(struct cdn_standings *standings);
+
+/* Append the text, or the cases ("" if none came with it), of a version (0: the newest).
+ * Errors: CORDON_E_NOTFOUND. */
+cordon_status cdn_registry_text(struct cdn_buf *out, cordon_registry *registry,
+                                const char *name, uint32_t version, cordon_error *err);
+cordon_status cdn_registry_cases(struct cdn_buf *out, cordon_registry *registry,
+                                 const char *name, uint32_t version, cordon_error *err);
+
+/* Some version with this text: the first by name and number.  Errors: CORDON_E_NOTFOUND. */
+cordon_status cdn_registry_find_hash(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
+                                     uint32_t *version, cordon_registry *registry,
+                                     const unsigned char hash[CDN_CONTENT_HASH_BYTES],
+                                     cordon_error *err);
+
+/* The guard's act: end the rollout because of variant `version`, with the evidence kept in
+ * the standing and in history, by the author "guard".
+ * Errors: CORDON_E_CONFLICT that version takes part in no rollout any more. */
+cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
+                                 uint32_t version, const char *evidence,
+                                 cordon_error *err);
+
+/* Load a text as far as that goes without a snapshot: a rule under an engine's own limits, a
+ * set as a table.  `name` receives what it calls itself.  Errors: CORDON_E_RULE. */
+cordon_status cdn_registry_load(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
+                                cordon_object_kind kind, const char *source,
+                                size_t bytes, const char *file, cordon_error *err);
+
+#endif

@@ -1,0 +1,535 @@
+/* One event, many rules: each in its own pristine sandbox, one after the other in one lane,
+ * on one state and under one deadline.
+ *
+ * One outcome is refilled by each member; what it says is copied out, bytes into one buffer
+ * and the rest into a record, both of which grow to what the largest set needs and then stay.
+ * A member whose turn comes when the time is over is not run: its outcome is the time limit
+ * and its fallback, as if it had been stopped.
+ *
+ * Cost: a member is an evaluation without its public call, some copying, and no more. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "engine/set.h"
+#include "rule/param.h"
+
+/* What is kept of a member.  Texts and bytes are offsets into the buffer. */
+struct record {
+    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
+    char decision[CDN_RULE_MAX_WORD + 1];
+    char decision_id[CORDON_DECISION_ID_BYTES + 1];
+    uint32_t version;
+    cordon_variant variant;
+    cordon_status status;
+    cordon_outcome_kind kind;
+    cordon_budget limit;
+    int32_t said; /* the number of its decision in the set; -1: no say */
+    bool has_decision, fallback, has_score, decided;
+    double score, weight;
+    size_t message;
+    size_t result, result_bytes;
+    cordon_usage usage;
+};
+
+struct cordon_set_outcome {
+    cordon_outcome *outcome; /* refilled by each member */
+    struct record *records;
+    uint32_t capacity;
+    uint32_t count, failed;
+    struct cdn_buf bytes;
+    struct cdn_buf params; /* of a combiner */
+    char decision[CDN_RULE_MAX_WORD + 1];
+    bool has_decision, fallback, has_score;
+    double score;
+    uint64_t generation, wall_ns;
+};
+
+/* ---- life ---- */
+
+cordon_status cordon_set_outcome_new(cordon_set_outcome **out, cordon_error *err)
+{
+    cordon_set_outcome *outcome;
+    cordon_status status;
+
+    if (!out)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_set_outcome_new: no out; pass a pointer that is "
+                             "not NULL");
+    *out = NULL;
+    outcome = cdn_calloc(1, sizeof *outcome);
+    if (!outcome)
+        return cdn_error_nomem(err);
+    status = cordon_outcome_new(&outcome->outcome, err);
+    if (status) {
+        cdn_free(outcome);
+        return status;
+    }
+    *out = outcome;
+    return CORDON_OK;
+}
+
+void cordon_set_outcome_free(cordon_set_outcome *outcome)
+{
+    if (!outcome)
+        return;
+    cordon_outcome_free(outcome->outcome);
+    cdn_free(outcome->records);
+    cdn_buf_deinit(&outcome->bytes);
+    cdn_buf_deinit(&outcome->params);
+    cdn_free(outcome);
+}
+
+static cordon_status prepare(cordon_set_outcome *outcome, uint32_t members,
+                             cordon_error *err)
+{
+    if (members > outcome->capacity) {
+        struct record *grown =
+            cdn_realloc_array(outcome->records, members, sizeof *outcome->records);
+
+        if (!grown)
+            return cdn_error_nomem(err);
+        outcome->records = grown;
+        outcome->capacity = members;
+    }
+    outcome->count = outcome->failed = 0;
+    outcome->has_decision = outcome->fallback = outcome->has_score = false;
+    outcome->decision[0] = '\0';
+    outcome->score = 0;
+    outcome->generation = outcome->wall_ns = 0;
+    cdn_buf_clear(&outcome->bytes);
+    cdn_buf_clear(&outcome->params);
+    return CORDON_OK;
+}
+
+/* ---- a member ---- */
+
+/* Copy out what the member's outcome says. */
+static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
+                 struct record *record, const char *message)
+{
+    const cordon_outcome *said = outcome->outcome;
+
+    memcpy(record->decision_id, said->decision_id, sizeof record->decision_id);
+    record->version = said->version;
+    record->variant = said->variant;
+    record->kind = said->kind;
+    record->limit = said->limit;
+    record->has_decision = said->has_decision;
+    memcpy(record->decision, said->decision, sizeof record->decision);
+    record->fallback = said->fallback;
+    record->has_score = said->has_score;
+    record->score = said->score;
+    record->usage = said->usage;
+    record->said = said->has_decision ? cdn_set_decision(set, said->decision) : -1;
+    record->decided = false;
+    record->message = outcome->bytes.length;
+    cdn_buf_append(&outcome->bytes, message, strlen(message) + 1);
+    record->result = outcome->bytes.length;
+    record->result_bytes = said->result_bytes;
+    cdn_buf_append(&outcome->bytes, said->result, said->result_bytes);
+    if (said->kind != CORDON_OUTCOME_OK)
+        outcome->failed++;
+}
+
+/* The set's time is over before this member's turn came. */
+static void too_late(cordon_set_outcome *outcome, const struct cdn_plan *plan)
+{
+    const struct cdn_version *version = plan->live->version;
+
+    cdn_rule_refuse(outcome->outcome, version->rule, CORDON_OUTCOME_LIMIT,
+                    CORDON_BUDGET_TIME,
+                    "time: the set's time was over before its turn came; give the set "
+                    "more, or its members less");
+    outcome->outcome->version = version->number;
+}
+
+static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
+                  struct cdn_lane *lane, const struct cdn_state *state,
+                  const char *name, double weight, struct cdn_ask *ask)
+{
+    struct record *record = &outcome->records[outcome->count++];
+    struct cdn_plan *plan = cdn_state_find(state, name);
+    cordon_error err;
+
+    cdn_error_clear(&err);
+    ask->entered_ns = cdn_clock_ns();
+    snprintf(record->rule, sizeof record->rule, "%s", name);
+    record->weight = weight;
+    record->status = CORDON_OK;
+    if (!plan)
+        record->status = cdn_state_no_rule(state, name, &err);
+    else if (!plan->set && ask->entered_ns >= ask->until_ns)
+        too_late(outcome, plan);
+    else
+        record->status =
+            cdn_lane_evaluate(lane, state, plan, ask, outcome->outcome, &err);
+    if (record->status)
+        cdn_outcome_failed(outcome->outcome, ask->entered_ns, &err);
+    keep(outcome, set, record, outcome->outcome->message);
+}
+
+/* Parameters must be somebody's: a misspelt one would be nobody's. */
+static cordon_status check_params(const struct cdn_state *state,
+                                  const struct cdn_set *set,
+                                  const cordon_request *request, cordon_error *err)
+{
+    cordon_value map, key, value;
+    cordon_value_iter iter;
+    cordon_status status;
+
+    if (!request->params)
+        return CORDON_OK;
+    status = cordon_value_parse(&map, request->params, request->params_bytes, err);
+    if (status)
+        return cdn_error_set(err, CORDON_E_INVALID, "params: not msgpack");
+    cordon_value_iter_init(&iter, &map);
+    while (map.type == CORDON_MAP && cordon_value_next(&iter, &key, &value)) {
+        bool known = key.type != CORDON_STRING; /* the members say what is wrong */
+
+        for (uint32_t i = 0; i < set->member_count && !known; i++) {
+            const struct cdn_plan *plan = cdn_state_find(state, set->members[i].name);
+
+            known =
+                plan && plan->live &&
+                cdn_param_find(plan->live->version->rule, key.as.string, key.length);
+        }
+        if (!known)
+            return cdn_error_set(
+                err, CORDON_E_INVALID, "no rule of the set '%s' has a parameter '%.*s'",
+                set->name, key.length > 64 ? 64 : (int)key.length, key.as.string);
+    }
+    return CORDON_OK;
+}
+
+/* ---- combining ---- */
+
+static void decide(cordon_set_outcome *outcome, const struct cdn_set *set,
+                   int32_t decision)
+{
+    if (decision < 0) {
+        outcome->fallback = true;
+        decision = set->fallback;
+    }
+    if (decision < 0)
+        return;
+    outcome->has_decision = true;
+    snprintf(outcome->decision, sizeof outcome->decision, "%s",
+             set->decisions[decision]);
+}
+
+/* The highest score, and whose it is first; -1: nobody's. */
+static int32_t highest(cordon_set_outcome *outcome, bool with_say)
+{
+    int32_t best = -1;
+
+    for (uint32_t i = 0; i < outcome->count; i++) {
+        const struct record *record = &outcome->records[i];
+
+        if (!record->has_score || (with_say && record->said < 0))
+            continue;
+        if (best < 0 || record->score > outcome->records[best].score)
+            best = (int32_t)i;
+    }
+    return best;
+}
+
+static void most_severe(cordon_set_outcome *outcome, const struct cdn_set *set)
+{
+    int32_t worst = -1, best = highest(outcome, false);
+
+    for (uint32_t i = 0; i < outcome->count; i++)
+        if (outcome->records[i].said > worst)
+            worst = outcome->records[i].said;
+    for (uint32_t i = 0; i < outcome->count && worst >= 0; i++)
+        outcome->records[i].decided = outcome->records[i].said == worst;
+    outcome->has_score = best >= 0;
+    outcome->score = best >= 0 ? outcome->records[best].score : 0;
+    decide(outcome, set, worst);
+}
+
+static void max_score(cordon_set_outcome *outcome, const struct cdn_set *set)
+{
+    int32_t best = highest(outcome, true);
+
+    if (best < 0) {
+        most_severe(outcome, set); /* nobody gave a score: fallbacks still have a say */
+        return;
+    }
+    outcome->records[best].decided = true;
+    outcome->has_score = true;
+    outcome->score = outcome->records[best].score;
+    decide(outcome, set, outcome->records[best].said);
+}
+
+static void weighted_sum(cordon_set_outcome *outcome, const struct cdn_set *set)
+{
+    int32_t decision = -1;
+    double sum = 0;
+
+    for (uint32_t i = 0; i < outcome->count; i++) {
+        struct record *record = &outcome->records[i];
+
+        if (!record->has_score)
+            continue;
+        sum += record->weight * record->score;
+        record->decided = record->weight != 0;
+        outcome->has_score = true;
+    }
+    if (outcome->has_score && isfinite(sum)) {
+        outcome->score = sum;
+        for (uint32_t i = 0; i < set->decision_count; i++)
+            if (sum >= set->thresholds[i])
+                decision = (int32_t)i;
+    } else {
+        outcome->has_score = false;
+    }
+    decide(outcome, set, decision);
+}
+
+/* What the members did, as the combiner's parameters. */
+static bool pack_contributions(cordon_set_outcome *outcome)
+{
+    struct cdn_packer packer;
+
+    cdn_pack_init_buf(&packer, &outcome->params);
+    cdn_pack_map(&packer, 4);
+    cdn_pack_cstr(&packer, "rules");
+    cdn_pack_array(&packer, outcome->count);
+    for (uint32_t i = 0; i < outcome->count; i++)
+        cdn_pack_cstr(&packer, outcome->records[i].rule);
+    cdn_pack_cstr(&packer, "outcomes");
+    cdn_pack_array(&packer, outcome->count);
+    for (uint32_t i = 0; i < outcome->count; i++)
+        cdn_pack_cstr(&packer, cordon_outcome_kind_str(outcome->records[i].kind));
+    cdn_pack_cstr(&packer, "decisions");
+    cdn_pack_array(&packer, outcome->count);
+    for (uint32_t i = 0; i < outcome->count; i++)
+        cdn_pack_cstr(&packer, outcome->records[i].has_decision
+                                   ? outcome->records[i].decision
+                                   : "");
+    cdn_pack_cstr(&packer, "scores");
+    cdn_pack_array(&packer, outcome->count);
+    for (uint32_t i = 0; i < outcome->count; i++)
+        cdn_pack_number(&packer,
+                        outcome->records[i].has_score ? outcome->records[i].score : 0);
+    return !packer.failed && !outcome->params.failed;
+}
+
+static cordon_status combine(cordon_set_outcome *outcome, const struct cdn_set *set,
+                             struct cdn_lane *lane, const struct cdn_state *state,
+                             struct cdn_ask *ask, cordon_error *err)
+{
+    cordon_request request = *ask->request;
+    struct cdn_ask combining = *ask;
+    const struct record *last;
+
+    switch (set->combine) {
+    case CDN_COMBINE_MOST_SEVERE:
+        most_severe(outcome, set);
+        return CORDON_OK;
+    case CDN_COMBINE_MAX_SCORE:
+        max_score(outcome, set);
+        return CORDON_OK;
+    case CDN_COMBINE_WEIGHTED_SUM:
+        weighted_sum(outcome, set);
+        return CORDON_OK;
+    case CDN_COMBINE_CUSTOM:
+        break;
+    }
+    if (!pack_contributions(outcome))
+        return cdn_error_nomem(err);
+    request.params = outcome->params.data;
+    request.params_bytes = outcome->params.length;
+    combining.request = &request;
+    judge(outcome, set, lane, state, set->combiner, 1, &combining);
+    last = &outcome->records[outcome->count - 1];
+    outcome->has_score = last->has_score;
+    outcome->score = last->score;
+    outcome->records[outcome->count - 1].decided = last->said >= 0;
+    decide(outcome, set, last->said);
+    return CORDON_OK;
+}
+
+/* ---- the public call ---- */
+
+struct judgement {
+    struct cdn_job job; /* first */
+    cordon_set_outcome *outcome;
+    const char *set;
+    struct cdn_ask ask;
+    cordon_error *err;
+    cordon_status status;
+};
+
+static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lane,
+                               const struct cdn_state *state)
+{
+    cordon_set_outcome *outcome = judgement->outcome;
+    const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
+    struct cdn_ask *ask = &judgement->ask;
+    cordon_error *err = judgement->err;
+    const struct cdn_set *set;
+    cordon_status status;
+
+    if (!plan)
+        return cdn_state_no_rule(state, judgement->set, err);
+    if (!plan->set)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "'%s' is a rule; cordon_evaluate() evaluates it",
+                             plan->name);
+    set = plan->set;
+    status = prepare(outcome, set->member_count + 1, err);
+    if (!status)
+        status = check_params(state, set, ask->request, err);
+    if (status)
+        return status;
+    if (state->snapshot)
+        outcome->generation = cordon_snapshot_generation(state->snapshot);
+    if (plan->state != CDN_PLAN_ACTIVE) {
+        decide(outcome, set, -1); /* paused or killed: nobody is asked */
+        return CORDON_OK;
+    }
+    for (uint32_t i = 0; i < set->member_count; i++)
+        judge(outcome, set, lane, state, set->members[i].name, set->members[i].weight,
+              ask);
+    status = combine(outcome, set, lane, state, ask, err);
+    if (!status && outcome->bytes.failed)
+        status = cdn_error_nomem(err);
+    return status;
+}
+
+static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane *lane)
+{
+    struct judgement *judgement = (struct judgement *)(void *)job;
+    const struct cdn_state *state = cdn_state_enter(engine, lane);
+
+    judgement->status = judge_all(judgement, lane, state);
+    cdn_state_leave(engine, lane);
+}
+
+cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *engine,
+                                  const char *set, const cordon_request *request,
+                                  cordon_error *err)
+{
+    uint64_t entered_ns = cdn_clock_ns();
+    struct judgement judgement = {
+        .job.run = judge_in,
+        .job.until_ns = UINT64_MAX,
+        .outcome = outcome,
+        .set = set,
+        .ask = {.until_ns = UINT64_MAX, .shared_params = true},
+    };
+    cordon_limits limits;
+    cordon_request each;
+    cordon_error own;
+    cordon_status status;
+
+    judgement.err = err ? err : &own;
+    status = cdn_request_check("cordon_evaluate_set", outcome, engine, set, request,
+                               judgement.err);
+    if (status)
+        return status;
+    each = *request;
+    judgement.job.priority = request->priority;
+    if (request->limits && request->limits->wall_ns) {
+        limits = *request->limits;
+        judgement.ask.until_ns = judgement.job.until_ns =
+            cdn_add_sat(entered_ns, limits.wall_ns);
+        limits.wall_ns = 0; /* the set's, not each member's */
+        each.limits = &limits;
+    }
+    judgement.ask.request = &each;
+    status = cdn_schedule(engine, &judgement.job, judgement.err);
+    if (!status)
+        status = judgement.status;
+    if (status)
+        (void)prepare(outcome, 0, NULL); /* nothing of an earlier one stays */
+    outcome->wall_ns = cdn_clock_ns() - entered_ns;
+    return status;
+}
+
+/* ---- asking ---- */
+
+const char *cordon_set_outcome_decision(const cordon_set_outcome *outcome)
+{
+    return outcome->has_decision ? outcome->decision : NULL;
+}
+
+bool cordon_set_outcome_is_fallback(const cordon_set_outcome *outcome)
+{
+    return outcome->fallback;
+}
+
+bool cordon_set_outcome_score(const cordon_set_outcome *outcome, double *score)
+{
+    if (outcome->has_score && score)
+        *score = outcome->score;
+    return outcome->has_score;
+}
+
+uint32_t cordon_set_outcome_count(const cordon_set_outcome *outcome)
+{
+    return outcome->count;
+}
+
+uint32_t cordon_set_outcome_failed(const cordon_set_outcome *outcome)
+{
+    return outcome->failed;
+}
+
+uint64_t cordon_set_outcome_generation(const cordon_set_outcome *outcome)
+{
+    return outcome->generation;
+}
+
+uint64_t cordon_set_outcome_wall_ns(const cordon_set_outcome *outcome)
+{
+    return outcome->wall_ns;
+}
+
+cordon_status cordon_set_outcome_member(cordon_member *out,
+                                        const cordon_set_outcome *outcome,
+                                        uint32_t index)
+{
+    const struct record *record;
+    cordon_value result;
+
+    if (!out || !outcome || out->struct_size != sizeof *out)
+        return CORDON_E_INVALID;
+    if (index >= outcome->count)
+        return CORDON_E_NOTFOUND;
+    record = &outcome->records[index];
+    *out = (cordon_member){
+        .struct_size = sizeof *out,
+        .rule = record->rule,
+        .decision_id = record->decision_id,
+        .version = record->version,
+        .variant = record->variant,
+        .status = record->status,
+        .kind = record->kind,
+        .limit = record->limit,
+        .decision = record->has_decision ? record->decision : NULL,
+        .fallback = record->fallback,
+        .has_score = record->has_score,
+        .has_say = record->said >= 0,
+        .decided = record->decided,
+        .score = record->score,
+        .weight = record->weight,
+        .message = (const char *)outcome->bytes.data + record->message,
+        .reasons = {.type = CORDON_ARRAY},
+        .output = {.type = CORDON_NIL},
+        .usage = record->usage,
+    };
+    if (record->result_bytes &&
+        !cordon_value_parse(&result, outcome->bytes.data + record->result,
+                            record->result_bytes, NULL)) {
+        (void)cordon_value_get(&out->reasons, &result, "reasons");
+        (void)cordon_value_get(&out->output, &result, "output");
+    }
+    return CORDON_OK;
+}

@@ -1,0 +1,60 @@
+/* What one version of a rule has done in one lane: counters with one writer, the lane's
+ * holder, so that counting takes no lock and no bus-locked instruction.
+ *
+ * Whoever wants to know adds up the lanes (cdn_tally_sum); it then sees each counter at some
+ * moment of the last instant.  The guard, the dynamic limits and the metrics all read these
+ * and nothing else, so they cannot disagree. */
+#ifndef CDN_ENGINE_TALLY_H
+#define CDN_ENGINE_TALLY_H
+
+#include <stdint.h>
+
+#include <cordon/outcome.h>
+
+#include "engine/sketch.h"
+#include "rule/rule.h"
+
+#define CDN_TALLY_OUTCOMES 6
+#define CDN_TALLY_VARIANTS 4
+#define CDN_TALLY_BUDGETS  8
+
+/* Bounds of the histograms: the last bucket is everything beyond. */
+#define CDN_TALLY_TIMES  20 /* 1 us, 2 us, 5 us, 10 us ... 1 s, beyond */
+#define CDN_TALLY_MEMORY 15 /* 4 KiB, 8 KiB ... 32 MiB, beyond */
+extern const uint64_t cdn_tally_times_ns[CDN_TALLY_TIMES - 1];
+extern const uint64_t cdn_tally_memory_bytes[CDN_TALLY_MEMORY - 1];
+
+/* Every field is a uint64_t counter but the sketches: cdn_tally_sum() relies on it. */
+struct cdn_tally {
+    _Alignas(64) uint64_t outcomes[CDN_TALLY_VARIANTS][CDN_TALLY_OUTCOMES];
+    uint64_t limits[CDN_TALLY_BUDGETS]; /* by the budget that stopped it */
+    uint64_t instructions, edges, nodes;
+    uint64_t fallbacks;  /* decisions that were the declared fallback */
+    uint64_t undecided;  /* no decision at all */
+    uint64_t mismatches; /* as a shadow: decided otherwise than what decided */
+    uint64_t compared;   /* as a shadow: times that could be told */
+    uint64_t decisions[CDN_RULE_MAX_DECISIONS]; /* by the rule's own numbers */
+    uint64_t times[CDN_TALLY_VARIANTS][CDN_TALLY_TIMES];
+    uint64_t times_ns[CDN_TALLY_VARIANTS]; /* sums */
+    uint64_t memory[CDN_TALLY_MEMORY];
+    uint64_t memory_bytes; /* sum of the peaks */
+    struct cdn_sketch instructions_sketch;
+    struct cdn_sketch wall_sketch; /* ns */
+};
+
+/* Count one evaluation.  `rule` tells the decisions' numbers. */
+void cdn_tally_add(struct cdn_tally *tally, const struct cdn_rule *rule,
+                   cordon_variant variant, const cordon_outcome *outcome);
+
+/* Count a shadow's comparison with what decided. */
+void cdn_tally_compare(struct cdn_tally *tally, bool same);
+
+/* Add the counters of `count` tallies to *out. */
+void cdn_tally_sum(struct cdn_tally *out, const struct cdn_tally *tallies,
+                   uint32_t count);
+
+/* Evaluations of a variant, and over all. */
+uint64_t cdn_tally_runs(const struct cdn_tally *tally, cordon_variant variant);
+uint64_t cdn_tally_all(const struct cdn_tally *tally);
+
+#endif

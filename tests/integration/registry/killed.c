@@ -1,0 +1,429 @@
+/* A change that is killed did not happen, or happened whole.
+ *
+ * A child makes one change of each kind there is, and dies: before each call that writes,
+ * syncs or names a file, and in the middle of each write, in turn.  After each death the
+ * registry is exactly as before the change or exactly as after it, with the record that
+ * belongs to it, and the change can be made (again).  Each of it twice: with nobody else
+ * there, and with the registry open in this process, as a running engine has it.
+ *
+ * The calls are seen because this program defines them: the dynamic linker resolves LMDB's
+ * and the library's to these. */
+#include "state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+
+/* ---- the calls ---- */
+
+#define SEEN __attribute__((visibility("default")))
+
+enum moment { BEFORE, WITHIN };
+
+static long calls;       /* made so far in this process */
+static long die_at = -1; /* the call to die at; -1: none */
+static enum moment moment;
+
+/* True: this is the call to die within; dies here if it is the one to die before. */
+static bool at_call(void)
+{
+    if (calls++ != die_at)
+        return false;
+    if (moment == BEFORE)
+        kill(getpid(), SIGKILL);
+    return true;
+}
+
+SEEN ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    bool die = at_call();
+    ssize_t done = syscall(SYS_pwrite64, fd, bytes, die ? count / 2 : count, offset);
+
+    if (die)
+        kill(getpid(), SIGKILL);
+    return done;
+}
+
+SEEN ssize_t write(int fd, const void *bytes, size_t count)
+{
+    bool die = at_call();
+    ssize_t done = syscall(SYS_write, fd, bytes, die ? count / 2 : count);
+
+    if (die)
+        kill(getpid(), SIGKILL);
+    return done;
+}
+
+SEEN ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+    bool die = at_call();
+    ssize_t done = syscall(SYS_writev, fd, parts, die ? count / 2 : count);
+
+    if (die)
+        kill(getpid(), SIGKILL);
+    return done;
+}
+
+/* What a process wrote outlives it; only a power cut would need the disk. */
+SEEN int fdatasync(int fd)
+{
+    (void)fd;
+    if (at_call())
+        kill(getpid(), SIGKILL);
+    return 0;
+}
+
+SEEN int fsync(int fd)
+{
+    return fdatasync(fd);
+}
+
+SEEN int ftruncate(int fd, off_t length)
+{
+    bool die = at_call();
+    int done = (int)syscall(SYS_ftruncate, fd, length);
+
+    if (die)
+        kill(getpid(), SIGKILL);
+    return done;
+}
+
+SEEN int link(const char *from, const char *to)
+{
+    bool die = at_call();
+    int done = (int)syscall(SYS_link, from, to);
+
+    if (die)
+        kill(getpid(), SIGKILL);
+    return done;
+}
+
+SEEN int unlink(const char *path)
+{
+    bool die = at_call();
+    int done = (int)syscall(SYS_unlink, path);
+
+    if (die)
+        kill(getpid(), SIGKILL);
+    return done;
+}
+
+/* ---- the changes ---- */
+
+static char folder[128];
+static char path[160];
+
+static cordon_status push(cordon_registry *registry, cordon_object_kind kind,
+                          const char *text, const char *cases)
+{
+    cordon_version_info info = {.struct_size = sizeof(info)};
+
+    return cordon_registry_push(&info, registry, kind, text, strlen(text), "a.lua",
+                                cases, cases ? strlen(cases) : 0, &by_ann, NULL);
+}
+
+static cordon_status push_new(cordon_registry *registry)
+{
+    char text[256];
+
+    return push(registry, CORDON_OBJECT_RULE, rule_text(text, sizeof(text), "cycle", 7),
+                "{}");
+}
+
+static cordon_status push_next(cordon_registry *registry)
+{
+    static char text[20000]; /* so long that it takes pages of its own */
+    size_t length;
+
+    rule_text(text, sizeof(text), "running", 77);
+    length = strlen(text);
+    memset(text + length, ' ', sizeof(text) - length - 1);
+    return push(registry, CORDON_OBJECT_RULE, text, NULL);
+}
+
+static cordon_status push_set(cordon_registry *registry)
+{
+    return push(registry, CORDON_OBJECT_SET,
+                "return { name = 'payments', rules = { 'running' } }", NULL);
+}
+
+static cordon_status activate(cordon_registry *registry)
+{
+    return cordon_registry_activate(registry, "running", 3, NULL, NULL, &by_ann, NULL);
+}
+
+static cordon_status roll_back(cordon_registry *registry)
+{
+    return cordon_registry_rollback(registry, "running", &by_ann, NULL);
+}
+
+static cordon_status pause_(cordon_registry *registry)
+{
+    return cordon_registry_pause(registry, "running", &by_ann, NULL);
+}
+
+static cordon_status resume(cordon_registry *registry)
+{
+    return cordon_registry_resume(registry, "paused", &by_ann, NULL);
+}
+
+static cordon_status kill_(cordon_registry *registry)
+{
+    return cordon_registry_kill(registry, "rolling", &by_ann, NULL);
+}
+
+static cordon_status roll_out(cordon_registry *registry)
+{
+    const cordon_rollout rollout = {
+        .struct_size = sizeof(rollout),
+        .variant_count = 2,
+        .variants = {{1, CORDON_VARIANT_ARM, 1000}, {3, CORDON_VARIANT_ARM, 2000}},
+        .guarded = true,
+        .guard = {.min_samples = 100, .max_error_rate = 0.01}};
+
+    return cordon_registry_rollout(registry, "running", &rollout, NULL, NULL, &by_ann,
+                                   NULL);
+}
+
+static cordon_status promote(cordon_registry *registry)
+{
+    return cordon_registry_promote(registry, "rolling", 0, NULL, NULL, &by_ann, NULL);
+}
+
+static cordon_status abort_by_hand(cordon_registry *registry)
+{
+    return cordon_registry_abort(registry, "rolling", &by_ann, NULL);
+}
+
+static cordon_status abort_by_guard(cordon_registry *registry)
+{
+    return cdn_registry_abort(registry, "rolling", 2, "errors 0.5 of 100", NULL);
+}
+
+static cordon_status shadow(cordon_registry *registry)
+{
+    const cordon_rollout_shadow shadows[] = {{3, 10000}};
+
+    return cordon_registry_shadows(registry, "running", shadows, 1, &by_ann, NULL);
+}
+
+static cordon_status end_shadow(cordon_registry *registry)
+{
+    return cordon_registry_shadows(registry, "rolling", NULL, 0, &by_ann, NULL);
+}
+
+static const struct {
+    const char *name;
+    cordon_status (*make)(cordon_registry *registry);
+} changes[] = {
+    {"push of a new object", push_new},
+    {"push of a next version", push_next},
+    {"push of a set", push_set},
+    {"activate", activate},
+    {"rollback", roll_back},
+    {"pause", pause_},
+    {"resume", resume},
+    {"kill", kill_},
+    {"rollout", roll_out},
+    {"promote", promote},
+    {"abort", abort_by_hand},
+    {"abort by the guard", abort_by_guard},
+    {"shadow", shadow},
+    {"end of a shadow", end_shadow},
+};
+
+/* Objects in every state that the changes begin from. */
+static void prepare(cordon_registry *registry)
+{
+    static const char *const names[] = {"running", "paused", "rolling"};
+    const cordon_rollout_shadow shadows[] = {{3, 500}};
+    const cordon_rollout rollout = {.struct_size = sizeof(rollout),
+                                    .variant_count = 1,
+                                    .variants = {{2, CORDON_VARIANT_CANARY, 500}}};
+
+    for (int i = 0; i < CDN_UNIT_COUNT(names); i++) {
+        for (int what = 1; what <= 3; what++) {
+            char text[256];
+
+            rule_text(text, sizeof(text), names[i], what);
+            ck_assert_int_eq(push(registry, CORDON_OBJECT_RULE, text, NULL), CORDON_OK);
+        }
+        OK(cordon_registry_activate(registry, names[i], 1, NULL, NULL, &by_ann, err));
+    }
+    OK(cordon_registry_activate(registry, "running", 2, NULL, NULL, &by_ann, err));
+    OK(cordon_registry_pause(registry, "paused", &by_ann, err));
+    OK(cordon_registry_rollout(registry, "rolling", &rollout, NULL, NULL, &by_ann,
+                               err));
+    OK(cordon_registry_shadows(registry, "rolling", shadows, 1, &by_ann, err));
+}
+
+/* ---- dying ---- */
+
+static void read_state(struct cdn_buf *out)
+{
+    cordon_registry *registry;
+
+    OK(cordon_registry_open(&registry, path, 0, err));
+    cdn_buf_clear(out);
+    state_of(out, registry);
+    cordon_registry_close(registry);
+}
+
+/* True: the child died; false: it came to the end. */
+static bool die_in(cordon_status (*make)(cordon_registry *), long at, enum moment when)
+{
+    pid_t child = fork();
+    int status;
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        cordon_registry *registry;
+        cordon_status made;
+
+        calls = 0;
+        moment = when;
+        die_at = at;
+        made = cordon_registry_open(&registry, path, CORDON_REGISTRY_CREATE, NULL);
+        if (!made && make)
+            made = make(registry);
+        _exit(made ? 1 : 0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) {
+        ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+        return true;
+    }
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    return false;
+}
+
+static void put_file(const struct cdn_buf *bytes)
+{
+    OK(cdn_file_replace(path, bytes->data, bytes->length, err));
+}
+
+static void die_everywhere(int change, enum moment when, bool watched)
+{
+    struct cdn_buf file = {0}, before = {0}, after = {0}, found = {0};
+    cordon_registry *watching = NULL;
+    long deaths = 0;
+    int as_before = 0, as_after = 0;
+
+    OK(cdn_file_read(&file, path, 1 << 24, err));
+    read_state(&before);
+    ck_assert(!die_in(changes[change].make, -1, BEFORE));
+    read_state(&after);
+    ck_assert_msg(strcmp((char *)before.data, (char *)after.data) != 0,
+                  "%s changes nothing", changes[change].name);
+    for (bool died = true; died; deaths += died) {
+        put_file(&file);
+        if (watched)
+            OK(cordon_registry_open(&watching, path, 0, err));
+        died = die_in(changes[change].make, deaths, when);
+        read_state(&found);
+        if (!strcmp((char *)found.data, (char *)before.data)) {
+            as_before++;
+            ck_assert(died);
+            ck_assert(!die_in(changes[change].make, -1, BEFORE));
+            read_state(&found);
+        } else {
+            as_after++;
+        }
+        ck_assert_msg(!strcmp((char *)found.data, (char *)after.data),
+                      "%s, killed at call %ld, %s:\n%s", changes[change].name, deaths,
+                      when == WITHIN ? "within" : "before", (char *)found.data);
+        cordon_registry_close(watching);
+        watching = NULL;
+    }
+    /* At least the pages, their sync, and the meta page; and something of each. */
+    ck_assert_int_ge(deaths, 3);
+    ck_assert_int_gt(as_before, 0);
+    ck_assert_int_gt(as_after, 0);
+    put_file(&file);
+    cdn_buf_deinit(&file);
+    cdn_buf_deinit(&before);
+    cdn_buf_deinit(&after);
+    cdn_buf_deinit(&found);
+}
+
+/* ---- tests ---- */
+
+START_TEST(change__killed_anywhere_is_whole_or_not_there)
+{
+    cordon_registry *registry;
+
+    OK(cordon_registry_open(&registry, path, CORDON_REGISTRY_CREATE, err));
+    prepare(registry);
+    cordon_registry_close(registry);
+    for (int watched = 0; watched < 2; watched++) {
+        die_everywhere(_i, BEFORE, watched);
+        die_everywhere(_i, WITHIN, watched);
+    }
+}
+END_TEST
+
+START_TEST(creation__killed_anywhere_leaves_a_whole_registry_or_none)
+{
+    for (int when = BEFORE; when <= WITHIN; when++) {
+        bool died = true;
+
+        for (long at = 0; died; at++) {
+            cordon_registry *registry;
+
+            unlink(path);
+            died = die_in(NULL, at, (enum moment)when);
+            if (!access(path, F_OK)) {
+                OK(cordon_registry_open(&registry, path, 0, err));
+                cordon_registry_close(registry);
+            }
+            OK(cordon_registry_open(&registry, path, CORDON_REGISTRY_CREATE, err));
+            ck_assert_uint_eq(cdn_registry_sequence(registry), 0);
+            cordon_registry_close(registry);
+            ck_assert_int_lt(at, 100);
+        }
+    }
+}
+END_TEST
+
+static void setup(void)
+{
+    /* Meta pages are written through to the disk, which here is only waited for. */
+    if (!access("/dev/shm", W_OK | X_OK))
+        setenv("TMPDIR", "/dev/shm", 0);
+    cdn_unit_folder(folder, sizeof(folder));
+    snprintf(path, sizeof(path), "%s/rules.mdb", folder);
+}
+
+static void teardown(void)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)))
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+    rmdir(folder);
+}
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("killed");
+    TCase *c = tcase_create("killed");
+
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_loop_test(c, change__killed_anywhere_is_whole_or_not_there, 0,
+                        CDN_UNIT_COUNT(changes));
+    tcase_add_test(c, creation__killed_anywhere_leaves_a_whole_registry_or_none);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)

@@ -1,0 +1,395 @@
+#include "serving.h"
+
+#include "base/alloc.h"
+
+#define DECIDES(name, body)                                                            \
+    "return { name = '" name                                                           \
+    "', fallback = 'review', decisions = { 'allow', 'review', 'deny', 'odd' },\n"      \
+    "evaluate = function(graph, request)\n" body "\nend }"
+
+static void load_set(cordon_engine *engine, const char *source)
+{
+    cordon_error err;
+
+    ck_assert_msg(
+        !cordon_engine_load_set(engine, source, strlen(source), "set.lua", NULL, &err),
+        "%s", err.message);
+}
+
+static cordon_engine *members(void)
+{
+    cordon_engine *engine = serving_engine(2);
+
+    serving_load(engine, DECIDES("calm", "return { decision = 'allow', score = 0.1 }"));
+    serving_load(engine,
+                 DECIDES("strict", "return { decision = 'deny', score = 0.9, reasons = "
+                                   "{ 'because' }, output = { a = 1 } }"));
+    serving_load(engine, DECIDES("broken", "error('broken')"));
+    serving_load(engine, DECIDES("endless", "while true do end"));
+    serving_load(engine, DECIDES("odd", "return { decision = 'odd', score = 5 }"));
+    serving_load(engine, DECIDES("silent", "return {}"));
+    return engine;
+}
+
+static cordon_set_outcome *judge(cordon_engine *engine, const char *set)
+{
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_set_outcome *outcome;
+    cordon_error err;
+
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert_msg(!cordon_evaluate_set(outcome, engine, set, &request, &err), "%s",
+                  err.message);
+    return outcome;
+}
+
+static cordon_member member(const cordon_set_outcome *outcome, uint32_t index)
+{
+    cordon_member member = {.struct_size = sizeof member};
+
+    ck_assert(!cordon_set_outcome_member(&member, outcome, index));
+    return member;
+}
+
+START_TEST(most_severe__one_broken_member_spoils_nothing)
+{
+    cordon_engine *engine = members();
+    cordon_set_outcome *outcome;
+    cordon_value reason;
+    double score;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'calm', 'broken', 'endless', 'strict', 'missing', "
+                     "'odd', 'silent' } }");
+    outcome = judge(engine, "s");
+    ck_assert_str_eq(cordon_set_outcome_decision(outcome), "deny");
+    ck_assert(!cordon_set_outcome_is_fallback(outcome));
+    ck_assert(cordon_set_outcome_score(outcome, &score));
+    ck_assert_double_eq(score, 5);
+    ck_assert_uint_eq(cordon_set_outcome_count(outcome), 7);
+    ck_assert_uint_eq(cordon_set_outcome_failed(outcome), 3);
+    ck_assert_str_eq(member(outcome, 0).decision, "allow");
+    ck_assert(!member(outcome, 0).decided);
+    ck_assert_int_eq(member(outcome, 1).kind, CORDON_OUTCOME_ERROR);
+    ck_assert_contains(member(outcome, 1).message, "broken");
+    ck_assert(member(outcome, 1).fallback && member(outcome, 1).has_say);
+    ck_assert_int_eq(member(outcome, 2).kind, CORDON_OUTCOME_LIMIT);
+    ck_assert_int_eq(member(outcome, 2).limit, CORDON_BUDGET_INSTRUCTIONS);
+    ck_assert(member(outcome, 3).decided);
+    ck_assert_str_eq(member(outcome, 3).rule, "strict");
+    ck_assert_uint_eq(strlen(member(outcome, 3).decision_id), 32);
+    ck_assert_uint_eq(member(outcome, 3).reasons.length, 1);
+    ck_assert(cordon_value_at(&reason, &(cordon_value){0}, 0) == false);
+    ck_assert_int_eq(member(outcome, 3).output.type, CORDON_MAP);
+    ck_assert_int_eq(member(outcome, 4).status, CORDON_E_NOTFOUND);
+    ck_assert_contains(member(outcome, 4).message, "no rule 'missing'");
+    ck_assert(!member(outcome, 4).has_say);
+    ck_assert_str_eq(member(outcome, 5).decision, "odd");
+    ck_assert(!member(outcome, 5).has_say);
+    ck_assert_ptr_null(member(outcome, 6).decision);
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(max_score__is_whose_score_is_highest_of_those_with_a_say)
+{
+    cordon_engine *engine = members();
+    cordon_set_outcome *outcome;
+    double score;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "combine = 'max_score', rules = { 'calm', 'strict', 'odd', "
+                     "'broken' } }");
+    outcome = judge(engine, "s");
+    ck_assert_str_eq(cordon_set_outcome_decision(outcome), "deny");
+    ck_assert(cordon_set_outcome_score(outcome, &score));
+    ck_assert_double_eq(score, 0.9);
+    ck_assert(member(outcome, 1).decided && !member(outcome, 2).decided);
+    cordon_set_outcome_free(outcome);
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "combine = 'max_score', rules = { 'silent', 'broken' } }");
+    outcome = judge(engine, "s"); /* without a score the most severe say stands */
+    ck_assert_str_eq(cordon_set_outcome_decision(outcome), "review");
+    ck_assert(!cordon_set_outcome_score(outcome, &score));
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(weighted_sum__is_measured_against_the_thresholds)
+{
+    static const struct {
+        const char *weight, *decision;
+        double sum;
+    } cases[] = {{"0", "allow", 0.1},
+                 {"0.5", "review", 0.55},
+                 {"3", "deny", 2.8},
+                 {"-1", "allow", -0.8}};
+    cordon_engine *engine = members();
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cordon_set_outcome *outcome;
+        char source[400];
+        double score;
+
+        snprintf(
+            source, sizeof source,
+            "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+            "combine = 'weighted_sum', rules = { 'calm', { name = 'strict', weight "
+            "= %s }, 'broken' }, thresholds = { review = 0.5, deny = 2 } }",
+            cases[i].weight);
+        load_set(engine, source);
+        outcome = judge(engine, "s");
+        ck_assert_str_eq(cordon_set_outcome_decision(outcome), cases[i].decision);
+        ck_assert(cordon_set_outcome_score(outcome, &score));
+        ck_assert_double_eq_tol(score, cases[i].sum, 1e-12);
+        cordon_set_outcome_free(outcome);
+    }
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(custom__asks_a_rule_what_to_make_of_it)
+{
+    cordon_engine *engine = members();
+    cordon_set_outcome *outcome;
+    double score;
+
+    serving_load(
+        engine,
+        "return { name = 'majority', fallback = 'review', decisions = { 'allow', "
+        "'review', 'deny' }, params = {\n"
+        "  rules = { type = 'list', element = 'string' }, outcomes = { type = 'list', "
+        "element = "
+        "'string' },\n"
+        "  decisions = { type = 'list', element = 'string' }, scores = { type = "
+        "'list', element "
+        "= 'number' } },\n"
+        "evaluate = function(graph, request)\n"
+        "  local p, count, failed, sum = request.params, {}, 0, 0\n"
+        "  for i, d in ipairs(p.decisions) do\n"
+        "    count[d] = (count[d] or 0) + 1\n"
+        "    if p.outcomes[i] ~= 'ok' then failed = failed + 1 end\n"
+        "    sum = sum + p.scores[i]\n"
+        "  end\n"
+        "  return { decision = (count.deny or 0) > 1 and 'deny' or 'allow', score = "
+        "sum,\n"
+        "    output = { failed = failed, last = p.rules[#p.rules] } }\n"
+        "end }");
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "combine = 'custom', combiner = 'majority', rules = { 'calm', "
+                     "'strict', 'broken' } }");
+    outcome = judge(engine, "s");
+    ck_assert_str_eq(cordon_set_outcome_decision(outcome), "allow");
+    ck_assert(cordon_set_outcome_score(outcome, &score));
+    ck_assert_double_eq_tol(score, 1.0, 1e-12);
+    ck_assert_uint_eq(cordon_set_outcome_count(outcome), 4);
+    ck_assert_str_eq(member(outcome, 3).rule, "majority");
+    ck_assert(member(outcome, 3).decided);
+    ck_assert_int_eq(member(outcome, 3).output.type, CORDON_MAP);
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(fallback__stands_where_nobody_has_a_say)
+{
+    cordon_engine *engine = members();
+    cordon_set_outcome *outcome;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'deny' }, fallback = "
+                     "'deny', rules = { 'odd', 'silent', 'missing', 'broken' } }");
+    outcome = judge(engine, "s"); /* broken's fallback, review, is not the set's */
+    ck_assert_str_eq(cordon_set_outcome_decision(outcome), "deny");
+    ck_assert(cordon_set_outcome_is_fallback(outcome));
+    cordon_set_outcome_free(outcome);
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'deny' }, rules = { "
+                     "'silent' } }");
+    outcome = judge(engine, "s");
+    ck_assert_ptr_null(cordon_set_outcome_decision(outcome));
+    ck_assert(cordon_set_outcome_is_fallback(outcome));
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(deadline__is_the_whole_set_s)
+{
+    cordon_engine *engine = members();
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_limits limits = CORDON_LIMITS_INIT;
+    cordon_set_outcome *outcome;
+
+    serving_load(engine,
+                 "return { name = 'slow', fallback = 'deny', decisions = { 'deny' }, "
+                 "limits = { instructions = 1e9, time = '10s' }, evaluate = "
+                 "function(graph, request) while true do end end }");
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'calm', 'slow', 'calm2', 'strict' } }");
+    serving_load(engine, DECIDES("calm2", "return { decision = 'allow' }"));
+    limits.wall_ns = 20000000;
+    request.limits = &limits;
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert_int_eq(member(outcome, 0).kind, CORDON_OUTCOME_OK);
+    for (uint32_t i = 1; i < 4; i++) { /* stopped, and never begun */
+        ck_assert_int_eq(member(outcome, i).kind, CORDON_OUTCOME_LIMIT);
+        ck_assert_int_eq(member(outcome, i).limit, CORDON_BUDGET_TIME);
+        ck_assert(member(outcome, i).fallback);
+    }
+    ck_assert_contains(member(outcome, 3).message, "before its turn came");
+    ck_assert_uint_eq(member(outcome, 3).usage.instructions, 0);
+    ck_assert_str_eq(cordon_set_outcome_decision(outcome), "deny");
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(params__go_to_those_who_declare_them)
+{
+    cordon_engine *engine = serving_engine(1);
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_set_outcome *outcome;
+    cordon_builder builder;
+    cordon_error err;
+    unsigned char bytes[64];
+
+    serving_load(engine,
+                 "return { name = 'a', fallback = 'none', params = { x = { type = "
+                 "'integer' } }, evaluate = function(graph, request) return { output = "
+                 "request.params.x } end }");
+    serving_load(engine,
+                 "return { name = 'b', fallback = 'none', params = { y = { type = "
+                 "'integer', default = 9 } }, evaluate = function(graph, request) "
+                 "return { output = request.params.y } end }");
+    load_set(engine,
+             "return { name = 's', decisions = { 'x' }, rules = { 'a', 'b' } }");
+    cordon_builder_init(&builder, bytes, sizeof bytes);
+    cordon_builder_map(&builder, 1);
+    cordon_builder_string(&builder, "x", 1);
+    cordon_builder_integer(&builder, 3);
+    request.params = bytes;
+    request.params_bytes = builder.length;
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert_int_eq(member(outcome, 0).output.as.integer, 3);
+    ck_assert_int_eq(member(outcome, 1).output.as.integer, 9);
+    cordon_builder_init(&builder, bytes, sizeof bytes);
+    cordon_builder_map(&builder, 1);
+    cordon_builder_string(&builder, "z", 1);
+    cordon_builder_integer(&builder, 3);
+    request.params_bytes = builder.length;
+    ck_assert_int_eq(cordon_evaluate_set(outcome, engine, "s", &request, &err),
+                     CORDON_E_INVALID);
+    ck_assert_contains(err.message, "has a parameter 'z'");
+    ck_assert_uint_eq(cordon_set_outcome_count(outcome), 0);
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(names__of_rules_and_sets_are_one_space)
+{
+    static const char set[] =
+        "return { name = 'calm', decisions = { 'x' }, rules = { 'calm' } }";
+    cordon_engine *engine = members();
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_set_outcome *outcome;
+    cordon_outcome *one = serving_outcome();
+    cordon_error err;
+
+    ck_assert_int_eq(
+        cordon_engine_load_set(engine, set, sizeof set - 1, NULL, NULL, &err),
+        CORDON_E_EXISTS);
+    load_set(engine, "return { name = 's', decisions = { 'x' }, rules = { 's' } }");
+    ck_assert_int_eq(cordon_evaluate(one, engine, "s", &request, &err),
+                     CORDON_E_INVALID);
+    ck_assert_contains(err.message, "cordon_evaluate_set()");
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert_int_eq(cordon_evaluate_set(outcome, engine, "calm", &request, &err),
+                     CORDON_E_INVALID);
+    ck_assert_contains(err.message, "cordon_evaluate()");
+    ck_assert_int_eq(cordon_evaluate_set(outcome, engine, "t", &request, &err),
+                     CORDON_E_NOTFOUND);
+    /* a set in a set is an error of that member */
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert_int_eq(member(outcome, 0).status, CORDON_E_INVALID);
+    ck_assert(!cordon_engine_unload_rule(engine, "s", NULL));
+    ck_assert_int_eq(cordon_evaluate_set(outcome, engine, "s", &request, NULL),
+                     CORDON_E_NOTFOUND);
+    cordon_set_outcome_free(outcome);
+    cordon_outcome_free(one);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(warm__evaluates_without_allocating)
+{
+    cordon_engine *engine = members();
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_set_outcome *outcome;
+    uint64_t before;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'calm', 'strict', 'broken', 'odd' } }");
+    ck_assert(!cordon_engine_warm(engine, "s", NULL));
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    before = cdn_alloc_count();
+    for (int i = 0; i < 100; i++)
+        ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert_uint_eq(cdn_alloc_count(), before);
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(evaluate__survives_every_allocation_failure)
+{
+    cordon_engine *engine = members();
+    cordon_request request = CORDON_REQUEST_INIT;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'calm', 'strict' } }");
+    for (long nth = 0;; nth++) {
+        cordon_set_outcome *outcome = NULL;
+        cordon_status status;
+        bool fired;
+
+        cdn_failalloc_after(nth, false);
+        status = cordon_set_outcome_new(&outcome, NULL);
+        if (!status)
+            status = cordon_evaluate_set(outcome, engine, "s", &request, NULL);
+        fired = cdn_failalloc_fired();
+        cdn_failalloc_after(-1, false);
+        if (!status && cordon_set_outcome_failed(outcome) == 0)
+            ck_assert_str_eq(cordon_set_outcome_decision(outcome), "deny");
+        else if (status)
+            ck_assert_int_eq(status, CORDON_E_NOMEM);
+        cordon_set_outcome_free(outcome);
+        if (!fired)
+            break;
+    }
+    cordon_engine_free(engine);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("set_evaluate");
+
+    CDN_UNIT_CASE(s, most_severe__one_broken_member_spoils_nothing);
+    CDN_UNIT_CASE(s, max_score__is_whose_score_is_highest_of_those_with_a_say);
+    CDN_UNIT_CASE(s, weighted_sum__is_measured_against_the_thresholds);
+    CDN_UNIT_CASE(s, custom__asks_a_rule_what_to_make_of_it);
+    CDN_UNIT_CASE(s, fallback__stands_where_nobody_has_a_say);
+    CDN_UNIT_CASE(s, deadline__is_the_whole_set_s);
+    CDN_UNIT_CASE(s, params__go_to_those_who_declare_them);
+    CDN_UNIT_CASE(s, names__of_rules_and_sets_are_one_space);
+    CDN_UNIT_CASE(s, warm__evaluates_without_allocating);
+    CDN_UNIT_CASE(s, evaluate__survives_every_allocation_failure);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
