@@ -83,6 +83,7 @@
 #include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
+#include <cordon/function.h>
 #include <cordon/outcome.h>
 #include <cordon/policy.h>
 #include <cordon/registry.h>

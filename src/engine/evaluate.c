@@ -158,6 +158,7 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         .host = &lane->host,
         .snapshot = state->snapshot,
         .binding = entry->binding,
+        .functions = version->functions,
         .request = ask->request,
         .entered_ns = ask->entered_ns,
         .shared_params = ask->shared_params,
