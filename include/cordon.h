@@ -15,6 +15,7 @@
  *   cordon_request   plain data: the subject node, parameters, the time, limits
  *   cordon_outcome   what one evaluation did and cost; made once, refilled by each
  *   cordon_proposals a log of what rules would like changed, until somebody decides
+ *   cordon_audit     the decision log: every decision on disk, in a chain of hashes
  *   cordon_value     a view of msgpack bytes: how parameters go in and results come out
  *   cordon_registry  versions of rules and sets in a file, which one decides, and who said so
  *   cordon_error     the caller's own record of why a call did not work
@@ -37,6 +38,7 @@
  *   cordon_registry  shared by threads and processes; closed when no call is under way
  *   cordon_proposals shared; every function is safe from any thread, but close
  *   cordon_outcome   one thread at a time; make one a thread
+ *   cordon_audit     shared; every function is safe from any thread but the last
  *   cordon_request   borrowed for the call; may be shared while nobody writes to it
  *   cordon_cancel    cordon_cancel_request() from any thread and from a signal handler
  *   cordon_value, cordon_builder, cordon_error
@@ -80,6 +82,7 @@
 #ifndef CORDON_H
 #define CORDON_H
 
+#include <cordon/audit.h>
 #include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
@@ -92,6 +95,7 @@
 #include <cordon/set.h>
 #include <cordon/snapshot.h>
 #include <cordon/standing.h>
+#include <cordon/upkeep.h>
 #include <cordon/value.h>
 #include <cordon/version.h>
 

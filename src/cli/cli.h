@@ -65,7 +65,8 @@ enum cdn_format {
     CDN_FORMAT_AUTO, /* not given */
     CDN_FORMAT_PRETTY,
     CDN_FORMAT_JSON,
-    CDN_FORMAT_NDJSON
+    CDN_FORMAT_NDJSON,
+    CDN_FORMAT_CSV /* only of commands that offer it */
 };
 
 /* 0 of each: not given. */
@@ -123,6 +124,10 @@ extern const struct cdn_command cdn_command_proposal_list;  /* cmd_proposal.c */
 extern const struct cdn_command cdn_command_proposal_show;
 extern const struct cdn_command cdn_command_proposal_accept;
 extern const struct cdn_command cdn_command_proposal_reject;
+extern const struct cdn_command cdn_command_audit_tail;     /* cmd_audit.c */
+extern const struct cdn_command cdn_command_audit_verify;
+extern const struct cdn_command cdn_command_audit_export;
+extern const struct cdn_command cdn_command_replay; /* cmd_replay.c */
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cordon/audit.h>
 #include <cordon/engine.h>
 #include <cordon/rule.h>
 
@@ -23,6 +24,7 @@
 #include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/proposal.h"
+#include "engine/audit.h"
 
 #define MAX_COUNT UINT64_C(10000000)
 
@@ -50,12 +52,15 @@ struct eval {
     bool fail;
     bool propose;
     const char *log_path;
+    const char *audit_dir;
+    const char *audit_key;
     cordon_limits limits;
     /* work */
     struct cdn_eval_rule rule;
     cordon_snapshot *snapshot;
     cordon_engine *engine;
     cordon_outcome *outcome;
+    cordon_audit *audit;
     struct cdn_buf defaults; /* --param, as a msgpack map */
     struct cdn_buf merged;
     struct cdn_buf text; /* one answer */
@@ -168,6 +173,55 @@ static void digest_text(struct cdn_eval_rule *rule)
         snprintf(rule->digest + 2 * i, 3, "%02x", hash[i]);
 }
 
+static cordon_status open_audit(struct eval *eval, cordon_error *err)
+{
+    cordon_audit_options options = CORDON_AUDIT_OPTIONS_INIT;
+    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    cordon_status status;
+
+    if (!eval->audit_dir)
+        return CORDON_OK;
+    options.key_file = eval->audit_key;
+    status = cordon_audit_open(&eval->audit, eval->audit_dir, &options, err);
+    if (status)
+        return status;
+    (void)cordon_audit_get_stats(&stats, eval->audit, NULL);
+    if (stats.torn_bytes)
+        cdn_cli_warn(eval->cli,
+                     "%s had a torn end: %" PRIu64 " bytes that were never synced were "
+                     "cut off",
+                     eval->audit_dir, stats.torn_bytes);
+    if (stats.damaged)
+        cdn_cli_warn(eval->cli,
+                     "the newest segment of %s is damaged; see cordon audit verify",
+                     eval->audit_dir);
+    return CORDON_OK;
+}
+
+/* Everything recorded is on the disk, or the exit code says that it is not. */
+static int close_audit(struct eval *eval, int code)
+{
+    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    cordon_error err;
+    cordon_status status;
+
+    if (!eval->audit)
+        return code;
+    cdn_error_clear(&err);
+    status = cordon_audit_sync_now(eval->audit, &err);
+    (void)cordon_audit_get_stats(&stats, eval->audit, NULL);
+    (void)cordon_audit_close(eval->audit, NULL);
+    eval->audit = NULL;
+    if (status)
+        cdn_cli_error_of(eval->cli, &err);
+    if (status || stats.dropped)
+        cdn_cli_error(eval->cli,
+                      "%" PRIu64 " of %" PRIu64 " decisions are not in the log",
+                      stats.recorded + stats.dropped - stats.written,
+                      stats.recorded + stats.dropped);
+    return status || stats.dropped ? CDN_EXIT_DATA : code;
+}
+
 /* Open everything; an exit code. */
 static int open_all(struct eval *eval)
 {
@@ -202,6 +256,11 @@ static int open_all(struct eval *eval)
         return cdn_cli_exit_of(status);
     }
     eval->loaded = true;
+    status = open_audit(eval, &err);
+    if (status) {
+        cdn_cli_error_of(eval->cli, &err);
+        return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
+    }
     if (default_params(eval, &err)) {
         cdn_cli_error_of(eval->cli, &err);
         return CDN_EXIT_USAGE;
@@ -225,6 +284,7 @@ static int open_all(struct eval *eval)
 static void close_all(struct eval *eval)
 {
     cordon_proposals_close(eval->log);
+    (void)cordon_audit_close(eval->audit, NULL);
     cordon_outcome_free(eval->outcome);
     cordon_engine_free(eval->engine);
     cordon_snapshot_release(eval->snapshot);
@@ -304,6 +364,17 @@ static cordon_status judge(struct eval *eval, const cordon_request *call,
     if (eval->times)
         fill_timing(timing, eval->times, done);
     return CORDON_OK;
+}
+
+static void record(struct eval *eval, const cordon_request *call, uint64_t snapshot_id)
+{
+    struct cdn_audit_record decision;
+
+    if (!eval->audit)
+        return;
+    cdn_audit_record_of(&decision, eval->outcome, call, snapshot_id,
+                        cdn_clock_wall_ms());
+    (void)cdn_audit_offer(eval->audit, &decision); /* what is lost is counted */
 }
 
 static void count_result(struct tally *tally, const struct cdn_eval_result *result)
@@ -416,6 +487,8 @@ static cordon_status process(struct eval *eval, const struct cdn_request *reques
     result.status = status;
     result.outcome = status ? NULL : eval->outcome;
     result.snapshot_id = eval->snapshot ? cordon_snapshot_identity(eval->snapshot) : 0;
+    if (!status)
+        record(eval, &call, result.snapshot_id);
     return answer(eval, &result) ? CORDON_OK : cdn_error_nomem(err);
 }
 
@@ -438,6 +511,9 @@ static void on_waiting(void *ud)
     /* if it fails, finish_log() tries again and says why */
     if (eval->log && !cordon_proposals_flush(&added, eval->log, NULL))
         eval->proposed += added;
+    if (eval->audit)
+        (void)cordon_audit_drain(eval->audit,
+                                 NULL); /* close_audit() tells of failures */
 }
 
 static bool on_stopped(void *ud)
@@ -592,6 +668,8 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
     if ((eval->propose || eval->log_path) && !eval->data)
         return cdn_cli_usage(cli, "--propose needs the store: --data STORE");
     eval->propose |= eval->log_path != NULL;
+    if (eval->audit_key && !eval->audit_dir)
+        return cdn_cli_usage(cli, "--audit-key without --audit DIR");
     if (eval->count == 0 || eval->count > MAX_COUNT)
         return cdn_cli_usage(cli, "--count takes 1 to %" PRIu64, MAX_COUNT);
     eval->rule.file = argv[0];
@@ -632,6 +710,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "log the proposals, for cordon proposal to decide on", NULL},
         {"log", 0, CDN_OPTION_STRING, &eval.log_path, "FILE",
          "the log of proposals, if it is not STORE/proposals.mdb", NULL},
+        {"audit", 0, CDN_OPTION_STRING, &eval.audit_dir, "DIR",
+         "record each decision in the log DIR (see cordon audit)", NULL},
+        {"audit-key", 0, CDN_OPTION_STRING, &eval.audit_key, "FILE",
+         "the file of the log's key", NULL},
         {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.limits.instructions, "N",
          "at most so many instructions, such as 1e6", NULL},
         {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
@@ -673,6 +755,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     }
     if (eval.input)
         summary(&eval);
+    code = close_audit(&eval, code);
     code = cdn_cli_finish(cli, code);
 out:
     close_all(&eval);
@@ -691,7 +774,8 @@ const struct cdn_command cdn_command_eval = {
         "cordon eval rule.lua -d store --input requests.ndjson > answers.ndjson\n"
         "echo '{\"node\":\"Account:17\"}' | cordon eval rule.lua -d store --input -\n"
         "cordon eval rule.lua -d store --node Account:17 --as-of 2026-11-24 --count "
-        "1000",
+        "1000\n"
+        "cordon eval rule.lua -d store --input requests.ndjson --audit store/audit",
     .details =
         "A request is a JSON object on one line: {\"node\": \"Account:17\", \"now\": "
         "...,\n"
@@ -705,6 +789,11 @@ const struct cdn_command cdn_command_eval = {
         "that\n"
         "says so. A rule that fails or is stopped is answered with its declared\n"
         "fallback. Of many requests the exit code is the first that applies of:\n"
-        "3 one was malformed, 4 one was stopped by a limit, 1 one ended in error, 0.",
+        "3 one was malformed, 4 one was stopped by a limit, 1 one ended in error, 0.\n"
+        "\n"
+        "With --audit each answered decision is recorded, for cordon audit and cordon "
+        "replay to\n"
+        "read; of --count N evaluations the last. Exit 3 if a record could not be "
+        "written.",
     .exits = "01234i",
 };

@@ -205,6 +205,7 @@ void cordon_engine_free(cordon_engine *engine)
     }
     cdn_slot_free(engine->loader);
     cdn_functions_deinit(engine);
+    cdn_free(engine->store);
     cdn_free(engine->lanes_block);
     cdn_state_free(atomic_load(&engine->state));
     while (engine->graveyard) {
@@ -293,11 +294,29 @@ cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
 
 /* All of it under `writer`: of two threads that follow at once the one that looked at
  * CURRENT first must not come last. */
+cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
+                                const cordon_snapshot_options *options, bool *moved,
+                                cordon_error *err)
+{
+    cordon_snapshot *snapshot;
+    cordon_status status;
+    bool fresh = false;
+
+    *moved = false;
+    snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
+    status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
+    if (!status && fresh)
+        status = move_to(engine, snapshot, err);
+    cordon_snapshot_release(snapshot);
+    if (!status)
+        *moved = fresh;
+    return status;
+}
+
 cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
                                    const cordon_snapshot_options *options, bool *moved,
                                    cordon_error *err)
 {
-    cordon_snapshot *snapshot;
     cordon_status status;
     bool fresh = false;
 
@@ -306,13 +325,9 @@ cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
     if (!engine)
         return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_follow: no engine");
     pthread_mutex_lock(&engine->writer);
-    snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
-    status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
-    if (!status && fresh)
-        status = move_to(engine, snapshot, err);
-    cordon_snapshot_release(snapshot);
+    status = cdn_engine_follow(engine, store, options, &fresh, err);
     pthread_mutex_unlock(&engine->writer);
-    if (!status && moved)
+    if (moved)
         *moved = fresh;
     return status;
 }

@@ -20,6 +20,7 @@
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
+#include <cordon/upkeep.h>
 
 #include "engine/plan.h"
 #include "isolation/tier.h"
@@ -110,6 +111,15 @@ struct cordon_engine {
     uint64_t versions;
     struct cdn_host_function *functions; /* NULL: none */
     uint32_t function_count;
+    cordon_registry *registry; /* NULL: none */
+    struct {                   /* what the rules stand at */
+        uint64_t sequence;
+        const cordon_snapshot *snapshot;
+    } seen;
+    uint64_t aborts; /* of rollouts, by guards */
+    char *store;     /* whose CURRENT is followed; NULL: none's */
+    cordon_snapshot_options store_options;
+    _Atomic(cordon_audit *) audit; /* NULL: none */
     pthread_mutex_t waiting;
     struct cdn_waiter *queue; /* under `waiting`: who is served first, first */
     atomic_uint waiters;
@@ -170,6 +180,22 @@ cordon_status cdn_functions_resolve(struct cdn_version *version,
 /* With the engine. */
 void cdn_functions_deinit(cordon_engine *engine);
 
+/* ---- engine.c ---- */
+
+/* Under `writer`: as cordon_engine_follow(). */
+cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
+                                const cordon_snapshot_options *options, bool *moved,
+                                cordon_error *err);
+
+/* ---- sync.c, under `writer`, with a registry attached ---- */
+
+/* Have the rules stand as the registry says.  Errors: as cordon_engine_upkeep(). */
+cordon_status cdn_engine_sync(cordon_engine *engine, cordon_upkeep *did,
+                              cordon_error *err);
+/* End the rollouts whose guards trip.  Errors: those of the registry. */
+cordon_status cdn_engine_guard(cordon_engine *engine, cordon_upkeep *did,
+                               cordon_error *err);
+
 /* ---- budget.c ---- */
 
 /* What a run may use, from request, rule and ceilings.  Errors: CORDON_E_INVALID. */
@@ -201,6 +227,7 @@ struct cdn_ask {
     const cordon_request *request; /* checked */
     uint64_t entered_ns;           /* when this rule's time began */
     uint64_t until_ns;             /* nothing runs beyond; UINT64_MAX: no such end */
+    const char *set;               /* as a member of which; NULL: none */
     bool shared_params;            /* rule/run.h */
 };
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "engine/audit.h"
 #include "engine/engine.h"
 #include "engine/set.h"
 
@@ -123,6 +124,23 @@ cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
     return status;
 }
 
+/* Put it into the log, if there is one. */
+static void record(struct cdn_lane *lane, const struct cdn_state *state,
+                   const struct cdn_ask *ask, const cordon_outcome *outcome)
+{
+    cordon_audit *audit =
+        atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
+    struct cdn_audit_record record;
+
+    if (!audit)
+        return;
+    cdn_audit_record_of(&record, outcome, ask->request,
+                        state->snapshot ? state->snapshot->identity : 0,
+                        cdn_clock_wall_ms());
+    record.set = ask->set;
+    (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
+}
+
 /* While callers wait a run gets no more than it usually needs, some times over. */
 static void tighten(struct cdn_budget *budget, const cordon_engine *engine,
                     const struct cdn_version *version)
@@ -187,6 +205,7 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         return status;
     name_decision(outcome, lane, plan, version, variant);
     cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
+    record(lane, state, ask, outcome);
     return CORDON_OK;
 }
 
@@ -260,6 +279,7 @@ cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *s
         name_decision(outcome, lane, plan, entry->version, variant);
         cdn_tally_add(&entry->version->tallies[lane->number], entry->version->rule,
                       variant, outcome);
+        record(lane, state, ask, outcome);
         return CORDON_OK;
     }
     if (plan->choice_count || plan->shadow_count) {

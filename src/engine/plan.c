@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/rollout.h"
 #include "engine/set.h"
 
 /* ---- versions ---- */
@@ -112,6 +113,7 @@ void cdn_plan_release(struct cdn_plan *plan)
     for (uint32_t i = 0; i < plan->shadow_count; i++)
         cdn_entry_release(plan->shadows[i].entry);
     cdn_set_release(plan->set);
+    cdn_baseline_release(plan->baseline);
     cdn_free(plan);
 }
 
@@ -129,6 +131,12 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     fresh->state = plan->state;
     memcpy(fresh->why, plan->why, sizeof fresh->why);
     fresh->set = cdn_set_retain(plan->set);
+    fresh->set_number = plan->set_number;
+    fresh->guarded = plan->guarded;
+    fresh->guard = plan->guard;
+    fresh->baseline = plan->baseline;
+    if (fresh->baseline)
+        fresh->baseline->references++;
     if (plan->live)
         status = cdn_entry_new(&fresh->live, plan->live->version, snapshot, err);
     for (uint32_t i = 0; i < plan->choice_count && !status; i++) {

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <cordon/evaluate.h>
+#include <cordon/standing.h>
 
 #include "base/hash.h"
 #include "engine/tally.h"
@@ -29,6 +30,7 @@
 #define CDN_PLAN_WHY_BYTES   200
 
 struct cdn_set;
+struct cdn_baseline;
 
 struct cdn_version {
     uint64_t id; /* of this engine, never given twice; images are kept by it */
@@ -77,6 +79,10 @@ struct cdn_plan {
     struct cdn_choice choices[CDN_PLAN_MAX_CHOICES];
     struct cdn_shadow shadows[CDN_PLAN_MAX_SHADOWS];
     struct cdn_set *set; /* NULL: it is a rule */
+    uint32_t set_number; /* the set's version in the registry; 0: from a text */
+    bool guarded;        /* the guard of the rollout, and what it counts from */
+    cordon_guard guard;
+    struct cdn_baseline *baseline; /* NULL: nothing is rolled out */
     enum cdn_plan_state state;
     char why[CDN_PLAN_WHY_BYTES]; /* it is paused or killed */
     uint32_t revoked;             /* not 0: runs in flight are to stop; atomic */

@@ -383,6 +383,7 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
                              "'%s' is a rule; cordon_evaluate() evaluates it",
                              plan->name);
     set = plan->set;
+    ask->set = set->name;
     status = prepare(outcome, set->member_count + 1, err);
     if (!status)
         status = check_params(state, set, ask->request, err);

@@ -43,6 +43,12 @@ void cdn_sketch_merge(struct cdn_sketch *into, const struct cdn_sketch *from)
     }
 }
 
+void cdn_sketch_subtract(struct cdn_sketch *from, const struct cdn_sketch *before)
+{
+    for (uint32_t i = 0; i < CDN_SKETCH_BUCKETS; i++)
+        from->counts[i] -= before->counts[i];
+}
+
 uint64_t cdn_sketch_count(const struct cdn_sketch *sketch)
 {
     uint64_t count = 0;

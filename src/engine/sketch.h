@@ -24,6 +24,8 @@ struct cdn_sketch {
 void cdn_sketch_add(struct cdn_sketch *sketch, uint64_t value);
 /* Add what `from` has counted. */
 void cdn_sketch_merge(struct cdn_sketch *into, const struct cdn_sketch *from);
+/* Take away what an earlier state of the same sketch has counted. */
+void cdn_sketch_subtract(struct cdn_sketch *from, const struct cdn_sketch *before);
 uint64_t cdn_sketch_count(const struct cdn_sketch *sketch);
 /* The value at or below which the share `q`, in 0 to 1, of the values lies; 0 if it is
  * empty.  Of a bucket the middle. */

@@ -75,10 +75,11 @@ void cdn_tally_compare(struct cdn_tally *tally, bool same)
         add(&tally->mismatches, 1);
 }
 
+enum { COUNTERS = offsetof(struct cdn_tally, instructions_sketch) / 8 };
+
 void cdn_tally_sum(struct cdn_tally *out, const struct cdn_tally *tallies,
                    uint32_t count)
 {
-    enum { COUNTERS = offsetof(struct cdn_tally, instructions_sketch) / 8 };
     uint64_t *sums = (uint64_t *)(void *)out;
 
     _Static_assert(offsetof(struct cdn_tally, instructions_sketch) % 8 == 0,
@@ -91,6 +92,17 @@ void cdn_tally_sum(struct cdn_tally *out, const struct cdn_tally *tallies,
         cdn_sketch_merge(&out->instructions_sketch, &tallies[i].instructions_sketch);
         cdn_sketch_merge(&out->wall_sketch, &tallies[i].wall_sketch);
     }
+}
+
+void cdn_tally_subtract(struct cdn_tally *from, const struct cdn_tally *before)
+{
+    const uint64_t *counted = (const uint64_t *)(const void *)before;
+    uint64_t *counters = (uint64_t *)(void *)from;
+
+    for (uint32_t k = 0; k < COUNTERS; k++)
+        counters[k] -= counted[k];
+    cdn_sketch_subtract(&from->instructions_sketch, &before->instructions_sketch);
+    cdn_sketch_subtract(&from->wall_sketch, &before->wall_sketch);
 }
 
 uint64_t cdn_tally_runs(const struct cdn_tally *tally, cordon_variant variant)

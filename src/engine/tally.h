@@ -24,7 +24,7 @@
 extern const uint64_t cdn_tally_times_ns[CDN_TALLY_TIMES - 1];
 extern const uint64_t cdn_tally_memory_bytes[CDN_TALLY_MEMORY - 1];
 
-/* Every field is a uint64_t counter but the sketches: cdn_tally_sum() relies on it. */
+/* Every field is a uint64_t counter but the sketches: sums and differences rely on it. */
 struct cdn_tally {
     _Alignas(64) uint64_t outcomes[CDN_TALLY_VARIANTS][CDN_TALLY_OUTCOMES];
     uint64_t limits[CDN_TALLY_BUDGETS]; /* by the budget that stopped it */
@@ -52,6 +52,9 @@ void cdn_tally_compare(struct cdn_tally *tally, bool same);
 /* Add the counters of `count` tallies to *out. */
 void cdn_tally_sum(struct cdn_tally *out, const struct cdn_tally *tallies,
                    uint32_t count);
+
+/* Take away what had been counted before. */
+void cdn_tally_subtract(struct cdn_tally *from, const struct cdn_tally *before);
 
 /* Evaluations of a variant, and over all. */
 uint64_t cdn_tally_runs(const struct cdn_tally *tally, cordon_variant variant);

@@ -42,6 +42,10 @@ int main(void)
     static cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
     static cordon_request request = CORDON_REQUEST_INIT;
     static cordon_change change = CORDON_CHANGE_INIT;
+    static cordon_audit_options audit = CORDON_AUDIT_OPTIONS_INIT;
+    static cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    static cordon_audit_entry entry = CORDON_AUDIT_ENTRY_INIT;
+    static cordon_audit_report report = CORDON_AUDIT_REPORT_INIT;
 
     if (sizeof(void *) != 8) {
         puts("SKIPPED: the layouts pinned here are those of 64-bit machines");
@@ -90,6 +94,25 @@ int main(void)
     OFFSET(cordon_request, principal, 88);
     OFFSET(cordon_request, traceparent, 96);
     OFFSET(cordon_request, priority, 104);
+    SIZE(cordon_audit_options, 96);
+    OFFSET(cordon_audit_options, sync, 8);
+    OFFSET(cordon_audit_options, on_full, 12);
+    OFFSET(cordon_audit_options, sample, 20);
+    OFFSET(cordon_audit_options, ring_bytes, 24);
+    OFFSET(cordon_audit_options, keep_segments, 48);
+    OFFSET(cordon_audit_options, keep_ms, 64);
+    OFFSET(cordon_audit_options, key_file, 72);
+    OFFSET(cordon_audit_options, mask_count, 88);
+    SIZE(cordon_audit_mask, 16);
+    SIZE(cordon_audit_stats, 120);
+    OFFSET(cordon_audit_stats, damaged, 112);
+    SIZE(cordon_audit_entry, 144);
+    OFFSET(cordon_audit_entry, prev_hash, 40);
+    OFFSET(cordon_audit_entry, record, 104);
+    OFFSET(cordon_audit_entry, value, 120);
+    SIZE(cordon_audit_finding, 40);
+    SIZE(cordon_audit_report, 120);
+    OFFSET(cordon_audit_report, keyed, 80);
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 120);
     OFFSET(cordon_usage, nodes_limit, 96);
@@ -142,6 +165,14 @@ int main(void)
     expect("CORDON_REQUEST_INIT.struct_size", request.struct_size, sizeof request);
     expect("CORDON_CHANGE_INIT.struct_size", change.struct_size, sizeof change);
     zero_but_size("CORDON_CHANGE_INIT", &change, sizeof change);
+    expect("CORDON_AUDIT_OPTIONS_INIT.struct_size", audit.struct_size, sizeof audit);
+    expect("CORDON_AUDIT_STATS_INIT.struct_size", stats.struct_size, sizeof stats);
+    expect("CORDON_AUDIT_ENTRY_INIT.struct_size", entry.struct_size, sizeof entry);
+    expect("CORDON_AUDIT_REPORT_INIT.struct_size", report.struct_size, sizeof report);
+    zero_but_size("CORDON_AUDIT_OPTIONS_INIT", &audit, sizeof audit);
+    zero_but_size("CORDON_AUDIT_STATS_INIT", &stats, sizeof stats);
+    zero_but_size("CORDON_AUDIT_ENTRY_INIT", &entry, sizeof entry);
+    zero_but_size("CORDON_AUDIT_REPORT_INIT", &report, sizeof report);
     zero_but_size("CORDON_LIMITS_INIT", &limits, sizeof limits);
     zero_but_size("CORDON_ENGINE_OPTIONS_INIT", &engine, sizeof engine);
     zero_but_size("CORDON_SNAPSHOT_OPTIONS_INIT", &snapshot, sizeof snapshot);

@@ -1,0 +1,244 @@
+/* Records to bytes.
+ *
+ * Encoding goes straight into the ring, so it needs to know beforehand what a record takes at
+ * most: the texts and bytes in it, and a constant for the rest, whose worst case a test holds
+ * against it. */
+#include "engine/audit_record.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/pack.h"
+#include "rule/outcome.h"
+
+/* Keys, headers, numbers and digests of a record with everything in it. */
+#define FIXED_BYTES 1200
+
+static size_t text_bytes(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
+static size_t key_bytes(const struct cdn_audit_record *record)
+{
+    return record->key_bytes ? record->key_bytes : text_bytes(record->key);
+}
+
+void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *outcome,
+                         const cordon_request *request, uint64_t snapshot_id,
+                         int64_t timestamp_ms)
+{
+    *out = (struct cdn_audit_record){
+        .timestamp_ms = timestamp_ms,
+        .decision_id = outcome->decision_id,
+        .rule = outcome->rule,
+        .source_hash = outcome->source_hash,
+        .version = outcome->version,
+        .variant = outcome->variant,
+        .generation = outcome->generation,
+        .snapshot_id = snapshot_id,
+        .label = request->label,
+        .key = request->label ? request->key : NULL,
+        .key_bytes = request->key_bytes,
+        .params = request->params,
+        .params_bytes = request->params_bytes,
+        .now_ms = request->now_ms,
+        .as_of_ms = request->as_of_ms,
+        .seed = request->seed,
+        .principal = request->principal,
+        .traceparent = request->traceparent,
+        .outcome = outcome->kind,
+        .limit = outcome->limit,
+        .decision = outcome->has_decision ? outcome->decision : NULL,
+        .fallback = outcome->fallback,
+        .truncated = outcome->truncated,
+        .message = outcome->message[0] ? outcome->message : NULL,
+        .file = outcome->file[0] ? outcome->file : NULL,
+        .line = outcome->line,
+        .result = outcome->result_bytes ? outcome->result : NULL,
+        .result_bytes = outcome->result_bytes,
+        .reads_digest = outcome->digest,
+        .usage = &outcome->usage,
+    };
+}
+
+size_t cdn_audit_record_bound(const struct cdn_audit_record *record)
+{
+    return FIXED_BYTES + text_bytes(record->decision_id) + text_bytes(record->rule) +
+           text_bytes(record->set) + text_bytes(record->source_hash) +
+           text_bytes(record->label) + key_bytes(record) + record->params_bytes +
+           text_bytes(record->principal) + text_bytes(record->traceparent) +
+           text_bytes(record->decision) + text_bytes(record->message) +
+           text_bytes(record->file) + record->result_bytes;
+}
+
+/* Maps whose size is not known beforehand: a header of fixed width, filled in at the end. */
+struct map {
+    struct cdn_packer *packer;
+    size_t at;
+    uint32_t pairs;
+};
+
+static struct map map_begin(struct cdn_packer *packer)
+{
+    static const unsigned char room[3] = {0xde, 0, 0}; /* map 16 */
+    struct map map = {packer, packer->length, 0};
+
+    cdn_pack_raw(packer, room, sizeof room);
+    return map;
+}
+
+static void map_end(const struct map *map)
+{
+    if (map->packer->failed)
+        return;
+    map->packer->data[map->at + 1] = (unsigned char)(map->pairs >> 8);
+    map->packer->data[map->at + 2] = (unsigned char)map->pairs;
+}
+
+static void key(struct map *map, const char *name)
+{
+    map->pairs++;
+    cdn_pack_cstr(map->packer, name);
+}
+
+static void text(struct map *map, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    key(map, name);
+    cdn_pack_cstr(map->packer, value);
+}
+
+static void integer(struct map *map, const char *name, int64_t value)
+{
+    key(map, name);
+    cdn_pack_int(map->packer, value);
+}
+
+/* A count; what no counter reaches is held at the most an integer can be. */
+static void count(struct map *map, const char *name, uint64_t value)
+{
+    integer(map, name, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
+
+static void boolean(struct map *map, const char *name, bool value)
+{
+    key(map, name);
+    cdn_pack_bool(map->packer, value);
+}
+
+static void hex(struct map *map, const char *name, uint64_t value)
+{
+    unsigned char bytes[8];
+    char digits[2 * sizeof bytes + 1];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(value >> (56 - 8 * i));
+    text(map, name, cdn_hash_hex(digits, bytes, sizeof bytes));
+}
+
+static void encode_input(struct cdn_packer *packer,
+                         const struct cdn_audit_record *record)
+{
+    struct map input = map_begin(packer);
+
+    if (record->label) {
+        struct map node;
+
+        key(&input, "node");
+        node = map_begin(packer);
+        text(&node, "label", record->label);
+        key(&node, "key");
+        cdn_pack_str(packer, record->key ? record->key : "", key_bytes(record));
+        map_end(&node);
+    }
+    integer(&input, "now", record->now_ms);
+    if (record->as_of_ms != CORDON_NO_TIME)
+        integer(&input, "as_of", record->as_of_ms);
+    if (record->params_bytes) {
+        key(&input, "params");
+        cdn_pack_raw(packer, record->params, record->params_bytes);
+    }
+    if (record->seed)
+        integer(&input, "seed", (int64_t)record->seed);
+    map_end(&input);
+}
+
+static void encode_cost(struct map *map, const cordon_usage *usage)
+{
+    struct map inner;
+
+    key(map, "usage");
+    inner = map_begin(map->packer);
+#define USED(name, used, limit) count(&inner, name, usage->used);
+    CDN_AUDIT_BUDGETS(USED)
+#undef USED
+    count(&inner, "native_ns", usage->native_ns);
+    map_end(&inner);
+    key(map, "limits");
+    inner = map_begin(map->packer);
+#define LIMIT(name, used, limit) count(&inner, name, usage->limit);
+    CDN_AUDIT_BUDGETS(LIMIT)
+#undef LIMIT
+    map_end(&inner);
+}
+
+static void encode_outcome(struct map *map, const struct cdn_audit_record *record)
+{
+    text(map, "outcome", cordon_outcome_kind_str(record->outcome));
+    if (record->limit != CORDON_BUDGET_NONE)
+        text(map, "limit", cordon_budget_str(record->limit));
+    text(map, "decision", record->decision);
+    boolean(map, "fallback", record->fallback);
+    boolean(map, "truncated", record->truncated);
+    if (record->nondeterministic)
+        boolean(map, "nondeterministic", true);
+    if (record->message) {
+        struct map error;
+
+        key(map, "error");
+        error = map_begin(map->packer);
+        text(&error, "message", record->message);
+        text(&error, "file", record->file);
+        if (record->line)
+            integer(&error, "line", record->line);
+        map_end(&error);
+    }
+    if (record->result_bytes) {
+        key(map, "result");
+        cdn_pack_raw(map->packer, record->result, record->result_bytes);
+    }
+    hex(map, "reads_digest", record->reads_digest);
+}
+
+size_t cdn_audit_record_encode(void *out, size_t size,
+                               const struct cdn_audit_record *record)
+{
+    struct cdn_packer packer;
+    struct map map;
+
+    cdn_pack_init(&packer, out, size);
+    map = map_begin(&packer);
+    text(&map, "decision_id", record->decision_id);
+    integer(&map, "timestamp", record->timestamp_ms);
+    text(&map, "rule", record->rule);
+    text(&map, "set", record->set);
+    integer(&map, "version", record->version);
+    text(&map, "digest", record->source_hash);
+    text(&map, "variant", cordon_variant_str(record->variant));
+    count(&map, "generation", record->generation);
+    if (record->snapshot_id)
+        hex(&map, "snapshot_id", record->snapshot_id);
+    text(&map, "requested_by", record->principal);
+    text(&map, "traceparent", record->traceparent);
+    key(&map, "input");
+    encode_input(&packer, record);
+    encode_outcome(&map, record);
+    if (record->usage)
+        encode_cost(&map, record->usage);
+    map_end(&map);
+    return packer.failed ? 0 : packer.length;
+}

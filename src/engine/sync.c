@@ -1,0 +1,353 @@
+/* Plans from the registry: making what runs stand as it says.
+ *
+ * All standings are taken at one moment and turned into one new state, so that a change of
+ * two rules is never half in force.  A plan is made anew only where its standing changed;
+ * versions that are loaded already are taken over, with what they have counted.
+ *
+ * A version that does not load here, because the snapshot lacks what it reads or a ceiling is
+ * lower than what it declares, does not take anything out of service: what ran under that
+ * name goes on, and the upkeep says so each time the registry or the snapshot changes. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/engine.h"
+#include "engine/rollout.h"
+#include "engine/registry.h"
+#include "engine/set.h"
+
+/* One synchronisation. */
+struct sync {
+    cordon_engine *engine;
+    const struct cdn_state *old;
+    cordon_registry *registry;
+    cordon_upkeep *did;
+    cordon_status worst; /* the first failure, which is in *err */
+    cordon_error *err;
+};
+
+static void note(struct sync *sync, const char *name, cordon_status status,
+                 const cordon_error *own)
+{
+    sync->did->refused++;
+    if (sync->worst)
+        return;
+    sync->worst = status;
+    if (!sync->err)
+        return;
+    *sync->err = *own;
+    cdn_error_prefix(sync->err, "'%s'", name);
+}
+
+/* ---- versions ---- */
+
+/* A version that the plan has already, NULL if it has not. */
+static struct cdn_version *loaded(const struct cdn_plan *plan, uint32_t number)
+{
+    if (!plan || !plan->registered)
+        return NULL;
+    if (plan->live && plan->live->version->number == number)
+        return plan->live->version;
+    for (uint32_t i = 0; i < plan->choice_count; i++)
+        if (plan->choices[i].entry->version->number == number)
+            return plan->choices[i].entry->version;
+    for (uint32_t i = 0; i < plan->shadow_count; i++)
+        if (plan->shadows[i].entry->version->number == number)
+            return plan->shadows[i].entry->version;
+    return NULL;
+}
+
+static cordon_status text_of(struct cdn_buf *text, char file[CORDON_ERROR_FILE_BYTES],
+                             struct sync *sync, const struct cdn_standing *standing,
+                             uint32_t number, cordon_error *err)
+{
+    snprintf(file, CORDON_ERROR_FILE_BYTES, "%s@%u", standing->name, number);
+    return cdn_registry_text(text, sync->registry, standing->name, number, err);
+}
+
+/* An entry of that version, loaded if it is not there yet. */
+static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
+                              const struct cdn_standing *standing,
+                              const struct cdn_plan *before, uint32_t number,
+                              cordon_error *err)
+{
+    struct cdn_version *version = loaded(before, number);
+    char file[CORDON_ERROR_FILE_BYTES];
+    struct cdn_buf text = {0};
+    cordon_status status = CORDON_OK;
+
+    *out = NULL;
+    if (version) {
+        version->references++;
+    } else {
+        status = text_of(&text, file, sync, standing, number, err);
+        if (!status)
+            status = cdn_engine_load(&version, sync->engine, (const char *)text.data,
+                                     text.length, file, number, err);
+        cdn_buf_deinit(&text);
+    }
+    if (!status)
+        status = cdn_entry_new(out, version, sync->old->snapshot, err);
+    cdn_version_release(version);
+    return status;
+}
+
+/* ---- plans ---- */
+
+/* Who stopped it, and why. */
+static void explain(struct cdn_plan *plan, struct sync *sync,
+                    const struct cdn_standing *standing)
+{
+    const char *word = standing->state == CORDON_STANDING_KILLED ? "killed" : "paused";
+    cordon_change_record change = {.struct_size = sizeof change};
+
+    snprintf(plan->why, sizeof plan->why, "'%s' is %s", standing->name, word);
+    if (cordon_registry_history(&change, sync->registry, standing->name, 0, NULL))
+        return;
+    snprintf(plan->why, sizeof plan->why, "'%s' is %s by %.60s%s%.80s", standing->name,
+             word, change.author, change.reason[0] ? ": " : "", change.reason);
+}
+
+static enum cdn_plan_state state_of(cordon_object_state state)
+{
+    switch (state) {
+    case CORDON_STANDING_PAUSED:
+        return CDN_PLAN_PAUSED;
+    case CORDON_STANDING_KILLED:
+        return CDN_PLAN_KILLED;
+    case CORDON_STANDING_ACTIVE:
+    case CORDON_STANDING_INACTIVE:
+        break;
+    }
+    return CDN_PLAN_ACTIVE;
+}
+
+static cordon_status fill_rule(struct cdn_plan *plan, struct sync *sync,
+                               const struct cdn_standing *standing,
+                               const struct cdn_plan *before, cordon_error *err)
+{
+    uint32_t below = 0;
+    cordon_status status =
+        entry_of(&plan->live, sync, standing, before, standing->active, err);
+
+    for (uint32_t i = 0; i < standing->variant_count && !status; i++) {
+        struct cdn_choice *choice = &plan->choices[i];
+
+        below += standing->variants[i].share;
+        choice->variant = standing->variants[i].kind;
+        choice->below = below;
+        status = entry_of(&choice->entry, sync, standing, before,
+                          standing->variants[i].version, err);
+        if (!status)
+            plan->choice_count++;
+    }
+    for (uint32_t i = 0; i < standing->shadow_count && !status; i++) {
+        struct cdn_shadow *shadow = &plan->shadows[i];
+
+        shadow->sample = standing->shadows[i].sample;
+        status = entry_of(&shadow->entry, sync, standing, before,
+                          standing->shadows[i].version, err);
+        if (!status)
+            plan->shadow_count++;
+    }
+    if (status || !standing->guarded || !plan->choice_count)
+        return status;
+    plan->guarded = true;
+    plan->guard = standing->guard;
+    plan->baseline = cdn_baseline_new(plan, before ? before->baseline : NULL,
+                                      sync->engine->lane_count);
+    return plan->baseline ? CORDON_OK : cdn_error_nomem(err);
+}
+
+static cordon_status fill_set(struct cdn_plan *plan, struct sync *sync,
+                              const struct cdn_standing *standing,
+                              const struct cdn_plan *before, cordon_error *err)
+{
+    char file[CORDON_ERROR_FILE_BYTES];
+    struct cdn_buf text = {0};
+    cordon_status status;
+
+    plan->set_number = standing->active;
+    if (before && before->registered && before->set &&
+        before->set_number == standing->active) {
+        plan->set = cdn_set_retain(before->set);
+        return CORDON_OK;
+    }
+    status = text_of(&text, file, sync, standing, standing->active, err);
+    if (!status)
+        status =
+            cdn_set_load(&plan->set, (const char *)text.data, text.length, file, err);
+    cdn_buf_deinit(&text);
+    return status;
+}
+
+static cordon_status plan_of(struct cdn_plan **out, struct sync *sync,
+                             const struct cdn_standing *standing,
+                             const struct cdn_plan *before, cordon_error *err)
+{
+    struct cdn_plan *plan = cdn_plan_new(standing->name);
+    cordon_status status;
+
+    *out = NULL;
+    if (!plan)
+        return cdn_error_nomem(err);
+    plan->registered = true;
+    plan->revision = standing->revision;
+    plan->state = state_of(standing->state);
+    if (plan->state != CDN_PLAN_ACTIVE)
+        explain(plan, sync, standing);
+    if (standing->kind == CORDON_OBJECT_SET)
+        status = fill_set(plan, sync, standing, before, err);
+    else
+        status = fill_rule(plan, sync, standing, before, err);
+    if (status) {
+        cdn_plan_release(plan);
+        return status;
+    }
+    *out = plan;
+    return CORDON_OK;
+}
+
+/* ---- a state ---- */
+
+static const struct cdn_standing *standing_of(const struct cdn_standings *standings,
+                                              const char *name)
+{
+    size_t low = 0, high = standings->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(standings->items[middle].name, name);
+
+        if (!order)
+            return &standings->items[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* Add what runs under the standing's name from now on. */
+static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
+                                  const struct cdn_standing *standing)
+{
+    struct cdn_plan *before = cdn_state_find(sync->old, standing->name);
+    struct cdn_plan *plan = NULL;
+    cordon_status status;
+    cordon_error own;
+
+    if (before && before->registered && before->revision == standing->revision) {
+        cdn_state_add(fresh, before);
+        return CORDON_OK;
+    }
+    if (standing->state == CORDON_STANDING_INACTIVE) {
+        if (before) /* from a text, and nothing in the registry to replace it */
+            cdn_state_add(fresh, before);
+        return CORDON_OK;
+    }
+    cdn_error_clear(&own);
+    status = plan_of(&plan, sync, standing, before, &own);
+    if (status == CORDON_E_NOMEM)
+        return status;
+    if (status) {
+        note(sync, standing->name, status, &own);
+        if (before)
+            cdn_state_add(fresh, before);
+        return CORDON_OK;
+    }
+    sync->did->changed++;
+    if (before && plan->state == CDN_PLAN_KILLED)
+        __atomic_store_n(&before->revoked, 1, __ATOMIC_RELAXED);
+    cdn_state_add(fresh, plan);
+    cdn_plan_release(plan); /* the state has it now */
+    return CORDON_OK;
+}
+
+static cordon_status sync_to(struct sync *sync, const struct cdn_standings *standings)
+{
+    const struct cdn_state *old = sync->old;
+    struct cdn_state *fresh =
+        cdn_state_new(old->snapshot, old->count + (uint32_t)standings->count);
+    cordon_status status = fresh ? CORDON_OK : CORDON_E_NOMEM;
+
+    for (uint32_t i = 0; i <= old->mask && !status; i++)
+        if (old->plans[i] && !standing_of(standings, old->plans[i]->name))
+            cdn_state_add(fresh, old->plans[i]);
+    for (size_t i = 0; i < standings->count && !status; i++)
+        status = add_standing(fresh, sync, &standings->items[i]);
+    if (!status && sync->did->changed) {
+        if (cdn_state_publish(sync->engine, fresh)) {
+            fresh = NULL; /* handed over */
+            atomic_fetch_add(&sync->engine->dropped, 1);
+        } else {
+            status = CORDON_E_NOMEM;
+        }
+    }
+    cdn_state_free(fresh);
+    return status ? cdn_error_nomem(sync->err) : sync->worst;
+}
+
+cordon_status cdn_engine_sync(cordon_engine *engine, cordon_upkeep *did,
+                              cordon_error *err)
+{
+    const struct cdn_state *old = atomic_load(&engine->state);
+    const cordon_snapshot *snapshot = old->snapshot; /* old may be gone after */
+    uint64_t sequence = cdn_registry_sequence(engine->registry);
+    struct cdn_standings standings = {0};
+    struct sync sync = {.engine = engine,
+                        .old = old,
+                        .registry = engine->registry,
+                        .did = did,
+                        .err = err};
+    cordon_status status;
+
+    did->registry_sequence = sequence;
+    if (sequence == engine->seen.sequence && snapshot == engine->seen.snapshot)
+        return CORDON_OK;
+    status = cdn_registry_standings(&standings, engine->registry, err);
+    if (!status) {
+        did->registry_sequence = standings.sequence;
+        status = sync_to(&sync, &standings);
+        if (status != CORDON_E_NOMEM) {
+            engine->seen.sequence = standings.sequence;
+            engine->seen.snapshot = snapshot;
+        }
+    }
+    cdn_standings_deinit(&standings);
+    return status;
+}
+
+/* ---- guards ---- */
+
+cordon_status cdn_engine_guard(cordon_engine *engine, cordon_upkeep *did,
+                               cordon_error *err)
+{
+    const struct cdn_state *state = atomic_load(&engine->state);
+    char evidence[CORDON_REGISTRY_MAX_EVIDENCE_BYTES + 1];
+    cordon_status worst = CORDON_OK;
+
+    for (uint32_t i = 0; i <= state->mask; i++) {
+        const struct cdn_plan *plan = state->plans[i];
+        cordon_status status;
+        uint32_t number;
+
+        if (!plan || !plan->registered || !plan->guarded)
+            continue;
+        number = cdn_rollout_check(evidence, sizeof evidence, plan, engine->lane_count);
+        if (!number)
+            continue;
+        status = cdn_registry_abort(engine->registry, plan->name, number, evidence,
+                                    worst ? NULL : err);
+        if (!status) {
+            did->aborted++;
+            engine->aborts++;
+        } else if (status != CORDON_E_CONFLICT && !worst) {
+            worst = status; /* a conflict: somebody else ended it already */
+        }
+    }
+    return worst;
+}

@@ -1,0 +1,165 @@
+/* Keeping up with what the engine is attached to, at its host's pace.
+ *
+ * One upkeep at a time, under `writer`, like every other change.  The order matters: first
+ * the snapshot, so that versions pushed together with a new generation find it; then the
+ * registry; then the guards, whose verdicts are followed at once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/audit.h"
+#include "engine/engine.h"
+#include "engine/registry.h"
+
+/* Fewer runs do not tell what is typical of a rule. */
+enum { TYPICAL_RUNS = 200 };
+
+/* ---- limits that follow load ---- */
+
+static void learn(struct cdn_version *version, uint32_t lanes)
+{
+    struct cdn_tally sum = {0};
+
+    cdn_tally_sum(&sum, version->tallies, lanes);
+    if (cdn_tally_all(&sum) < TYPICAL_RUNS)
+        return;
+    __atomic_store_n(&version->typical_instructions,
+                     cdn_sketch_quantile(&sum.instructions_sketch, 0.9),
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&version->typical_wall_ns,
+                     cdn_sketch_quantile(&sum.wall_sketch, 0.9), __ATOMIC_RELAXED);
+}
+
+static void learn_all(cordon_engine *engine)
+{
+    const struct cdn_state *state = atomic_load(&engine->state);
+
+    for (uint32_t i = 0; i <= state->mask; i++) {
+        const struct cdn_plan *plan = state->plans[i];
+
+        if (!plan)
+            continue;
+        if (plan->live)
+            learn(plan->live->version, engine->lane_count);
+        for (uint32_t k = 0; k < plan->choice_count; k++)
+            learn(plan->choices[k].entry->version, engine->lane_count);
+    }
+}
+
+/* ---- one upkeep ---- */
+
+/* Keep the first failure. */
+static void keep_first(cordon_status *worst, cordon_error *err, cordon_status status,
+                       const cordon_error *own)
+{
+    if (!status || *worst)
+        return;
+    *worst = status;
+    if (err)
+        *err = *own;
+}
+
+/* Under `writer`. */
+static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
+                             cordon_error *err)
+{
+    cordon_status worst = CORDON_OK;
+    cordon_error own;
+
+    cdn_error_clear(&own);
+    if (engine->store)
+        keep_first(&worst, err,
+                   cdn_engine_follow(engine, engine->store, &engine->store_options,
+                                     &did->moved, &own),
+                   &own);
+    if (engine->registry) {
+        keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
+        keep_first(&worst, err, cdn_engine_guard(engine, did, &own), &own);
+        if (did->aborted)
+            keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
+    }
+    if (engine->options.tighten)
+        learn_all(engine);
+    return worst;
+}
+
+cordon_status cordon_engine_upkeep(cordon_engine *engine, cordon_upkeep *out,
+                                   cordon_error *err)
+{
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_audit *audit;
+    cordon_status status;
+    cordon_error own;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_upkeep: no engine");
+    if (out && out->struct_size != sizeof *out)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_upkeep: struct_size is %zu where %zu is known; "
+                             "begin with CORDON_UPKEEP_INIT",
+                             out->struct_size, sizeof *out);
+    pthread_mutex_lock(&engine->writer);
+    status = keep_up(engine, &did, err);
+    audit = atomic_load(&engine->audit);
+    pthread_mutex_unlock(&engine->writer);
+    if (audit) /* writes to the disk: nobody has to wait for that */
+        keep_first(&status, err, cdn_audit_drain(audit, &own), &own);
+    if (out)
+        *out = did;
+    return status;
+}
+
+/* ---- attaching ---- */
+
+cordon_status cordon_engine_use_registry(cordon_engine *engine,
+                                         cordon_registry *registry, cordon_error *err)
+{
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_status status = CORDON_OK;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_use_registry: no engine");
+    pthread_mutex_lock(&engine->writer);
+    engine->registry = registry;
+    engine->seen.sequence = UINT64_MAX;
+    if (registry)
+        status = cdn_engine_sync(engine, &did, err);
+    pthread_mutex_unlock(&engine->writer);
+    return status;
+}
+
+void cordon_engine_use_audit(cordon_engine *engine, cordon_audit *audit)
+{
+    if (engine)
+        atomic_store(&engine->audit, audit);
+}
+
+cordon_status cordon_engine_use_store(cordon_engine *engine, const char *store,
+                                      const cordon_snapshot_options *options,
+                                      cordon_error *err)
+{
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_status status = CORDON_OK;
+    char *copy = NULL;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_use_store: no engine");
+    if (store) {
+        copy = cdn_strdup(store);
+        if (!copy)
+            return cdn_error_nomem(err);
+    }
+    pthread_mutex_lock(&engine->writer);
+    cdn_free(engine->store);
+    engine->store = copy;
+    engine->store_options =
+        options ? *options : (cordon_snapshot_options)CORDON_SNAPSHOT_OPTIONS_INIT;
+    if (store)
+        status =
+            cdn_engine_follow(engine, store, &engine->store_options, &did.moved, err);
+    pthread_mutex_unlock(&engine->writer);
+    return status;
+}
