@@ -3,8 +3,8 @@
 
   run.py BUILD_DIR SOURCE_DIR WORK [SANITIZERS]
 
-Installs into a folder of its own, takes the code blocks out of the README, and builds the
-program four ways: C with pkg-config, C++ with pkg-config, CMake with the installed package,
+Installs into a folder of its own, takes the code blocks out of the README, builds and runs
+each program, `embed` four ways: C with pkg-config, C++ with pkg-config, CMake with the installed package,
 CMake with the source tree as a subdirectory (shared and static).  Each must give the same
 answer on a small bank."""
 import os
@@ -36,6 +36,15 @@ return {
   end,
 }
 """
+RISK = """
+return {
+  name = "risk", functions = { "country_risk" }, fallback = "none",
+  evaluate = function()
+    assert(not pcall(host.country_risk, "Sweden"))
+    return { score = host.country_risk("SE") + host.country_risk("XX") }
+  end,
+}
+"""
 EXPECTED = "ok: review\n  2 payees, 42.75 sent\n"
 
 
@@ -64,12 +73,14 @@ def main():
     os.makedirs(work)
     prefix = os.path.join(work, "prefix")
     run("cmake", "--install", build, "--prefix", prefix)
-    program, params = blocks("c")
+    programs = {re.match(r"/\* (\w+)\.c", text).group(1): text for text in blocks("c")}
+    if sorted(programs) != ["canary", "embed", "host_function", "params", "thread_pool"]:
+        sys.exit("FAILED: the programs of include/README.md are %s" % sorted(programs))
     (cmake,) = blocks("cmake")
-    write("embed.c", program)
-    write("embed.cc", program)
-    write("params.c", params)
-    write("accounts.csv", "id\n1\n2\n3\n")
+    for name, text in programs.items():
+        write(name + ".c", text)
+    write("embed.cc", programs["embed"])
+    write("accounts.csv", "id\n" + "".join("%d\n" % key for key in range(1, 1001)))
     write("transfers.csv", "src,dst,amount,at\n1,2,40.5,1000\n1,3,2.25,2000\n")
     schema, rule = write("schema.lua", SCHEMA), write("payees.lua", RULE)
     store = os.path.join(work, "store")
@@ -100,6 +111,20 @@ def main():
     run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", "params.c", *flags, cwd=work,
         env=env)
     print("ok: params.c compiles")
+
+    answers = {
+        "host_function": ([write("risk.lua", RISK)], "ok, score 1\n"),
+        "thread_pool": ([store, rule], "4000 decided, 0 failed\n"),
+        "canary": ([store, os.path.join(work, "rules.mdb")],
+                   "version 2 decides about every fifth\nversion 2 decides about 1000 of 1000\n"),
+    }
+    for name, (arguments, expected) in answers.items():
+        run("cc", "-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", name,
+            name + ".c", *flags, "-lpthread", cwd=work, env=env)
+        answer = run(os.path.join(work, name), *arguments, env=env)
+        if answer != expected:
+            sys.exit("FAILED: %s: %r" % (name, answer))
+        print("ok: %s" % name)
 
     ways = {
         "installed, shared": cmake,
