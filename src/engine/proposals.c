@@ -399,8 +399,7 @@ static cordon_status enqueue_list(cordon_proposals *log,
                                   const cordon_snapshot *snapshot,
                                   const cordon_value *list, cordon_proposal *proposal,
                                   const cordon_proposal_source *source,
-                                  const struct cdn_propose_grant *grant,
-                                  cordon_error *err)
+                                  const struct cdn_role *role, cordon_error *err)
 {
     cordon_value_iter iter;
     cordon_value item;
@@ -410,7 +409,7 @@ static cordon_status enqueue_list(cordon_proposals *log,
          proposal->index++) {
         cordon_error why;
         cordon_status status = cdn_proposal_check(&log->proposed, snapshot,
-                                                  proposal->kind, &item, grant, &why);
+                                                  proposal->kind, &item, role, &why);
 
         if (status == CORDON_E_CORRUPT)
             return cdn_error_set(err, status, "%s", why.message);
@@ -495,6 +494,25 @@ cordon_status cordon_proposals_flush(uint64_t *added, cordon_proposals *log,
     return status;
 }
 
+/* Whose grant proposals must lie in; NULL: nobody's. */
+static cordon_status find_role(const struct cdn_role **role,
+                               const cordon_proposal_source *source, cordon_error *err)
+{
+    int32_t principal;
+    char why[256];
+
+    *role = NULL;
+    if (!source->policy || !source->principal)
+        return CORDON_OK;
+    principal = cdn_policy_principal(source->policy, source->principal);
+    if (principal < 0)
+        return cdn_error_set(
+            err, CORDON_E_DENIED, "%s",
+            cdn_policy_unknown(why, sizeof(why), source->policy, source->principal));
+    *role = cdn_policy_role(source->policy, principal);
+    return CORDON_OK;
+}
+
 static cordon_status check_source(const cordon_proposal_source *source,
                                   const cordon_snapshot *snapshot,
                                   const cordon_outcome *outcome, cordon_error *err)
@@ -514,12 +532,11 @@ static cordon_status check_source(const cordon_proposal_source *source,
     return CORDON_OK;
 }
 
-cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
-                                const cordon_snapshot *snapshot,
-                                const cordon_outcome *outcome,
-                                const cordon_proposal_source *source,
-                                const struct cdn_propose_grant *grant,
-                                cordon_error *err)
+cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
+                                   const cordon_snapshot *snapshot,
+                                   const cordon_outcome *outcome,
+                                   const cordon_proposal_source *source,
+                                   cordon_error *err)
 {
     static const cordon_proposal_source plain = CORDON_PROPOSAL_SOURCE_INIT;
     const cordon_value lists[] = {cordon_outcome_updated_nodes(outcome),
@@ -534,6 +551,7 @@ cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
                                 .generation = cordon_outcome_generation(outcome),
                                 .proposed_ms = cdn_clock_wall_ms()};
     cordon_status status = CORDON_OK;
+    const struct cdn_role *role = NULL;
     uint64_t count = 0;
     size_t queued, bytes;
 
@@ -543,6 +561,8 @@ cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
     if (cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK &&
         lists[0].length + lists[1].length > 0) {
         status = check_source(source, snapshot, outcome, err);
+        if (!status)
+            status = find_role(&role, source, err);
         if (status)
             return status;
     }
@@ -555,8 +575,8 @@ cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
          kind <= CORDON_PROPOSAL_EDGE;
          kind++) {
         proposal.kind = (cordon_proposal_kind)kind;
-        status = enqueue_list(log, snapshot, &lists[kind - 1], &proposal, source, grant,
-                              err);
+        status =
+            enqueue_list(log, snapshot, &lists[kind - 1], &proposal, source, role, err);
     }
     if (status) { /* all of an outcome or nothing */
         log->queue_count = queued;
@@ -568,16 +588,6 @@ cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
     if (added && !status)
         *added = count;
     return status;
-}
-
-cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
-                                   const cordon_snapshot *snapshot,
-                                   const cordon_outcome *outcome,
-                                   const cordon_proposal_source *source,
-                                   cordon_error *err)
-{
-    return cdn_proposals_add(added, log, snapshot, outcome, source,
-                             &cdn_propose_everything, err);
 }
 
 /* ---- reading ---- */

@@ -252,6 +252,37 @@ START_TEST(add__refuses_what_is_not_its_own)
 }
 END_TEST
 
+START_TEST(add__asks_the_policy)
+{
+    static const char text[] = "return { principals = { clerk = { propose = { nodes = "
+                               "{ Account = { 'nickname' } } "
+                               "} } } }";
+    cordon_proposal_source source = CORDON_PROPOSAL_SOURCE_INIT;
+    cordon_policy *policy;
+    uint64_t added;
+    cordon_error err;
+
+    ck_assert_msg(!cordon_policy_load_text(&policy, text, strlen(text), "policy.lua",
+                                           NULL, 0, &err),
+                  "%s", err.message);
+    evaluate("100");
+    source.policy = policy;
+    source.principal = "clerk";
+    ck_assert(
+        !cordon_proposals_add(&added, proposals, snapshot, outcome, &source, &err));
+    ck_assert_uint_eq(added, 1); /* the nickname alone */
+    source.principal = "clark";
+    ck_assert_int_eq(
+        cordon_proposals_add(&added, proposals, snapshot, outcome, &source, &err),
+        CORDON_E_DENIED);
+    source.principal = NULL; /* the host itself */
+    ck_assert(
+        !cordon_proposals_add(&added, proposals, snapshot, outcome, &source, &err));
+    ck_assert_uint_eq(added, 2);
+    cordon_policy_release(policy);
+}
+END_TEST
+
 START_TEST(log__is_the_same_after_it_was_closed)
 {
     evaluate("100");
@@ -556,6 +587,7 @@ static Suite *suite(void)
     add_case(s, "deferred", add__deferred_comes_with_the_flush);
     add_case(s, "not ok", add__of_an_outcome_that_is_not_ok_adds_nothing);
     add_case(s, "not its own", add__refuses_what_is_not_its_own);
+    add_case(s, "policy", add__asks_the_policy);
     add_case(s, "closed", log__is_the_same_after_it_was_closed);
     add_case(s, "no log", open__tells_what_is_no_log);
     add_case(s, "other", open__refuses_another_kind_of_database);
