@@ -67,8 +67,8 @@
  *     counts on every machine.
  *   - Every byte from outside (snapshot file, rule, parameters) may be hostile: the answer
  *     is an error that says where and why.
- *   - The library has no mutable global state but counters and once-computed constants,
- *     starts no thread, installs no signal handler or timer, never exits the process, and
+ *   - The library has no mutable global state but counters, once-computed constants and the
+ *     lists of LMDB files it has open, starts no thread, installs no signal handler or timer, never exits the process, and
  *     writes no output.  After warm-up an evaluation allocates nothing from the heap.
  *
  * WHAT IS NOT
@@ -87,6 +87,7 @@
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
 #include <cordon/function.h>
+#include <cordon/metrics.h>
 #include <cordon/outcome.h>
 #include <cordon/policy.h>
 #include <cordon/registry.h>

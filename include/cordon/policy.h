@@ -49,6 +49,17 @@ CORDON_EXPORT cordon_policy *cordon_policy_retain(cordon_policy *policy);
 /* One reference less; the last frees it.  Accepts NULL. */
 CORDON_EXPORT void cordon_policy_release(cordon_policy *policy);
 
+/* Let evaluations from now on be held to `policy`; the engine keeps its own reference.
+ * NULL: none, and only the host itself, without a principal, can evaluate.  It is compiled
+ * against the engine's snapshot, and again against each later one; what does not fit leaves
+ * engine and snapshot as they are.
+ * Errors: CORDON_E_DATA    a mask that fits nothing in the snapshot
+ *         CORDON_E_INVALID a wall that this engine does not have
+ *         CORDON_E_NOMEM */
+CORDON_EXPORT cordon_status cordon_engine_set_policy(cordon_engine *engine,
+                                                     cordon_policy *policy,
+                                                     cordon_error *err);
+
 #ifdef __cplusplus
 }
 #endif

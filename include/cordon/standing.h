@@ -126,7 +126,7 @@ typedef struct cordon_change_record {
     cordon_action action;
     cordon_object_kind kind;
     char name[CORDON_RULE_MAX_NAME_BYTES + 1];
-    uint32_t from; /* the version that decided before, 0: none */
+    uint32_t from; /* the version that decided before; 0: none, or a push */
     uint32_t to;   /* the version pushed, or that decides now */
     char author[CORDON_REGISTRY_MAX_AUTHOR_BYTES + 1];
     char reason[CORDON_REGISTRY_MAX_REASON_BYTES + 1];

@@ -128,6 +128,27 @@ extern const struct cdn_command cdn_command_audit_tail;     /* cmd_audit.c */
 extern const struct cdn_command cdn_command_audit_verify;
 extern const struct cdn_command cdn_command_audit_export;
 extern const struct cdn_command cdn_command_replay; /* cmd_replay.c */
+extern const struct cdn_command cdn_command_config_init;    /* cmd_config.c */
+extern const struct cdn_command cdn_command_config_show;
+extern const struct cdn_command cdn_command_config_validate;
+extern const struct cdn_command cdn_command_rule_push;      /* cmd_rule.c */
+extern const struct cdn_command cdn_command_rule_list;
+extern const struct cdn_command cdn_command_rule_show;
+extern const struct cdn_command cdn_command_rule_history;
+extern const struct cdn_command cdn_command_rule_diff;     /* cmd_rule_diff.c */
+extern const struct cdn_command cdn_command_rule_activate; /* cmd_rule_state.c */
+extern const struct cdn_command cdn_command_rule_rollback;
+extern const struct cdn_command cdn_command_rule_pause;
+extern const struct cdn_command cdn_command_rule_resume;
+extern const struct cdn_command cdn_command_rule_kill;
+extern const struct cdn_command cdn_command_rollout_start; /* cmd_rollout.c */
+extern const struct cdn_command cdn_command_rollout_set;
+extern const struct cdn_command cdn_command_rollout_status;
+extern const struct cdn_command cdn_command_rollout_promote;
+extern const struct cdn_command cdn_command_rollout_abort;
+extern const struct cdn_command cdn_command_shadow_start; /* cmd_shadow.c */
+extern const struct cdn_command cdn_command_shadow_stop;
+extern const struct cdn_command cdn_command_shadow_report;
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 

@@ -15,6 +15,7 @@
 
 #include <cordon/audit.h>
 #include <cordon/engine.h>
+#include <cordon/policy.h>
 #include <cordon/rule.h>
 
 #include "base/alloc.h"
@@ -24,7 +25,10 @@
 #include "cli/json.h"
 #include "cli/lines.h"
 #include "cli/proposal.h"
+#include "cli/settings.h"
 #include "engine/audit.h"
+#include "engine/policy.h"
+#include "engine/proposals.h"
 
 #define MAX_COUNT UINT64_C(10000000)
 
@@ -55,7 +59,11 @@ struct eval {
     const char *audit_dir;
     const char *audit_key;
     cordon_limits limits;
+    const char *principal; /* NULL: nobody's grant, as the host itself */
+    struct cdn_setting_flags flags;
     /* work */
+    struct cdn_settings settings;
+    cordon_policy *policy; /* NULL: nobody's */
     struct cdn_eval_rule rule;
     cordon_snapshot *snapshot;
     cordon_engine *engine;
@@ -148,20 +156,46 @@ static void show_load_error(struct eval *eval, const cordon_error *err)
 static void raise_ceilings(cordon_engine_options *options, const cordon_limits *limits)
 {
     options->slots = 1;
-    if (limits->instructions > UINT64_C(1000000000))
+    if (limits->instructions > options->max_instructions)
         options->max_instructions = limits->instructions;
-    if (limits->edges > UINT64_C(100000000))
+    if (limits->edges > options->max_edges)
         options->max_edges = limits->edges;
-    if (limits->nodes > UINT64_C(100000000))
+    if (limits->nodes > options->max_nodes)
         options->max_nodes = limits->nodes;
-    if (limits->hops > UINT64_C(1000000))
+    if (limits->hops > options->max_hops)
         options->max_hops = limits->hops;
-    if (limits->memory_bytes > UINT64_C(4) << 20)
+    if (limits->memory_bytes > options->max_memory_bytes)
         options->max_memory_bytes = limits->memory_bytes;
-    if (limits->output_bytes > UINT64_C(1) << 20)
+    if (limits->output_bytes > options->max_output_bytes)
         options->max_output_bytes = limits->output_bytes;
-    if (limits->wall_ns > UINT64_C(10000000000))
+    if (limits->wall_ns > options->max_wall_ns)
         options->max_wall_ns = limits->wall_ns;
+}
+
+/* Only a principal is held to a policy; an exit code. */
+static int set_policy(struct eval *eval)
+{
+    const char *file = eval->settings.policy_file;
+    cordon_status status;
+    cordon_error err;
+
+    if (!eval->principal)
+        return CDN_EXIT_OK;
+    if (!file) {
+        cdn_cli_error(eval->cli, "no policy says what '%s' may do; give --policy FILE",
+                      eval->principal);
+        return CDN_EXIT_USAGE;
+    }
+    status = cordon_policy_load_file(&eval->policy, file, &err);
+    if (!status)
+        status = cordon_engine_set_policy(eval->engine, eval->policy, &err);
+    if (!status)
+        return CDN_EXIT_OK;
+    cdn_cli_error_of(eval->cli, &err);
+    if (status == CORDON_E_DATA)
+        cdn_cli_note(eval->cli, "every fault: cordon config validate %s%s%s", file,
+                     eval->data ? " --data " : "", eval->data ? eval->data : "");
+    return CDN_EXIT_DATA;
 }
 
 static void digest_text(struct cdn_eval_rule *rule)
@@ -225,11 +259,18 @@ static int close_audit(struct eval *eval, int code)
 /* Open everything; an exit code. */
 static int open_all(struct eval *eval)
 {
-    cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
+    cordon_engine_options options;
     cordon_error err;
     cordon_status status;
+    int code;
 
     cdn_error_clear(&err);
+    eval->flags.data = eval->data;
+    if (cdn_settings_load(&eval->settings, &eval->flags, &err)) {
+        cdn_cli_error_of(eval->cli, &err);
+        return CDN_EXIT_DATA;
+    }
+    options = eval->settings.engine;
     if (cdn_file_read(&eval->rule.source, eval->rule.file, CORDON_RULE_MAX_SOURCE_BYTES,
                       &err)) {
         cdn_cli_error_of(eval->cli, &err);
@@ -248,6 +289,9 @@ static int open_all(struct eval *eval)
         cdn_cli_error_of(eval->cli, &err);
         return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
     }
+    code = set_policy(eval);
+    if (code)
+        return code;
     status = cordon_engine_load_rule(eval->engine, (const char *)eval->rule.source.data,
                                      eval->rule.source.length, eval->rule.file,
                                      eval->rule.name, &err);
@@ -293,6 +337,8 @@ static void close_all(struct eval *eval)
     cdn_buf_deinit(&eval->merged);
     cdn_buf_deinit(&eval->text);
     cdn_strings_deinit(&eval->params);
+    cordon_policy_release(eval->policy);
+    cdn_settings_deinit(&eval->settings);
     cdn_free(eval->times);
 }
 
@@ -331,6 +377,7 @@ static cordon_status make_call(struct eval *eval, cordon_request *call,
     call->seed = request->has_seed ? request->seed : eval->seed;
     call->limits = &eval->limits;
     call->cancel = eval->cli->cancel;
+    call->principal = eval->principal;
     if (eval->defaults.length && params->length) {
         cdn_buf_clear(&eval->merged);
         if (cdn_params_merge(&eval->merged, &eval->defaults, params, err))
@@ -446,6 +493,20 @@ static void on_refused(void *ud, cordon_proposal_kind kind, uint32_t index,
         cdn_cli_warn(eval->cli, "%s[%u] is not logged: %s", list, index, why);
 }
 
+/* What whoever asks may propose: the host anything, a principal what its policy says. */
+static const struct cdn_propose_grant *propose_grant(const struct eval *eval)
+{
+    static const struct cdn_propose_grant nothing;
+    const struct cdn_propose_grant *grant;
+    int32_t principal;
+
+    if (!eval->principal)
+        return &cdn_propose_everything;
+    principal = cdn_policy_principal(eval->policy, eval->principal);
+    grant = principal < 0 ? NULL : cdn_policy_role(eval->policy, principal)->propose;
+    return grant ? grant : &nothing;
+}
+
 /* Log what the outcome proposes; many requests' together (finish_log() has the last). */
 static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_error *err)
 {
@@ -459,8 +520,9 @@ static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_erro
     source.defer = eval->input != NULL;
     source.refused = on_refused;
     source.ud = eval;
-    status = cordon_proposals_add(&added, eval->log, eval->snapshot, eval->outcome,
-                                  &source, err);
+    source.principal = eval->principal;
+    status = cdn_proposals_add(&added, eval->log, eval->snapshot, eval->outcome,
+                               &source, propose_grant(eval), err);
     eval->proposed += added;
     return status;
 }
@@ -663,6 +725,10 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
     if (argc > 1)
         return cdn_cli_usage(cli, "one rule at a time; found '%s' and '%s'", argv[0],
                              argv[1]);
+    if (eval->flags.policy && !eval->principal)
+        return cdn_cli_usage(cli,
+                             "--policy says what principals may do; whose grant is "
+                             "wanted? --principal NAME");
     if (eval->node && eval->input)
         return cdn_cli_usage(cli, "--node and --input exclude each other");
     if ((eval->propose || eval->log_path) && !eval->data)
@@ -714,6 +780,12 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "record each decision in the log DIR (see cordon audit)", NULL},
         {"audit-key", 0, CDN_OPTION_STRING, &eval.audit_key, "FILE",
          "the file of the log's key", NULL},
+        {"principal", 0, CDN_OPTION_STRING, &eval.principal, "NAME",
+         "see the graph as this principal of the policy does", NULL},
+        {"policy", 0, CDN_OPTION_STRING, &eval.flags.policy, "FILE",
+         "the policy (default: policy.lua in the store)", NULL},
+        {"config", 0, CDN_OPTION_STRING, &eval.flags.config, "FILE",
+         "ceilings and more: see cordon config show", NULL},
         {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.limits.instructions, "N",
          "at most so many instructions, such as 1e6", NULL},
         {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
@@ -775,7 +847,8 @@ const struct cdn_command cdn_command_eval = {
         "echo '{\"node\":\"Account:17\"}' | cordon eval rule.lua -d store --input -\n"
         "cordon eval rule.lua -d store --node Account:17 --as-of 2026-11-24 --count "
         "1000\n"
-        "cordon eval rule.lua -d store --input requests.ndjson --audit store/audit",
+        "cordon eval rule.lua -d store --input requests.ndjson --audit store/audit\n"
+        "cordon eval rule.lua -d store --node Account:17 --principal analyst",
     .details =
         "A request is a JSON object on one line: {\"node\": \"Account:17\", \"now\": "
         "...,\n"

@@ -236,6 +236,8 @@ void cdn_eval_json(struct cdn_buf *out, const struct cdn_eval_result *result,
     cdn_json_key_cstr(&json, "digest", result->rule->digest);
     if (result->call)
         write_input(&json, result);
+    if (result->call && result->call->principal)
+        cdn_json_key_cstr(&json, "requested_by", result->call->principal);
     cdn_json_key_cstr(&json, "status", cdn_eval_status(result));
     if (!result->status) {
         write_outcome(&json, result);

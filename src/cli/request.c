@@ -245,8 +245,9 @@ void cdn_request_deinit(struct cdn_request *request)
     cdn_buf_deinit(&request->pack);
 }
 
-cordon_status cdn_request_parse(struct cdn_request *out, const char *text, size_t bytes,
-                                cordon_error *err)
+/* `expect` NULL: the request may not have one. */
+static cordon_status parse(struct cdn_request *out, cordon_value *expect,
+                           const char *text, size_t bytes, cordon_error *err)
 {
     const unsigned char *at, *end;
     cordon_status status;
@@ -268,11 +269,27 @@ cordon_status cdn_request_parse(struct cdn_request *out, const char *text, size_
 
         if (!next_field(&field, &at, end))
             return cdn_error_set(err, CORDON_E_DATA, "the request cannot be read");
-        status = take_field(out, &field, err);
+        if (expect && key_is(&field, "expect"))
+            status = cordon_value_parse(expect, field.start, field.bytes, err);
+        else
+            status = take_field(out, &field, err);
         if (status)
             return status;
     }
     return CORDON_OK;
+}
+
+cordon_status cdn_request_parse(struct cdn_request *out, const char *text, size_t bytes,
+                                cordon_error *err)
+{
+    return parse(out, NULL, text, bytes, err);
+}
+
+cordon_status cdn_request_parse_case(struct cdn_request *out, cordon_value *expect,
+                                     const char *text, size_t bytes, cordon_error *err)
+{
+    *expect = (cordon_value){.type = CORDON_NIL};
+    return parse(out, expect, text, bytes, err);
 }
 
 /* ---- parameters ---- */

@@ -40,6 +40,10 @@ struct cdn_request {
  * Errors: CORDON_E_DATA, CORDON_E_NOMEM. */
 cordon_status cdn_request_parse(struct cdn_request *out, const char *text, size_t bytes,
                                 cordon_error *err);
+/* The same for a case: a request that has a field "expect" as well, whose value points into
+ * out->pack. */
+cordon_status cdn_request_parse_case(struct cdn_request *out, cordon_value *expect,
+                                     const char *text, size_t bytes, cordon_error *err);
 /* "Account:17" into label and key, split at the first colon. */
 cordon_status cdn_request_node(struct cdn_request *out, const char *text, size_t bytes,
                                cordon_error *err);

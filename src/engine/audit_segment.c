@@ -460,13 +460,14 @@ cordon_status cdn_audit_scan_resync(bool *found, struct cdn_audit_found_record *
             continue;
         }
         from += (uint64_t)(at - bytes);
+        out->bytes = NULL;
         status = look_record(&what, out, scan, from, err);
         if (status || what == CDN_AUDIT_RECORD) {
             *found = !status;
             return status;
         }
         /* Bytes that look like many beginnings must not make this take for ever. */
-        looked += out->frame.length;
+        looked += out->bytes ? out->frame.length : 0;
         if (looked / RESYNC_TIMES > scan->size)
             return cdn_error_set(err, CORDON_E_CORRUPT,
                                  "%s is damaged, and what is left in it cannot be told "

@@ -69,6 +69,29 @@ cordon_status cdn_budget_resolve(struct cdn_budget *out,
     return CORDON_OK;
 }
 
+cordon_status cdn_budget_role(struct cdn_budget *budget, const struct cdn_role *role,
+                              const cordon_limits *request, cordon_error *err)
+{
+    for (int i = 0; i < KINDS; i++) {
+        const struct kind *kind = &kinds[i];
+        uint64_t ceiling = field(&role->ceilings, kind->in_budget);
+        uint64_t asked = request ? field(request, kind->in_limits) : 0;
+        uint64_t *value = (uint64_t *)(void *)((char *)budget + kind->in_budget);
+
+        if (!ceiling)
+            continue;
+        if (asked > ceiling)
+            return cdn_error_set(
+                err, CORDON_E_INVALID,
+                "limits.%s: %" PRIu64 " is above the ceiling of principal '%s', "
+                "%" PRIu64 "%s",
+                kind->request, asked, role->principal, ceiling, kind->unit);
+        if (*value > ceiling)
+            *value = ceiling;
+    }
+    return CORDON_OK;
+}
+
 uint32_t cdn_budget_faults(struct cdn_finding out[CDN_BUDGET_KINDS],
                            const cordon_engine_options *options,
                            const struct cdn_rule *rule)

@@ -4,6 +4,7 @@
  * structs, the locks that only slow paths take.  An engine is born with an empty state, so
  * that readers always find one. */
 #include "engine/engine.h"
+#include "engine/granted.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -181,7 +182,7 @@ cordon_status cordon_engine_new(cordon_engine **out,
     status = make_lanes(engine, err);
     if (status)
         goto out;
-    first = cdn_state_new(NULL, 0);
+    first = cdn_state_new(NULL, NULL, 0);
     if (!first || !cdn_state_publish(engine, first)) {
         cdn_state_free(first);
         status = cdn_error_nomem(err);
@@ -221,7 +222,7 @@ void cordon_engine_free(cordon_engine *engine)
     cdn_free(engine);
 }
 
-/* ---- the snapshot ---- */
+/* ---- the snapshot and the policy ---- */
 
 /* When a plan was made, to tell which came first. */
 static uint64_t age_of(const struct cdn_plan *plan)
@@ -229,7 +230,7 @@ static uint64_t age_of(const struct cdn_plan *plan)
     return plan->live ? plan->live->version->id : 0;
 }
 
-/* Bind every plan of `old` to the snapshot of `fresh` and add it.  On failure err is that of
+/* Bind every plan of `old` to the snapshot of `fresh`, for whom its policy names, and add it.  On failure err is that of
  * the rule loaded first among those that do not fit. */
 static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state *old,
                                 cordon_error *err)
@@ -246,7 +247,7 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
         if (!plan || age_of(plan) > first)
             continue;
         cdn_error_clear(&own);
-        status = cdn_plan_rebind(&bound, plan, fresh->snapshot, &own);
+        status = cdn_plan_rebind(&bound, plan, fresh->snapshot, fresh->granted, &own);
         if (status) {
             worst = status;
             first = age_of(plan);
@@ -263,18 +264,49 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
     return worst;
 }
 
-/* Under `writer`. */
+/* Under `writer`: to this snapshot and this policy, either of which may be NULL. */
 static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
-                             cordon_error *err)
+                             struct cdn_policy *policy, cordon_error *err)
 {
     struct cdn_state *old = atomic_load(&engine->state);
-    struct cdn_state *fresh = cdn_state_new(snapshot, old->count);
-    cordon_status status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
+    struct cdn_state *fresh = NULL;
+    struct cdn_granted *granted = NULL;
+    cordon_status status = CORDON_OK;
 
+    if (policy)
+        status = cdn_granted_new(&granted, policy, old->granted, snapshot, err);
+    if (!status) {
+        fresh = cdn_state_new(snapshot, granted, old->count);
+        status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);
+    }
+    cdn_granted_release(granted); /* the state has it now */
+    if (!status && snapshot != old->snapshot)
+        engine->moved_ns = cdn_clock_ns();
     if (!status && !cdn_state_publish(engine, fresh))
         status = cdn_error_nomem(err);
     if (status)
         cdn_state_free(fresh);
+    return status;
+}
+
+static struct cdn_policy *policy_of(cordon_engine *engine)
+{
+    const struct cdn_state *state = atomic_load(&engine->state);
+
+    return state->granted ? state->granted->policy : NULL;
+}
+
+cordon_status cordon_engine_set_policy(cordon_engine *engine, cordon_policy *policy,
+                                       cordon_error *err)
+{
+    cordon_status status;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_set_policy: no engine");
+    pthread_mutex_lock(&engine->writer);
+    status = move_to(engine, atomic_load(&engine->state)->snapshot, policy, err);
+    pthread_mutex_unlock(&engine->writer);
     return status;
 }
 
@@ -287,7 +319,7 @@ cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_set_snapshot: no engine");
     pthread_mutex_lock(&engine->writer);
-    status = move_to(engine, snapshot, err);
+    status = move_to(engine, snapshot, policy_of(engine), err);
     pthread_mutex_unlock(&engine->writer);
     return status;
 }
@@ -306,7 +338,7 @@ cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
     snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
     status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
     if (!status && fresh)
-        status = move_to(engine, snapshot, err);
+        status = move_to(engine, snapshot, policy_of(engine), err);
     cordon_snapshot_release(snapshot);
     if (!status)
         *moved = fresh;

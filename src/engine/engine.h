@@ -20,9 +20,12 @@
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
+#include <cordon/metrics.h>
 #include <cordon/upkeep.h>
 
 #include "engine/plan.h"
+#include "engine/policy.h"
+#include "engine/quota.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
@@ -126,6 +129,11 @@ struct cordon_engine {
     atomic_uint urgent;  /* the first one's priority and 1; 0: nobody waits */
     atomic_ulong shed;   /* refused because too many waited */
     atomic_ulong lapsed; /* waited in vain */
+    atomic_ulong over_quota;
+    uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
+    uint64_t waits_ns;
+    uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
+    cordon_observer observer;
     bool locks_made;
 };
 
@@ -203,6 +211,10 @@ cordon_status cdn_budget_resolve(struct cdn_budget *out,
                                  const cordon_engine_options *options,
                                  const struct cdn_budget *rule,
                                  const cordon_limits *request, cordon_error *err);
+/* The same under a role's ceilings: what rule or default give is cut to them, what the
+ * request asks beyond them is refused.  Errors: CORDON_E_INVALID. */
+cordon_status cdn_budget_role(struct cdn_budget *budget, const struct cdn_role *role,
+                              const cordon_limits *request, cordon_error *err);
 /* A rule that declares more than the ceilings does not load.  The faults, at most
  * CDN_BUDGET_KINDS of them, by line; returns how many. */
 #define CDN_BUDGET_KINDS 7
@@ -241,6 +253,16 @@ cordon_status cdn_request_check(const char *function, const void *outcome,
 cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
                                 struct cdn_plan *plan, const struct cdn_ask *ask,
                                 cordon_outcome *outcome, cordon_error *err);
+
+/* A principal's quota, and where it stands. */
+struct cdn_quota_pass {
+    const struct cdn_quota *quota;
+    struct cdn_quota_state *state;
+};
+
+/* False: nobody whose requests are counted. */
+bool cdn_quota_find(struct cdn_quota_pass *pass, const struct cdn_state *state,
+                    const char *principal);
 
 /* The image of a version in this lane, built if need be; `state` is the one entered.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */

@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "engine/audit.h"
 #include "engine/engine.h"
+#include "engine/granted.h"
 #include "engine/set.h"
 
 /* ---- the request ---- */
@@ -124,6 +125,28 @@ cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
     return status;
 }
 
+/* Tell the observer, if there is one. */
+static void observe(const struct cdn_lane *lane, const struct cdn_ask *ask,
+                    const cordon_outcome *outcome)
+{
+    const cordon_observer *observer = &lane->engine->observer;
+    uint64_t duration_ns = outcome->usage.wall_ns;
+    cordon_span span;
+
+    if (!observer->span)
+        return;
+    span = (cordon_span){
+        .struct_size = sizeof span,
+        .traceparent = ask->request->traceparent,
+        .start_ns = cdn_clock_wall_ms() * 1000000 - (int64_t)duration_ns,
+        .duration_ns = duration_ns,
+        .request = ask->request,
+        .outcome = outcome,
+        .set = ask->set,
+    };
+    observer->span(observer->ud, &span);
+}
+
 /* Put it into the log, if there is one. */
 static void record(struct cdn_lane *lane, const struct cdn_state *state,
                    const struct cdn_ask *ask, const cordon_outcome *outcome)
@@ -139,6 +162,20 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
                         cdn_clock_wall_ms());
     record.set = ask->set;
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
+}
+
+/* An outcome is whole: name it, count it, record it. */
+static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
+                     const struct cdn_plan *plan, const struct cdn_entry *entry,
+                     cordon_variant variant, const struct cdn_ask *ask,
+                     cordon_outcome *outcome)
+{
+    struct cdn_version *version = entry->version;
+
+    name_decision(outcome, lane, plan, version, variant);
+    cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
+    record(lane, state, ask, outcome);
+    observe(lane, ask, outcome);
 }
 
 /* While callers wait a run gets no more than it usually needs, some times over. */
@@ -175,15 +212,20 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         .slot = lane->slot,
         .host = &lane->host,
         .snapshot = state->snapshot,
-        .binding = entry->binding,
         .functions = version->functions,
         .request = ask->request,
         .entered_ns = ask->entered_ns,
         .shared_params = ask->shared_params,
     };
+    const struct cdn_role *role;
     struct cdn_image *image;
     cordon_status status;
 
+    if (!cdn_admit(&role, &call.binding, outcome, state, entry, ask->request)) {
+        outcome->usage.wall_ns = cdn_clock_ns() - ask->entered_ns;
+        conclude(lane, state, plan, entry, variant, ask, outcome);
+        return CORDON_OK;
+    }
     if (!state->snapshot && call.rule->names.kind_count)
         return cdn_error_at(err, CORDON_E_RULE, call.rule->file,
                             call.rule->names.kinds[0].line, 0,
@@ -191,6 +233,8 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
                             call.rule->names.kinds[0].name);
     status = cdn_budget_resolve(&call.budget, &engine->options, &call.rule->limits,
                                 ask->request->limits, err);
+    if (!status && role)
+        status = cdn_budget_role(&call.budget, role, ask->request->limits, err);
     if (!status)
         status = cdn_lane_image(&image, lane, state, version, err);
     if (status)
@@ -203,9 +247,9 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
     status = cdn_tier_inproc.run(outcome, &call, err);
     if (status)
         return status;
-    name_decision(outcome, lane, plan, version, variant);
-    cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
-    record(lane, state, ask, outcome);
+    if (role)
+        cdn_output_filter(outcome, role);
+    conclude(lane, state, plan, entry, variant, ask, outcome);
     return CORDON_OK;
 }
 
@@ -259,9 +303,9 @@ static uint64_t end_of(const struct cdn_ask *ask)
     return end;
 }
 
-cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
-                                struct cdn_plan *plan, const struct cdn_ask *ask,
-                                cordon_outcome *outcome, cordon_error *err)
+static cordon_status evaluate_plan(struct cdn_lane *lane, const struct cdn_state *state,
+                                   struct cdn_plan *plan, const struct cdn_ask *ask,
+                                   cordon_outcome *outcome, cordon_error *err)
 {
     const struct cdn_entry *entry = plan->live;
     cordon_variant variant = CORDON_VARIANT_LIVE;
@@ -276,10 +320,7 @@ cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *s
     if (plan->state != CDN_PLAN_ACTIVE) {
         cdn_rule_refuse(outcome, entry->version->rule, CORDON_OUTCOME_DENIED,
                         CORDON_BUDGET_NONE, "%s", plan->why);
-        name_decision(outcome, lane, plan, entry->version, variant);
-        cdn_tally_add(&entry->version->tallies[lane->number], entry->version->rule,
-                      variant, outcome);
-        record(lane, state, ask, outcome);
+        conclude(lane, state, plan, entry, variant, ask, outcome);
         return CORDON_OK;
     }
     if (plan->choice_count || plan->shadow_count) {
@@ -301,6 +342,67 @@ cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *s
     return CORDON_OK;
 }
 
+/* ---- quotas ---- */
+
+bool cdn_quota_find(struct cdn_quota_pass *pass, const struct cdn_state *state,
+                    const char *principal)
+{
+    const struct cdn_granted *granted = state->granted;
+    int32_t number;
+
+    if (!granted || !principal)
+        return false;
+    number = cdn_policy_principal(granted->policy, principal);
+    if (number < 0)
+        return false; /* it will be denied */
+    pass->quota = &cdn_policy_role(granted->policy, number)->quota;
+    pass->state = &granted->quotas->principals[number];
+    return true;
+}
+
+/* The number of the policy's rule whose quota this is. */
+static size_t rule_number(const struct cdn_policy *policy,
+                          const struct cdn_quota *quota)
+{
+    const char *at = (const char *)quota, *first = (const char *)&policy->rules->quota;
+
+    return (size_t)(at - first) / sizeof *policy->rules;
+}
+
+/* As cdn_lane_evaluate(), within the quota that the policy gives the rule. */
+static cordon_status within_quota(struct cdn_lane *lane, const struct cdn_state *state,
+                                  struct cdn_plan *plan, const struct cdn_ask *ask,
+                                  cordon_outcome *outcome, cordon_error *err)
+{
+    const struct cdn_policy *policy = state->granted->policy;
+    const struct cdn_quota *quota = cdn_policy_rule_quota(policy, plan->name);
+    struct cdn_quota_state *quota_state;
+    cordon_status status;
+
+    if (!quota)
+        return evaluate_plan(lane, state, plan, ask, outcome, err);
+    quota_state = &state->granted->quotas->rules[rule_number(policy, quota)];
+    status =
+        cdn_quota_enter(quota_state, quota, ask->entered_ns, "rule", plan->name, err);
+    if (status) {
+        atomic_fetch_add(&lane->engine->over_quota, 1);
+        return status;
+    }
+    status = evaluate_plan(lane, state, plan, ask, outcome, err);
+    cdn_quota_leave(quota_state, quota, ask->entered_ns,
+                    status ? 0 : outcome->usage.instructions);
+    return status;
+}
+
+cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
+                                struct cdn_plan *plan, const struct cdn_ask *ask,
+                                cordon_outcome *outcome, cordon_error *err)
+{
+    if (state->granted && state->granted->policy->rule_count)
+        return within_quota(lane, state, plan, ask, outcome, err);
+    return evaluate_plan(lane, state, plan, ask, outcome, err);
+}
+
 /* ---- the public call ---- */
 
 struct evaluation {
@@ -318,11 +420,27 @@ static void evaluate_in(struct cdn_job *job, cordon_engine *engine,
     struct evaluation *evaluation = (struct evaluation *)(void *)job;
     const struct cdn_state *state = cdn_state_enter(engine, lane);
     struct cdn_plan *plan = cdn_state_find(state, evaluation->rule);
+    const struct cdn_ask *ask = &evaluation->ask;
+    const char *principal = ask->request->principal;
+    struct cdn_quota_pass pass;
+    bool limited = cdn_quota_find(&pass, state, principal);
 
-    evaluation->status =
-        plan ? cdn_lane_evaluate(lane, state, plan, &evaluation->ask,
-                                 evaluation->outcome, evaluation->err)
-             : cdn_state_no_rule(state, evaluation->rule, evaluation->err);
+    evaluation->status = CORDON_OK;
+    if (limited)
+        evaluation->status = cdn_quota_enter(pass.state, pass.quota, ask->entered_ns,
+                                             "principal", principal, evaluation->err);
+    if (evaluation->status) {
+        atomic_fetch_add(&engine->over_quota, 1);
+    } else {
+        evaluation->status =
+            plan ? cdn_lane_evaluate(lane, state, plan, ask, evaluation->outcome,
+                                     evaluation->err)
+                 : cdn_state_no_rule(state, evaluation->rule, evaluation->err);
+        if (limited)
+            cdn_quota_leave(
+                pass.state, pass.quota, ask->entered_ns,
+                evaluation->status ? 0 : evaluation->outcome->usage.instructions);
+    }
     cdn_state_leave(engine, lane);
 }
 

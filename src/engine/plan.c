@@ -13,7 +13,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/engine.h"
 #include "engine/rollout.h"
+#include "engine/granted.h"
 #include "engine/set.h"
 
 /* ---- versions ---- */
@@ -55,7 +57,8 @@ void cdn_version_release(struct cdn_version *version)
 /* ---- entries ---- */
 
 cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
-                            const cordon_snapshot *snapshot, cordon_error *err)
+                            const cordon_snapshot *snapshot,
+                            const struct cdn_granted *granted, cordon_error *err)
 {
     struct cdn_entry *entry = cdn_calloc(1, sizeof *entry);
     cordon_status status;
@@ -65,16 +68,20 @@ cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
         return cdn_error_nomem(err);
     status = cdn_binding_new(&entry->binding, &version->rule->names, snapshot,
                              &cdn_grant_everything, err);
+    entry->version = version;
+    if (!status && granted)
+        status = cdn_entry_grant(entry, snapshot, granted, err);
     if (status) {
         const char *file = version->rule->file;
 
         if (status != CORDON_E_NOMEM && err)
             cdn_escape(err->file, sizeof err->file, file, strlen(file));
+        cdn_entry_ungrant(entry);
+        cdn_binding_free(entry->binding);
         cdn_free(entry);
         return status;
     }
     entry->references = 1;
-    entry->version = version;
     version->references++;
     *out = entry;
     return CORDON_OK;
@@ -84,6 +91,7 @@ void cdn_entry_release(struct cdn_entry *entry)
 {
     if (!entry || --entry->references)
         return;
+    cdn_entry_ungrant(entry);
     cdn_binding_free(entry->binding);
     cdn_version_release(entry->version);
     cdn_free(entry);
@@ -118,7 +126,8 @@ void cdn_plan_release(struct cdn_plan *plan)
 }
 
 cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan,
-                              const cordon_snapshot *snapshot, cordon_error *err)
+                              const cordon_snapshot *snapshot,
+                              const struct cdn_granted *granted, cordon_error *err)
 {
     struct cdn_plan *fresh = cdn_plan_new(plan->name);
     cordon_status status = CORDON_OK;
@@ -138,13 +147,14 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     if (fresh->baseline)
         fresh->baseline->references++;
     if (plan->live)
-        status = cdn_entry_new(&fresh->live, plan->live->version, snapshot, err);
+        status =
+            cdn_entry_new(&fresh->live, plan->live->version, snapshot, granted, err);
     for (uint32_t i = 0; i < plan->choice_count && !status; i++) {
         struct cdn_choice *choice = &fresh->choices[i];
 
         *choice = plan->choices[i];
         status = cdn_entry_new(&choice->entry, plan->choices[i].entry->version,
-                               snapshot, err);
+                               snapshot, granted, err);
         if (!status)
             fresh->choice_count++;
     }
@@ -153,7 +163,7 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
 
         *shadow = plan->shadows[i];
         status = cdn_entry_new(&shadow->entry, plan->shadows[i].entry->version,
-                               snapshot, err);
+                               snapshot, granted, err);
         if (!status)
             fresh->shadow_count++;
     }

@@ -2,10 +2,10 @@
  * state that all of it makes up.
  *
  *   version  one loaded text of one rule, and what it has done so far
- *   entry    a version bound to a snapshot
+ *   entry    a version bound to a snapshot, for the host and for each role of the policy
  *   plan     what runs under a name: the live version, a canary or arms that take a share of
  *            the subjects, shadows that run beside it and decide nothing
- *   state    a snapshot and the plans by name; immutable, published by one atomic pointer
+ *   state    a snapshot, a policy and the plans by name; immutable, published by one atomic pointer
  *
  * All four are counted by whoever holds them, under the engine's `writer`; an evaluation
  * counts nothing (engine.h, `using`). */
@@ -29,8 +29,10 @@
 #define CDN_PLAN_MAX_SHADOWS 4
 #define CDN_PLAN_WHY_BYTES   200
 
+struct cdn_granted;
 struct cdn_set;
 struct cdn_baseline;
+struct cdn_granted;
 
 struct cdn_version {
     uint64_t id; /* of this engine, never given twice; images are kept by it */
@@ -48,10 +50,20 @@ struct cdn_version {
     uint64_t typical_wall_ns;
 };
 
+/* What a role number may read of a rule's names: all of them, or what it may not. */
+struct cdn_bound_role {
+    struct cdn_binding
+        *binding;  /* NULL: it may not, or no principal of it may run it */
+    char *missing; /* "property 'email' of Account" */
+};
+
 struct cdn_entry {
     uint64_t references;
     struct cdn_version *version;
-    struct cdn_binding *binding;
+    struct cdn_binding *binding;  /* of the host, to whom everything is granted */
+    uint32_t role_count;          /* of the policy; 0: there is none */
+    struct cdn_bound_role *roles; /* by role number */
+    uint64_t *may_run;            /* bit a principal of the policy */
 };
 
 enum cdn_plan_state { CDN_PLAN_ACTIVE, CDN_PLAN_PAUSED, CDN_PLAN_KILLED };
@@ -89,7 +101,8 @@ struct cdn_plan {
 };
 
 struct cdn_state {
-    cordon_snapshot *snapshot; /* a reference of its own; NULL: none */
+    cordon_snapshot *snapshot;   /* a reference of its own; NULL: none */
+    struct cdn_granted *granted; /* the same; NULL: no policy */
     uint32_t count;
     uint32_t mask;           /* slots of the table less one */
     struct cdn_plan **plans; /* open addressing by name */
@@ -109,7 +122,8 @@ void cdn_version_release(struct cdn_version *version); /* accepts NULL */
 /* A new entry with one reference; adds one to the version.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
 cordon_status cdn_entry_new(struct cdn_entry **out, struct cdn_version *version,
-                            const cordon_snapshot *snapshot, cordon_error *err);
+                            const cordon_snapshot *snapshot,
+                            const struct cdn_granted *granted, cordon_error *err);
 void cdn_entry_release(struct cdn_entry *entry); /* accepts NULL */
 
 /* ---- plans ---- */
@@ -118,11 +132,12 @@ void cdn_entry_release(struct cdn_entry *entry); /* accepts NULL */
 struct cdn_plan *cdn_plan_new(const char *name);
 void cdn_plan_release(struct cdn_plan *plan); /* accepts NULL */
 
-/* The same plan with every entry bound to another snapshot.  err is that of the live
+/* The same plan with every entry bound to another snapshot, or for another policy.  err is that of the live
  * version if that does not fit, else of the first that does not.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
 cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan,
-                              const cordon_snapshot *snapshot, cordon_error *err);
+                              const cordon_snapshot *snapshot,
+                              const struct cdn_granted *granted, cordon_error *err);
 
 /* Where a request's subject falls, 0 to CDN_PLAN_WHOLE - 1: the same for the same rule and
  * key, always; CDN_PLAN_WHOLE without a subject, which no choice takes. */
@@ -142,9 +157,10 @@ bool cdn_state_has_version(const void *state, uint64_t version);
 cordon_status cdn_state_no_rule(const struct cdn_state *state, const char *name,
                                 cordon_error *err);
 
-/* One without plans but with room for `plans`, and with a reference of its own to the
- * snapshot (or NULL).  NULL: no memory. */
-struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t plans);
+/* One without plans but with room for `plans`, and with references of its own to the
+ * snapshot and to what is granted on it (either may be NULL).  NULL: no memory. */
+struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, struct cdn_granted *granted,
+                                uint32_t plans);
 /* Add a plan (one more reference) whose name is not there yet. */
 void cdn_state_add(struct cdn_state *state, struct cdn_plan *plan);
 /* Add all of `from` but the plan named `without` (NULL: all). */

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <cordon/outcome.h>
 #include <cordon/policy.h>
 
 #include "graph/grant.h"
@@ -50,15 +51,6 @@ struct cdn_policy_mask {
     double width;
 };
 
-/* What may be proposed. */
-struct cdn_policy_propose {
-    uint32_t node_count;
-    struct cdn_policy_names *nodes; /* sorted by label: which properties may be set */
-    bool every_edge;
-    uint32_t edge_count;
-    const char **edges; /* sorted: edge types */
-};
-
 /* The walls a role may name; those of isolation/tier.h. */
 enum cdn_wall {
     CDN_WALL_INPROC,
@@ -66,6 +58,9 @@ enum cdn_wall {
     CDN_WALL_CONTAINER,
     CDN_WALL_MICROVM
 };
+
+struct cdn_propose_grant;
+struct cdn_slice_grant;
 
 struct cdn_role {
     const struct cdn_policy *policy;
@@ -91,7 +86,7 @@ struct cdn_role {
     struct cdn_quota quota;
     uint32_t max_priority; /* at most CORDON_MAX_PRIORITY */
     enum cdn_wall wall;
-    struct cdn_policy_propose propose;
+    const struct cdn_propose_grant *propose; /* proposals.h; NULL: nothing */
     double audit; /* the share of decisions recorded, 0 to 1 */
 };
 
@@ -172,10 +167,24 @@ cordon_status cdn_grant_compile(struct cdn_grant **out, const struct cdn_role *r
                                 const cordon_snapshot *snapshot, cordon_error *err);
 void cdn_grant_free(struct cdn_grant *grant); /* accepts NULL */
 
+/* The grant as slices take it, borrowed from it, for a slice of so many hops.
+ * Errors: CORDON_E_DENIED more hops than granted; masks: a slice holds values as they are,
+ *         and whoever has it has them. */
+cordon_status cdn_grant_slice(struct cdn_slice_grant *out,
+                              const struct cdn_grant *grant, uint32_t hops,
+                              cordon_error *err);
+
 /* Every name of the policy that the snapshot does not have, with what was perhaps meant,
  * appended by line.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_policy_check(struct cdn_findings *findings,
                                const struct cdn_policy *policy,
                                const cordon_snapshot *snapshot, cordon_error *err);
+
+/* ---- policy_output.c: what of a result is handed over ---- */
+
+/* Take out of the outcome's `output` the fields that the role may not see, in place: neither
+ * allocates nor locks.  An output that is no table is handed over whole or, to a role with a
+ * list of fields, not at all. */
+void cdn_output_filter(cordon_outcome *outcome, const struct cdn_role *role);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "engine/proposals.h"
 
 int32_t cdn_policy_principal(const struct cdn_policy *policy, const char *name)
 {
@@ -112,7 +113,7 @@ const struct cdn_quota *cdn_policy_rule_quota(const struct cdn_policy *policy,
     return NULL;
 }
 
-static bool has(const char **names, uint32_t count, const char *name)
+static bool has(const char *const *names, uint32_t count, const char *name)
 {
     for (uint32_t i = 0; i < count; i++)
         if (!strcmp(names[i], name))
@@ -123,19 +124,21 @@ static bool has(const char **names, uint32_t count, const char *name)
 bool cdn_role_may_set(const struct cdn_role *role, const char *label,
                       const char *property)
 {
-    const struct cdn_policy_propose *propose = &role->propose;
+    const struct cdn_propose_grant *propose = role->propose;
 
-    for (uint32_t i = 0; i < propose->node_count; i++)
-        if (!strcmp(propose->nodes[i].owner, label))
-            return propose->nodes[i].every ||
-                   has(propose->nodes[i].names, propose->nodes[i].count, property);
+    for (uint32_t i = 0; propose && i < propose->label_count; i++)
+        if (!strcmp(propose->labels[i].name, label))
+            return propose->labels[i].all ||
+                   has(propose->labels[i].properties, propose->labels[i].property_count,
+                       property);
     return false;
 }
 
 bool cdn_role_may_link(const struct cdn_role *role, const char *type)
 {
-    return role->propose.every_edge ||
-           has(role->propose.edges, role->propose.edge_count, type);
+    return role->propose &&
+           (role->propose->every_edge ||
+            has(role->propose->edges, role->propose->edge_count, type));
 }
 
 const char *cdn_wall_str(enum cdn_wall wall)

@@ -18,6 +18,8 @@
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "engine/policy_read.h"
+#include "engine/proposals.h"
+#include "snapshot/slice.h"
 
 /* Room in the grant's block for everything a snapshot's bits need. */
 struct room {
@@ -384,6 +386,30 @@ void cdn_grant_free(struct cdn_grant *grant)
     cdn_free(grant);
 }
 
+cordon_status cdn_grant_slice(struct cdn_slice_grant *out,
+                              const struct cdn_grant *grant, uint32_t hops,
+                              cordon_error *err)
+{
+    const char *who = grant->principal ? grant->principal : "?";
+
+    if (!grant->everything && grant->mask_count)
+        return cdn_error_set(
+            err, CORDON_E_DENIED,
+            "no slice for principal '%s': some of what it reads is masked, "
+            "and a slice would hold it bare",
+            who);
+    if (!grant->everything && grant->max_hops && hops > grant->max_hops)
+        return cdn_error_set(err, CORDON_E_DENIED,
+                             "a slice of %u hops, and principal '%s' is granted %u",
+                             hops, who, grant->max_hops);
+    *out = (struct cdn_slice_grant){.everything = grant->everything,
+                                    .labels = grant->labels,
+                                    .relations = grant->relations,
+                                    .label_columns = grant->label_columns,
+                                    .relation_columns = grant->relation_columns};
+    return CORDON_OK;
+}
+
 /* ---- the check ---- */
 
 struct check {
@@ -405,46 +431,55 @@ static cordon_status find(struct check *check, const char *field, const char *ow
                            message, check->err);
 }
 
-/* `reads`, or what may be proposed of nodes. */
-static cordon_status check_names(struct check *check, const char *field,
-                                 const struct cdn_policy_names *owners, uint32_t count,
-                                 bool types)
+static cordon_status check_reads(struct check *check,
+                                 const struct cdn_policy_names *owner)
 {
     char why[512];
     cordon_status status = CORDON_OK;
 
-    for (uint32_t i = 0; i < count && !status; i++) {
-        const char *owner = owners[i].owner;
+    if (no_owner(why, sizeof why, check->schema, owner->owner, true, true))
+        return find(check, "reads", owner->owner, NULL, why);
+    for (uint32_t p = 0; p < owner->count && !status; p++) {
+        const char *name = owner->names[p];
 
-        if (no_owner(why, sizeof why, check->schema, owner, true, types)) {
-            status = find(check, field, owner, NULL, why);
-            continue;
-        }
-        for (uint32_t p = 0; p < owners[i].count && !status; p++) {
-            const char *name = owners[i].names[p];
-
-            if (!find_property(check->schema, owner, name) &&
-                !(types && is_free(check->schema, owner, name)))
-                status = find(check, field, owner, NULL,
-                              no_property(why, sizeof why, check->schema, owner, name));
-        }
+        if (!find_property(check->schema, owner->owner, name) &&
+            !is_free(check->schema, owner->owner, name))
+            status =
+                find(check, "reads", owner->owner, NULL,
+                     no_property(why, sizeof why, check->schema, owner->owner, name));
     }
+    return status;
+}
+
+static cordon_status check_proposed(struct check *check,
+                                    const struct cdn_propose_label *label)
+{
+    char why[512];
+    cordon_status status = CORDON_OK;
+
+    if (no_owner(why, sizeof why, check->schema, label->name, true, false))
+        return find(check, "propose", label->name, NULL, why);
+    for (uint32_t p = 0; p < label->property_count && !status; p++)
+        if (!find_property(check->schema, label->name, label->properties[p]))
+            status = find(check, "propose", label->name, NULL,
+                          no_property(why, sizeof why, check->schema, label->name,
+                                      label->properties[p]));
     return status;
 }
 
 static cordon_status check_role(struct check *check)
 {
     const struct cdn_role *role = check->role;
+    const struct cdn_propose_grant *propose = role->propose;
     char why[512];
-    cordon_status status =
-        check_names(check, "reads", role->reads, role->read_count, true);
+    cordon_status status = CORDON_OK;
 
-    if (!status)
-        status = check_names(check, "propose", role->propose.nodes,
-                             role->propose.node_count, false);
-    for (uint32_t i = 0; i < role->propose.edge_count && !status; i++)
-        if (no_owner(why, sizeof why, check->schema, role->propose.edges[i], false,
-                     true))
+    for (uint32_t i = 0; i < role->read_count && !status; i++)
+        status = check_reads(check, &role->reads[i]);
+    for (uint32_t i = 0; propose && i < propose->label_count && !status; i++)
+        status = check_proposed(check, &propose->labels[i]);
+    for (uint32_t i = 0; propose && i < propose->edge_count && !status; i++)
+        if (no_owner(why, sizeof why, check->schema, propose->edges[i], false, true))
             status = find(check, "propose", NULL, NULL, why);
     for (uint32_t i = 0; i < role->mask_count && !status; i++)
         if (mask_fault(why, sizeof why, check->schema, &role->masks[i]))

@@ -13,6 +13,7 @@
 #include <cordon/evaluate.h>
 
 #include "base/time.h"
+#include "engine/proposals.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MOST         9007199254740992.0 /* 2^53: what a Lua number holds exactly */
@@ -472,26 +473,42 @@ static cordon_status read_propose(struct cdn_policy_reader *reader,
 {
     static const char *const known[] = {"nodes", "edges"};
     struct cdn_spec *table = &reader->table;
-    struct cdn_policy_propose propose = {0};
+    struct cdn_propose_grant *propose = cdn_spec_keep(table, sizeof *propose);
+    struct cdn_propose_label *labels;
+    struct cdn_policy_names *nodes = NULL;
+    const char **edges = NULL;
     cordon_value part;
-    cordon_status status = cdn_spec_check_keys(table, value, known, COUNT(known));
+    cordon_status status = propose
+                               ? cdn_spec_check_keys(table, value, known, COUNT(known))
+                               : cdn_error_nomem(table->err);
 
     if (!status && cordon_value_get(&part, value, "nodes")) {
         cdn_spec_enter(table, "nodes");
-        status = take_owners(reader, &propose.nodes, &propose.node_count, &part);
+        status = take_owners(reader, &nodes, &propose->label_count, &part);
         if (!status)
             cdn_spec_leave(table);
     }
     if (!status && cordon_value_get(&part, value, "edges")) {
         cdn_spec_enter(table, "edges");
-        status = take_texts(table, &propose.every_edge, &propose.edges,
-                            &propose.edge_count, &part);
+        status = take_texts(table, &propose->every_edge, &edges, &propose->edge_count,
+                            &part);
         if (!status)
             cdn_spec_leave(table);
     }
-    if (!status)
-        role->propose = propose;
-    return status;
+    if (status)
+        return status;
+    labels = cdn_spec_keep(table, propose->label_count * sizeof *labels);
+    if (!labels)
+        return cdn_error_nomem(table->err);
+    for (uint32_t i = 0; i < propose->label_count; i++)
+        labels[i] = (struct cdn_propose_label){.name = nodes[i].owner,
+                                               .all = nodes[i].every,
+                                               .properties = nodes[i].names,
+                                               .property_count = nodes[i].count};
+    propose->labels = labels;
+    propose->edges = edges;
+    role->propose = propose;
+    return CORDON_OK;
 }
 
 /* ---- all of it ---- */

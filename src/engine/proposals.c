@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/pack.h"
-#include "base/utf8.h"
+#include "engine/policy.h"
 #include "snapshot/lmdb_error.h"
 
 #define FORMAT_NAME "cordon proposals 1"
@@ -399,7 +399,8 @@ static cordon_status enqueue_list(cordon_proposals *log,
                                   const cordon_snapshot *snapshot,
                                   const cordon_value *list, cordon_proposal *proposal,
                                   const cordon_proposal_source *source,
-                                  const struct cdn_role *role, cordon_error *err)
+                                  const struct cdn_propose_grant *grant,
+                                  cordon_error *err)
 {
     cordon_value_iter iter;
     cordon_value item;
@@ -409,7 +410,7 @@ static cordon_status enqueue_list(cordon_proposals *log,
          proposal->index++) {
         cordon_error why;
         cordon_status status = cdn_proposal_check(&log->proposed, snapshot,
-                                                  proposal->kind, &item, role, &why);
+                                                  proposal->kind, &item, grant, &why);
 
         if (status == CORDON_E_CORRUPT)
             return cdn_error_set(err, status, "%s", why.message);
@@ -494,25 +495,6 @@ cordon_status cordon_proposals_flush(uint64_t *added, cordon_proposals *log,
     return status;
 }
 
-/* Whose grant proposals must lie in; NULL: nobody's. */
-static cordon_status find_role(const struct cdn_role **role,
-                               const cordon_proposal_source *source, cordon_error *err)
-{
-    int32_t principal;
-    char why[256];
-
-    *role = NULL;
-    if (!source->policy || !source->principal)
-        return CORDON_OK;
-    principal = cdn_policy_principal(source->policy, source->principal);
-    if (principal < 0)
-        return cdn_error_set(
-            err, CORDON_E_DENIED, "%s",
-            cdn_policy_unknown(why, sizeof(why), source->policy, source->principal));
-    *role = cdn_policy_role(source->policy, principal);
-    return CORDON_OK;
-}
-
 static cordon_status check_source(const cordon_proposal_source *source,
                                   const cordon_snapshot *snapshot,
                                   const cordon_outcome *outcome, cordon_error *err)
@@ -532,11 +514,12 @@ static cordon_status check_source(const cordon_proposal_source *source,
     return CORDON_OK;
 }
 
-cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
-                                   const cordon_snapshot *snapshot,
-                                   const cordon_outcome *outcome,
-                                   const cordon_proposal_source *source,
-                                   cordon_error *err)
+cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
+                                const cordon_snapshot *snapshot,
+                                const cordon_outcome *outcome,
+                                const cordon_proposal_source *source,
+                                const struct cdn_propose_grant *grant,
+                                cordon_error *err)
 {
     static const cordon_proposal_source plain = CORDON_PROPOSAL_SOURCE_INIT;
     const cordon_value lists[] = {cordon_outcome_updated_nodes(outcome),
@@ -551,7 +534,6 @@ cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
                                 .generation = cordon_outcome_generation(outcome),
                                 .proposed_ms = cdn_clock_wall_ms()};
     cordon_status status = CORDON_OK;
-    const struct cdn_role *role = NULL;
     uint64_t count = 0;
     size_t queued, bytes;
 
@@ -561,8 +543,6 @@ cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
     if (cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK &&
         lists[0].length + lists[1].length > 0) {
         status = check_source(source, snapshot, outcome, err);
-        if (!status)
-            status = find_role(&role, source, err);
         if (status)
             return status;
     }
@@ -575,8 +555,8 @@ cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
          kind <= CORDON_PROPOSAL_EDGE;
          kind++) {
         proposal.kind = (cordon_proposal_kind)kind;
-        status =
-            enqueue_list(log, snapshot, &lists[kind - 1], &proposal, source, role, err);
+        status = enqueue_list(log, snapshot, &lists[kind - 1], &proposal, source, grant,
+                              err);
     }
     if (status) { /* all of an outcome or nothing */
         log->queue_count = queued;
@@ -588,6 +568,43 @@ cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
     if (added && !status)
         *added = count;
     return status;
+}
+
+/* What the source's principal may propose. */
+static cordon_status find_grant(const struct cdn_propose_grant **out,
+                                const cordon_proposal_source *source, cordon_error *err)
+{
+    static const struct cdn_propose_grant nothing;
+    int32_t principal;
+    char why[256];
+
+    *out = &cdn_propose_everything;
+    if (!source || !source->policy || !source->principal)
+        return CORDON_OK;
+    principal = cdn_policy_principal(source->policy, source->principal);
+    if (principal < 0)
+        return cdn_error_set(
+            err, CORDON_E_DENIED, "%s",
+            cdn_policy_unknown(why, sizeof(why), source->policy, source->principal));
+    *out = cdn_policy_role(source->policy, principal)->propose;
+    *out = *out ? *out : &nothing;
+    return CORDON_OK;
+}
+
+cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
+                                   const cordon_snapshot *snapshot,
+                                   const cordon_outcome *outcome,
+                                   const cordon_proposal_source *source,
+                                   cordon_error *err)
+{
+    const struct cdn_propose_grant *grant;
+    cordon_status status = find_grant(&grant, source, err);
+
+    if (added)
+        *added = 0;
+    return status
+               ? status
+               : cdn_proposals_add(added, log, snapshot, outcome, source, grant, err);
 }
 
 /* ---- reading ---- */

@@ -22,9 +22,29 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/pack.h"
-#include "engine/policy.h"
 #include "snapshot/snapshot.h"
 #include "snapshot/writer.h"
+
+/* ---- what somebody may propose ---- */
+
+struct cdn_propose_label {
+    const char *name;
+    bool all; /* every property; else these */
+    const char *const *properties;
+    uint32_t property_count;
+};
+
+/* Compiled by the policy; borrowed. */
+struct cdn_propose_grant {
+    bool everything;
+    const struct cdn_propose_label *labels; /* whose nodes may be updated */
+    uint32_t label_count;
+    const char *const *edges; /* types that may be added */
+    uint32_t edge_count;
+    bool every_edge; /* of any type */
+};
+
+extern const struct cdn_propose_grant cdn_propose_everything;
 
 /* ---- one proposal, understood (proposals_check.c) ---- */
 
@@ -41,16 +61,16 @@ struct cdn_proposed {
 };
 
 /* Read an element of updated_nodes or new_edges, or the content of a record: the two are of
- * one shape.  `role`: whose grant it must lie in; NULL: the host's, which has all.  The message
- * says where within the element.
+ * one shape.  The message says where within the element.
  * Errors: CORDON_E_DATA   it does not fit the schema
- *         CORDON_E_DENIED the role may not propose it, or the property is immutable
+ *         CORDON_E_DENIED the grant does not have it, or the property is immutable
  *         CORDON_E_NOTFOUND a node it names does not exist
  *         CORDON_E_CORRUPT  the snapshot is damaged */
 cordon_status cdn_proposal_check(struct cdn_proposed *out,
                                  const cordon_snapshot *snapshot,
                                  cordon_proposal_kind kind, const cordon_value *item,
-                                 const struct cdn_role *role, cordon_error *err);
+                                 const struct cdn_propose_grant *grant,
+                                 cordon_error *err);
 
 /* A cell as the one msgpack value that stands for it in a record. */
 void cdn_proposal_pack_cell(struct cdn_packer *packer, enum cdn_column_type type,
@@ -95,6 +115,16 @@ bool cdn_proposal_encode_content(struct cdn_buf *out,
 /* False: it is none.  `sequence` is its key's. */
 bool cdn_proposal_decode(struct cdn_proposal_entry *out, uint64_t sequence,
                          const void *bytes, size_t size);
+
+/* ---- for whoever has a grant at hand ---- */
+
+/* cordon_proposals_add() within a grant. */
+cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
+                                const cordon_snapshot *snapshot,
+                                const cordon_outcome *outcome,
+                                const cordon_proposal_source *source,
+                                const struct cdn_propose_grant *grant,
+                                cordon_error *err);
 
 /* ---- batches (proposals_batch.c) ---- */
 

@@ -24,12 +24,14 @@
 #include "base/utf8.h"
 #include "engine/proposals.h"
 
+const struct cdn_propose_grant cdn_propose_everything = {.everything = true};
+
 #define INT64_DIGITS 20 /* and a sign */
 
 struct check {
     struct cdn_proposed *out;
     const cordon_snapshot *snapshot;
-    const struct cdn_role *role;
+    const struct cdn_propose_grant *grant;
     cordon_error *err;
 };
 
@@ -266,7 +268,24 @@ static cordon_status take_cell(struct check *check, const char *where,
     return CORDON_OK;
 }
 
-/* Which property a key names. */
+static bool may_set(const struct check *check, const char *label, const char *property)
+{
+    const struct cdn_propose_grant *grant = check->grant;
+
+    for (uint32_t l = 0; l < grant->label_count && !grant->everything; l++) {
+        const struct cdn_propose_label *of = &grant->labels[l];
+
+        if (strcmp(of->name, label))
+            continue;
+        for (uint32_t p = 0; p < of->property_count && !of->all; p++)
+            if (!strcmp(of->properties[p], property))
+                return true;
+        return of->all;
+    }
+    return grant->everything;
+}
+
+/* Which property a key names, and whether it may be set. */
 static cordon_status find_property(struct check *check, uint32_t *out,
                                    const char *where, const char *of,
                                    const struct cdn_property *properties,
@@ -396,8 +415,7 @@ static cordon_status check_update(struct check *check, const cordon_value *item)
             return cdn_error_set(check->err, CORDON_E_DENIED,
                                  "%s.%s never changes: the schema says `immutable`",
                                  label->name, name);
-        if (out->given[p] && check->role &&
-            !cdn_role_may_set(check->role, label->name, name))
+        if (out->given[p] && !may_set(check, label->name, name))
             return cdn_error_set(check->err, CORDON_E_DENIED,
                                  "%s.%s is not in what the principal may propose",
                                  label->name, name);
@@ -475,6 +493,14 @@ static cordon_status take_time(struct check *check, const cordon_value *item)
     return CORDON_OK;
 }
 
+static bool may_add(const struct cdn_propose_grant *grant, const char *type)
+{
+    for (uint32_t e = 0; e < grant->edge_count && !grant->everything; e++)
+        if (!strcmp(grant->edges[e], type))
+            return true;
+    return grant->everything || grant->every_edge;
+}
+
 static cordon_status check_edge(struct check *check, const cordon_value *item)
 {
     static const char *const known[] = {"from", "properties", "time",
@@ -512,7 +538,7 @@ static cordon_status check_edge(struct check *check, const cordon_value *item)
         if (!out->given[p])
             out->cells[p] = (struct cdn_cell){.null = true};
     }
-    if (check->role && !cdn_role_may_link(check->role, type))
+    if (!may_add(check->grant, type))
         return cdn_error_set(check->err, CORDON_E_DENIED,
                              "edges '%s' are not in what the principal may propose",
                              type);
@@ -522,9 +548,10 @@ static cordon_status check_edge(struct check *check, const cordon_value *item)
 cordon_status cdn_proposal_check(struct cdn_proposed *out,
                                  const cordon_snapshot *snapshot,
                                  cordon_proposal_kind kind, const cordon_value *item,
-                                 const struct cdn_role *role, cordon_error *err)
+                                 const struct cdn_propose_grant *grant,
+                                 cordon_error *err)
 {
-    struct check check = {.out = out, .snapshot = snapshot, .role = role, .err = err};
+    struct check check = {.out = out, .snapshot = snapshot, .grant = grant, .err = err};
 
     out->kind = kind;
     out->given_count = 0;

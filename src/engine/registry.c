@@ -50,9 +50,9 @@ static cordon_status next_object(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
     if (after[0])
         from.bytes[from.length++] = 0; /* the least key behind it */
     status = cdn_registry_seek(&key, &payload, txn, &from, false, err);
-    if (status)
+    if (status && status != CORDON_E_NOTFOUND)
         return status;
-    if (key.bytes[0] != CDN_KEY_OBJECT)
+    if (status || key.bytes[0] != CDN_KEY_OBJECT)
         return cdn_error_set(err, CORDON_E_NOTFOUND,
                              "the registry has no more objects");
     if (!cdn_key_read_object(name, key.bytes, key.length))
@@ -251,7 +251,7 @@ cordon_status cdn_registry_get_version(struct cdn_version_record *out, uint32_t 
                                        struct cdn_registry_txn *txn, const char *name,
                                        uint32_t version, cordon_error *err)
 {
-    cordon_standing standing;
+    cordon_standing standing = {0};
     struct cdn_span payload;
     struct cdn_key key;
     const char *fault;

@@ -275,6 +275,7 @@ static cordon_status mutate_push(struct cdn_edit *edit, struct cdn_registry_txn 
         snprintf(standing->name, sizeof(standing->name), "%s", edit->name);
     }
     push->version = ++standing->newest;
+    edit->record.from = 0; /* nothing decides otherwise now */
     edit->record.to = push->version;
     record->time_ms = edit->record.time_ms;
     record->sequence = edit->sequence;

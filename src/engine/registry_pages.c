@@ -350,10 +350,10 @@ static cordon_status check_nodes(struct walker *walker, uint64_t number,
     return CORDON_OK;
 }
 
-/* One page of the tree and all below it.  Keys must be below `end` (NULL: none), and those
- * of a later child above all before it: `last` sees to that. */
+/* One page of the tree and all below it.  Keys must not be below `start` nor, but for none
+ * (NULL), from `end` on: a search that follows the separators then finds what is there. */
 static cordon_status walk_page(struct walker *walker, uint64_t number, uint32_t level,
-                               struct key end)
+                               struct key start, struct key end)
 {
     bool leaf = level == walker->depth;
     const unsigned char *page;
@@ -381,7 +381,8 @@ static cordon_status walk_page(struct walker *walker, uint64_t number, uint32_t 
         if (leaf || i > 0) {
             if (walker->last.bytes && !before(walker, walker->last, key))
                 return corrupt(walker, number, "its keys are not in order");
-            if (end.bytes && !before(walker, key, end))
+            if ((start.bytes && before(walker, key, start)) ||
+                (end.bytes && !before(walker, key, end)))
                 return corrupt(walker, number, "its keys belong to another page");
         }
         if (leaf) {
@@ -391,7 +392,7 @@ static cordon_status walk_page(struct walker *walker, uint64_t number, uint32_t 
             uint64_t child = get16(node) | (uint64_t)get16(node + 2) << 16 |
                              (uint64_t)get16(node + 4) << 32;
 
-            status = walk_page(walker, child, level + 1,
+            status = walk_page(walker, child, level + 1, i > 0 ? key : start,
                                i + 1 < nodes ? key_of(node_at(page, i + 1)) : end);
         }
     }
@@ -409,7 +410,8 @@ static cordon_status walk_tree(struct walker *walker, const struct tree *tree,
     walker->depth = tree->depth;
     walker->entries = 0;
     walker->last = (struct key){NULL, 0};
-    status = walk_page(walker, tree->root, 1, (struct key){NULL, 0});
+    status =
+        walk_page(walker, tree->root, 1, (struct key){NULL, 0}, (struct key){NULL, 0});
     if (!status && walker->entries != tree->entries)
         status = cdn_error_set(walker->err, CORDON_E_CORRUPT,
                                "the tree has %" PRIu64

@@ -150,13 +150,13 @@ static cordon_status mutate_rollout(struct cdn_edit *edit, struct cdn_registry_t
     standing->guard = *guard;
     detail(edit, "; guard from %" PRIu64 " samples", guard->min_samples);
     if (guard->max_error_rate > 0)
-        detail(edit, ", errors %.17g", guard->max_error_rate);
+        detail(edit, ", errors %.10g", guard->max_error_rate);
     if (guard->max_limit_rate > 0)
-        detail(edit, ", limits %.17g", guard->max_limit_rate);
+        detail(edit, ", limits %.10g", guard->max_limit_rate);
     if (guard->max_p99_ratio > 0)
-        detail(edit, ", p99 ratio %.17g", guard->max_p99_ratio);
+        detail(edit, ", p99 ratio %.10g", guard->max_p99_ratio);
     if (guard->max_drift > 0)
-        detail(edit, ", drift %.17g", guard->max_drift);
+        detail(edit, ", drift %.10g", guard->max_drift);
     return CORDON_OK;
 }
 

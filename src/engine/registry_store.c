@@ -243,6 +243,7 @@ cordon_status cdn_registry_write(cordon_registry *registry, bool dry_run,
     if (!status) {
         do {
             txn.full = false;
+            cdn_error_clear(err); /* of the try that found the map too small */
             status = write_once(&txn, dry_run, body, ud, err);
         } while (txn.full && !(status = grow(file, err)));
         unlock_file(file);
@@ -281,6 +282,17 @@ cordon_status cdn_registry_get(struct cdn_span *payload, struct cdn_registry_txn
     return open_value(payload, &name, &value, err);
 }
 
+/* In the order of the keys. */
+static bool before(const struct cdn_span *key, const struct cdn_key *other)
+{
+    size_t least = key->length < other->length ? key->length : other->length;
+    int order = memcmp(key->bytes, other->bytes, least);
+
+    return order ? order < 0 : key->length < other->length;
+}
+
+/* That the record lies where it was looked for is what whoever walks them relies on to
+ * come to an end. */
 cordon_status cdn_registry_seek(struct cdn_span *key, struct cdn_span *payload,
                                 struct cdn_registry_txn *txn,
                                 const struct cdn_key *from, bool backward,
@@ -304,7 +316,9 @@ cordon_status cdn_registry_seek(struct cdn_span *key, struct cdn_span *payload,
         status = lmdb_failed(txn->file, rc, "reading", err);
     } else {
         *key = (struct cdn_span){name.mv_data, name.mv_size};
-        status = open_value(payload, &name, &value, err);
+        status = before(key, from) == backward
+                     ? open_value(payload, &name, &value, err)
+                     : cdn_registry_damaged(from, "a search for it goes astray", err);
     }
     mdb_cursor_close(cursor);
     return status;

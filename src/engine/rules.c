@@ -24,7 +24,8 @@ cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
 {
     struct cdn_state *old = atomic_load(&engine->state);
     struct cdn_plan *before = cdn_state_find(old, plan->name);
-    struct cdn_state *fresh = cdn_state_new(old->snapshot, old->count + 1);
+    struct cdn_state *fresh =
+        cdn_state_new(old->snapshot, old->granted, old->count + 1);
 
     if (!fresh)
         return cdn_error_nomem(err);
@@ -71,7 +72,7 @@ static cordon_status install(cordon_engine *engine, struct cdn_version *version,
     plan = cdn_plan_new(version->rule->name);
     if (!plan)
         return cdn_error_nomem(err);
-    status = cdn_entry_new(&plan->live, version, old->snapshot, err);
+    status = cdn_entry_new(&plan->live, version, old->snapshot, old->granted, err);
     if (!status)
         status = cdn_engine_install(engine, plan, err);
     cdn_plan_release(plan); /* the state has it now */
@@ -198,7 +199,7 @@ cordon_status cordon_engine_unload_rule(cordon_engine *engine, const char *name,
                       : cdn_state_no_rule(old, name, err);
         goto out;
     }
-    fresh = cdn_state_new(old->snapshot, old->count);
+    fresh = cdn_state_new(old->snapshot, old->granted, old->count);
     if (!fresh) {
         status = cdn_error_nomem(err);
         goto out;

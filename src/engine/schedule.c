@@ -189,13 +189,23 @@ void cdn_schedule_watch(struct cdn_lane *lane, const uint32_t *revoked)
     cdn_slot_set_watch(lane->slot, &watch);
 }
 
-/* Wait in the queue; true: the job has been run by somebody else. */
+static void note_wait(cordon_engine *engine, uint64_t ns)
+{
+    uint32_t bucket = 0;
+
+    while (bucket < CDN_TALLY_TIMES - 1 && ns > cdn_tally_times_ns[bucket])
+        bucket++;
+    engine->waits[bucket]++;
+    engine->waits_ns += ns;
+}
+
+/* Wait in the queue, until the waiter has a lane or its job is done. */
 static cordon_status wait_for_turn(cordon_engine *engine, struct cdn_waiter *waiter,
                                    cordon_error *err)
 {
     struct cdn_job *job = waiter->job;
-    uint64_t until_ns =
-        cdn_clock_ns() + engine->options.busy_wait_ms * UINT64_C(1000000);
+    uint64_t began_ns = cdn_clock_ns();
+    uint64_t until_ns = began_ns + engine->options.busy_wait_ms * UINT64_C(1000000);
     struct timespec until;
     int late = 0;
 
@@ -209,6 +219,7 @@ static cordon_status wait_for_turn(cordon_engine *engine, struct cdn_waiter *wai
         else
             late = pthread_cond_timedwait(&waiter->changed, &engine->waiting, &until);
     }
+    note_wait(engine, cdn_clock_ns() - began_ns);
     if (waiter->lane || waiter->done)
         return CORDON_OK;
     dequeue(engine, waiter);

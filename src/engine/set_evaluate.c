@@ -404,12 +404,37 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     return status;
 }
 
+static uint64_t instructions_of(const cordon_set_outcome *outcome)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < outcome->count; i++)
+        sum += outcome->records[i].usage.instructions;
+    return sum;
+}
+
 static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane *lane)
 {
     struct judgement *judgement = (struct judgement *)(void *)job;
     const struct cdn_state *state = cdn_state_enter(engine, lane);
+    const char *principal = judgement->ask.request->principal;
+    uint64_t now_ns = cdn_clock_ns();
+    struct cdn_quota_pass pass;
+    bool limited = cdn_quota_find(&pass, state, principal);
 
-    judgement->status = judge_all(judgement, lane, state);
+    judgement->status = CORDON_OK;
+    if (limited) /* a set is one request, whose cost is that of all its members */
+        judgement->status = cdn_quota_enter(pass.state, pass.quota, now_ns, "principal",
+                                            principal, judgement->err);
+    if (judgement->status) {
+        atomic_fetch_add(&engine->over_quota, 1);
+    } else {
+        judgement->status = judge_all(judgement, lane, state);
+        if (limited)
+            cdn_quota_leave(pass.state, pass.quota, now_ns,
+                            judgement->status ? 0
+                                              : instructions_of(judgement->outcome));
+    }
     cdn_state_leave(engine, lane);
 }
 

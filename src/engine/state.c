@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/suggest.h"
 #include "engine/engine.h"
+#include "engine/granted.h"
 
 static uint32_t home(const struct cdn_state *state, const char *name)
 {
@@ -63,7 +64,8 @@ bool cdn_state_has_version(const void *ud, uint64_t version)
     return low < state->version_count && state->versions[low] == version;
 }
 
-struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t plans)
+struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, struct cdn_granted *granted,
+                                uint32_t plans)
 {
     struct cdn_state *state = cdn_calloc(1, sizeof *state);
     uint32_t size = 8;
@@ -79,6 +81,7 @@ struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, uint32_t plans)
         return NULL;
     }
     state->snapshot = snapshot ? cordon_snapshot_retain(snapshot) : NULL;
+    state->granted = cdn_granted_retain(granted);
     return state;
 }
 
@@ -143,6 +146,7 @@ void cdn_state_free(struct cdn_state *state)
         return;
     for (uint32_t i = 0; i <= state->mask; i++)
         cdn_plan_release(state->plans[i]);
+    cdn_granted_release(state->granted);
     cordon_snapshot_release(state->snapshot);
     cdn_free(state->plans);
     cdn_free(state->versions);

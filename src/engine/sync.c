@@ -89,7 +89,8 @@ static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
         cdn_buf_deinit(&text);
     }
     if (!status)
-        status = cdn_entry_new(out, version, sync->old->snapshot, err);
+        status =
+            cdn_entry_new(out, version, sync->old->snapshot, sync->old->granted, err);
     cdn_version_release(version);
     return status;
 }
@@ -270,8 +271,8 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
 static cordon_status sync_to(struct sync *sync, const struct cdn_standings *standings)
 {
     const struct cdn_state *old = sync->old;
-    struct cdn_state *fresh =
-        cdn_state_new(old->snapshot, old->count + (uint32_t)standings->count);
+    struct cdn_state *fresh = cdn_state_new(old->snapshot, old->granted,
+                                            old->count + (uint32_t)standings->count);
     cordon_status status = fresh ? CORDON_OK : CORDON_E_NOMEM;
 
     for (uint32_t i = 0; i <= old->mask && !status; i++)

@@ -8,9 +8,12 @@
  * they need no declaration. */
 #include "graph/bound.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/suggest.h"
 
 #define EXACT         (INT64_C(1) << 53)
@@ -85,14 +88,191 @@ static cordon_status check_exact(const struct cdn_column *column, const char *ki
     return CORDON_OK;
 }
 
-static cordon_status not_granted(const char *kind, const char *property,
-                                 cordon_error *err)
+/* ---- what is beyond the grant ---- */
+
+struct missing {
+    char *out;
+    size_t size, length;
+    uint32_t count, listed;
+};
+
+CDN_PRINTF(2, 3)
+static void miss(struct missing *missing, const char *format, ...)
 {
-    if (property)
-        return cdn_error_set(err, CORDON_E_DENIED,
-                             "reads: property '%s' of %s is not granted", property,
-                             kind);
-    return cdn_error_set(err, CORDON_E_DENIED, "reads: %s is not granted", kind);
+    char one[2 * CDN_SCHEMA_MAX_NAME + 64];
+    size_t needed;
+    va_list args;
+
+    missing->count++;
+    va_start(args, format);
+    vsnprintf(one, sizeof one, format, args);
+    va_end(args);
+    needed = strlen(one) + 2;
+    /* room for "and 4000 more" is kept; what comes after one that did not fit is counted
+     * with it */
+    if (missing->listed + 1 != missing->count ||
+        missing->length + needed + 24 > missing->size)
+        return;
+    missing->length += (size_t)snprintf(missing->out + missing->length,
+                                        missing->size - missing->length, "%s%s",
+                                        missing->listed ? ", " : "", one);
+    missing->listed++;
+}
+
+static void missing_of_label(struct missing *missing, const struct cdn_names *names,
+                             const struct cdn_name_kind *kind,
+                             const struct cdn_schema *schema, uint32_t number,
+                             const struct cdn_grant *grant)
+{
+    const struct cdn_label *label = &schema->labels[number];
+
+    if (!cdn_bit(grant->labels, number)) {
+        miss(missing, "label %s", kind->name);
+        return;
+    }
+    for (uint32_t p = 0; p < names->property_count; p++) {
+        int32_t found;
+
+        if (!(kind->properties >> p & 1))
+            continue;
+        found = cdn_properties_find(label->properties, label->property_count,
+                                    names->properties[p]);
+        if (found >= 0 && !cdn_bit(grant->label_columns[number], (uint32_t)found))
+            miss(missing, "property '%s' of %s", names->properties[p], kind->name);
+    }
+}
+
+/* An edge type is granted if all its relations are. */
+static void missing_of_type(struct missing *missing, const struct cdn_names *names,
+                            const struct cdn_name_kind *kind,
+                            const struct cdn_schema *schema,
+                            const struct cdn_grant *grant)
+{
+    for (uint32_t r = 0; r < schema->relation_count; r++) {
+        if (strcmp(schema->relations[r].type, kind->name) == 0 &&
+            !cdn_bit(grant->relations, r)) {
+            miss(missing, "edge type %s", kind->name);
+            return;
+        }
+    }
+    for (uint32_t p = 0; p < names->property_count; p++) {
+        bool beyond = false;
+
+        if (!(kind->properties >> p & 1))
+            continue;
+        for (uint32_t r = 0; r < schema->relation_count; r++) {
+            const struct cdn_relation_schema *relation = &schema->relations[r];
+            int32_t found;
+
+            if (strcmp(relation->type, kind->name) != 0)
+                continue;
+            found = cdn_properties_find(relation->properties, relation->property_count,
+                                        names->properties[p]);
+            beyond = beyond || (found >= 0 &&
+                                !cdn_bit(grant->relation_columns[r], (uint32_t)found));
+        }
+        if (beyond)
+            miss(missing, "property '%s' of %s", names->properties[p], kind->name);
+    }
+}
+
+uint32_t cdn_binding_missing(char *out, size_t size, const struct cdn_names *names,
+                             const cordon_snapshot *snapshot,
+                             const struct cdn_grant *grant)
+{
+    struct missing missing = {.out = out, .size = size};
+
+    if (size)
+        *out = '\0';
+    if (grant->everything || !snapshot)
+        return 0;
+    for (uint32_t k = 0; k < names->kind_count; k++) {
+        const struct cdn_name_kind *kind = &names->kinds[k];
+        int32_t label = cdn_schema_label(&snapshot->schema, kind->name);
+
+        if (label >= 0)
+            missing_of_label(&missing, names, kind, &snapshot->schema, (uint32_t)label,
+                             grant);
+        else
+            missing_of_type(&missing, names, kind, &snapshot->schema, grant);
+    }
+    if (missing.listed < missing.count)
+        snprintf(out + missing.length, size - missing.length, "%s%u more",
+                 missing.listed ? " and " : "", missing.count - missing.listed);
+    return missing.count;
+}
+
+static cordon_status check_grant(const struct cdn_names *names,
+                                 const cordon_snapshot *snapshot,
+                                 const struct cdn_grant *grant, cordon_error *err)
+{
+    char missing[CORDON_ERROR_MESSAGE_BYTES - 128];
+
+    if (!cdn_binding_missing(missing, sizeof missing, names, snapshot, grant))
+        return CORDON_OK;
+    if (grant->principal)
+        return cdn_error_set(err, CORDON_E_DENIED, "principal '%s' may not read %s",
+                             grant->principal, missing);
+    return cdn_error_set(err, CORDON_E_DENIED, "reads: not granted: %s", missing);
+}
+
+/* ---- kinds ---- */
+
+/* ---- masks ---- */
+
+static const struct cdn_mask *find_mask(const struct cdn_grant *grant, bool of_relation,
+                                        uint32_t owner, int32_t property)
+{
+    for (uint32_t i = 0; !grant->everything && i < grant->mask_count; i++) {
+        const struct cdn_mask *mask = &grant->masks[i];
+
+        if (mask->of_relation == of_relation && mask->owner == owner &&
+            mask->property == property)
+            return mask;
+    }
+    return NULL;
+}
+
+/* There is room: at most one a mask of the grant and slot. */
+static struct cdn_bound_mask *add_mask(struct cdn_binding *binding,
+                                       const struct cdn_mask *mask)
+{
+    struct cdn_bound_mask *out = &binding->masks[binding->mask_count++];
+
+    out->mask = *mask;
+    return out;
+}
+
+/* A declared property, masked or not.                                                  */
+static cordon_status bind_column(struct cdn_binding *binding,
+                                 struct cdn_bound_kind *kind, const char *name,
+                                 const struct cdn_mask *mask, uint32_t slot,
+                                 int16_t *cell, int32_t found,
+                                 const struct cdn_column *column, cordon_error *err)
+{
+    struct cdn_bound_mask *bound;
+    cordon_status status = CORDON_OK;
+
+    /* what is handed out as a text, or not at all, may have values of any size */
+    if (!mask || mask->kind == CDN_MASK_BUCKET)
+        status = check_exact(column, name, err);
+    if (status)
+        return status;
+    if (!mask) {
+        *cell = (int16_t)found;
+        kind->properties[slot] = column->property;
+        return CORDON_OK;
+    }
+    *cell = CDN_COLUMN_MASKED;
+    kind->masked |= UINT64_C(1) << slot;
+    bound = add_mask(binding, mask);
+    bound->slot = slot;
+    bound->column = column;
+    bound->owner = mask->of_relation
+                       ? binding->snapshot->schema.relations[mask->owner].type
+                       : binding->snapshot->schema.labels[mask->owner].name;
+    bound->property = column->property->name;
+    return CORDON_OK;
 }
 
 static cordon_status bind_label(struct cdn_binding *binding,
@@ -105,8 +285,6 @@ static cordon_status bind_label(struct cdn_binding *binding,
     int16_t *row = binding->label_columns + (size_t)kind->label * binding->stride;
     cordon_status status;
 
-    if (!grant->everything && !cdn_bit(grant->labels, kind->label))
-        return not_granted(name->name, NULL, err);
     binding->label_kinds[kind->label] = (int8_t)slot;
     for (uint32_t p = 0; p < names->property_count; p++) {
         const char *property = names->properties[p];
@@ -121,14 +299,11 @@ static cordon_status bind_label(struct cdn_binding *binding,
             continue;
         if (found < 0)
             return no_such_property(binding->snapshot, kind, name->name, property, err);
-        if (!grant->everything &&
-            !cdn_bit(grant->label_columns[kind->label], (uint32_t)found))
-            return not_granted(name->name, property, err);
-        status = check_exact(&data->columns[found], name->name, err);
+        status = bind_column(binding, kind, name->name,
+                             find_mask(grant, false, kind->label, found), p, &row[p],
+                             found, &data->columns[found], err);
         if (status)
             return status;
-        row[p] = (int16_t)found;
-        kind->properties[p] = &data->schema->properties[found];
     }
     return CORDON_OK;
 }
@@ -146,8 +321,6 @@ static cordon_status bind_relation(struct cdn_binding *binding,
     int16_t *row = binding->relation_columns + (size_t)number * binding->stride;
     cordon_status status;
 
-    if (!grant->everything && !cdn_bit(grant->relations, number))
-        return not_granted(name->name, NULL, err);
     binding->relation_kinds[number] = (int8_t)slot;
     if (schema->time >= 0) {
         kind->has_time = true;
@@ -165,20 +338,15 @@ static cordon_status bind_relation(struct cdn_binding *binding,
         found = cdn_properties_find(schema->properties, schema->property_count,
                                     names->properties[p]);
         row[p] = CDN_COLUMN_ABSENT;
-        if (found < 0 && strcmp(names->properties[p], "time") == 0 &&
-            schema->time >= 0) {
+        if (found < 0 && strcmp(names->properties[p], "time") == 0)
             found = schema->time;
-        } else if (found >= 0 && !grant->everything &&
-                   !cdn_bit(grant->relation_columns[number], (uint32_t)found)) {
-            return not_granted(name->name, names->properties[p], err);
-        }
         if (found < 0)
             continue;
-        status = check_exact(&relation->outgoing.columns[found], name->name, err);
+        status = bind_column(binding, kind, name->name,
+                             find_mask(grant, true, number, found), p, &row[p], found,
+                             &relation->outgoing.columns[found], err);
         if (status)
             return status;
-        row[p] = (int16_t)found;
-        kind->properties[p] = &schema->properties[found];
     }
     return CORDON_OK;
 }
@@ -218,7 +386,8 @@ static cordon_status bind_type(struct cdn_binding *binding, struct cdn_bound_kin
             return status;
     }
     for (uint32_t p = 0; p < names->property_count; p++)
-        if ((names->kinds[slot].properties >> p & 1) && !kind->properties[p])
+        if ((names->kinds[slot].properties >> p & 1) && !kind->properties[p] &&
+            !(kind->masked >> p & 1))
             return no_such_property(snapshot, kind, name, names->properties[p], err);
     kind->lists = cdn_calloc(2 * (size_t)relations, sizeof *kind->lists);
     kind->ends = cdn_calloc(snapshot->label_count, sizeof *kind->ends);
@@ -273,6 +442,35 @@ static cordon_status bind_kind(struct cdn_binding *binding,
     return no_such_kind(snapshot, name, err);
 }
 
+/* Room for the masks, and those of keys: a rule needs to declare nothing to be handed a key. */
+static cordon_status bind_masks(struct cdn_binding *binding,
+                                const struct cdn_grant *grant, cordon_error *err)
+{
+    const cordon_snapshot *snapshot = binding->snapshot;
+
+    binding->restricted = !grant->everything;
+    if (grant->everything || !grant->mask_count)
+        return CORDON_OK;
+    memcpy(binding->mask_key, grant->mask_key, sizeof binding->mask_key);
+    /* "time" may name a masked column a second time */
+    binding->masks = cdn_calloc(2 * (size_t)grant->mask_count, sizeof *binding->masks);
+    binding->key_masks = cdn_calloc(snapshot->label_count, sizeof *binding->key_masks);
+    if (!binding->masks || !binding->key_masks)
+        return cdn_error_nomem(err);
+    for (uint32_t l = 0; l < snapshot->label_count; l++) {
+        const struct cdn_mask *mask = find_mask(grant, false, l, CDN_MASK_NODE_KEY);
+        struct cdn_bound_mask *bound;
+
+        if (!mask)
+            continue;
+        bound = add_mask(binding, mask);
+        bound->owner = snapshot->schema.labels[l].name;
+        bound->property = "key";
+        binding->key_masks[l] = bound;
+    }
+    return CORDON_OK;
+}
+
 static cordon_status allocate(struct cdn_binding *binding,
                               const struct cdn_names *names, cordon_error *err)
 {
@@ -324,7 +522,11 @@ cordon_status cdn_binding_new(struct cdn_binding **out, const struct cdn_names *
                                (unsigned long long)snapshot->edge_count);
         goto out;
     }
-    status = allocate(binding, names, err);
+    status = check_grant(names, snapshot, grant, err);
+    if (!status)
+        status = allocate(binding, names, err);
+    if (!status)
+        status = bind_masks(binding, grant, err);
     for (uint32_t i = 0; status == CORDON_OK && i < names->kind_count; i++) {
         status = bind_kind(binding, names, i, grant, err);
         if (status && status != CORDON_E_NOMEM && err)
@@ -354,5 +556,8 @@ void cdn_binding_free(struct cdn_binding *binding)
     cdn_free(binding->relation_columns);
     cdn_free(binding->label_kinds);
     cdn_free(binding->relation_kinds);
+    cdn_free(binding->masks);
+    cdn_free(binding->key_masks);
+    cdn_wipe(binding->mask_key, sizeof binding->mask_key);
     cdn_free(binding);
 }

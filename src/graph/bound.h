@@ -7,9 +7,13 @@
 #define CDN_GRAPH_BOUND_H
 
 #include "graph/binding.h"
+#include "graph/mask.h"
 
 #define CDN_COLUMN_ABSENT     (-1) /* the label or relation has no such property */
 #define CDN_COLUMN_UNDECLARED (-2) /* not declared in `reads` */
+/* Declared and masked: to everything native as good as absent, and only the one function
+ * that hands a value to the rule knows the way to it (cdn_push_masked). */
+#define CDN_COLUMN_MASKED (-3)
 
 /* A property slot that stands for the time column, whatever that is called. */
 #define CDN_SLOT_TIME 255
@@ -40,6 +44,8 @@ enum cdn_bound_what { CDN_BOUND_NOTHING, CDN_BOUND_LABEL, CDN_BOUND_TYPE };
 struct cdn_bound_kind {
     enum cdn_bound_what what;
     uint32_t label; /* its number */
+    uint64_t
+        masked; /* bit a property slot: what is masked has no entry in `properties` */
     /* of an edge type: */
     bool has_time;
     uint32_t list_count;
@@ -60,7 +66,19 @@ struct cdn_binding {
     int8_t *label_kinds;          /* by label: kind slot, -1: not in reads */
     int8_t *relation_kinds;       /* by relation */
     uint32_t max_hops;            /* of the grant; 0: no bound */
+    bool restricted;              /* there is more in the snapshot than is granted */
+    uint32_t mask_count;
+    struct cdn_bound_mask *masks;
+    const struct cdn_bound_mask **key_masks; /* by label; NULL: no keys are masked */
+    unsigned char mask_key[CDN_MASK_KEY_BYTES];
 };
+
+/* The mask of a label's keys; NULL: none. */
+static inline const struct cdn_bound_mask *
+cdn_bound_key_mask(const struct cdn_binding *binding, uint32_t label)
+{
+    return binding->key_masks ? binding->key_masks[label] : NULL;
+}
 
 /* The column number of a slot in a list's relation, CDN_COLUMN_ABSENT if there is none.
  */

@@ -224,6 +224,19 @@ _Noreturn void cdn_raise_label_property(lua_State *L, struct cdn_graph_run *run,
     raise_property(L, schema->name, name, exists, &suggest);
 }
 
+/* Values that everything native keeps its hands off: comparing, sorting, summing or grouping
+ * by one would tell it piece by piece. */
+CDN_RAISES static _Noreturn void raise_masked(lua_State *L, const char *owner,
+                                              const char *name)
+{
+    luaL_error(
+        L,
+        "property '%s' of %s is masked for this principal: it can be read, one value "
+        "at a time, but not compared, sorted, folded or grouped by",
+        name, owner);
+    __builtin_unreachable();
+}
+
 uint32_t cdn_check_type_property(lua_State *L, int index, struct cdn_graph_run *run,
                                  uint32_t kind)
 {
@@ -235,6 +248,8 @@ uint32_t cdn_check_type_property(lua_State *L, int index, struct cdn_graph_run *
 
     if (slot && bound->properties[slot - 1])
         return slot - 1;
+    if (slot && (bound->masked >> (slot - 1) & 1))
+        raise_masked(L, type, run->names->properties[slot - 1]);
     if (lua_type(L, index) != LUA_TSTRING)
         luaL_error(L, "a property's name is a string, not %s", cdn_what(L, index));
     name = lua_tostring(L, index);
@@ -256,6 +271,14 @@ uint32_t cdn_check_node_property(lua_State *L, int index, struct cdn_graph_run *
     char quoted[CDN_QUOTE_BYTES];
     bool exists = false;
 
+    /* masked for one label, it is out of reach for sets that may hold its nodes */
+    for (uint32_t k = 0; slot && k < run->binding->kind_count; k++) {
+        const struct cdn_bound_kind *kind = &run->binding->kinds[k];
+
+        if (kind->what == CDN_BOUND_LABEL && (kind->masked >> (slot - 1) & 1))
+            raise_masked(L, run->names->kinds[k].name,
+                         run->names->properties[slot - 1]);
+    }
     for (uint32_t k = 0; slot && k < run->binding->kind_count; k++) {
         const struct cdn_bound_kind *kind = &run->binding->kinds[k];
 

@@ -29,6 +29,12 @@ CDN_RAISES static int graph_node(lua_State *L)
     size_t bytes;
     uint32_t node;
 
+    if (cdn_bound_key_mask(run->binding, label))
+        return luaL_error(
+            L,
+            "graph:node: the keys of %s are masked for this principal: nodes "
+            "cannot be looked up by them",
+            run->snapshot->schema.labels[label].name);
     if (lua_type(L, 3) == LUA_TSTRING) {
         key = lua_tolstring(L, 3, &bytes);
     } else if (lua_type(L, 3) == LUA_TNUMBER) {

@@ -47,6 +47,8 @@ CDN_RAISES static uint32_t readable_label(lua_State *L, struct cdn_graph_run *ru
 
     if (label >= run->snapshot->label_count)
         luaL_error(L, "this is no node of the graph");
+    if (run->binding->label_kinds[label] < 0 && run->binding->restricted)
+        luaL_error(L, "the label of this node is not in this rule's reads");
     if (run->binding->label_kinds[label] < 0)
         luaL_error(L, "label %s is not in this rule's reads; add %s = {} to it",
                    run->snapshot->schema.labels[label].name,
@@ -54,14 +56,30 @@ CDN_RAISES static uint32_t readable_label(lua_State *L, struct cdn_graph_run *ru
     return label;
 }
 
+/* A node's key as this run may see it, in the snapshot or in one of the rooms; NULL: it is
+ * damaged. */
+static const char *visible_key(const struct cdn_graph_run *run, uint32_t label,
+                               uint32_t node, char room[24],
+                               char mask_room[CDN_MASK_ROOM], size_t *bytes)
+{
+    const struct cdn_bound_mask *mask = cdn_bound_key_mask(run->binding, label);
+    const char *key = cdn_snapshot_key(run->snapshot, node, room, bytes);
+
+    if (key && mask)
+        *bytes = cdn_mask_text(&key, mask_room, run->binding, mask, key, *bytes);
+    return key;
+}
+
 void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run, uint32_t node)
 {
-    char room[24];
+    char room[24], mask_room[CDN_MASK_ROOM];
     size_t bytes;
     const char *key;
+    uint32_t label = readable_label(L, run, node);
 
-    readable_label(L, run, node);
-    key = cdn_snapshot_key(run->snapshot, node, room, &bytes);
+    if (cdn_bound_key_mask(run->binding, label))
+        cdn_meter_charge(L, 64);
+    key = visible_key(run, label, node, room, mask_room, &bytes);
     if (!key)
         cdn_raise_damaged(L, "a key is out of range");
     if (bytes >= 64)
@@ -98,6 +116,12 @@ CDN_RAISES static int node_index(lua_State *L, struct cdn_graph_run *run, uint32
         if (number >= 0) {
             cdn_push_cell(L, run, &data->columns[number], local >> data->shift,
                           local & ((UINT32_C(1) << data->shift) - 1));
+            return 1;
+        }
+        if (number == CDN_COLUMN_MASKED) {
+            cdn_push_masked(
+                L, run, cdn_mask_of(run->binding, false, label, (uint32_t)field - 1),
+                local >> data->shift, local & ((UINT32_C(1) << data->shift) - 1));
             return 1;
         }
     }
@@ -174,6 +198,13 @@ CDN_RAISES static int edge_index(lua_State *L, struct cdn_graph_run *run, uint64
         if (number >= 0) {
             cdn_push_cell(L, run, &place.relation->outgoing.columns[number],
                           place.block, place.index);
+            return 1;
+        }
+        if (number == CDN_COLUMN_MASKED) {
+            cdn_push_masked(L, run,
+                            cdn_mask_of(run->binding, true, place.relation_number,
+                                        (uint32_t)field - 1),
+                            place.block, place.index);
             return 1;
         }
         if (number == CDN_COLUMN_ABSENT) {
@@ -317,7 +348,7 @@ CDN_QUICK(handle_tostring)
 bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
 {
     struct cdn_graph_run *run = cdn_slot_host(L);
-    char room[24];
+    char room[24], mask_room[CDN_MASK_ROOM];
     const char *key;
     size_t bytes;
     uint32_t label;
@@ -328,7 +359,7 @@ bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
     label = cdn_snapshot_label_of(run->snapshot, node);
     if (label >= run->snapshot->label_count || run->binding->label_kinds[label] < 0)
         return false;
-    key = cdn_snapshot_key(run->snapshot, node, room, &bytes);
+    key = visible_key(run, label, node, room, mask_room, &bytes);
     if (!key) {
         run->damaged = true;
         return false;

@@ -328,7 +328,7 @@ static cordon_status judge_one(struct applier *applier, size_t number)
 
     read_taken(applier, taken, &content, &digests);
     status = cdn_proposal_check(&applier->proposed, cdn_base_snapshot(applier->base),
-                                taken->kind, &content, NULL, &why);
+                                taken->kind, &content, &cdn_propose_everything, &why);
     if (status == CORDON_E_CORRUPT)
         return cdn_error_set(applier->err, status, "%s", why.message);
     if (status) {
@@ -409,8 +409,9 @@ static cordon_status put_new_edges(struct applier *applier)
         if (!taken->good || taken->kind != CORDON_PROPOSAL_EDGE)
             continue;
         read_taken(applier, taken, &content, &digests);
-        status = cdn_proposal_check(proposed, cdn_base_snapshot(applier->base),
-                                    taken->kind, &content, NULL, applier->err);
+        status =
+            cdn_proposal_check(proposed, cdn_base_snapshot(applier->base), taken->kind,
+                               &content, &cdn_propose_everything, applier->err);
         if (!status)
             status = cdn_writer_edge(applier->writer, proposed->number,
                                      &proposed->keys[0], &proposed->keys[1],

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cordon/policy.h>
 #include <cordon/rule.h>
 
 #define SOURCE_MAX  (1u << 20)
@@ -121,6 +122,13 @@ static bool read_setting(struct attack *attack, const char *line)
     if (strncmp(line, "with node ", 10) == 0 &&
         sscanf(line, "with node %63s", expect->node) == 1)
         return true;
+    if (sscanf(line, "with principal %63s", expect->principal) == 1)
+        return true;
+    if (expect->hidden_count < HIDDEN_MAX &&
+        sscanf(line, "with hidden %31s", expect->hidden[expect->hidden_count]) == 1) {
+        expect->hidden_count++;
+        return true;
+    }
     if (sscanf(line, "with %31s %" SCNu64, name, &value) != 2)
         return attack_fail(attack, "expect: \"%s\" is no setting", line);
     if (strcmp(name, "instructions") == 0)
@@ -203,6 +211,31 @@ bool attack_load(struct attack *attack, const char *folder, const char *file,
                        err->message);
 }
 
+bool attack_set_policy(struct attack *attack, cordon_engine *engine)
+{
+    static const char secret[] = "a secret that no rule of the corpus knows";
+    cordon_policy *policy;
+    cordon_status status;
+    cordon_error err = {0};
+    char folder[1100];
+    size_t bytes;
+    char *text;
+
+    if (!attack->expect.principal[0])
+        return true;
+    snprintf(folder, sizeof folder, "%s/..", attack->path);
+    text = read_file(attack, folder, "policy.lua", &bytes);
+    if (!text)
+        return false;
+    status = cordon_policy_load_text(&policy, text, bytes, "policy.lua", secret,
+                                     sizeof secret, &err);
+    if (status == CORDON_OK) {
+        status = cordon_engine_set_policy(engine, policy, &err);
+        cordon_policy_release(policy);
+    }
+    return status == CORDON_OK || attack_fail(attack, "policy: %s", err.message);
+}
+
 void attack_evaluate(struct attack *attack, const char *rule,
                      const cordon_limits *limits, struct answer *answer)
 {
@@ -221,6 +254,8 @@ void attack_evaluate(struct attack *attack, const char *rule,
         request.as_of_ms = attack->expect.as_of_ms;
     }
     request.limits = limits;
+    if (attack->expect.principal[0] && strcmp(rule, HOSTILE) == 0)
+        request.principal = attack->expect.principal;
     answer->status = cordon_evaluate(outcome, attack->engine, rule, &request, &err);
     if (answer->status != CORDON_OK) {
         snprintf(answer->message, sizeof answer->message, "%s", err.message);
@@ -243,6 +278,24 @@ void attack_evaluate(struct attack *attack, const char *rule,
 }
 
 /* ---- judging ---- */
+
+static bool holds(const void *bytes, size_t count, const char *text)
+{
+    return memmem(bytes, count, text, strlen(text)) != NULL;
+}
+
+/* Nothing that the host is handed tells what the case says is hidden. */
+static bool keeps_hidden(struct attack *attack, const struct answer *answer)
+{
+    const struct expectation *expect = &attack->expect;
+    size_t kept = answer->result_bytes < RESULT_MAX ? answer->result_bytes : RESULT_MAX;
+
+    for (unsigned i = 0; i < expect->hidden_count; i++)
+        if (holds(answer->result, kept, expect->hidden[i]) ||
+            holds(answer->message, strlen(answer->message), expect->hidden[i]))
+            return attack_fail(attack, "it told \"%s\"", expect->hidden[i]);
+    return true;
+}
 
 bool attack_same(struct attack *attack, const char *what, const struct answer *first,
                  const struct answer *second)
@@ -285,6 +338,8 @@ bool attack_as_expected(struct attack *attack, const struct answer *answer)
     const struct expectation *expect = &attack->expect;
     const char *kind, *fault;
 
+    if (!keeps_hidden(attack, answer))
+        return false;
     if (answer->status != CORDON_OK)
         return attack_fail(attack, "not evaluated: %s: %s",
                            cordon_status_name(answer->status), answer->message);

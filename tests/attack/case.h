@@ -13,6 +13,7 @@
 #include "attack/measure.h"
 
 #define RESULT_MAX 4096
+#define HIDDEN_MAX 4
 #define HOSTILE    "hostile"
 
 /* What `expect` says. */
@@ -20,6 +21,10 @@ struct expectation {
     char outcome[64]; /* "ok", "limit", "error", "invalid_result", "load" ... */
     char detail[256]; /* which limit, or a part of the message */
     char node[64];    /* the account that is asked about; "": there is no graph */
+    char principal
+        [64]; /* whose grant it has, of the class's policy.lua; "": the host's */
+    char hidden[HIDDEN_MAX][32]; /* what neither result nor message may hold */
+    unsigned hidden_count;
     int64_t as_of_ms;
     enum { EITHER, WHOLE, TRUNCATED } truncated; /* what the outcome must say */
     cordon_limits limits;
@@ -63,6 +68,9 @@ bool attack_loads(const struct attack *attack);
 /* Load `file` of `folder` as the rule `name`, which must end with `wanted`. */
 bool attack_load(struct attack *attack, const char *folder, const char *file,
                  const char *name, cordon_status wanted, cordon_error *err);
+
+/* Give an engine the policy in the folder above the case, if the case has a principal. */
+bool attack_set_policy(struct attack *attack, cordon_engine *engine);
 
 /* Ask `rule`; what the hostile one cost goes into the case's excess too. */
 void attack_evaluate(struct attack *attack, const char *rule,

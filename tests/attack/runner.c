@@ -156,6 +156,8 @@ static void run_elsewhere(struct attack *attack, const struct answer *first)
         attack_fail(attack, "no other engine: %s", err.message);
         goto out;
     }
+    if (!attack_set_policy(attack, there))
+        goto out;
     attack->engine = there;
     if (!attack_load(attack, attack->path, "rule.lua", "rule.lua", CORDON_OK, &err) ||
         cordon_engine_warm(there, HOSTILE, &err) != CORDON_OK) {
@@ -270,6 +272,8 @@ static bool run_case(struct attack *attack)
         attack_fail(attack, "no graph: %s", err.message);
         goto out;
     }
+    if (!attack_set_policy(attack, attack->engine))
+        goto out;
     if (!attack_load(attack, options.root,
                      attack->expect.node[0] ? "benign_graph.lua" : "benign.lua", honest,
                      CORDON_OK, &err))

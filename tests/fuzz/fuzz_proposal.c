@@ -59,12 +59,14 @@ static void read_element(const uint8_t *data, size_t size, cordon_proposal_kind 
     if (!snapshot)
         snapshot = cdn_fixture_bank_open();
     if (cordon_value_parse(&item, data, size, NULL) ||
-        cdn_proposal_check(&first, snapshot, kind, &item, NULL, NULL))
+        cdn_proposal_check(&first, snapshot, kind, &item, &cdn_propose_everything,
+                           NULL))
         return;
     require(cdn_proposal_encode_content(&bytes, &first, snapshot));
     at = bytes.data;
     require(cdn_unpack_head(&item, &at, bytes.data + bytes.length));
-    require(!cdn_proposal_check(&second, snapshot, kind, &item, NULL, NULL));
+    require(!cdn_proposal_check(&second, snapshot, kind, &item, &cdn_propose_everything,
+                                NULL));
     require(first.number == second.number && first.nodes[0] == second.nodes[0] &&
             first.given_count == second.given_count &&
             !memcmp(first.given, second.given, sizeof(first.given)));

@@ -1,9 +1,11 @@
 /* A line of cordon eval's input, as hostile as it comes: it is refused, or what was
- * understood of it is well-formed, and can be written and read again to the same bytes. */
+ * understood of it is well-formed, and can be written and read again to the same bytes.  The
+ * same bytes are read as the cases of a rule, which are refused with the line or taken. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cases.h"
 #include "cli/json.h"
 #include "import/json.h"
 #include "cli/request.h"
@@ -50,6 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (!err.message[0]) {
         abort();
     }
+    if (cdn_cases_check((const char *)data, size, "cases", &err) &&
+        (!err.message[0] || !err.line))
+        abort();
     cdn_buf_deinit(&merged);
     cdn_request_deinit(&request);
     return 0;

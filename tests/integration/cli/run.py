@@ -88,8 +88,9 @@ def commands():
     expect(set(names) >= {"generate", "import", "check", "eval", "snapshot info",
                           "snapshot slice", "snapshot verify", "snapshot list", "snapshot pin",
                           "snapshot unpin", "snapshot gc", "snapshot apply", "proposal list",
-                          "proposal show", "proposal accept", "proposal reject", "version",
-                          "help"}, "help lists %s" % names)
+                          "proposal show", "proposal accept", "proposal reject", "config init",
+                          "config show", "config validate", "version", "help"},
+           "help lists %s" % names)
     for name in names:
         text, err = run(*name.split(), "--help")
         expect(text.startswith("Examples\n  "), "%s --help starts with examples" % name)
@@ -317,6 +318,111 @@ def counted():
         sent("--node", "Account:1", "--count", count, code=2)
 
 
+# ---- policies and settings ----------------------------------------------------------------
+
+def principals():
+    now = ["--node", "Account:1", "--now", "2026-01-10", "--policy", "policies/good.lua"]
+
+    def ask(who, *args, code=0):
+        return json.loads(sent(*now, "--principal", who, *args, code=code)[0])
+
+    free, bare = ask("all"), json.loads(sent(*now[:4])[0])
+    expect(free["requested_by"] == "all" and "requested_by" not in bare, "requested_by")
+    expect(free["result"] == bare["result"] and free["reads_digest"] == bare["reads_digest"],
+           "a principal to whom all is granted: %s" % free)
+    masked = ask("masked")
+    key = masked["result"]["output"]["key"]
+    expect(re.fullmatch("[0-9a-f]{32}", key), "the key is hashed: %s" % masked)
+    expect(masked["result"]["output"]["name"] == "[redacted]", "the name is redacted")
+    expect(masked["result"]["reasons"][1] == "sent by Account:" + key, "as text too")
+    expect(masked["limits"]["edges"] == 500, "the ceiling: %s" % masked["limits"])
+    expect(ask("masked")["result"] == masked["result"], "masks are stable")
+    _, err = sent(*now, "--principal", "masked", "--max-edges", "501", "--format=pretty", code=3)
+    expect("above the ceiling of principal 'masked', 500" in err, err)
+    for who, message in (
+            ("poor", "principal 'poor' may not read property 'name' of Account, property "
+                     "'amount' of transfer, which rule 'sent' does"),
+            ("maskd", "no principal 'maskd' in policies/good.lua; did you mean 'masked'?")):
+        record = ask(who, code=1)
+        expect(record["outcome"] == "denied" and record["error"]["message"] == message,
+               "%s: %s" % (who, record))
+        expect(record["result"] == {"decision": "review"} and record["fallback"], "%s" % record)
+    expect(ask("some")["result"]["output"] == {"sum": 157.25}, "fields of output")
+    # the store's own policy
+    shutil.copy(os.path.join(here, "policies/good.lua"), os.path.join(store, "policy.lua"))
+    shutil.copy(os.path.join(here, "policies/mask.key"), os.path.join(store, "mask.key"))
+    own = json.loads(sent(*now[:4], "--principal", "masked")[0])
+    expect(own["result"] == masked["result"], "policy.lua of the store")
+    env = {"CORDON_POLICY__FILE": "policies/faults.lua"}
+    _, err = sent(*now[:4], "--principal", "a", code=3, env=env)
+    expect("policies/faults.lua:3" in err and "cordon config validate policies/faults.lua" in err, err)
+    _, err = sent(*now[:4], "--principal", "a", "--policy", "policies/misfit.lua", code=3)
+    expect("did you mean 'name'?" in err, err)
+    sent(*now[:4], "--principal", "a", "--policy", "policies/none.lua", code=3)
+    os.remove(os.path.join(store, "policy.lua"))
+
+
+def configuration():
+    pretty = ["--format", "pretty"]
+    golden("config-valid.txt", run("config", "validate", "policies/good.lua", "-d", store, *pretty)[0])
+    golden("config-faults.txt", run("config", "validate", "policies/faults.lua", *pretty, code=3)[0])
+    run("config", "validate", "policies/misfit.lua", code=0)
+    golden("config-misfit.txt", run("config", "validate", "policies/misfit.lua", "-d", store,
+                                    *pretty, code=1)[0])
+    record = json.loads(run("config", "validate", "policies/misfit.lua", "-d", store,
+                            "--format=json", code=1)[0])
+    expect(record["loads"] and [f["line"] for f in record["findings"]] == [3, 3, 4], "%s" % record)
+    run("config", "validate", "policies/none.lua", code=3)
+    run("config", "validate", "policies/good.lua", "-d", os.path.join(work, "nowhere"), code=3)
+    run("config", "validate", code=2)
+    run("config", "validate", "a", "b", code=2)
+    # init
+    path = os.path.join(work, "policy.lua")
+    run("config", "init", path)
+    out, _ = run("config", "validate", path)
+    expect("1 principal\n" in out, out)
+    run("config", "init", path, code=3)
+    run("config", "init", path, "--force")
+    with open(path, encoding="utf-8") as file:
+        expect(file.read() == run("config", "init", "--dry-run", path)[0], "--dry-run")
+    run("config", "init", os.path.join(work, "no", "policy.lua"), code=3)
+    # show: flag over environment over file over default
+    path = os.path.join(work, "cordon.lua")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("return { engine = { max_edges = 2000, max_nodes = 12, max_wall_ns = '5s',\n"
+                   "  slots = 3, max_memory_bytes = '1MiB' }, policy = { file = 'a.lua' } }\n")
+    env = {"CORDON_ENGINE__MAX_EDGES": "1e3", "CORDON_ENGINE__BUSY_WAIT_MS": "2s",
+           "CORDON_POLICY__FILE": "b.lua"}
+    args = ["config", "show", "--config", path, "--origin"]
+    shown = json.loads(run(*args, "--format=json", "--policy", "c.lua", env=env)[0])
+    for name, value, origin in (("engine.max_edges", 1000, "environment"),
+                                ("engine.max_nodes", 12, "file"),
+                                ("engine.max_wall_ns", 5000000000, "file"),
+                                ("engine.max_memory_bytes", 1048576, "file"),
+                                ("engine.busy_wait_ms", 2000, "environment"),
+                                ("engine.max_hops", 1000000, "default"),
+                                ("policy.file", "c.lua", "flag")):
+        expect(shown[name] == {"value": value, "from": origin}, "%s: %s" % (name, shown[name]))
+    golden("config-show.txt", run(*args, *pretty, env=env)[0])
+    short = json.loads(run("config", "show", "--format=json", env={"CORDON_CONFIG": path})[0])
+    expect(short["engine.slots"] == 3 and short["policy.file"] == "a.lua", "%s" % short)
+    record = json.loads(sent("--node=Account:1", "--config", path)[0])
+    expect(record["limits"]["nodes"] == 12, "eval goes by it: %s" % record["limits"])
+    for text, message in (("return { engine = { max_edge = 1 } }", "did you mean 'max_edges'?"),
+                          ("return { engin = {} }", "did you mean 'engine'?"),
+                          ("return { engine = { slots = 0 } }", "a whole number from 1"),
+                          ("return { engine = { max_wall_ns = 'x' } }", "a time such as"),
+                          ("return { policy = { file = 5 } }", "a string is wanted"), ("return {", ":1")):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        _, err = run("config", "show", "--config", path, code=3)
+        expect(message in err and path in err, "%s: %s" % (text, err))
+    _, err = run("config", "show", env={"CORDON_ENGINE__SLOTS": "many"}, code=3)
+    expect("CORDON_ENGINE__SLOTS" in err, err)
+    run("config", "show", "--config", os.path.join(work, "nowhere"), code=3)
+    run("config", "show", "x", code=2)
+
+
 def wrong_usage():
     for args, message in (
             ([], "no rule given"),
@@ -344,6 +450,8 @@ def wrong_usage():
             (["rules/broken.lua"], "rules/broken.lua:2: error:"),
             (["rules/syntax.lua"], "cordon check rules/syntax.lua"),
             (["rules/misfit.lua", "-d", store], "did you mean"),
+            (["rules/sent.lua", "--policy", "x"], "whose grant is wanted?"),
+            (["rules/sent.lua", "--principal", "x"], "give --policy FILE"),
             (["rules/sent.lua", "--node=Account:1"], "give the snapshot: --data STORE")):
         out, err = run("eval", *args, code=2)
         expect(message in err and not out, "eval %s: %s" % (args, err))
@@ -682,7 +790,8 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     run("import", "--schema", "data/schema.lua", "--out", store, "-q", "data")
-    for part in (commands, version, logs, check, snapshot, sliced, single, counted, wrong_usage, outcomes,
+    for part in (commands, version, logs, check, snapshot, sliced, single, counted, principals,
+                 configuration, wrong_usage, outcomes,
                  hostile_lines, many, streams, terminal, proposals):
         part()
     print("%d checks, %d failed" % (checks, failures))

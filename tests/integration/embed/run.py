@@ -74,8 +74,6 @@ def main():
     prefix = os.path.join(work, "prefix")
     run("cmake", "--install", build, "--prefix", prefix)
     programs = {re.match(r"/\* (\w+)\.c", text).group(1): text for text in blocks("c")}
-    if sorted(programs) != ["canary", "embed", "host_function", "params", "thread_pool"]:
-        sys.exit("FAILED: the programs of include/README.md are %s" % sorted(programs))
     (cmake,) = blocks("cmake")
     for name, text in programs.items():
         write(name + ".c", text)
@@ -108,16 +106,16 @@ def main():
     run("c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", "embed-cc",
         "embed.cc", *flags, cwd=work, env=env)
     check("C++, pkg-config", os.path.join(work, "embed-cc"))
-    run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", "params.c", *flags, cwd=work,
-        env=env)
-    print("ok: params.c compiles")
-
     answers = {
         "host_function": ([write("risk.lua", RISK)], "ok, score 1\n"),
         "thread_pool": ([store, rule], "4000 decided, 0 failed\n"),
         "canary": ([store, os.path.join(work, "rules.mdb")],
                    "version 2 decides about every fifth\nversion 2 decides about 1000 of 1000\n"),
     }
+    for name in sorted(set(programs) - set(answers) - {"embed"}):  # pieces of programs
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", name + ".c", *flags, cwd=work,
+            env=env)
+        print("ok: %s.c compiles" % name)
     for name, (arguments, expected) in answers.items():
         run("cc", "-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", name,
             name + ".c", *flags, "-lpthread", cwd=work, env=env)

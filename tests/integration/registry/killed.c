@@ -40,30 +40,30 @@ static bool at_call(void)
     return true;
 }
 
-SEEN ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset)
+SEEN ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
 {
     bool die = at_call();
-    ssize_t done = syscall(SYS_pwrite64, fd, bytes, die ? count / 2 : count, offset);
+    ssize_t done = syscall(SYS_pwrite64, fd, buf, die ? n / 2 : n, offset);
 
     if (die)
         kill(getpid(), SIGKILL);
     return done;
 }
 
-SEEN ssize_t write(int fd, const void *bytes, size_t count)
+SEEN ssize_t write(int fd, const void *buf, size_t n)
 {
     bool die = at_call();
-    ssize_t done = syscall(SYS_write, fd, bytes, die ? count / 2 : count);
+    ssize_t done = syscall(SYS_write, fd, buf, die ? n / 2 : n);
 
     if (die)
         kill(getpid(), SIGKILL);
     return done;
 }
 
-SEEN ssize_t writev(int fd, const struct iovec *parts, int count)
+SEEN ssize_t writev(int fd, const struct iovec *iovec, int count)
 {
     bool die = at_call();
-    ssize_t done = syscall(SYS_writev, fd, parts, die ? count / 2 : count);
+    ssize_t done = syscall(SYS_writev, fd, iovec, die ? count / 2 : count);
 
     if (die)
         kill(getpid(), SIGKILL);
@@ -71,9 +71,9 @@ SEEN ssize_t writev(int fd, const struct iovec *parts, int count)
 }
 
 /* What a process wrote outlives it; only a power cut would need the disk. */
-SEEN int fdatasync(int fd)
+SEEN int fdatasync(int fildes)
 {
-    (void)fd;
+    (void)fildes;
     if (at_call())
         kill(getpid(), SIGKILL);
     return 0;
@@ -104,10 +104,10 @@ SEEN int link(const char *from, const char *to)
     return done;
 }
 
-SEEN int unlink(const char *path)
+SEEN int unlink(const char *name)
 {
     bool die = at_call();
-    int done = (int)syscall(SYS_unlink, path);
+    int done = (int)syscall(SYS_unlink, name);
 
     if (die)
         kill(getpid(), SIGKILL);

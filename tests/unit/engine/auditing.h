@@ -9,6 +9,7 @@
 
 #include <cordon/audit.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "engine/audit.h"

@@ -23,7 +23,7 @@ static struct cdn_version *version_of(cordon_engine *engine, const char *body,
 
 static void bind(struct cdn_entry **out, struct cdn_version *version)
 {
-    ck_assert(!cdn_entry_new(out, version, NULL, NULL));
+    ck_assert(!cdn_entry_new(out, version, NULL, NULL, NULL));
     cdn_version_release(version);
 }
 
@@ -242,7 +242,7 @@ START_TEST(rebind__keeps_everything_but_the_snapshot)
         cordon_status status;
 
         cdn_failalloc_after(nth, false);
-        status = cdn_plan_rebind(&bound, plan, NULL, NULL);
+        status = cdn_plan_rebind(&bound, plan, NULL, NULL, NULL);
         if (!cdn_failalloc_fired()) {
             ck_assert_int_eq(status, CORDON_OK);
             break;

@@ -2,6 +2,7 @@
 #include "serving.h"
 
 #include "base/buf.h"
+#include "engine/policy.h"
 #include "engine/proposals.h"
 #include "sandbox/config.h"
 
@@ -36,7 +37,7 @@ static void teardown(void)
 static struct cdn_buf packed;
 
 static cordon_status check_as(cordon_proposal_kind kind, const char *source,
-                              const struct cdn_role *role, cordon_error *err)
+                              const struct cdn_propose_grant *grant, cordon_error *err)
 {
     char text[1024];
     cordon_value item;
@@ -46,7 +47,7 @@ static cordon_status check_as(cordon_proposal_kind kind, const char *source,
     ck_assert_msg(!cdn_config_evaluate(&packed, text, strlen(text), "item", err), "%s",
                   err->message);
     ck_assert(!cordon_value_parse(&item, packed.data, packed.length, err));
-    return cdn_proposal_check(&proposed, snapshot, kind, &item, role, err);
+    return cdn_proposal_check(&proposed, snapshot, kind, &item, grant, err);
 }
 
 #define U CORDON_PROPOSAL_UPDATE
@@ -128,8 +129,8 @@ START_TEST(check__tells_a_fault_by_its_place)
 {
     cordon_error err;
 
-    ck_assert_msg(check_as(faults[_i].kind, faults[_i].item, NULL, &err) ==
-                      faults[_i].status,
+    ck_assert_msg(check_as(faults[_i].kind, faults[_i].item, &cdn_propose_everything,
+                           &err) == faults[_i].status,
                   "%s: %s", faults[_i].item, err.message);
     ck_assert_contains(err.message, faults[_i].message);
 }
@@ -167,16 +168,17 @@ START_TEST(check__reads_what_it_wrote)
     const unsigned char *at;
     cordon_error err;
 
-    ck_assert_msg(!check_as(good[_i].kind, good[_i].item, NULL, &err), "%s: %s",
-                  good[_i].item, err.message);
+    ck_assert_msg(
+        !check_as(good[_i].kind, good[_i].item, &cdn_propose_everything, &err),
+        "%s: %s", good[_i].item, err.message);
     ck_assert_uint_eq(proposed.given_count, good[_i].given);
     before = proposed;
     ck_assert(cdn_proposal_encode_content(&content, &proposed, snapshot));
     at = content.data;
     ck_assert(cdn_unpack_head(&item, &at, content.data + content.length));
-    ck_assert_msg(
-        !cdn_proposal_check(&proposed, snapshot, good[_i].kind, &item, NULL, &err),
-        "%s: %s", good[_i].item, err.message);
+    ck_assert_msg(!cdn_proposal_check(&proposed, snapshot, good[_i].kind, &item,
+                                      &cdn_propose_everything, &err),
+                  "%s: %s", good[_i].item, err.message);
     ck_assert_uint_eq(proposed.number, before.number);
     ck_assert_uint_eq(proposed.nodes[0], before.nodes[0]);
     ck_assert_uint_eq(proposed.given_count, before.given_count);
@@ -211,18 +213,20 @@ START_TEST(check__keeps_within_a_grant)
         "{ type = 'owns', from = { label = 'Person', key = 'ann' }, " T "}";
     static const char pays[] =
         "{ type = 'pays', " F T "time = 1, properties = { amount = 1 } }";
-    const struct cdn_role *grant, *nothing;
+    static const struct cdn_propose_grant nothing;
+    const struct cdn_propose_grant *grant;
     cordon_policy *policy;
     cordon_error err;
 
     ck_assert_msg(!cordon_policy_load_text(&policy, text, strlen(text), "policy.lua",
                                            NULL, 0, &err),
                   "%s", err.message);
-    grant = cdn_policy_role(policy, cdn_policy_principal(policy, "some"));
-    nothing = cdn_policy_role(policy, cdn_policy_principal(policy, "none"));
+    grant = cdn_policy_role(policy, cdn_policy_principal(policy, "some"))->propose;
+    ck_assert_ptr_null(
+        cdn_policy_role(policy, cdn_policy_principal(policy, "none"))->propose);
     for (int i = 0; i < CDN_UNIT_COUNT(within); i++) {
         ck_assert(!check_as(U, within[i], grant, &err));
-        ck_assert_int_eq(check_as(U, within[i], nothing, &err), CORDON_E_DENIED);
+        ck_assert_int_eq(check_as(U, within[i], &nothing, &err), CORDON_E_DENIED);
     }
     ck_assert_int_eq(
         check_as(U, "{ " A "set = { risk = 1, kind = 'x' } }", grant, &err),

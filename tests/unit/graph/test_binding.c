@@ -133,11 +133,11 @@ START_TEST(bind__stays_within_the_grant)
     for (int i = 0; i < 256; i++)
         label_columns[i] = relation_columns[i] = none;
     ck_assert_int_eq(bind("Account", &grant, &err), CORDON_E_DENIED);
-    ck_assert_str_eq(err.message, "reads: Account is not granted");
+    ck_assert_str_eq(err.message, "reads: not granted: label Account");
     labels[account >> 6] |= UINT64_C(1) << (account & 63);
     ck_assert_int_eq(bind("Account", &grant, &err), CORDON_OK);
     ck_assert_int_eq(bind("Account: risk", &grant, &err), CORDON_E_DENIED);
-    ck_assert_str_eq(err.message, "reads: property 'risk' of Account is not granted");
+    ck_assert_str_eq(err.message, "reads: not granted: property 'risk' of Account");
     label_columns[account] = all;
     ck_assert_int_eq(bind("Account: risk", &grant, &err), CORDON_OK);
     ck_assert_int_eq(bind("transfer", &grant, &err), CORDON_E_DENIED);

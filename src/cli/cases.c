@@ -1,0 +1,369 @@
+/* Running the cases of a version: see cases.h.
+ *
+ * Each is evaluated in an engine of its own process, with the limits the rule declares and
+ * the ceilings of an engine whose host chose none, on the store's current snapshot.  All are
+ * run even if one fails, and every difference is told, so that one look is enough. */
+#include "cli/cases.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include <cordon/engine.h>
+#include <cordon/rule.h>
+
+#include "base/clock.h"
+#include "base/suggest.h"
+#include "cli/request.h"
+
+/* What may differ in the last digits of a score written in decimal. */
+#define SCORE_TOLERANCE 1e-9
+
+static const char *const expectations[] = {
+    "decision", "score", "outcome", "truncated", "max_edges", "max_instructions"};
+
+/* ---- reading ---- */
+
+struct lines {
+    const char *at;
+    const char *end;
+    uint32_t number; /* of the line given last, from 1 */
+};
+
+/* The next line that is not blank. */
+static bool next_line(struct lines *lines, const char **line, size_t *bytes)
+{
+    while (lines->at < lines->end) {
+        const char *newline = memchr(lines->at, '\n', (size_t)(lines->end - lines->at));
+        const char *past = newline ? newline : lines->end;
+
+        *line = lines->at;
+        *bytes = (size_t)(past - lines->at);
+        lines->at = newline ? newline + 1 : lines->end;
+        lines->number++;
+        for (size_t i = 0; i < *bytes; i++)
+            if (!memchr(" \t\r", (*line)[i], 3))
+                return true;
+    }
+    return false;
+}
+
+static cordon_status unknown_expectation(const cordon_value *key, cordon_error *err)
+{
+    struct cdn_suggest suggest;
+    char name[65], shown[200], hint[100];
+
+    snprintf(name, sizeof(name), "%.*s", (int)(key->length < 64 ? key->length : 64),
+             key->as.string);
+    cdn_suggest_init(&suggest, name);
+    for (size_t i = 0; i < CDN_COUNT(expectations); i++)
+        cdn_suggest_offer(&suggest, expectations[i]);
+    cdn_suggest_text(&suggest, hint, sizeof(hint));
+    return cdn_error_set(err, CORDON_E_DATA, "nothing is called '%s' in \"expect\"%s",
+                         cdn_escape(shown, sizeof(shown), name, strlen(name)),
+                         hint[0] ? hint
+                                 : "; there are decision, score, outcome, truncated, "
+                                   "max_edges and max_instructions");
+}
+
+static bool key_is(const cordon_value *key, const char *name)
+{
+    return key->length == strlen(name) && !memcmp(key->as.string, name, key->length);
+}
+
+static bool is_number(const cordon_value *value)
+{
+    return value->type == CORDON_INTEGER || value->type == CORDON_NUMBER;
+}
+
+static cordon_status check_expectation(const cordon_value *key,
+                                       const cordon_value *value, cordon_error *err)
+{
+    const char *wanted = NULL;
+
+    if (key_is(key, "decision")) {
+        if (value->type != CORDON_STRING && value->type != CORDON_NIL)
+            wanted = "a string, or null for none";
+    } else if (key_is(key, "outcome")) {
+        if (value->type != CORDON_STRING)
+            wanted = "a string such as \"ok\"";
+    } else if (key_is(key, "score")) {
+        if (!is_number(value))
+            wanted = "a number";
+    } else if (key_is(key, "truncated")) {
+        if (value->type != CORDON_BOOLEAN)
+            wanted = "true or false";
+    } else if (key_is(key, "max_edges") || key_is(key, "max_instructions")) {
+        if (value->type != CORDON_INTEGER || value->as.integer < 0)
+            wanted = "an integer from 0";
+    } else {
+        return unknown_expectation(key, err);
+    }
+    return wanted ? cdn_error_set(err, CORDON_E_DATA, "expect.%.*s must be %s",
+                                  (int)key->length, key->as.string, wanted)
+                  : CORDON_OK;
+}
+
+/* Read the case on a line. */
+static cordon_status read_case(struct cdn_request *request, cordon_value *expect,
+                               const char *line, size_t bytes, cordon_error *err)
+{
+    cordon_value_iter iter;
+    cordon_value key, value;
+    cordon_status status = cdn_request_parse_case(request, expect, line, bytes, err);
+
+    if (status)
+        return status;
+    if (expect->type != CORDON_MAP || !expect->length)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "a case needs \"expect\", such as {\"decision\": "
+                             "\"deny\"}");
+    cordon_value_iter_init(&iter, expect);
+    while (!status && cordon_value_next(&iter, &key, &value))
+        status = check_expectation(&key, &value, err);
+    return status;
+}
+
+/* The place of a message, in front of it. */
+static cordon_status at_line(cordon_error *err, cordon_status status, const char *file,
+                             uint32_t line)
+{
+    char message[CORDON_ERROR_MESSAGE_BYTES];
+
+    if (!err || status == CORDON_E_NOMEM)
+        return status;
+    memcpy(message, err->message, sizeof(message));
+    return cdn_error_at(err, status, file, line, 0, "%s", message);
+}
+
+cordon_status cdn_cases_check(const char *cases, size_t bytes, const char *file,
+                              cordon_error *err)
+{
+    struct lines lines = {cases, cases + bytes, 0};
+    struct cdn_request request = {0};
+    cordon_status status = CORDON_OK;
+    cordon_value expect;
+    const char *line;
+    size_t length;
+
+    while (!status && next_line(&lines, &line, &length))
+        status = read_case(&request, &expect, line, length, err);
+    cdn_request_deinit(&request);
+    return status ? at_line(err, status, file, lines.number) : CORDON_OK;
+}
+
+/* ---- judging ---- */
+
+struct trial {
+    struct cdn_judge *judge;
+    const cordon_candidate *candidate;
+    cordon_engine *engine;
+    cordon_outcome *outcome;
+    uint32_t line;
+    bool passes;
+};
+
+static void differs(struct trial *trial, const char *format, ...) CDN_PRINTF(2, 3);
+
+static void differs(struct trial *trial, const char *format, ...)
+{
+    char message[512];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    trial->passes = false;
+    cdn_cli_error(
+        trial->judge->cli, "%s version %" PRIu32 ", case on line %" PRIu32 ": %s",
+        trial->candidate->name, trial->candidate->version, trial->line, message);
+}
+
+static void compare_text(struct trial *trial, const char *what,
+                         const cordon_value *wanted, const char *got)
+{
+    char shown[200];
+
+    if (wanted->type == CORDON_NIL
+            ? !got
+            : got && strlen(got) == wanted->length &&
+                  !memcmp(got, wanted->as.string, wanted->length))
+        return;
+    if (wanted->type == CORDON_NIL)
+        snprintf(shown, sizeof(shown), "none");
+    else
+        cdn_escape(shown, sizeof(shown), wanted->as.string, wanted->length);
+    differs(trial, "%s is %s, expected %s", what, got ? got : "none", shown);
+}
+
+static void compare_score(struct trial *trial, const cordon_value *wanted)
+{
+    double expected =
+        wanted->type == CORDON_INTEGER ? (double)wanted->as.integer : wanted->as.number;
+    double score;
+
+    if (!cordon_outcome_score(trial->outcome, &score))
+        differs(trial, "there is no score, expected %.15g", expected);
+    else if (fabs(score - expected) > SCORE_TOLERANCE * fmax(1, fabs(expected)))
+        differs(trial, "score is %.15g, expected %.15g", score, expected);
+}
+
+static void compare_cost(struct trial *trial, const char *what, uint64_t used,
+                         const cordon_value *most)
+{
+    if (used > (uint64_t)most->as.integer)
+        differs(trial, "%" PRIu64 " %s, expected at most %" PRId64, used, what,
+                most->as.integer);
+}
+
+static void compare(struct trial *trial, const cordon_value *expect)
+{
+    const cordon_outcome *outcome = trial->outcome;
+    const cordon_usage *usage = cordon_outcome_usage(outcome);
+    cordon_outcome_kind kind = cordon_outcome_get_kind(outcome);
+    cordon_value value;
+
+    if (cordon_value_get(&value, expect, "outcome"))
+        compare_text(trial, "the outcome", &value, cordon_outcome_kind_str(kind));
+    else if (kind != CORDON_OUTCOME_OK)
+        differs(trial, "the outcome is %s: %s", cordon_outcome_kind_str(kind),
+                cordon_outcome_message(outcome));
+    if (cordon_value_get(&value, expect, "decision"))
+        compare_text(trial, "the decision", &value, cordon_outcome_decision(outcome));
+    if (cordon_value_get(&value, expect, "score"))
+        compare_score(trial, &value);
+    if (cordon_value_get(&value, expect, "truncated") &&
+        value.as.boolean != cordon_outcome_truncated(outcome))
+        differs(trial, "it was %struncated", value.as.boolean ? "not " : "");
+    if (cordon_value_get(&value, expect, "max_edges"))
+        compare_cost(trial, "edges were read", usage->edges, &value);
+    if (cordon_value_get(&value, expect, "max_instructions"))
+        compare_cost(trial, "instructions were used", usage->instructions, &value);
+}
+
+static cordon_status run_case(struct trial *trial, const struct cdn_request *request,
+                              const cordon_value *expect)
+{
+    cordon_request call = CORDON_REQUEST_INIT;
+    cordon_error err;
+    cordon_status status;
+
+    call.label = request->has_node ? request->label : NULL;
+    call.key = request->has_node ? (const char *)request->key.data : NULL;
+    call.key_bytes = request->has_node ? request->key.length : 0;
+    call.as_of_ms = request->has_as_of ? request->as_of_ms : CORDON_NO_TIME;
+    call.now_ms = request->has_now     ? request->now_ms
+                  : request->has_as_of ? request->as_of_ms
+                                       : cdn_clock_wall_ms();
+    call.seed = request->seed;
+    call.cancel = trial->judge->cli->cancel;
+    if (request->params.length) {
+        call.params = request->params.data;
+        call.params_bytes = request->params.length;
+    }
+    trial->passes = true;
+    status = cordon_evaluate(trial->outcome, trial->engine, trial->candidate->name,
+                             &call, &err);
+    if (status == CORDON_E_NOMEM)
+        return status;
+    if (status)
+        differs(trial, "%s", err.message);
+    else
+        compare(trial, expect);
+    trial->judge->cases++;
+    trial->judge->failed += !trial->passes;
+    return CORDON_OK;
+}
+
+static cordon_status run_cases(struct trial *trial, cordon_error *err)
+{
+    const cordon_candidate *candidate = trial->candidate;
+    struct lines lines = {candidate->cases, candidate->cases + candidate->cases_bytes,
+                          0};
+    struct cdn_request request = {0};
+    cordon_status status = CORDON_OK;
+    cordon_value expect;
+    const char *line;
+    size_t length;
+
+    while (!status && next_line(&lines, &line, &length)) {
+        if (cdn_cli_stopped(trial->judge->cli)) {
+            status = cdn_error_set(err, CORDON_E_INTERRUPTED, "interrupted");
+            break;
+        }
+        trial->line = lines.number;
+        status = read_case(&request, &expect, line, length, err);
+        if (status)
+            status = at_line(err, status, "cases", lines.number);
+        else
+            status = run_case(trial, &request, &expect);
+    }
+    cdn_request_deinit(&request);
+    if (status == CORDON_E_NOMEM)
+        return cdn_error_nomem(err);
+    if (!status && trial->judge->failed)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "%" PRIu64 " of the %" PRIu64
+                             " cases of '%s' version %" PRIu32 " failed",
+                             trial->judge->failed, trial->judge->cases, candidate->name,
+                             candidate->version);
+    return status;
+}
+
+/* The store's snapshot if it has one. */
+static cordon_status open_snapshot(cordon_snapshot **out, const struct cdn_judge *judge,
+                                   cordon_error *err)
+{
+    cordon_status status;
+
+    *out = NULL;
+    if (!judge->data)
+        return CORDON_OK;
+    status = cordon_snapshot_open(out, judge->data, NULL, err);
+    if (status != CORDON_E_NOTFOUND)
+        return status;
+    cdn_error_clear(err);
+    cdn_cli_note(judge->cli, "%s has no snapshot; what the rule reads is not checked",
+                 judge->data);
+    return CORDON_OK;
+}
+
+cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
+                                  cordon_error *err)
+{
+    struct cdn_judge *judge = ud;
+    struct trial trial = {.judge = judge, .candidate = candidate};
+    cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
+    cordon_snapshot *snapshot = NULL;
+    cordon_status status;
+
+    if (candidate->kind != CORDON_OBJECT_RULE)
+        return CORDON_OK;
+    options.slots = 1;
+    status = open_snapshot(&snapshot, judge, err);
+    if (!status)
+        status = cordon_engine_new(&trial.engine, &options, err);
+    if (!status)
+        status = cordon_outcome_new(&trial.outcome, err);
+    if (!status && snapshot)
+        status = cordon_engine_set_snapshot(trial.engine, snapshot, err);
+    if (!status)
+        status = cordon_engine_load_rule(trial.engine, candidate->source,
+                                         candidate->source_bytes, candidate->file, NULL,
+                                         err);
+    if (!status && candidate->cases_bytes)
+        status = run_cases(&trial, err);
+    cordon_outcome_free(trial.outcome);
+    cordon_engine_free(trial.engine);
+    cordon_snapshot_release(snapshot);
+    return status;
+}
+
+int cdn_judge_fail(const struct cdn_judge *judge, cordon_status status,
+                   const cordon_error *err)
+{
+    cdn_cli_error_of(judge->cli, err);
+    if (status == CORDON_E_INTERRUPTED)
+        return CDN_EXIT_INTERRUPTED;
+    return judge->failed ? CDN_EXIT_FINDINGS : cdn_cli_exit_of(status);
+}

@@ -1,0 +1,546 @@
+/* cordon rule push, list, show and history: what is in a registry, and how it came there.
+ *
+ * Pushing decides nothing: a version waits until it is activated (cmd_rule_state.c).  A text
+ * that does not load is not taken, so that whatever has a number can be run. */
+#include "cli/cli.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/time.h"
+#include "cli/cases.h"
+#include "cli/registry.h"
+#include "engine/registry.h"
+#include "engine/registry_record.h"
+
+#define CASES_ENDING "_cases.ndjson"
+
+/* ---- push ---- */
+
+struct push {
+    struct cdn_cli *cli;
+    struct cdn_registry_args args;
+    const char *cases_file;
+    bool set;
+    struct cdn_json *json; /* NULL: notes */
+};
+
+/* "rules/velocity.lua" to "rules/velocity_cases.ndjson"; false: it does not fit. */
+static bool cases_beside(char *out, size_t size, const char *file)
+{
+    size_t length = strlen(file);
+
+    if (length > 4 && !strcmp(file + length - 4, ".lua"))
+        length -= 4;
+    if (length + sizeof(CASES_ENDING) > size)
+        return false;
+    memcpy(out, file, length);
+    memcpy(out + length, CASES_ENDING, sizeof(CASES_ENDING));
+    return true;
+}
+
+/* The cases of `file`, if it has any. */
+static cordon_status read_cases(struct cdn_buf *out, const struct push *push,
+                                const char *file, cordon_error *err)
+{
+    char beside[PATH_MAX];
+    const char *path = push->cases_file;
+    cordon_status status;
+
+    if (!path && !cases_beside(beside, sizeof(beside), file))
+        return CORDON_OK;
+    if (!path)
+        path = beside;
+    status = cdn_file_read(out, path, CORDON_REGISTRY_MAX_CASES_BYTES, err);
+    if (status == CORDON_E_NOTFOUND && !push->cases_file) {
+        cdn_error_clear(err);
+        return CORDON_OK;
+    }
+    if (!status)
+        status = cdn_cases_check((const char *)out->data, out->length, path, err);
+    return status;
+}
+
+static void json_version(struct cdn_json *json, const cordon_version_info *info)
+{
+    char when[40];
+
+    cdn_json_key_cstr(json, "name", info->name);
+    cdn_json_key_cstr(json, "kind", cdn_kind_word(info->kind));
+    cdn_json_key_uint(json, "version", info->version);
+    cdn_json_key_cstr(json, "source_hash", info->source_hash);
+    cdn_json_key_uint(json, "source_bytes", info->source_bytes);
+    cdn_json_key_uint(json, "cases_bytes", info->cases_bytes);
+    cdn_json_key_uint(json, "sequence", info->sequence);
+    cdn_json_key_cstr(json, "time", cdn_time_format(when, sizeof(when), info->time_ms));
+    cdn_json_key_cstr(json, "file", info->file);
+    cdn_json_key_cstr(json, "author", info->author);
+    cdn_json_key_cstr(json, "reason", info->reason);
+}
+
+static void show_load_error(struct push *push, const char *file,
+                            const struct cdn_buf *source, const cordon_error *err)
+{
+    const struct cdn_diagnostic diagnostic = {
+        .severity = "error",
+        .file = err->file[0] ? err->file : file,
+        .line = err->line,
+        .column = err->column,
+        .message = err->message,
+        .source = (const char *)source->data,
+        .source_bytes = source->length,
+    };
+
+    if (push->cli->log_format == CDN_LOG_JSON)
+        cdn_cli_error_of(push->cli, err);
+    else
+        cdn_diagnostic_print(push->cli->err, push->cli->err_color, &diagnostic);
+    if (!push->set)
+        cdn_cli_note(push->cli, "every fault: cordon check %s", file);
+}
+
+static int push_one(struct push *push, const char *file)
+{
+    cordon_version_info info = {.struct_size = sizeof(info)};
+    struct cdn_buf source = {0}, cases = {0};
+    uint64_t before = cdn_registry_sequence(push->args.registry);
+    cordon_error err;
+    cordon_status status;
+    int code = CDN_EXIT_OK;
+
+    cdn_error_clear(&err);
+    status = cdn_file_read(&source, file, CORDON_RULE_MAX_SOURCE_BYTES, &err);
+    if (!status)
+        status = read_cases(&cases, push, file, &err);
+    if (!status)
+        status = cordon_registry_push(
+            &info, push->args.registry,
+            push->set ? CORDON_OBJECT_SET : CORDON_OBJECT_RULE,
+            source.data ? (const char *)source.data : "", source.length, file,
+            (const char *)cases.data, cases.length, &push->args.change, &err);
+    if (status == CORDON_E_RULE) {
+        show_load_error(push, file, &source, &err);
+        code = CDN_EXIT_USAGE;
+    } else if (status) {
+        code = cdn_registry_fail(push->cli, status, &err);
+    } else if (push->json) {
+        cdn_json_object(push->json);
+        cdn_json_key_bool(push->json, "new", info.sequence > before);
+        json_version(push->json, &info);
+        cdn_json_object_end(push->json);
+    } else {
+        cdn_cli_note(push->cli, "%s: %s version %" PRIu32 "%s", file, info.name,
+                     info.version,
+                     info.sequence <= before ? " is the same"
+                     : push->args.dry_run    ? " would be pushed"
+                                             : " is pushed");
+    }
+    cdn_buf_deinit(&source);
+    cdn_buf_deinit(&cases);
+    return code;
+}
+
+static int run_push(struct cdn_cli *cli, int argc, char **argv)
+{
+    struct push push = {.cli = cli};
+    const struct cdn_option options[] = {
+        CDN_REGISTRY_OPTIONS(push.args),
+        {"cases", 0, CDN_OPTION_STRING, &push.cases_file, "FILE",
+         "its cases (default: RULE_cases.ndjson beside RULE.lua)", NULL},
+        {"set", 0, CDN_OPTION_FLAG, &push.set, NULL, "the files are rule sets", NULL},
+        CDN_CHANGE_OPTIONS(push.args),
+    };
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+    int code;
+
+    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+        return code;
+    if (argc == 0)
+        return cdn_cli_usage(cli, "no rule given; name its file");
+    if (push.cases_file && argc > 1)
+        return cdn_cli_usage(cli, "--cases belongs to one rule; %d are given", argc);
+    code = cdn_registry_begin(cli, &push.args, CORDON_REGISTRY_CREATE);
+    if (code)
+        return code;
+    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
+    if (cdn_wants_json(cli)) {
+        push.json = &json;
+        cdn_json_object(&json);
+        cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
+        cdn_json_key_bool(&json, "dry_run", push.args.dry_run);
+        cdn_json_key(&json, "versions");
+        cdn_json_array(&json);
+    }
+    for (int i = 0; i < argc && !code; i++)
+        code = push_one(&push, argv[i]);
+    if (push.json) {
+        int printed;
+
+        cdn_json_array_end(&json);
+        cdn_json_object_end(&json);
+        printed = cdn_json_print(cli, &text);
+        code = code ? code : printed;
+    }
+    cdn_buf_deinit(&text);
+    cdn_registry_end(&push.args);
+    return cdn_cli_finish(cli, code);
+}
+
+/* ---- list ---- */
+
+/* NULL: the first; CORDON_E_NOTFOUND ends it. */
+static cordon_status next_standing(cordon_standing *standing, cordon_registry *registry,
+                                   bool first, cordon_error *err)
+{
+    char after[CORDON_RULE_MAX_NAME_BYTES + 1];
+
+    memcpy(after, standing->name, sizeof(after));
+    return cordon_registry_next(standing, registry, first ? NULL : after, err);
+}
+
+static void list_row(struct cdn_table *table, const cordon_standing *standing)
+{
+    char rollout[512];
+
+    cdn_show_rollout(rollout, sizeof(rollout), standing);
+    cdn_table_cell(table, "%s", standing->name);
+    cdn_table_cell(table, "%s", cdn_kind_word(standing->kind));
+    cdn_table_cell(table, "%s", cdn_state_word(standing->state));
+    if (standing->active)
+        cdn_table_cell(table, "%" PRIu32, standing->active);
+    else
+        cdn_table_cell(table, "-");
+    cdn_table_cell(table, "%" PRIu32, standing->newest);
+    cdn_table_cell(table, "%s", rollout);
+}
+
+/* A row or an element an object, to `table` or `json`. */
+static cordon_status list_all(cordon_registry *registry, struct cdn_table *table,
+                              struct cdn_json *json, cordon_error *err)
+{
+    cordon_standing standing = {.struct_size = sizeof(standing)};
+    cordon_status status;
+
+    for (bool first = true;; first = false) {
+        status = next_standing(&standing, registry, first, err);
+        if (status)
+            break;
+        if (json) {
+            cdn_json_object(json);
+            cdn_json_standing(json, &standing);
+            cdn_json_object_end(json);
+        } else {
+            list_row(table, &standing);
+        }
+    }
+    return status == CORDON_E_NOTFOUND ? CORDON_OK : status;
+}
+
+static int run_list(struct cdn_cli *cli, int argc, char **argv)
+{
+    struct cdn_registry_args args = {0};
+    const struct cdn_option options[] = {CDN_REGISTRY_OPTIONS(args)};
+    static const char *const columns[] = {"name",   "kind",   "state",
+                                          "active", "newest", ""};
+    struct cdn_buf text = {0};
+    struct cdn_table table;
+    struct cdn_json json;
+    bool in_json;
+    cordon_error err;
+    cordon_status status;
+    int code;
+
+    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+        return code;
+    if (argc)
+        return cdn_cli_usage(cli, "'%s': list takes no names; see rule show", argv[0]);
+    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
+    if (code)
+        return code;
+    in_json = cdn_wants_json(cli);
+    cdn_table_init(&table, CDN_COUNT(columns), "lllrrl");
+    for (size_t i = 0; i < CDN_COUNT(columns); i++)
+        cdn_table_cell(&table, "%s", columns[i]);
+    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
+    cdn_json_object(&json);
+    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
+    cdn_json_key_uint(&json, "sequence", cdn_registry_sequence(args.registry));
+    cdn_json_key(&json, "objects");
+    cdn_json_array(&json);
+    status = list_all(args.registry, &table, in_json ? &json : NULL, &err);
+    cdn_json_array_end(&json);
+    cdn_json_object_end(&json);
+    if (status)
+        code = cdn_registry_fail(cli, status, &err);
+    else if (in_json)
+        code = cdn_json_print(cli, &text);
+    else if (!cdn_table_print(&table, cli->out, cli->out_color, 0))
+        code = cdn_registry_fail(cli, cdn_error_nomem(&err), &err);
+    cdn_table_deinit(&table);
+    cdn_buf_deinit(&text);
+    cdn_registry_end(&args);
+    return cdn_cli_finish(cli, code);
+}
+
+/* ---- show ---- */
+
+static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
+                     const cordon_version_info *info, const struct cdn_buf *source)
+{
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+    int code;
+
+    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
+    cdn_json_object(&json);
+    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
+    cdn_json_key(&json, "standing");
+    cdn_json_object(&json);
+    cdn_json_standing(&json, standing);
+    cdn_json_object_end(&json);
+    cdn_json_key(&json, "version");
+    cdn_json_object(&json);
+    json_version(&json, info);
+    cdn_json_key(&json, "source");
+    cdn_json_str(&json, (const char *)source->data, source->length);
+    cdn_json_object_end(&json);
+    cdn_json_object_end(&json);
+    code = cdn_json_print(cli, &text);
+    cdn_buf_deinit(&text);
+    return code;
+}
+
+static void show_pretty(struct cdn_cli *cli, const cordon_standing *standing,
+                        const cordon_version_info *info, const struct cdn_buf *source)
+{
+    char rollout[512], when[40];
+    const char *bold = cdn_style(cli->out_color, CDN_STYLE_BOLD);
+    const char *end = cdn_style_end(cli->out_color);
+
+    cdn_show_rollout(rollout, sizeof(rollout), standing);
+    fprintf(cli->out, "%s%s%s: %s, %s", bold, standing->name, end,
+            cdn_kind_word(standing->kind), cdn_state_word(standing->state));
+    if (standing->active)
+        fprintf(cli->out, ", version %" PRIu32 " %s", standing->active,
+                standing->state == CORDON_STANDING_ACTIVE ? "decides" : "decided last");
+    if (standing->previous)
+        fprintf(cli->out, ", %" PRIu32 " before it", standing->previous);
+    fprintf(cli->out, ", newest is %" PRIu32 ", revision %" PRIu64 "\n",
+            standing->newest, standing->revision);
+    if (rollout[0])
+        fprintf(cli->out, "  %s\n", rollout);
+    if (standing->evidence[0])
+        fprintf(cli->out, "  last rollout aborted: %s\n", standing->evidence);
+    fprintf(cli->out, "%sversion %" PRIu32 "%s of %s by %s", bold, info->version, end,
+            cdn_time_format(when, sizeof(when), info->time_ms), info->author);
+    fprintf(cli->out, "%s%s\n", info->reason[0] ? ": " : "", info->reason);
+    fprintf(cli->out, "  %s, %" PRIu64 " bytes, from %s%s\n  hash %s\n\n",
+            cdn_kind_word(info->kind), info->source_bytes, info->file,
+            info->cases_bytes ? ", with cases" : "", info->source_hash);
+    fwrite(source->data, 1, source->length, cli->out);
+    if (source->length && source->data[source->length - 1] != '\n')
+        fputc('\n', cli->out);
+}
+
+static int run_show(struct cdn_cli *cli, int argc, char **argv)
+{
+    struct cdn_registry_args args = {0};
+    bool only_source = false, only_cases = false;
+    const struct cdn_option options[] = {
+        CDN_REGISTRY_OPTIONS(args),
+        {"source", 0, CDN_OPTION_FLAG, &only_source, NULL, "the text alone", NULL},
+        {"cases", 0, CDN_OPTION_FLAG, &only_cases, NULL, "its cases alone", NULL},
+    };
+    cordon_standing standing = {.struct_size = sizeof(standing)};
+    cordon_version_info info = {.struct_size = sizeof(info)};
+    struct cdn_buf source = {0};
+    uint32_t version = 0;
+    cordon_error err;
+    cordon_status status;
+    int code;
+
+    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+        return code;
+    if (argc < 1 || argc > 2)
+        return cdn_cli_usage(cli, "the name of a rule or set is wanted, and perhaps a "
+                                  "version");
+    if (argc == 2 && !cdn_version_argument(cli, &version, argv[1], &code))
+        return code;
+    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
+    if (code)
+        return code;
+    status = cordon_registry_standing(&standing, args.registry, argv[0], &err);
+    if (!status)
+        status = cordon_registry_version(
+            &info, args.registry, argv[0],
+            version || !standing.active ? version : standing.active, &err);
+    if (!status)
+        status = only_cases ? cdn_registry_cases(&source, args.registry, argv[0],
+                                                 info.version, &err)
+                            : cdn_registry_text(&source, args.registry, argv[0],
+                                                info.version, &err);
+    if (status)
+        code = cdn_registry_fail(cli, status, &err);
+    else if (only_source || only_cases)
+        fwrite(source.data, 1, source.length, cli->out);
+    else if (cdn_wants_json(cli))
+        code = show_json(cli, &standing, &info, &source);
+    else
+        show_pretty(cli, &standing, &info, &source);
+    cdn_buf_deinit(&source);
+    cdn_registry_end(&args);
+    return cdn_cli_finish(cli, code);
+}
+
+/* ---- history ---- */
+
+static void history_row(struct cdn_table *table, const cordon_change_record *change)
+{
+    char when[40];
+    bool both = change->reason[0] && change->details[0];
+
+    cdn_table_cell(table, "%" PRIu64, change->sequence);
+    cdn_table_cell(table, "%s", cdn_time_format(when, sizeof(when), change->time_ms));
+    cdn_table_cell(table, "%s", change->author);
+    cdn_table_cell(table, "%s", cdn_action_word(change->action));
+    cdn_table_cell(table, "%s", change->name);
+    if (change->from && change->from != change->to)
+        cdn_table_cell(table, "%" PRIu32 " -> %" PRIu32, change->from, change->to);
+    else
+        cdn_table_cell(table, "%" PRIu32, change->to);
+    cdn_table_cell(table, "%s%s%s", change->details, both ? "; " : "", change->reason);
+}
+
+static cordon_status history_all(cordon_registry *registry, const char *name,
+                                 uint64_t limit, struct cdn_table *table,
+                                 struct cdn_json *json, cordon_error *err)
+{
+    cordon_change_record change = {.struct_size = sizeof(change)};
+    cordon_status status = CORDON_OK;
+    uint64_t before = 0;
+
+    for (uint64_t i = 0; i < limit; i++) {
+        status = cordon_registry_history(&change, registry, name, before, err);
+        if (status == CORDON_E_NOTFOUND && (i > 0 || !name))
+            return CORDON_OK;
+        if (status)
+            return status;
+        before = change.sequence;
+        if (json) {
+            cdn_json_object(json);
+            cdn_json_change(json, &change);
+            cdn_json_object_end(json);
+        } else {
+            history_row(table, &change);
+        }
+        if (before == 1)
+            break;
+    }
+    return status;
+}
+
+static int run_history(struct cdn_cli *cli, int argc, char **argv)
+{
+    struct cdn_registry_args args = {0};
+    uint64_t limit = UINT64_MAX;
+    const struct cdn_option options[] = {
+        CDN_REGISTRY_OPTIONS(args),
+        {"limit", 'n', CDN_OPTION_POSITIVE, &limit, "N", "the newest N only", NULL},
+    };
+    static const char *const columns[] = {"change", "time",    "author", "action",
+                                          "name",   "version", ""};
+    struct cdn_buf text = {0};
+    struct cdn_table table;
+    struct cdn_json json;
+    bool in_json;
+    cordon_error err;
+    cordon_status status;
+    int code;
+
+    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+        return code;
+    if (argc > 1)
+        return cdn_cli_usage(cli, "one name at a time, or none for all");
+    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
+    if (code)
+        return code;
+    in_json = cdn_wants_json(cli);
+    cdn_table_init(&table, CDN_COUNT(columns), "rllllll");
+    for (size_t i = 0; i < CDN_COUNT(columns); i++)
+        cdn_table_cell(&table, "%s", columns[i]);
+    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
+    cdn_json_object(&json);
+    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
+    cdn_json_key(&json, "changes");
+    cdn_json_array(&json);
+    status = history_all(args.registry, argc ? argv[0] : NULL, limit, &table,
+                         in_json ? &json : NULL, &err);
+    cdn_json_array_end(&json);
+    cdn_json_object_end(&json);
+    if (status)
+        code = cdn_registry_fail(cli, status, &err);
+    else if (in_json)
+        code = cdn_json_print(cli, &text);
+    else if (!cdn_table_print(&table, cli->out, cli->out_color, 0))
+        code = cdn_registry_fail(cli, cdn_error_nomem(&err), &err);
+    cdn_table_deinit(&table);
+    cdn_buf_deinit(&text);
+    cdn_registry_end(&args);
+    return cdn_cli_finish(cli, code);
+}
+
+/* ---- the commands ---- */
+
+const struct cdn_command cdn_command_rule_push = {
+    .name = "rule push",
+    .summary = "add versions of rules to a store's registry",
+    .run = run_push,
+    .usage = "FILE... --data STORE [OPTION...]",
+    .examples =
+        "cordon rule push rules/velocity.lua -d store --reason 'shorter window'\n"
+        "cordon rule push rules/*.lua -d store\n"
+        "cordon rule push sets/payments.lua --set -d store",
+    .details =
+        "A version is a text with a number, 1, 2, ... per name, and never changes. "
+        "Pushing "
+        "decides nothing; cordon rule activate does. The text must load, as without a "
+        "snapshot; text and cases of the newest version give that version again. Cases "
+        "are requests, one a line, each with what is expected of it; they are kept "
+        "with "
+        "the version and run whenever it is activated.",
+    .exits = "023",
+};
+
+const struct cdn_command cdn_command_rule_list = {
+    .name = "rule list",
+    .summary = "list a registry's rules and sets: what decides",
+    .run = run_list,
+    .usage = "--data STORE [OPTION...]",
+    .examples = "cordon rule list -d store\n"
+                "cordon rule list -d store --format json | jq '.objects[].name'",
+    .exits = "023",
+};
+
+const struct cdn_command cdn_command_rule_show = {
+    .name = "rule show",
+    .summary = "show a rule or set: its standing, a version and its text",
+    .run = run_show,
+    .usage = "NAME [VERSION] --data STORE [OPTION...]",
+    .examples = "cordon rule show velocity -d store\n"
+                "cordon rule show velocity 3 -d store --source > velocity.lua",
+    .details = "Without a version: the one that decides, else the newest.",
+    .exits = "023",
+};
+
+const struct cdn_command cdn_command_rule_history = {
+    .name = "rule history",
+    .summary = "tell who changed what in a registry, when and why",
+    .run = run_history,
+    .usage = "[NAME] --data STORE [OPTION...]",
+    .examples = "cordon rule history velocity -d store\n"
+                "cordon rule history -d store --limit 20",
+    .details = "The newest change comes first. Nothing is ever removed from it.",
+    .exits = "023",
+};

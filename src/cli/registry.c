@@ -1,0 +1,259 @@
+/* The shared part of the commands on a registry: see registry.h. */
+#include "cli/registry.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/time.h"
+#include "engine/registry_record.h"
+
+/* ---- arguments ---- */
+
+bool cdn_wants_json(const struct cdn_cli *cli)
+{
+    return cli->format == CDN_FORMAT_JSON || cli->format == CDN_FORMAT_NDJSON;
+}
+
+int cdn_registry_fail(struct cdn_cli *cli, cordon_status status,
+                      const cordon_error *err)
+{
+    cdn_cli_error_of(cli, err);
+    return cdn_cli_exit_of(status);
+}
+
+/* The user's name, or number where he has none. */
+static void name_user(char *out, size_t size)
+{
+    const struct passwd *user = getpwuid(geteuid());
+
+    if (user && user->pw_name && user->pw_name[0])
+        snprintf(out, size, "%s", user->pw_name);
+    else
+        snprintf(out, size, "uid %ju", (uintmax_t)geteuid());
+}
+
+int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
+                       unsigned flags)
+{
+    cordon_error err;
+    cordon_status status = CORDON_OK;
+
+    if (!args->data && !args->file)
+        return cdn_cli_usage(cli, "no store given; say --data STORE");
+    if (args->file)
+        snprintf(args->path, sizeof(args->path), "%s", args->file);
+    else
+        status = cdn_path_join(args->path, sizeof(args->path), args->data, "rules.mdb",
+                               &err);
+    if (status)
+        return cdn_registry_fail(cli, status, &err);
+    name_user(args->user, sizeof(args->user));
+    args->change = (cordon_change)CORDON_CHANGE_INIT;
+    args->change.author = args->author ? args->author : args->user;
+    args->change.reason = args->reason;
+    args->change.expect_revision = args->expect;
+    args->change.dry_run = args->dry_run;
+    status = cordon_registry_open(&args->registry, args->path, flags, &err);
+    if (status == CORDON_E_NOTFOUND && !(flags & CORDON_REGISTRY_CREATE))
+        cdn_error_set(&err, status,
+                      "there is no registry %s; cordon rule push makes one",
+                      args->path);
+    return status ? cdn_registry_fail(cli, status, &err) : CDN_EXIT_OK;
+}
+
+void cdn_registry_end(struct cdn_registry_args *args)
+{
+    cordon_registry_close(args->registry);
+    args->registry = NULL;
+}
+
+bool cdn_cli_confirmed(struct cdn_cli *cli, bool yes, const char *question, int *code)
+{
+    char answer[16];
+
+    if (yes)
+        return true;
+    if (cli->no_input || !cli->err_tty || !isatty(STDIN_FILENO)) {
+        *code = cdn_cli_usage(
+            cli, "%s: say --yes, or --dry-run to see whether it works", question);
+        return false;
+    }
+    fprintf(cli->err, "%s? [y/N] ", question);
+    fflush(cli->err);
+    *code = CDN_EXIT_OK;
+    return fgets(answer, sizeof(answer), stdin) &&
+           (!strcmp(answer, "y\n") || !strcmp(answer, "yes\n"));
+}
+
+bool cdn_version_argument(struct cdn_cli *cli, uint32_t *version, const char *text,
+                          int *code)
+{
+    uint64_t number = 0;
+    const struct cdn_option option = {"VERSION", 0,   CDN_OPTION_POSITIVE, &number, "N",
+                                      NULL,      NULL};
+    cordon_error err;
+
+    if (cdn_option_value(&option, text, &err))
+        *code = cdn_cli_usage(cli, "the version: %s", err.message);
+    else if (number > UINT32_MAX)
+        *code = cdn_cli_usage(cli, "the version: %s is more than there can be", text);
+    else {
+        *version = (uint32_t)number;
+        return true;
+    }
+    return false;
+}
+
+bool cdn_percent_argument(struct cdn_cli *cli, uint32_t *share, double percent,
+                          const char *what, int *code)
+{
+    double points = percent * 100;
+
+    if (!(points >= 1 && points <= CORDON_WHOLE) ||
+        fabs(points - round(points)) > 1e-6) {
+        *code =
+            cdn_cli_usage(cli, "%s takes 0.01 to 100 per cent, in hundredths", what);
+        return false;
+    }
+    *share = (uint32_t)lround(points);
+    return true;
+}
+
+/* ---- showing ---- */
+
+/* A share as per cent: "5", "2.5". */
+static double percent_of(uint32_t share)
+{
+    return share / 100.0;
+}
+
+static const char *variant_word(cordon_variant kind)
+{
+    return kind == CORDON_VARIANT_CANARY ? "canary" : "arm";
+}
+
+void cdn_show_rollout(char *out, size_t size, const cordon_standing *standing)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; i < standing->variant_count && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s %" PRIu32 " at %g %%",
+                               at ? ", " : "", variant_word(standing->variants[i].kind),
+                               standing->variants[i].version,
+                               percent_of(standing->variants[i].share));
+    if (standing->guarded && at < size)
+        at += (size_t)snprintf(out + at, size - at, ", guarded");
+    for (uint32_t i = 0; i < standing->shadow_count && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%sshadow %" PRIu32 " of %g %%",
+                               at ? ", " : "", standing->shadows[i].version,
+                               percent_of(standing->shadows[i].sample));
+}
+
+static void json_guard(struct cdn_json *json, const cordon_guard *guard)
+{
+    cdn_json_key(json, "guard");
+    cdn_json_object(json);
+    cdn_json_key_uint(json, "min_samples", guard->min_samples);
+    cdn_json_key(json, "max_error_rate");
+    cdn_json_double(json, guard->max_error_rate);
+    cdn_json_key(json, "max_limit_rate");
+    cdn_json_double(json, guard->max_limit_rate);
+    cdn_json_key(json, "max_p99_ratio");
+    cdn_json_double(json, guard->max_p99_ratio);
+    cdn_json_key(json, "max_drift");
+    cdn_json_double(json, guard->max_drift);
+    cdn_json_object_end(json);
+}
+
+void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing)
+{
+    cdn_json_key_cstr(json, "name", standing->name);
+    cdn_json_key_cstr(json, "kind", cdn_kind_word(standing->kind));
+    cdn_json_key_cstr(json, "state", cdn_state_word(standing->state));
+    cdn_json_key_uint(json, "active", standing->active);
+    cdn_json_key_uint(json, "previous", standing->previous);
+    cdn_json_key_uint(json, "newest", standing->newest);
+    cdn_json_key_uint(json, "revision", standing->revision);
+    cdn_json_key(json, "variants");
+    cdn_json_array(json);
+    for (uint32_t i = 0; i < standing->variant_count; i++) {
+        cdn_json_object(json);
+        cdn_json_key_uint(json, "version", standing->variants[i].version);
+        cdn_json_key_cstr(json, "kind", variant_word(standing->variants[i].kind));
+        cdn_json_key(json, "percent");
+        cdn_json_double(json, percent_of(standing->variants[i].share));
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
+    if (standing->guarded)
+        json_guard(json, &standing->guard);
+    cdn_json_key(json, "shadows");
+    cdn_json_array(json);
+    for (uint32_t i = 0; i < standing->shadow_count; i++) {
+        cdn_json_object(json);
+        cdn_json_key_uint(json, "version", standing->shadows[i].version);
+        cdn_json_key(json, "sample_rate");
+        cdn_json_double(json, percent_of(standing->shadows[i].sample) / 100);
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
+    if (standing->evidence[0])
+        cdn_json_key_cstr(json, "last_abort", standing->evidence);
+}
+
+void cdn_json_change(struct cdn_json *json, const cordon_change_record *change)
+{
+    char when[40];
+
+    cdn_json_key_uint(json, "sequence", change->sequence);
+    cdn_json_key_cstr(json, "time",
+                      cdn_time_format(when, sizeof(when), change->time_ms));
+    cdn_json_key_cstr(json, "action", cdn_action_word(change->action));
+    cdn_json_key_cstr(json, "name", change->name);
+    cdn_json_key_cstr(json, "kind", cdn_kind_word(change->kind));
+    cdn_json_key_uint(json, "from", change->from);
+    cdn_json_key_uint(json, "to", change->to);
+    cdn_json_key_cstr(json, "author", change->author);
+    cdn_json_key_cstr(json, "reason", change->reason);
+    if (change->details[0])
+        cdn_json_key_cstr(json, "details", change->details);
+}
+
+int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *args,
+                         const char *name, const char *format, ...)
+{
+    cordon_standing standing = {.struct_size = sizeof(standing)};
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+    char message[256];
+    cordon_error err;
+    cordon_status status;
+    va_list list;
+    int code;
+
+    if (!cdn_wants_json(cli)) {
+        va_start(list, format);
+        (void)vsnprintf(message, sizeof(message), format, list);
+        va_end(list);
+        cdn_cli_note(cli, "%s: %s%s", name, args->dry_run ? "would be: " : "", message);
+        return cdn_cli_finish(cli, CDN_EXIT_OK);
+    }
+    status = cordon_registry_standing(&standing, args->registry, name, &err);
+    if (status)
+        return cdn_registry_fail(cli, status, &err);
+    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
+    cdn_json_object(&json);
+    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
+    cdn_json_key_bool(&json, "dry_run", args->dry_run);
+    cdn_json_standing(&json, &standing);
+    cdn_json_object_end(&json);
+    code = cdn_json_print(cli, &text);
+    cdn_buf_deinit(&text);
+    return cdn_cli_finish(cli, code);
+}

@@ -1,0 +1,194 @@
+/* A policy in force: its grants over one snapshot, each rule bound under each of them, and
+ * the question a request's principal is put to.
+ *
+ * All that can be done before a request is done when a state is made: grants are compiled
+ * once a (policy, snapshot), a rule is bound once for each role number whose principals may
+ * run it, and who may run it is one bit a principal.  What is left for the request is to
+ * find its principal by name, a binary search, and to read a bit and a pointer.
+ *
+ * A rule that reads more than a role may is a fact about both, not a fault of either: the
+ * rule stays in service for everybody else, and this role is told the difference. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/granted.h"
+#include "rule/outcome.h"
+#include "rule/run.h"
+
+/* ---- a policy over a snapshot ---- */
+
+static cordon_status check_walls(const struct cdn_policy *policy, cordon_error *err)
+{
+    for (uint32_t i = 0; i < policy->principal_count; i++) {
+        const struct cdn_role *role = &policy->principals[i];
+
+        if (role->wall != CDN_WALL_INPROC)
+            return cdn_error_set(
+                err, CORDON_E_INVALID,
+                "%s: principals.%s.wall: this engine has no wall '%s', "
+                "only '%s'",
+                policy->file, role->principal, cdn_wall_str(role->wall),
+                cdn_wall_str(CDN_WALL_INPROC));
+    }
+    return CORDON_OK;
+}
+
+static struct cdn_quotas *quotas_of(const struct cdn_policy *policy,
+                                    const struct cdn_granted *before)
+{
+    if (!before || before->policy != policy)
+        return cdn_quotas_new(policy);
+    before->quotas->references++;
+    return before->quotas;
+}
+
+cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
+                              const struct cdn_granted *before,
+                              const cordon_snapshot *snapshot, cordon_error *err)
+{
+    struct cdn_granted *granted;
+    cordon_status status = check_walls(policy, err);
+
+    *out = NULL;
+    if (status)
+        return status;
+    granted =
+        cdn_calloc(1, sizeof *granted + policy->role_count * sizeof *granted->grants);
+    if (!granted)
+        return cdn_error_nomem(err);
+    granted->references = 1;
+    granted->policy = cordon_policy_retain(policy);
+    granted->quotas = quotas_of(policy, before);
+    if (!granted->quotas)
+        status = cdn_error_nomem(err);
+    for (uint32_t i = 0; i < policy->role_count && !status; i++)
+        status = cdn_grant_compile(&granted->grants[i], cdn_policy_number(policy, i),
+                                   snapshot, err);
+    if (status) {
+        cdn_granted_release(granted);
+        return status;
+    }
+    *out = granted;
+    return CORDON_OK;
+}
+
+struct cdn_granted *cdn_granted_retain(struct cdn_granted *granted)
+{
+    if (granted)
+        granted->references++;
+    return granted;
+}
+
+void cdn_granted_release(struct cdn_granted *granted)
+{
+    if (!granted || --granted->references)
+        return;
+    for (uint32_t i = 0; i < granted->policy->role_count; i++)
+        cdn_grant_free(granted->grants[i]);
+    cdn_quotas_release(granted->quotas);
+    cordon_policy_release(granted->policy);
+    cdn_free(granted);
+}
+
+/* ---- a rule under it ---- */
+
+static cordon_status bind_role(struct cdn_bound_role *out, const struct cdn_rule *rule,
+                               const cordon_snapshot *snapshot,
+                               const struct cdn_grant *grant, cordon_error *err)
+{
+    char missing[CORDON_ERROR_MESSAGE_BYTES - 128];
+
+    if (!cdn_binding_missing(missing, sizeof missing, &rule->names, snapshot, grant))
+        return cdn_binding_new(&out->binding, &rule->names, snapshot, grant, err);
+    out->missing = cdn_strdup(missing);
+    return out->missing ? CORDON_OK : cdn_error_nomem(err);
+}
+
+cordon_status cdn_entry_grant(struct cdn_entry *entry, const cordon_snapshot *snapshot,
+                              const struct cdn_granted *granted, cordon_error *err)
+{
+    const struct cdn_policy *policy = granted->policy;
+    const struct cdn_rule *rule = entry->version->rule;
+    cordon_status status = CORDON_OK;
+
+    entry->roles = cdn_calloc(policy->role_count, sizeof *entry->roles);
+    entry->may_run =
+        cdn_calloc(policy->principal_count / 64 + 1, sizeof *entry->may_run);
+    if (!entry->roles || !entry->may_run)
+        return cdn_error_nomem(err);
+    entry->role_count = policy->role_count;
+    for (uint32_t i = 0; i < policy->principal_count && !status; i++) {
+        const struct cdn_role *role = &policy->principals[i];
+        struct cdn_bound_role *bound = &entry->roles[role->number];
+
+        if (!cdn_role_may_run(role, rule->name, rule->tag_count, rule->tags))
+            continue;
+        entry->may_run[i >> 6] |= UINT64_C(1) << (i & 63);
+        if (!bound->binding && !bound->missing)
+            status =
+                bind_role(bound, rule, snapshot, granted->grants[role->number], err);
+    }
+    return status;
+}
+
+void cdn_entry_ungrant(struct cdn_entry *entry)
+{
+    for (uint32_t i = 0; i < entry->role_count; i++) {
+        cdn_binding_free(entry->roles[i].binding);
+        cdn_free(entry->roles[i].missing);
+    }
+    cdn_free(entry->roles);
+    cdn_free(entry->may_run);
+}
+
+/* ---- a request ---- */
+
+/* The rule's fallback stands, as for a rule that was stopped. */
+#define DENY(outcome, state, rule, ...)                                                \
+    (cdn_rule_refuse(outcome, rule, CORDON_OUTCOME_DENIED, CORDON_BUDGET_NONE,         \
+                     __VA_ARGS__),                                                     \
+     (outcome)->generation =                                                           \
+         (state)->snapshot ? cordon_snapshot_generation((state)->snapshot) : 0,        \
+     false)
+
+bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
+               cordon_outcome *outcome, const struct cdn_state *state,
+               const struct cdn_entry *entry, const cordon_request *request)
+{
+    const struct cdn_rule *rule = entry->version->rule;
+    const struct cdn_policy *policy;
+    const struct cdn_bound_role *bound;
+    char unknown[512];
+    int32_t number;
+
+    *role = NULL;
+    *binding = entry->binding;
+    if (!request->principal)
+        return true;
+    if (!state->granted)
+        return DENY(outcome, state, rule,
+                    "principal '%.64s' may do nothing: the engine has no policy",
+                    request->principal);
+    policy = state->granted->policy;
+    number = cdn_policy_principal(policy, request->principal);
+    if (number < 0)
+        return DENY(
+            outcome, state, rule, "%s",
+            cdn_policy_unknown(unknown, sizeof unknown, policy, request->principal));
+    *role = cdn_policy_role(policy, number);
+    bound = &entry->roles[(*role)->number];
+    if (!cdn_bit(entry->may_run, (uint32_t)number))
+        return DENY(outcome, state, rule, "principal '%s' may not run rule '%s'",
+                    (*role)->principal, rule->name);
+    if (request->priority > (*role)->max_priority)
+        return DENY(outcome, state, rule,
+                    "principal '%s' may not ask for priority %u, only %u",
+                    (*role)->principal, request->priority, (*role)->max_priority);
+    if (!bound->binding)
+        return DENY(outcome, state, rule,
+                    "principal '%s' may not read %s, which rule '%s' does",
+                    (*role)->principal, bound->missing, rule->name);
+    *binding = bound->binding;
+    return true;
+}

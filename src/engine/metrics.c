@@ -1,0 +1,463 @@
+/* The metrics of conventions the field knows, written from the tallies in one pass.
+ *
+ * The format wants all series of one metric together, so each metric walks all versions.
+ * What every version has done is summed up once before, in a list ordered by rule and
+ * version, so that equal engines give equal text.
+ *
+ * Cost: some microseconds a version; all of it under `writer`, which evaluations never take. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cordon/metrics.h>
+#include <cordon/version.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/engine.h"
+#include "snapshot/snapshot.h"
+
+/* One version with what it did. */
+struct row {
+    const struct cdn_plan *plan;
+    const struct cdn_version *version;
+    struct cdn_tally sum;
+};
+
+struct rows {
+    struct row *items;
+    size_t count;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct row *left = a, *right = b;
+    int order = strcmp(left->plan->name, right->plan->name);
+
+    if (order)
+        return order;
+    if (left->version->number != right->version->number)
+        return left->version->number < right->version->number ? -1 : 1;
+    return left->version->id < right->version->id ? -1 : 1;
+}
+
+static void add_row(struct rows *rows, const struct cdn_plan *plan,
+                    const struct cdn_version *version, uint32_t lanes)
+{
+    struct row *row = &rows->items[rows->count];
+
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->items[i].version == version)
+            return; /* live and shadow at once */
+    *row = (struct row){.plan = plan, .version = version};
+    cdn_tally_sum(&row->sum, version->tallies, lanes);
+    rows->count++;
+}
+
+static bool gather(struct rows *rows, const struct cdn_state *state, uint32_t lanes)
+{
+    rows->items = cdn_calloc(state->version_count, sizeof *rows->items);
+    if (!rows->items)
+        return false;
+    for (uint32_t i = 0; i <= state->mask; i++) {
+        const struct cdn_plan *plan = state->plans[i];
+
+        if (!plan)
+            continue;
+        if (plan->live)
+            add_row(rows, plan, plan->live->version, lanes);
+        for (uint32_t k = 0; k < plan->choice_count; k++)
+            add_row(rows, plan, plan->choices[k].entry->version, lanes);
+        for (uint32_t k = 0; k < plan->shadow_count; k++)
+            add_row(rows, plan, plan->shadows[k].entry->version, lanes);
+    }
+    if (rows->count)
+        qsort(rows->items, rows->count, sizeof *rows->items, by_name);
+    return true;
+}
+
+/* ---- writing ---- */
+
+static void head(struct cdn_buf *out, const char *name, const char *type,
+                 const char *help)
+{
+    cdn_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void plain(struct cdn_buf *out, const char *name, const char *type,
+                  const char *help, uint64_t value)
+{
+    head(out, name, type, help);
+    cdn_buf_printf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+/* Seconds of so many ns, without losing a digit. */
+static void seconds(struct cdn_buf *out, uint64_t ns)
+{
+    cdn_buf_printf(out, "%" PRIu64 ".%09" PRIu64 "\n", ns / 1000000000,
+                   ns % 1000000000);
+}
+
+static void evaluations(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_evaluations_total", "counter",
+         "Evaluations by how they ended; what was shed is not among them.");
+    for (size_t i = 0; i < rows->count; i++)
+        for (uint32_t v = 0; v < CDN_TALLY_VARIANTS; v++)
+            for (uint32_t k = 0; k < CDN_TALLY_OUTCOMES; k++) {
+                const struct row *row = &rows->items[i];
+                uint64_t count = row->sum.outcomes[v][k];
+
+                if (!count && (v != CORDON_VARIANT_LIVE || k != CORDON_OUTCOME_OK))
+                    continue;
+                cdn_buf_printf(out,
+                               "cordon_evaluations_total{rule=\"%s\",version=\"%u\","
+                               "variant=\"%s\","
+                               "outcome=\"%s\"} %" PRIu64 "\n",
+                               row->plan->name, row->version->number,
+                               cordon_variant_str((cordon_variant)v),
+                               cordon_outcome_kind_str((cordon_outcome_kind)k), count);
+            }
+}
+
+/* Of one rule's versions in turn; a histogram's series is a rule and a variant, so that
+ * those of several versions are added up. */
+static size_t same_rule(const struct rows *rows, size_t from)
+{
+    size_t to = from + 1;
+
+    while (to < rows->count && rows->items[to].plan == rows->items[from].plan)
+        to++;
+    return to;
+}
+
+static void durations_of(struct cdn_buf *out, const struct rows *rows, size_t from,
+                         size_t to, uint32_t variant)
+{
+    const char *rule = rows->items[from].plan->name;
+    const char *word = cordon_variant_str((cordon_variant)variant);
+    uint64_t buckets[CDN_TALLY_TIMES] = {0}, passed = 0, sum = 0, all = 0;
+
+    for (size_t i = from; i < to; i++) {
+        sum += rows->items[i].sum.times_ns[variant];
+        for (uint32_t k = 0; k < CDN_TALLY_TIMES; k++) {
+            buckets[k] += rows->items[i].sum.times[variant][k];
+            all += rows->items[i].sum.times[variant][k];
+        }
+    }
+    if (!all)
+        return;
+    for (uint32_t k = 0; k < CDN_TALLY_TIMES - 1; k++) {
+        passed += buckets[k];
+        cdn_buf_printf(out,
+                       "cordon_evaluation_duration_seconds_bucket{rule=\"%s\",variant="
+                       "\"%s\",le=\"%g\"} %" PRIu64 "\n",
+                       rule, word, (double)cdn_tally_times_ns[k] / 1e9, passed);
+    }
+    cdn_buf_printf(out,
+                   "cordon_evaluation_duration_seconds_bucket{rule=\"%s\",variant="
+                   "\"%s\",le=\"+Inf\"} %" PRIu64 "\n",
+                   rule, word, all);
+    cdn_buf_printf(
+        out, "cordon_evaluation_duration_seconds_sum{rule=\"%s\",variant=\"%s\"} ",
+        rule, word);
+    seconds(out, sum);
+    cdn_buf_printf(out,
+                   "cordon_evaluation_duration_seconds_count{rule=\"%s\",variant="
+                   "\"%s\"} %" PRIu64 "\n",
+                   rule, word, all);
+}
+
+static void durations(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_evaluation_duration_seconds", "histogram",
+         "From entry to return.");
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        to = same_rule(rows, from);
+        for (uint32_t v = 0; v < CDN_TALLY_VARIANTS; v++)
+            durations_of(out, rows, from, to, v);
+    }
+}
+
+static void memory(struct cdn_buf *out, const struct rows *rows)
+{
+    static const char name[] = "cordon_evaluation_memory_peak_bytes";
+
+    head(out, name, "histogram", "Peak memory of an evaluation beyond its image.");
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        const char *rule = rows->items[from].plan->name;
+        uint64_t buckets[CDN_TALLY_MEMORY] = {0}, passed = 0, sum = 0, all = 0;
+
+        to = same_rule(rows, from);
+        for (size_t i = from; i < to; i++) {
+            sum += rows->items[i].sum.memory_bytes;
+            for (uint32_t k = 0; k < CDN_TALLY_MEMORY; k++) {
+                buckets[k] += rows->items[i].sum.memory[k];
+                all += rows->items[i].sum.memory[k];
+            }
+        }
+        for (uint32_t k = 0; k < CDN_TALLY_MEMORY - 1; k++) {
+            passed += buckets[k];
+            cdn_buf_printf(out,
+                           "%s_bucket{rule=\"%s\",le=\"%" PRIu64 "\"} %" PRIu64 "\n",
+                           name, rule, cdn_tally_memory_bytes[k], passed);
+        }
+        cdn_buf_printf(out,
+                       "%s_bucket{rule=\"%s\",le=\"+Inf\"} %" PRIu64
+                       "\n%s_sum{rule=\"%s\"} %" PRIu64
+                       "\n%s_count{rule=\"%s\"} %" PRIu64 "\n",
+                       name, rule, all, name, rule, sum, name, rule, all);
+    }
+}
+
+/* A counter of each rule, all versions added up. */
+static void by_rule(struct cdn_buf *out, const struct rows *rows, const char *name,
+                    const char *label, size_t offset)
+{
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        uint64_t sum = 0;
+
+        to = same_rule(rows, from);
+        for (size_t i = from; i < to; i++)
+            sum += *(const uint64_t *)(const void *)((const char *)&rows->items[i].sum +
+                                                     offset);
+        cdn_buf_printf(out, "%s{rule=\"%s\"%s} %" PRIu64 "\n", name,
+                       rows->items[from].plan->name, label, sum);
+    }
+}
+
+static void costs(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_instructions_total", "counter",
+         "Instructions used, native work included.");
+    by_rule(out, rows, "cordon_instructions_total", "",
+            offsetof(struct cdn_tally, instructions));
+    head(out, "cordon_graph_reads_total", "counter", "What was read of the graph.");
+    by_rule(out, rows, "cordon_graph_reads_total", ",kind=\"edges\"",
+            offsetof(struct cdn_tally, edges));
+    by_rule(out, rows, "cordon_graph_reads_total", ",kind=\"nodes\"",
+            offsetof(struct cdn_tally, nodes));
+}
+
+static void limits(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_limit_exceeded_total", "counter",
+         "Evaluations that a budget stopped.");
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        to = same_rule(rows, from);
+        for (uint32_t k = 1; k < CDN_TALLY_BUDGETS; k++) {
+            uint64_t sum = 0;
+
+            for (size_t i = from; i < to; i++)
+                sum += rows->items[i].sum.limits[k];
+            if (sum)
+                cdn_buf_printf(out,
+                               "cordon_limit_exceeded_total{rule=\"%s\",kind=\"%s\"} "
+                               "%" PRIu64 "\n",
+                               rows->items[from].plan->name,
+                               cordon_budget_str((cordon_budget)k), sum);
+        }
+    }
+}
+
+/* Versions may declare other decisions: each row counts by its own words. */
+static void decisions(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_decisions_total", "counter", "Decisions, fallbacks among them.");
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        to = same_rule(rows, from);
+        for (size_t i = from; i < to; i++) {
+            const struct cdn_rule *rule = rows->items[i].version->rule;
+
+            for (uint32_t k = 0; k < rule->decision_count; k++)
+                if (rows->items[i].sum.decisions[k])
+                    cdn_buf_printf(out,
+                                   "cordon_decisions_total{rule=\"%s\",version=\"%u\","
+                                   "decision=\"%s\"} %" PRIu64 "\n",
+                                   rule->name, rows->items[i].version->number,
+                                   rule->decisions[k], rows->items[i].sum.decisions[k]);
+        }
+    }
+}
+
+static void shadows(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_shadow_mismatch_total", "counter",
+         "Shadows that decided otherwise than what decided.");
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->items[i].sum.compared)
+            cdn_buf_printf(
+                out,
+                "cordon_shadow_mismatch_total{rule=\"%s\",version=\"%u\"} %" PRIu64
+                "\n",
+                rows->items[i].plan->name, rows->items[i].version->number,
+                rows->items[i].sum.mismatches);
+}
+
+static void rollouts(struct cdn_buf *out, const cordon_engine *engine,
+                     const struct rows *rows)
+{
+    head(out, "cordon_rollout_ratio", "gauge",
+         "The share of subjects that versions in a rollout take.");
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        const struct cdn_plan *plan = rows->items[from].plan;
+
+        to = same_rule(rows, from);
+        if (plan->choice_count)
+            cdn_buf_printf(out, "cordon_rollout_ratio{rule=\"%s\"} %g\n", plan->name,
+                           (double)plan->choices[plan->choice_count - 1].below /
+                               CDN_PLAN_WHOLE);
+    }
+    plain(out, "cordon_rollout_aborts_total", "counter", "Rollouts that a guard ended.",
+          engine->aborts);
+}
+
+/* Only callers that had to wait are in it: the others did not, for no time at all. */
+static void waits(struct cdn_buf *out, cordon_engine *engine)
+{
+    static const char name[] = "cordon_pool_wait_seconds";
+    uint64_t buckets[CDN_TALLY_TIMES], sum, passed = 0;
+
+    pthread_mutex_lock(&engine->waiting);
+    memcpy(buckets, engine->waits, sizeof buckets);
+    sum = engine->waits_ns;
+    pthread_mutex_unlock(&engine->waiting);
+    head(out, name, "histogram", "Time that callers waited for a sandbox.");
+    for (uint32_t k = 0; k < CDN_TALLY_TIMES - 1; k++) {
+        passed += buckets[k];
+        cdn_buf_printf(out, "%s_bucket{tier=\"inproc\",le=\"%g\"} %" PRIu64 "\n", name,
+                       (double)cdn_tally_times_ns[k] / 1e9, passed);
+    }
+    passed += buckets[CDN_TALLY_TIMES - 1];
+    cdn_buf_printf(out, "%s_bucket{tier=\"inproc\",le=\"+Inf\"} %" PRIu64 "\n", name,
+                   passed);
+    cdn_buf_printf(out, "%s_sum{tier=\"inproc\"} ", name);
+    seconds(out, sum);
+    cdn_buf_printf(out, "%s_count{tier=\"inproc\"} %" PRIu64 "\n", name, passed);
+}
+
+static void pool(struct cdn_buf *out, cordon_engine *engine)
+{
+    uint32_t used = 0;
+    uint64_t interrupted = 0;
+
+    for (uint32_t i = 0; i < engine->lane_count; i++) {
+        used += atomic_load(&engine->lanes[i].leased);
+        interrupted += __atomic_load_n(&engine->lanes[i].interrupted, __ATOMIC_RELAXED);
+    }
+    head(out, "cordon_pool_states", "gauge", "Sandboxes by what they do.");
+    cdn_buf_printf(out,
+                   "cordon_pool_states{tier=\"inproc\",state=\"busy\"} %u\n"
+                   "cordon_pool_states{tier=\"inproc\",state=\"idle\"} %u\n",
+                   used, engine->lane_count - used);
+    head(out, "cordon_pool_waiting", "gauge", "Callers that wait for a sandbox.");
+    cdn_buf_printf(out, "cordon_pool_waiting %u\n", atomic_load(&engine->waiters));
+    waits(out, engine);
+    plain(out, "cordon_pool_interruptions_total", "counter",
+          "Runs interrupted for one of higher priority.", interrupted);
+    head(out, "cordon_quota_rejected_total", "counter",
+         "Requests refused before they ran.");
+    cdn_buf_printf(out,
+                   "cordon_quota_rejected_total{reason=\"overloaded\"} %lu\n"
+                   "cordon_quota_rejected_total{reason=\"busy\"} %lu\n"
+                   "cordon_quota_rejected_total{reason=\"quota\"} %lu\n",
+                   atomic_load(&engine->shed), atomic_load(&engine->lapsed),
+                   atomic_load(&engine->over_quota));
+}
+
+static void state_of(struct cdn_buf *out, const cordon_engine *engine,
+                     const struct cdn_state *state)
+{
+    plain(out, "cordon_rules", "gauge", "Rules and sets in service.", state->count);
+    plain(out, "cordon_registry_sequence", "counter",
+          "The registry's change that the rules stand at.", engine->seen.sequence);
+    if (!state->snapshot)
+        return;
+    plain(out, "cordon_snapshot_generation", "gauge", "The generation in service.",
+          cordon_snapshot_generation(state->snapshot));
+    head(out, "cordon_snapshot_age_seconds", "gauge",
+         "Time since the generation was taken into service.");
+    cdn_buf_printf(out, "cordon_snapshot_age_seconds ");
+    seconds(out, cdn_clock_ns() - engine->moved_ns);
+}
+
+static void audit(struct cdn_buf *out, const cordon_engine *engine)
+{
+    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    cordon_audit *log = atomic_load(&engine->audit);
+
+    if (!log || cordon_audit_get_stats(&stats, log, NULL))
+        return;
+    head(out, "cordon_log_queue_depth", "gauge", "Records that wait to be written.");
+    cdn_buf_printf(out, "cordon_log_queue_depth{sink=\"audit\"} %" PRIu64 "\n",
+                   stats.recorded - stats.written);
+    head(out, "cordon_log_dropped_total", "counter", "Records that were lost.");
+    cdn_buf_printf(out, "cordon_log_dropped_total{sink=\"audit\"} %" PRIu64 "\n",
+                   stats.dropped);
+}
+
+cordon_status cordon_engine_metrics(char *text, size_t size, size_t *bytes,
+                                    cordon_engine *engine, cordon_error *err)
+{
+    const struct cdn_state *state;
+    cordon_status status = CORDON_OK;
+    struct cdn_buf out = {0};
+    struct rows rows = {0};
+
+    if (!engine || !bytes || (!text && size))
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_metrics: no %s; it must not be NULL",
+                             !engine  ? "engine"
+                             : !bytes ? "bytes"
+                                      : "text");
+    head(&out, "cordon_build_info", "gauge", "The library's version.");
+    cdn_buf_printf(&out, "cordon_build_info{version=\"%s\"} 1\n", cordon_version());
+    pthread_mutex_lock(&engine->writer);
+    state = atomic_load(&engine->state);
+    if (gather(&rows, state, engine->lane_count)) {
+        evaluations(&out, &rows);
+        durations(&out, &rows);
+        limits(&out, &rows);
+        costs(&out, &rows);
+        memory(&out, &rows);
+        decisions(&out, &rows);
+        shadows(&out, &rows);
+        rollouts(&out, engine, &rows);
+        pool(&out, engine);
+        state_of(&out, engine, state);
+        audit(&out, engine);
+    } else {
+        status = CORDON_E_NOMEM;
+    }
+    pthread_mutex_unlock(&engine->writer);
+    if (status || out.failed) {
+        status = cdn_error_nomem(err);
+    } else {
+        *bytes = out.length;
+        if (out.length < size)
+            memcpy(text, out.data, out.length + 1);
+        else
+            status = cdn_error_set(err, CORDON_E_DATA,
+                                   "the metrics take %zu bytes, %zu were given",
+                                   out.length + 1, size);
+    }
+    cdn_free(rows.items);
+    cdn_buf_deinit(&out);
+    return status;
+}
+
+cordon_status cordon_engine_observe(cordon_engine *engine,
+                                    const cordon_observer *observer, cordon_error *err)
+{
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_observe: no engine");
+    if (observer && observer->struct_size != sizeof *observer)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_observer: struct_size is %zu where %zu is known; "
+                             "begin with CORDON_OBSERVER_INIT",
+                             observer->struct_size, sizeof *observer);
+    engine->observer = observer ? *observer : (cordon_observer)CORDON_OBSERVER_INIT;
+    return CORDON_OK;
+}

@@ -1,0 +1,51 @@
+/* Masks: what stands in for a value that a principal may not see as it is.
+ *
+ * Every one is a function of the value, the grant's secret and the name of what is masked,
+ * so that masked values are the same in every run, thread and generation, on every machine.
+ * Hashes of one property are equal where the values are, and tell nothing to whoever has not
+ * the secret; those of different properties never are equal.
+ *
+ * What a mask does not hide: whether a value is null (but for redact), that two hashed
+ * values are equal, how long a text is that truncation leaves whole, the bucket, and the
+ * order of nodes, which is that of their keys (README.md, "What masks do not hide"). */
+#ifndef CDN_GRAPH_MASK_H
+#define CDN_GRAPH_MASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "graph/grant.h"
+#include "sandbox/meter.h"
+
+struct cdn_binding;
+struct cdn_graph_run;
+
+/* A mask of what a rule reads. */
+struct cdn_bound_mask {
+    struct cdn_mask mask;
+    uint32_t slot; /* the property's; of keys: not looked at */
+    const struct cdn_column
+        *column;                  /* of a relation: outgoing; NULL: the nodes' keys */
+    const char *owner, *property; /* the snapshot's own names; "key" */
+};
+
+/* The mask of a property slot that a row of columns says is masked. */
+const struct cdn_bound_mask *cdn_mask_of(const struct cdn_binding *binding,
+                                         bool of_relation, uint32_t owner,
+                                         uint32_t slot);
+
+/* Push the masked value of one cell.                                      [-0, +1, e] */
+CDN_RAISES void cdn_push_masked(lua_State *L, struct cdn_graph_run *run,
+                                const struct cdn_bound_mask *mask, uint32_t block,
+                                uint32_t index);
+
+/* What stands in for a text (a key's, or a property's): into *out, which points into `text`
+ * or into `room`; returns its bytes. */
+#define CDN_MASK_ROOM (2 * 16 + 1)
+size_t cdn_mask_text(const char **out, char room[CDN_MASK_ROOM],
+                     const struct cdn_binding *binding,
+                     const struct cdn_bound_mask *mask, const char *text, size_t bytes);
+
+#endif

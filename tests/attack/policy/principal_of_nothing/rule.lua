@@ -1,0 +1,12 @@
+-- A principal that is granted nothing.
+return {
+  name      = "hostile",
+  reads     = { Account = { "risk", "balance", "kind", "opened", "pin" }, Person = { "name" },
+                transfer = { "amount", "code" }, own = { "share" } },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local me = request.node
+    return { decision = "allow" }
+  end,
+}

@@ -1,0 +1,11 @@
+-- An edge type beyond the grant.
+return {
+  name      = "hostile",
+  reads     = { Account = {}, hide = {} },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local me = request.node
+    return { decision = "allow" }
+  end,
+}

@@ -1,0 +1,1 @@
+return { principals = { a = { reads = { Acount = "*" }, masks = { Acount = { key = "redact" } } } } }

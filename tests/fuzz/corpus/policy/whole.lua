@@ -1,0 +1,15 @@
+return {
+  mask_key = "env:KEY",
+  roles = { reader = { rules = { "fan_*" }, tags = { "fraud" },
+    reads = { Account = { "risk", "kind" }, transfer = "*", Person = {} },
+    masks = { Account = { key = "hash", kind = { "truncate", 1 }, risk = { "bucket", 10 },
+                          createTime = { "bucket", "7d" } }, transfer = { memo = "redact" } },
+    hops = 3, ceilings = { instructions = 1e6, memory = "64KiB", time = "5ms", edges = 10, nodes = 9,
+                           hops = 2, output = 100 },
+    output = { "a" }, quota = { rate = 1, burst = 2, concurrency = 3, cost_per_s = 4 },
+    max_priority = 7, wall = "inproc", audit = 0.25,
+    propose = { nodes = { Account = { "isBlocked" }, Person = "*" }, edges = { "own" } } } },
+  principals = { a = "reader", b = { role = "reader", hops = 1 }, c = { rules = "*", reads = "*",
+    propose = { edges = "*" } }, d = {} },
+  quotas = { rules = { cycle = { rate = 5 } } },
+}

@@ -1,0 +1,6 @@
+return {
+  principals = {
+    a = { hops = "far", rulez = "*",
+      masks = { Account = { name = "hide" } } },
+  },
+}

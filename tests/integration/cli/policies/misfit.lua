@@ -1,0 +1,6 @@
+return {
+  principals = {
+    a = { reads = { Acount = "*", transfer = { "amuont" } },
+      masks = { Account = { nmae = "redact" } } },
+  },
+}

@@ -1,0 +1,296 @@
+/* The writer: rotation, retention, and writes that fail. */
+#include "auditing.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+
+#define DAY INT64_C(86400000)
+
+static char folder[128], dir[160];
+static struct cdn_audit_log_options options;
+static struct cdn_audit_log log_;
+static struct cdn_audit_key key;
+
+static void setup(void)
+{
+    cdn_unit_folder(folder, sizeof folder);
+    (void)snprintf(dir, sizeof dir, "%s/audit", folder);
+    options = (struct cdn_audit_log_options){4096, INT64_MAX, 0, 0, 0};
+    memset(&log_, 0, sizeof log_);
+    key = (struct cdn_audit_key){0};
+}
+
+static void teardown(void)
+{
+    auditing_remove(dir);
+    rmdir(folder);
+}
+
+static void open_log(void)
+{
+    ck_assert_msg(!cdn_audit_log_open(&log_, dir, &options, &key, &err), "%s",
+                  err.message);
+}
+
+static void add(uint64_t number)
+{
+    struct auditing_record record;
+    unsigned char bytes[4096];
+    size_t length =
+        cdn_audit_record_encode(bytes, sizeof bytes, auditing_fill(&record, number));
+
+    ck_assert(cdn_audit_log_add(&log_, CORDON_AUDIT_DECISION, bytes, length));
+    ck_assert_msg(!cdn_audit_log_flush(&log_, &err), "%s", err.message);
+}
+
+static void turn(int64_t now_ms)
+{
+    ck_assert_msg(!cdn_audit_log_turn(&log_, now_ms, &err), "%s", err.message);
+}
+
+/* Segments first to last, as one number a digit: "2345"; nothing beyond 9. */
+static const char *segments(void)
+{
+    static char text[32];
+    struct cdn_audit_numbers numbers;
+
+    ck_assert_int_eq(cdn_audit_segments_list(&numbers, dir, &err), CORDON_OK);
+    for (size_t i = 0; i < numbers.count; i++)
+        text[i] = (char)('0' + numbers.items[i]);
+    text[numbers.count] = '\0';
+    cdn_audit_numbers_deinit(&numbers);
+    return text;
+}
+
+START_TEST(turn__begins_a_segment_when_one_is_large)
+{
+    int64_t now = cdn_clock_wall_ms();
+
+    open_log();
+    turn(now);
+    ck_assert_str_eq(segments(), "1");
+    while (!cdn_audit_log_full(&log_)) {
+        turn(now);
+        ck_assert_str_eq(segments(), "1");
+        add(1);
+    }
+    turn(now);
+    ck_assert_str_eq(segments(), "12");
+    turn(now);
+    ck_assert_str_eq(segments(), "12");
+    cdn_audit_log_close(&log_);
+    auditing_sound(dir, NULL);
+}
+END_TEST
+
+START_TEST(turn__begins_a_segment_when_one_is_old_and_not_empty)
+{
+    int64_t now = cdn_clock_wall_ms();
+
+    options.segment_ms = (uint64_t)DAY;
+    open_log();
+    turn(now + 10 * DAY);
+    ck_assert_str_eq(segments(), "1"); /* nothing in it */
+    add(1);
+    turn(now + DAY - 60000);
+    ck_assert_str_eq(segments(), "1");
+    turn(now + DAY + 60000);
+    ck_assert_str_eq(segments(), "12");
+    cdn_audit_log_close(&log_);
+    auditing_sound(dir, NULL);
+}
+END_TEST
+
+static void fill_segments(int count)
+{
+    for (int i = 0; i < count; i++) {
+        while (!cdn_audit_log_full(&log_))
+            add(1);
+        turn(cdn_clock_wall_ms());
+    }
+}
+
+START_TEST(retention__keeps_the_newest_segments)
+{
+    options.keep_segments = 3;
+    open_log();
+    fill_segments(6);
+    ck_assert_str_eq(segments(), "567");
+    ck_assert_uint_eq(log_.removed, 4);
+    cdn_audit_log_close(&log_);
+    auditing_sound(dir, NULL);
+}
+END_TEST
+
+START_TEST(retention__keeps_as_many_bytes_as_said)
+{
+    options.keep_bytes = 12000; /* two of a little over 4096, not three */
+    open_log();
+    fill_segments(6);
+    ck_assert_str_eq(segments(), "567");
+    cdn_audit_log_close(&log_);
+    auditing_sound(dir, NULL);
+}
+END_TEST
+
+START_TEST(retention__keeps_as_long_as_said)
+{
+    int64_t now = cdn_clock_wall_ms();
+
+    options.keep_ms = (uint64_t)(2 * DAY);
+    open_log();
+    for (int day = 0; day < 6; day++) {
+        turn(now + day * DAY);
+        while (!cdn_audit_log_full(&log_))
+            add(1);
+    }
+    turn(now + 6 * DAY);
+    ck_assert_str_eq(segments(), "4567");
+    cdn_audit_log_close(&log_);
+    auditing_sound(dir, NULL);
+}
+END_TEST
+
+START_TEST(retention__follows_what_is_said_when_it_is_opened)
+{
+    open_log();
+    fill_segments(4);
+    cdn_audit_log_close(&log_);
+    ck_assert_str_eq(segments(), "12345");
+    options.keep_segments = 1;
+    open_log();
+    ck_assert_str_eq(segments(), "5");
+    cdn_audit_log_close(&log_);
+    auditing_sound(dir, NULL);
+}
+END_TEST
+
+START_TEST(flush__that_fails_leaves_the_log_as_it_was)
+{
+    const struct rlimit small = {2500, RLIM_INFINITY},
+                        large = {RLIM_INFINITY, RLIM_INFINITY};
+    uint64_t sequence, offset;
+    unsigned char bytes[2048] = {0x81, 0xa4, 'n', 'o', 't', 'e', 0xa3, 'e', 'n', 'd'};
+
+    signal(SIGXFSZ, SIG_IGN);
+    open_log();
+    add(1);
+    sequence = log_.sequence;
+    offset = log_.offset;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(cdn_audit_log_add(&log_, CORDON_AUDIT_NOTE, bytes, sizeof bytes));
+        ck_assert_int_eq(cdn_audit_log_flush(&log_, &err), CORDON_E_IO);
+        ck_assert_uint_eq(log_.sequence, sequence);
+        ck_assert_uint_eq(log_.offset, offset);
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &large), 0);
+    add(2);
+    cdn_audit_log_close(&log_);
+    /* what is behind the second record is the rest of what failed, if anything */
+    open_log();
+    ck_assert_uint_eq(log_.sequence, sequence + 1 + (log_.torn_bytes > 0));
+    cdn_audit_log_close(&log_);
+    ck_assert_uint_eq(auditing_sound(dir, NULL), 2);
+}
+END_TEST
+
+START_TEST(turn__that_fails_is_tried_again)
+{
+    struct stat info;
+
+    open_log();
+    while (!cdn_audit_log_full(&log_))
+        add(1);
+    if (geteuid() == 0) { /* who may do anything is not stopped by rights */
+        char path[200];
+
+        (void)snprintf(path, sizeof path, "%s/moved", folder);
+        ck_assert_int_eq(rename(dir, path), 0);
+        ck_assert_int_ne(cdn_audit_log_turn(&log_, 1, &err), CORDON_OK);
+        ck_assert_int_ne(cdn_audit_log_turn(&log_, 1, &err), CORDON_OK);
+        ck_assert_int_eq(rename(path, dir), 0);
+    } else {
+        ck_assert_int_eq(chmod(dir, 0500), 0);
+        ck_assert_int_ne(cdn_audit_log_turn(&log_, 1, &err), CORDON_OK);
+        ck_assert_int_ne(cdn_audit_log_turn(&log_, 1, &err), CORDON_OK);
+        ck_assert_int_eq(chmod(dir, 0700), 0);
+    }
+    turn(1);
+    add(2);
+    ck_assert_str_eq(segments(), "12");
+    cdn_audit_log_close(&log_);
+    auditing_sound(dir, NULL);
+    ck_assert_int_eq(stat(dir, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 0077, 0); /* nobody else may look */
+    ck_assert_int_eq(stat(log_.path, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(note__is_read_back)
+{
+    unsigned char note[CDN_AUDIT_NOTE_BYTES];
+    uint64_t value = 0;
+    size_t length = cdn_audit_note(note, "recovered", INT64_MIN, "damaged_at",
+                                   INT64_MAX, "torn_bytes", 3);
+
+    ck_assert_uint_le(length, sizeof note);
+    ck_assert(cdn_audit_note_is(note, length, "recovered", NULL, NULL));
+    ck_assert(cdn_audit_note_is(note, length, "recovered", "torn_bytes", &value));
+    ck_assert_uint_eq(value, 3);
+    ck_assert(cdn_audit_note_is(note, length, "recovered", "damaged_at", &value));
+    ck_assert_uint_eq(value, INT64_MAX);
+    ck_assert(!cdn_audit_note_is(note, length, "recover", NULL, NULL));
+    ck_assert(!cdn_audit_note_is(note, length, "recovered", "count", &value));
+    for (size_t i = 0; i < length; i++)
+        ck_assert(!cdn_audit_note_is(note, i, "recovered", "torn_bytes", &value));
+}
+END_TEST
+
+#ifdef CORDON_FAILALLOC
+START_TEST(log__survives_every_allocation_failure)
+{
+    options.keep_segments = 2;
+    open_log();
+    fill_segments(2);
+    cdn_audit_log_close(&log_);
+    CDN_UNIT_FAILALLOC(nth)
+    {
+        cordon_status status = cdn_audit_log_open(&log_, dir, &options, &key, &err);
+
+        ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
+        if (!status)
+            cdn_audit_log_close(&log_);
+    }
+    auditing_sound(dir, NULL);
+}
+END_TEST
+#endif
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("audit_log");
+    TCase *c = tcase_create("audit_log");
+
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, turn__begins_a_segment_when_one_is_large);
+    tcase_add_test(c, turn__begins_a_segment_when_one_is_old_and_not_empty);
+    tcase_add_test(c, retention__keeps_the_newest_segments);
+    tcase_add_test(c, retention__keeps_as_many_bytes_as_said);
+    tcase_add_test(c, retention__keeps_as_long_as_said);
+    tcase_add_test(c, retention__follows_what_is_said_when_it_is_opened);
+    tcase_add_test(c, flush__that_fails_leaves_the_log_as_it_was);
+    tcase_add_test(c, turn__that_fails_is_tried_again);
+    tcase_add_test(c, note__is_read_back);
+#ifdef CORDON_FAILALLOC
+    tcase_add_test(c, log__survives_every_allocation_failure);
+#endif
+    suite_add_tcase(s, c);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
