@@ -264,7 +264,7 @@ static cordon_status walk_value(struct walker *walker, uint64_t number,
     uint32_t page_bytes = walker->meta.page_bytes;
     uint64_t bytes = get16(node) | (uint64_t)get16(node + 2) << 16;
     uint32_t flags = get16(node + 4);
-    const unsigned char *page;
+    const unsigned char *page = NULL;
     uint64_t first, pages;
     cordon_status status;
 
@@ -356,7 +356,7 @@ static cordon_status walk_page(struct walker *walker, uint64_t number, uint32_t 
                                struct key start, struct key end)
 {
     bool leaf = level == walker->depth;
-    const unsigned char *page;
+    const unsigned char *page = NULL;
     cordon_status status;
     uint32_t lower, upper, nodes;
 
