@@ -579,7 +579,8 @@ static cordon_status find_grant(const struct cdn_propose_grant **out,
     char why[256];
 
     *out = &cdn_propose_everything;
-    if (!source || !source->policy || !source->principal)
+    if (!source || source->struct_size != sizeof(*source) || !source->policy ||
+        !source->principal) /* a wrong size is refused with the rest */
         return CORDON_OK;
     principal = cdn_policy_principal(source->policy, source->principal);
     if (principal < 0)

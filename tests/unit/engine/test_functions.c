@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "engine/audit.h"
 
 #define CALLS(name, lists, body)                                                       \
     "return { name = '" name "', fallback = 'none', functions = { " lists " },\n"      \
@@ -200,6 +201,7 @@ END_TEST
 
 START_TEST(call__of_what_is_not_pure_marks_the_outcome)
 {
+    struct cdn_audit_record record;
     uint32_t flags = 9;
     cordon_request request = CORDON_REQUEST_INIT;
     cordon_engine *engine = serving_engine(1);
@@ -221,6 +223,8 @@ START_TEST(call__of_what_is_not_pure_marks_the_outcome)
     request.now_ms = 1;
     serving_answer(engine, outcome, "r", &request);
     ck_assert(cordon_outcome_nondeterministic(outcome));
+    cdn_audit_record_of(&record, outcome, &request, 0, 0);
+    ck_assert(record.nondeterministic);
     request.now_ms = 0; /* it may, but did not */
     serving_answer(engine, outcome, "r", &request);
     ck_assert(!cordon_outcome_nondeterministic(outcome));
