@@ -86,6 +86,7 @@
 #include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
+#include <cordon/function.h>
 #include <cordon/metrics.h>
 #include <cordon/outcome.h>
 #include <cordon/policy.h>

@@ -157,6 +157,10 @@ CORDON_EXPORT const cordon_usage *cordon_outcome_usage(const cordon_outcome *out
 /* True if a traversal was cut by limit(), latest() or earliest(). */
 CORDON_EXPORT bool cordon_outcome_truncated(const cordon_outcome *outcome);
 
+/* True if the rule called a function of the host's that is not pure (function.h): the same
+ * request may be answered otherwise, and a replay says nothing. */
+CORDON_EXPORT bool cordon_outcome_nondeterministic(const cordon_outcome *outcome);
+
 /* The snapshot generation it ran on, and a digest of every value it read from it: equal
  * requests on equal data have equal digests. */
 CORDON_EXPORT uint64_t cordon_outcome_generation(const cordon_outcome *outcome);

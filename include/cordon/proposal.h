@@ -28,6 +28,7 @@
 
 #include <cordon/error.h>
 #include <cordon/outcome.h>
+#include <cordon/policy.h>
 #include <cordon/snapshot.h>
 #include <cordon/value.h>
 
@@ -99,6 +100,8 @@ typedef struct cordon_proposals_options {
 typedef struct cordon_proposal_source {
     size_t struct_size;
     const char *principal; /* whose request it was; NULL: the host's */
+    /* What of it the principal may propose; NULL: not asked.  Borrowed for the call. */
+    const cordon_policy *policy;
     /* Keep them in memory until the next call without this, or cordon_proposals_flush(): many
      * outcomes for one transaction.  A crash before that loses them. */
     bool defer;
@@ -110,7 +113,7 @@ typedef struct cordon_proposal_source {
 
 #define CORDON_PROPOSAL_SOURCE_INIT                                                    \
     {                                                                                  \
-        sizeof(cordon_proposal_source), NULL, false, NULL, NULL                        \
+        sizeof(cordon_proposal_source), NULL, NULL, false, NULL, NULL                  \
     }
 
 /* Which entries; what is zero or NULL does not narrow. */
@@ -146,10 +149,12 @@ CORDON_EXPORT void cordon_proposals_close(cordon_proposals *log);
 
 /* Check an outcome's proposals against the snapshot it was made on, and log those that fit:
  * the label, edge type and properties exist, values fit their columns, the nodes exist, an
- * edge has what may not be null and its time, nothing immutable is changed.  Those that do
+ * edge has what may not be null and its time, nothing immutable is changed, the policy lets the
+ * principal propose it.  Those that do
  * not are told to source->refused and not logged.  *added, which may be NULL: how many were
  * new to the log.  An outcome that is not ok proposes nothing.
  * Errors: CORDON_E_INVALID the outcome was made on another generation
+ *         CORDON_E_DENIED  the policy does not name the principal
  *         CORDON_E_CORRUPT the snapshot is damaged, CORDON_E_IO, CORDON_E_NOMEM */
 CORDON_EXPORT cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
                                                  const cordon_snapshot *snapshot,

@@ -67,8 +67,8 @@ struct cdn_audit_record {
     const cordon_usage *usage; /* with the limits in force */
 };
 
-/* The record of one evaluation; borrows from all three.  `snapshot_id` 0: it had none.  `set`,
- * `nondeterministic` are the caller's to fill in. */
+/* The record of one evaluation; borrows from all three.  `snapshot_id` 0: it had none.  `set` is
+ * the caller's to fill in. */
 void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *outcome,
                          const cordon_request *request, uint64_t snapshot_id,
                          int64_t timestamp_ms);

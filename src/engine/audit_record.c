@@ -54,6 +54,7 @@ void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *out
         .decision = outcome->has_decision ? outcome->decision : NULL,
         .fallback = outcome->fallback,
         .truncated = outcome->truncated,
+        .nondeterministic = outcome->nondeterministic,
         .message = outcome->message[0] ? outcome->message : NULL,
         .file = outcome->file[0] ? outcome->file : NULL,
         .line = outcome->line,

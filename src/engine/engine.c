@@ -205,6 +205,7 @@ void cordon_engine_free(cordon_engine *engine)
         cdn_slot_free(engine->lanes[i].slot);
     }
     cdn_slot_free(engine->loader);
+    cdn_functions_deinit(engine);
     cdn_free(engine->store);
     cdn_free(engine->lanes_block);
     cdn_state_free(atomic_load(&engine->state));

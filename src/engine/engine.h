@@ -112,6 +112,8 @@ struct cordon_engine {
     struct cdn_slot *loader; /* under `writer`, as are these: */
     struct cdn_state *graveyard;
     uint64_t versions;
+    struct cdn_host_function *functions; /* NULL: none */
+    uint32_t function_count;
     cordon_registry *registry; /* NULL: none */
     struct {                   /* what the rules stand at */
         uint64_t sequence;
@@ -177,6 +179,14 @@ cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
 /* Publish the plan in the place of what has its name.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
                                  cordon_error *err);
+
+/* ---- functions.c ---- */
+
+/* Under `writer`: find what the version's rule lists.  Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_functions_resolve(struct cdn_version *version,
+                                    const cordon_engine *engine, cordon_error *err);
+/* With the engine. */
+void cdn_functions_deinit(cordon_engine *engine);
 
 /* ---- engine.c ---- */
 

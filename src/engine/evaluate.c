@@ -212,6 +212,7 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         .slot = lane->slot,
         .host = &lane->host,
         .snapshot = state->snapshot,
+        .functions = version->functions,
         .request = ask->request,
         .entered_ns = ask->entered_ns,
         .shared_params = ask->shared_params,

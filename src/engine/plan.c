@@ -49,6 +49,7 @@ void cdn_version_release(struct cdn_version *version)
     if (!version || --version->references)
         return;
     cdn_rule_free(version->rule);
+    cdn_free(version->functions);
     cdn_free(version->tallies_block);
     cdn_free(version);
 }

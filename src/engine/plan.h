@@ -40,8 +40,10 @@ struct cdn_version {
     uint32_t number;                           /* in the registry; 0: from a text */
     char hash[2 * CDN_CONTENT_HASH_BYTES + 1]; /* of its source, hexadecimal */
     struct cdn_rule *rule;
-    struct cdn_tally *tallies; /* one a lane */
-    void *tallies_block;       /* what was allocated for them, before it was aligned */
+    const struct cdn_host_function **functions; /* as the rule lists them; NULL: none */
+    uint32_t function_flags;                    /* of all of them */
+    struct cdn_tally *tallies;                  /* one a lane */
+    void *tallies_block; /* what was allocated for them, before it was aligned */
     /* What nine of ten runs stay within, for limits that tighten under load; 0: too few
      * runs to tell.  Written by the engine's upkeep, read with relaxed loads. */
     uint64_t typical_instructions;

@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/pack.h"
-#include "base/utf8.h"
+#include "engine/policy.h"
 #include "snapshot/lmdb_error.h"
 
 #define FORMAT_NAME "cordon proposals 1"
@@ -570,14 +570,42 @@ cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
     return status;
 }
 
+/* What the source's principal may propose. */
+static cordon_status find_grant(const struct cdn_propose_grant **out,
+                                const cordon_proposal_source *source, cordon_error *err)
+{
+    static const struct cdn_propose_grant nothing;
+    int32_t principal;
+    char why[256];
+
+    *out = &cdn_propose_everything;
+    if (!source || source->struct_size != sizeof(*source) || !source->policy ||
+        !source->principal) /* a wrong size is refused with the rest */
+        return CORDON_OK;
+    principal = cdn_policy_principal(source->policy, source->principal);
+    if (principal < 0)
+        return cdn_error_set(
+            err, CORDON_E_DENIED, "%s",
+            cdn_policy_unknown(why, sizeof(why), source->policy, source->principal));
+    *out = cdn_policy_role(source->policy, principal)->propose;
+    *out = *out ? *out : &nothing;
+    return CORDON_OK;
+}
+
 cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
                                    const cordon_snapshot *snapshot,
                                    const cordon_outcome *outcome,
                                    const cordon_proposal_source *source,
                                    cordon_error *err)
 {
-    return cdn_proposals_add(added, log, snapshot, outcome, source,
-                             &cdn_propose_everything, err);
+    const struct cdn_propose_grant *grant;
+    cordon_status status = find_grant(&grant, source, err);
+
+    if (added)
+        *added = 0;
+    return status
+               ? status
+               : cdn_proposals_add(added, log, snapshot, outcome, source, grant, err);
 }
 
 /* ---- reading ---- */

@@ -195,10 +195,9 @@ cordon_status cdn_proposals_batch_end(cordon_proposals *log, bool applied,
     status = cdn_proposals_batch_read(&batch, log, txn, err);
     for (size_t i = 0; !status && applied && i < batch.count; i++) {
         status = check_accepted(&entry, log, txn, batch.sequences[i], err);
-        if (!status) /* the reason stays that of whoever accepted it */
-            status =
-                cdn_proposals_change(log, txn, &entry, CORDON_PROPOSAL_APPLIED, author,
-                                     entry.view.reason, batch.generation, err);
+        if (!status)
+            status = cdn_proposals_change(log, txn, &entry, CORDON_PROPOSAL_APPLIED,
+                                          author, "", batch.generation, err);
     }
     cdn_proposals_batch_deinit(&batch);
     if (!status)

@@ -157,6 +157,7 @@ static bool pack_update(struct cdn_packer *packer, const struct cdn_proposed *pr
         /* as a signed integer: msgpack's reader here has no other of 64 bits */
         cdn_pack_int(&all, (int64_t)cdn_proposal_digest(label->properties[p].type,
                                                         &cell, &value));
+        packer->failed |= value.failed;
         if (value.length > CDN_PROPOSAL_BEFORE_BYTES)
             continue;
         cdn_pack_cstr(&befores, label->properties[p].name);
@@ -166,7 +167,7 @@ static bool pack_update(struct cdn_packer *packer, const struct cdn_proposed *pr
     cdn_pack_map(packer, kept);
     cdn_pack_raw(packer, before.data, before.length);
     cdn_pack_raw(packer, digests.data, digests.length);
-    packer->failed |= before.failed || digests.failed || value.failed;
+    packer->failed |= before.failed || digests.failed;
     cdn_buf_deinit(&before);
     cdn_buf_deinit(&digests);
     cdn_buf_deinit(&value);

@@ -96,7 +96,14 @@ cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
         return status;
     }
     *out = cdn_version_new_take(rule, ++engine->versions, number, engine->lane_count);
-    return *out ? CORDON_OK : cdn_error_nomem(err);
+    if (!*out)
+        return cdn_error_nomem(err);
+    status = cdn_functions_resolve(*out, engine, err);
+    if (status) {
+        cdn_version_release(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 cordon_status cordon_engine_load_rule(cordon_engine *engine, const char *source,

@@ -348,6 +348,46 @@ static void check_limits(struct cdn_check *check, const cordon_value *value)
     }
 }
 
+/* ---- functions ---- */
+
+static void check_functions(struct cdn_check *check, const cordon_value *value)
+{
+    struct cdn_rule *rule = check->rule;
+    cordon_value_iter iter;
+    cordon_value item;
+    char position[16];
+
+    if (value->type != CORDON_ARRAY || value->length > CDN_RULE_MAX_FUNCTIONS) {
+        cdn_check_fault(check, CDN_PATH("functions"),
+                        "a list of at most %d names is needed, such as "
+                        "{ \"geo_distance\" }",
+                        CDN_RULE_MAX_FUNCTIONS);
+        return;
+    }
+    rule->functions = cdn_calloc(value->length, sizeof *rule->functions);
+    if (!rule->functions) {
+        check->nomem = true;
+        return;
+    }
+    cordon_value_iter_init(&iter, value);
+    for (uint32_t at = 1; cordon_value_next(&iter, NULL, &item); at++) {
+        char *name = rule->functions[rule->function_count];
+        bool twice = false;
+
+        snprintf(position, sizeof position, "#%u", at);
+        if (!cdn_check_key(check, CDN_PATH("functions", position), &item, name))
+            continue;
+        for (uint32_t i = 0; i < rule->function_count; i++)
+            twice |= !strcmp(rule->functions[i], name);
+        if (twice)
+            cdn_check_fault(check, CDN_PATH("functions", position), "'%s' stands twice",
+                            name);
+        else
+            rule->function_count++;
+    }
+    rule->functions_line = cdn_check_line(check, (const char *[]){"functions"}, 1);
+}
+
 /* ---- all of it ---- */
 
 static const struct {
@@ -367,6 +407,7 @@ static const struct {
      "\"none\" to leave that to the host"},
     {"returns", check_returns, NULL},
     {"limits", check_limits, NULL},
+    {"functions", check_functions, NULL},
 };
 enum { FIELDS = sizeof table / sizeof table[0] };
 

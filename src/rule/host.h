@@ -9,6 +9,8 @@
 #include "rule/outcome.h"
 #include "rule/rule.h"
 
+struct cdn_host_function;
+
 struct cdn_rule_host {
     struct cdn_graph_run graph; /* first: graph/ casts to it */
     const struct cdn_rule *rule;
@@ -16,7 +18,11 @@ struct cdn_rule_host {
     int64_t now_ms;
     int64_t as_of_ms; /* CORDON_NO_TIME: none */
     uint32_t node;    /* CDN_NO_NODE: no subject */
-    bool invalid;     /* the result broke the contract; outcome->message says how */
+    /* The host's functions that the rule lists; NULL while no rule runs. */
+    const struct cdn_host_function *const *functions;
+    unsigned char *room;   /* CDN_FUNCTIONS_ROOM for their values; the engine's */
+    bool nondeterministic; /* one was called whose result is not its arguments' */
+    bool invalid; /* the result broke the contract; outcome->message says how */
     struct cdn_memo memo;
     cordon_value params[CDN_RULE_MAX_PARAMS]; /* by number; nil: not given */
 };

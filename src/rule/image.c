@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "rule/functions.h"
 #include "sandbox/library.h"
 
 enum { EVALUATE = 1, GRAPH, REQUEST };
@@ -27,6 +28,7 @@ CDN_RAISES static int build(lua_State *L)
     const struct cdn_rule *rule = lua_touserdata(L, 1);
 
     lua_settop(L, 0);
+    cdn_functions_open(L, rule);
     cdn_library_load(L, rule->source, rule->source_bytes, rule->file);
     lua_call(L, 0, 1);
     if (lua_type(L, 1) == LUA_TTABLE) {

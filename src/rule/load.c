@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/pack.h"
 #include "rule/contract.h"
+#include "rule/functions.h"
 #include "rule/image.h"
 #include "sandbox/library.h"
 #include "sandbox/tokens.h"
@@ -107,6 +108,7 @@ CDN_RAISES static int read_contract(lua_State *L)
     struct loading *loading = lua_touserdata(L, 1);
 
     lua_settop(L, 0);
+    cdn_functions_open_unread(L);
     cdn_library_load(L, loading->source, loading->bytes, loading->file);
     lua_call(L, 0, 1);
     if (lua_type(L, 1) != LUA_TTABLE) {
@@ -316,6 +318,7 @@ void cdn_rule_free(struct cdn_rule *rule)
     cdn_free(rule->tags);
     cdn_free(rule->params);
     cdn_free(rule->returns);
+    cdn_free(rule->functions);
     cdn_free(rule->description);
     cdn_free(rule->owner);
     cdn_free(rule->file);

@@ -31,6 +31,7 @@ void cdn_outcome_reset(cordon_outcome *outcome)
     outcome->limit = CORDON_BUDGET_NONE;
     outcome->fallback = false;
     outcome->truncated = false;
+    outcome->nondeterministic = false;
     outcome->line = 0;
     outcome->generation = 0;
     outcome->digest = 0;
@@ -217,6 +218,11 @@ static cordon_value list_or_empty(cordon_value value)
     if (value.type != CORDON_ARRAY)
         value = (cordon_value){.type = CORDON_ARRAY};
     return value;
+}
+
+bool cordon_outcome_nondeterministic(const cordon_outcome *outcome)
+{
+    return outcome && outcome->nondeterministic;
 }
 
 cordon_value cordon_outcome_updated_nodes(const cordon_outcome *outcome)

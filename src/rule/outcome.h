@@ -18,7 +18,7 @@ struct cordon_outcome {
     cordon_outcome_kind kind;
     cordon_budget limit;
     cordon_variant variant;
-    bool has_decision, fallback, has_score, truncated;
+    bool has_decision, fallback, has_score, truncated, nondeterministic;
     uint32_t line;
     uint32_t version;
     uint32_t reason_count;

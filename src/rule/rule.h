@@ -22,6 +22,7 @@
 #define CDN_RULE_MAX_DECISIONS 16
 #define CDN_RULE_MAX_RETURNS   64
 #define CDN_RULE_MAX_WORD      64
+#define CDN_RULE_MAX_FUNCTIONS 32
 
 enum cdn_param_type {
     CDN_PARAM_BOOLEAN,
@@ -78,8 +79,11 @@ struct cdn_rule {
     char returns_type[16];      /* or as one type: "any" if not given */
     bool returns_optional;      /* `output` may be left out */
     struct cdn_budget limits;   /* what it declares; 0: not declared */
-    uint32_t evaluate_line;     /* where it stands, or the nearest known; 0: unknown */
-    size_t image_bytes;         /* measured at load */
+    uint32_t function_count;
+    char (*functions)[CDN_RULE_MAX_WORD + 1]; /* of the host's that it may call */
+    uint32_t functions_line;                  /* where they are listed; 0: unknown */
+    uint32_t evaluate_line; /* where it stands, or the nearest known; 0: unknown */
+    size_t image_bytes;     /* measured at load */
 };
 
 /* One fault of a rule's contract. */

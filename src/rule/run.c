@@ -354,6 +354,7 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     host->now_ms = request->now_ms;
     host->as_of_ms = request->as_of_ms;
     host->invalid = false;
+    host->nondeterministic = false;
     host->graph = (struct cdn_graph_run){
         .snapshot = call->snapshot,
         .binding = call->binding,
@@ -368,11 +369,14 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         status = cdn_outcome_reserve(outcome, (size_t)call->budget.output_bytes, err);
     if (status)
         return status;
+    host->functions = call->functions;
     run = cdn_slot_run(call->slot, call->image, &call->budget,
                        cdn_add_sat(call->entered_ns, call->budget.wall_ns),
                        request->cancel ? &request->cancel->requested : NULL,
                        request->seed);
+    host->functions = NULL; /* an image may be built next, and is not to call any */
     fill_usage(&outcome->usage, call);
+    outcome->nondeterministic = host->nondeterministic;
     outcome->truncated = host->graph.truncated;
     outcome->digest = host->graph.digest;
     if (call->snapshot)

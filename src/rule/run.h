@@ -16,9 +16,10 @@ struct cdn_rule_call {
     struct cdn_rule_host *host;        /* what cdn_slot_set_host() was given */
     const cordon_snapshot *snapshot;   /* or NULL */
     const struct cdn_binding *binding; /* of rule and snapshot */
-    const cordon_request *request;     /* struct_size already checked */
-    struct cdn_budget budget;          /* resolved: nothing zero */
-    uint64_t entered_ns;               /* cdn_clock_ns() at the public entry */
+    const struct cdn_host_function *const *functions; /* as the rule lists them */
+    const cordon_request *request;                    /* struct_size already checked */
+    struct cdn_budget budget;                         /* resolved: nothing zero */
+    uint64_t entered_ns; /* cdn_clock_ns() at the public entry */
     /* The parameters are for several rules: those this one does not declare are not its
      * business. */
     bool shared_params;

@@ -229,6 +229,23 @@ static enum cdn_stop poll_host(struct cdn_slot *slot)
     return now >= meter->deadline_ns ? CDN_STOP_TIME : CDN_STOP_NONE;
 }
 
+uint64_t cdn_slot_left_ns(const struct cdn_slot *slot)
+{
+    uint64_t now = cdn_clock_ns();
+
+    return now < slot->meter.deadline_ns ? slot->meter.deadline_ns - now : 0;
+}
+
+bool cdn_slot_overdue(const struct cdn_slot *slot)
+{
+    const uint32_t *flags[] = {slot->watch.revoked, slot->meter.cancel};
+
+    for (int i = 0; i < 2; i++)
+        if (flags[i] && __atomic_load_n(flags[i], __ATOMIC_RELAXED))
+            return true;
+    return !cdn_slot_left_ns(slot);
+}
+
 /* In the middle of native work.                                         [-0, +0, e] */
 CDN_RAISES static void poll_native(struct cdn_slot *slot, lua_State *L)
 {

@@ -81,6 +81,13 @@ struct cdn_slot_watch {
 /* For runs from now on (not for loading); all zero: nothing. */
 void cdn_slot_set_watch(struct cdn_slot *slot, const struct cdn_slot_watch *watch);
 
+/* Has what runs in the slot been cancelled or revoked, or is its time up?  For code of the
+ * host's that the run has called, on its thread; does nothing about it, and costs a look at
+ * the clock. */
+bool cdn_slot_overdue(const struct cdn_slot *slot);
+/* The time that is left to what runs in it. */
+uint64_t cdn_slot_left_ns(const struct cdn_slot *slot);
+
 /* The exact number of instructions the last run or load used, native work included. */
 uint64_t cdn_slot_instructions(const struct cdn_slot *slot);
 /* Its peak memory beyond the image, arena and scratch together. */

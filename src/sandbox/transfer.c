@@ -530,7 +530,8 @@ bool cdn_transfer_encode(lua_State *L, int index, struct cdn_transfer *transfer)
     bool done;
 
     transfer->error[0] = '\0';
-    transfer->limit = cdn_meter_of(L)->limit.output_bytes;
+    transfer->limit =
+        transfer->own_limit ? UINT64_MAX : cdn_meter_of(L)->limit.output_bytes;
     cdn_meter_charge(L, 1);
     luaL_checkstack(L, 8, "value");
     if (index < 0 && index > LUA_REGISTRYINDEX)

@@ -34,6 +34,7 @@ struct cdn_transfer {
     const char *root;  /* how the value is called in messages, such as "output" */
     bool empty_is_map; /* what an empty table at the root is written as */
     bool finite;       /* refuse infinities and NaN */
+    bool own_limit;    /* held to the room in `out`, not to the run's output budget */
     int around;        /* how many arrays and maps the value will lie in: they count */
     uint64_t limit;    /* bytes in `out` past which the run stops; set by the call */
     char error[256];   /* why it was refused */

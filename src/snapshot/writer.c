@@ -745,9 +745,9 @@ cordon_status cdn_writer_finish(struct cdn_writer *writer, cordon_error *err)
     }
     if (!status)
         status = cdn_metadata_encode(&metadata, &writer->schema, &writer->facts, err);
+    cdn_emit_applied(writer->emit, writer->options.applied);
     if (!status)
-        cdn_emit_applied(writer->emit, writer->options.applied);
-    status = cdn_emit_finish(writer->emit, &metadata, err);
+        status = cdn_emit_finish(writer->emit, &metadata, err);
     if (!status && writer->path) {
         status = cdn_file_publish(writer->temp_path, writer->path, err);
         if (status)

@@ -24,6 +24,7 @@
 #include <cordon/rule.h>
 
 #include "attack/case.h"
+#include "attack/functions.h"
 #include "attack/graph.h"
 
 #define NAMES_MAX   512
@@ -150,6 +151,7 @@ static void run_elsewhere(struct attack *attack, const struct answer *first)
     engine_options.slots = ELSEWHERE;
     engine_options.busy_wait_ms = 60000;
     if (cordon_engine_new(&there, &engine_options, &err) != CORDON_OK ||
+        attack_functions(there, &err) != CORDON_OK ||
         (graph && cordon_engine_set_snapshot(there, attack_graph(), &err))) {
         attack_fail(attack, "no other engine: %s", err.message);
         goto out;
@@ -260,6 +262,7 @@ static bool run_case(struct attack *attack)
     honest = attack->expect.node[0] ? HONEST_READ : HONEST;
     engine_options.slots = 1;
     if (cordon_engine_new(&attack->engine, &engine_options, &err) != CORDON_OK ||
+        attack_functions(attack->engine, &err) != CORDON_OK ||
         cordon_outcome_new(&attack->outcome, &err) != CORDON_OK) {
         attack_fail(attack, "no engine: %s", err.message);
         goto out;

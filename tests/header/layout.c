@@ -34,6 +34,45 @@ static void zero_but_size(const char *what, const void *bytes, size_t size)
     }
 }
 
+static void functions_and_proposals(void)
+{
+    static cordon_function function = CORDON_FUNCTION_INIT;
+    static cordon_proposals_options proposals = CORDON_PROPOSALS_OPTIONS_INIT;
+    static cordon_proposal_source source = CORDON_PROPOSAL_SOURCE_INIT;
+    static cordon_proposal_filter filter = CORDON_PROPOSAL_FILTER_INIT;
+
+    SIZE(cordon_function, 48);
+    OFFSET(cordon_function, body, 16);
+    OFFSET(cordon_function, ud, 24);
+    OFFSET(cordon_function, flags, 32);
+    OFFSET(cordon_function, cost, 40);
+    SIZE(cordon_proposals_options, 24);
+    OFFSET(cordon_proposals_options, map_bytes, 16);
+    SIZE(cordon_proposal_source, 48);
+    OFFSET(cordon_proposal_source, policy, 16);
+    OFFSET(cordon_proposal_source, defer, 24);
+    OFFSET(cordon_proposal_source, refused, 32);
+    SIZE(cordon_proposal_filter, 56);
+    OFFSET(cordon_proposal_filter, state, 16);
+    OFFSET(cordon_proposal_filter, limit, 48);
+    SIZE(cordon_proposal, 176);
+    OFFSET(cordon_proposal, decision_id, 32);
+    OFFSET(cordon_proposal, generation, 56);
+    OFFSET(cordon_proposal, history, 104);
+    OFFSET(cordon_proposal, content, 128);
+    expect("CORDON_FUNCTION_INIT.struct_size", function.struct_size, sizeof function);
+    expect("CORDON_PROPOSALS_OPTIONS_INIT.struct_size", proposals.struct_size,
+           sizeof proposals);
+    expect("CORDON_PROPOSAL_SOURCE_INIT.struct_size", source.struct_size,
+           sizeof source);
+    expect("CORDON_PROPOSAL_FILTER_INIT.struct_size", filter.struct_size,
+           sizeof filter);
+    zero_but_size("CORDON_FUNCTION_INIT", &function, sizeof function);
+    zero_but_size("CORDON_PROPOSALS_OPTIONS_INIT", &proposals, sizeof proposals);
+    zero_but_size("CORDON_PROPOSAL_SOURCE_INIT", &source, sizeof source);
+    zero_but_size("CORDON_PROPOSAL_FILTER_INIT", &filter, sizeof filter);
+}
+
 /* Static, so that padding is zero as well and may be looked at. */
 int main(void)
 {
@@ -156,6 +195,7 @@ int main(void)
     OFFSET(cordon_rollout, variants, 12);
     OFFSET(cordon_rollout, guarded, 108);
     OFFSET(cordon_rollout, guard, 112);
+    functions_and_proposals();
     SIZE(cordon_error, 12 + CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES);
 
     expect("CORDON_LIMITS_INIT.struct_size", limits.struct_size, sizeof limits);

@@ -96,6 +96,8 @@ static uint32_t parse_properties(struct cdn_property *properties, const char *te
                 property->mirrored = false;
             else if (*text == '$')
                 property->lua_string = true;
+            else if (*text == '=')
+                property->immutable = true;
             else
                 give_up("fixture: what mark is '%c'?", *text);
         }

@@ -9,7 +9,7 @@
  * CDN_NUM("amount", 1.5), CDN_INT("ts", 1000)); cdn_fixture_finish(f);
  *
  * A property is "name:type" and marks: ? nullable, ! the time column, - not mirrored,
- * $ lua = "string".  A value not given is null, or 0 or "" where it may not be.  All
+ * $ lua = "string", = immutable.  A value not given is null, or 0 or "" where it may not be.  All
  * labels and relations come first, then all nodes, then all edges.
  *
  * A failure here is a broken test: it prints why and aborts. */

@@ -87,8 +87,10 @@ def commands():
     names = re.findall(r"(?m)^  (\w+(?: \w+)?)  +\w", out[out.index("Commands"):])
     expect(set(names) >= {"generate", "import", "check", "eval", "snapshot info",
                           "snapshot slice", "snapshot verify", "snapshot list", "snapshot pin",
-                          "snapshot unpin", "snapshot gc", "config init", "config show",
-                          "config validate", "version", "help"}, "help lists %s" % names)
+                          "snapshot unpin", "snapshot gc", "snapshot apply", "proposal list",
+                          "proposal show", "proposal accept", "proposal reject", "config init",
+                          "config show", "config validate", "version", "help"},
+           "help lists %s" % names)
     for name in names:
         text, err = run(*name.split(), "--help")
         expect(text.startswith("Examples\n  "), "%s --help starts with examples" % name)
@@ -147,7 +149,7 @@ def check():
     schema = ["--schema", "data/schema.lua"]
     out, _ = run("check", "rules/sent.lua", "--data", store)
     expect(out.count("warning[CRD104]") == 1 and "Account.name has no history" in out and
-           "give --schema" in out and "transfer.amount has" not in out, "no history: " + out)
+           "in the schema that the store is imported with" in out and "transfer.amount has" not in out, "no history: " + out)
     expect(run("check", "rules/sent.lua", *schema)[0].count("CRD104") == 1, "--schema alone")
     expect("in the label's `immutable`" in run("check", "rules/sent.lua", "--data", store,
                                               *schema)[0], "--data and --schema")
@@ -160,6 +162,11 @@ def check():
         file.write(text.replace("properties = { name", "immutable = true, properties = { name"))
     out, _ = run("check", "rules/sent.lua", "--data", store, "--schema", fixed)
     expect(out == "rules/sent.lua: ok  sent\n", "declared immutable: " + out)
+    run("import", "--schema", fixed, "--out", os.path.join(work, "fixed.store"), "-q", "data")
+    out, _ = run("check", "rules/sent.lua", "--data", os.path.join(work, "fixed.store"))
+    expect(out == "rules/sent.lua: ok  sent\n", "the store remembers what is immutable: " + out)
+    out, _ = run("snapshot", "info", os.path.join(work, "fixed.store"), "--format", "json")
+    expect(out.count('"immutable": true') == 3, "info tells what is immutable: " + out)
     run("check", "rules/sent.lua", "--schema", "data/accounts.csv", code=3)
     golden("check-ceilings.txt", run("check", "rules/greedy.lua", code=2)[0])
     run("eval", "rules/greedy.lua", code=2)
@@ -679,13 +686,120 @@ def sliced():
     expect("header is damaged" in err, err)
 
 
+# ---- proposals ----------------------------------------------------------------------------
+
+def proposals():
+    own = os.path.join(work, "proposed.store")
+    run("import", "--schema", "data/schema.lua", "--out", own, "-q", "data")
+    wants = ["eval", "rules/wants.lua", "-d", own, "--now", "2026-01-10", "--propose"]
+    _, err = run("proposal", "list", "-d", own, code=3)
+    expect("holds no proposals; 'cordon eval --propose' logs them" in err, "no log: " + err)
+    _, err = run("snapshot", "apply", "-d", own, code=3)
+    expect("proposals.mdb" in err, "apply without a log: " + err)
+    _, err = run(*wants, "--node", "Account:1", "--format", "pretty")
+    expect("2 proposals logged, 2 refused" in err and
+           "updated_nodes[2] is not logged: set.opne: Account has no such property; did you mean "
+           "'open'?" in err and "new_edges[2] is not logged: to.key: there is no Account with key "
+           "'77'" in err, "eval --propose: " + err)
+    lines = b'{"node": "Account:2"}\n{"node": "Account:3"}\n'
+    _, err = run(*wants, "--input", "-", stdin=lines)
+    expect("4 proposals logged, 4 refused" in err and "line 2: updated_nodes[2] is" in err,
+           "eval --propose of many: " + err)
+    entries = records(run("proposal", "list", "-d", own)[0])
+    expect([e["sequence"] for e in entries] == [1, 2, 3, 4, 5, 6] and
+           all(e["state"] == "pending" and e["rule"] == "wants" and e["generation"] == 1 and
+               e["schema_version"] == 1 and not e["history"] for e in entries), "%s" % entries)
+    expect(entries[0]["content"] == {"key": "1", "label": "Account", "set": {"open": False}} and
+           entries[0]["before"] == {"open": True}, "%s" % entries[0])
+    out, _ = run("proposal", "list", "-d", own, "--format", "pretty", "--limit", "2")
+    out = re.sub(r"20\d\d-\S+", "TIME", out)
+    expect([line.split() for line in out.splitlines()] == [
+        "sequence state rule proposed what".split(),
+        "1 pending wants TIME Account:1 open = false".split(),
+        "2 pending wants TIME transfer Account:1 -> Account:1 amount = 1.5".split()], out)
+    whole = json.loads(run("proposal", "list", "-d", own, "--format", "json", "--after", "4",
+                           "--rule", "wants")[0])
+    expect([e["sequence"] for e in whole["proposals"]] == [5, 6], "%s" % whole)
+    of_one = records(run("proposal", "list", "-d", own, "--decision",
+                         entries[2]["decision_id"])[0])
+    expect([e["sequence"] for e in of_one] == [3, 4], "--decision: %s" % of_one)
+    expect(run("proposal", "list", "-d", own, "--rule", "other")[0] == "", "--rule")
+
+    decide = ["-d", own, "--author", "eve", "--reason", "looked at it"]
+    _, err = run("proposal", "accept", "1", "2", *decide, "--dry-run")
+    expect("2 proposals would be accepted" in err, err)
+    _, err = run("proposal", "accept", "1", "2", "3", *decide)
+    expect("3 proposals are accepted" in err, err)
+    record = json.loads(run("proposal", "reject", "3", *decide, "--format", "json")[0])
+    expect(record == {"schema_version": 1, "state": "rejected", "dry_run": False, "asked": 1,
+                      "changed": 1}, "%s" % record)
+    _, err = run("proposal", "accept", "4", "99", *decide, code=3)
+    expect("no proposal 99" in err, err)
+    out, _ = run("proposal", "show", "3", "4", "-d", own, "--format", "pretty")
+    expect("proposal 3: rejected" in out and "by eve: looked at it" in out and
+           "proposal 4: pending" in out, "one is missing, none is accepted: " + out)
+    _, err = run("proposal", "show", "99", "-d", own, code=3)
+    expect("there is no proposal 99" in err, err)
+    _, err = run("snapshot", "apply", "-d", own, "--dry-run")
+    expect("2 would be applied to generation 1, 0 in conflict" in err, err)
+    _, err = run("snapshot", "apply", "-d", own, "--author", "op")
+    expect("generation 2: 1 nodes updated, 1 edges added, 0 in conflict" in err, err)
+    _, err = run("snapshot", "apply", "-d", own)
+    expect("nothing is accepted and waiting" in err, err)
+    _, err = run("proposal", "reject", "1", *decide, code=3)
+    expect("proposal 1 is applied, in generation 2" in err, err)
+    expect("sound" in run("snapshot", "verify", own)[0], "the new generation is sound")
+    record = json.loads(run("snapshot", "info", own, "--format", "ndjson")[0])
+    expect(record["generation"] == 2 and record["edges"] == 6, "%s" % record)
+
+    # account 1's `open` is false by now, as the second run wants it too; a third is in conflict
+    run("import", "--schema", "data/schema.lua", "--out", own, "-q", "data")
+    run(*wants, "--node", "Account:1", "-p", "name=Zoe")
+    with open(os.path.join(work, "renamed.csv"), "w", encoding="utf-8") as file:
+        file.write("id,name\n1,Yan\n")
+    with open(os.path.join(work, "renamed.lua"), "w", encoding="utf-8") as file:
+        file.write('return { labels = { Account = { key = { column = "id", type = "int64" }, '
+                   'properties = { name = "string?" }, sources = { { file = "renamed.csv", '
+                   'change = "update" } } } } }')
+    run("import", "--base", "current", "--schema", os.path.join(work, "renamed.lua"), "--out", own, "-q",
+        work)
+    _, err = run("proposal", "accept", "--all", *decide, "--rule", "wants")
+    expect("5 proposals are accepted" in err, err)
+    out, err = run("snapshot", "apply", "-d", own, code=1)
+    expect(out.startswith("conflict: proposal 7, Account:1 ") and "set.name: it is no longer what "
+           "it was" in out and "1 nodes updated, 3 edges added, 1 in conflict" in err, out + err)
+    record = json.loads(run("snapshot", "apply", "-d", own, "--format", "json")[0])
+    expect(record["applied"] == record["conflicts"] == record["generation"] == 0 and
+           record["proposals"] == [], "%s" % record)
+    _, err = run("proposal", "accept", "7", *decide, code=3)
+    expect("was found in conflict" in err, err)
+    log = os.path.join(work, "elsewhere.mdb")
+    run(*wants, "--node", "Account:2", "--log", log)
+    expect(len(records(run("proposal", "list", "--log", log)[0])) == 2, "--log")
+    for args, message in (
+            (["proposal", "list"], "no store given"),
+            (["proposal", "show", "-d", own], "which proposal"),
+            (["proposal", "show", "x", "-d", own], "the number of a proposal"),
+            (["proposal", "accept", "-d", own], "which proposals? give numbers, or --all"),
+            (["proposal", "accept", "1", "--all", "-d", own], "exclude each other"),
+            (["proposal", "accept", "1", "--rule", "x", "-d", own], "go with --all"),
+            (["proposal", "accept", "4", "--author", "a\nb", "-d", own], "the author is one line"),
+            (["proposal", "list", "--state", "maybe", "-d", own], "pending"),
+            (["snapshot", "apply"], "no store given"),
+            (["eval", "rules/wants.lua", "--propose"], "--propose needs the store")):
+        _, err = run(*args, code=2)
+        expect(message in err, "%s: %s" % (args, err))
+    _, err = run("proposal", "list", "--log", "data/accounts.csv", code=3)
+    expect("is no log of proposals" in err, err)
+
+
 def main():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     run("import", "--schema", "data/schema.lua", "--out", store, "-q", "data")
     for part in (commands, version, logs, check, snapshot, sliced, single, counted, principals,
                  configuration, wrong_usage, outcomes,
-                 hostile_lines, many, streams, terminal):
+                 hostile_lines, many, streams, terminal, proposals):
         part()
     print("%d checks, %d failed" % (checks, failures))
     return 1 if failures else 0

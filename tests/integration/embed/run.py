@@ -3,8 +3,8 @@
 
   run.py BUILD_DIR SOURCE_DIR WORK [SANITIZERS]
 
-Installs into a folder of its own, takes the code blocks out of the README, and builds the
-program four ways: C with pkg-config, C++ with pkg-config, CMake with the installed package,
+Installs into a folder of its own, takes the code blocks out of the README, builds and runs
+each program, `embed` four ways: C with pkg-config, C++ with pkg-config, CMake with the installed package,
 CMake with the source tree as a subdirectory (shared and static).  Each must give the same
 answer on a small bank."""
 import os
@@ -36,6 +36,15 @@ return {
   end,
 }
 """
+RISK = """
+return {
+  name = "risk", functions = { "country_risk" }, fallback = "none",
+  evaluate = function()
+    assert(not pcall(host.country_risk, "Sweden"))
+    return { score = host.country_risk("SE") + host.country_risk("XX") }
+  end,
+}
+"""
 EXPECTED = "ok: review\n  2 payees, 42.75 sent\n"
 
 
@@ -64,11 +73,12 @@ def main():
     os.makedirs(work)
     prefix = os.path.join(work, "prefix")
     run("cmake", "--install", build, "--prefix", prefix)
-    program, *pieces = blocks("c")
+    programs = {re.match(r"/\* (\w+)\.c", text).group(1): text for text in blocks("c")}
     (cmake,) = blocks("cmake")
-    write("embed.c", program)
-    write("embed.cc", program)
-    write("accounts.csv", "id\n1\n2\n3\n")
+    for name, text in programs.items():
+        write(name + ".c", text)
+    write("embed.cc", programs["embed"])
+    write("accounts.csv", "id\n" + "".join("%d\n" % key for key in range(1, 1001)))
     write("transfers.csv", "src,dst,amount,at\n1,2,40.5,1000\n1,3,2.25,2000\n")
     schema, rule = write("schema.lua", SCHEMA), write("payees.lua", RULE)
     store = os.path.join(work, "store")
@@ -96,11 +106,23 @@ def main():
     run("c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", "embed-cc",
         "embed.cc", *flags, cwd=work, env=env)
     check("C++, pkg-config", os.path.join(work, "embed-cc"))
-    for piece in pieces:  # each begins with /* name.c: what it is */
-        name = re.match(r"/\* (\w+\.c):", piece).group(1)
-        write(name, piece)
-        run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", name, *flags, cwd=work, env=env)
-        print("ok: %s compiles" % name)
+    answers = {
+        "host_function": ([write("risk.lua", RISK)], "ok, score 1\n"),
+        "thread_pool": ([store, rule], "4000 decided, 0 failed\n"),
+        "canary": ([store, os.path.join(work, "rules.mdb")],
+                   "version 2 decides about every fifth\nversion 2 decides about 1000 of 1000\n"),
+    }
+    for name in sorted(set(programs) - set(answers) - {"embed"}):  # pieces of programs
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-c", name + ".c", *flags, cwd=work,
+            env=env)
+        print("ok: %s.c compiles" % name)
+    for name, (arguments, expected) in answers.items():
+        run("cc", "-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", name,
+            name + ".c", *flags, "-lpthread", cwd=work, env=env)
+        answer = run(os.path.join(work, name), *arguments, env=env)
+        if answer != expected:
+            sys.exit("FAILED: %s: %r" % (name, answer))
+        print("ok: %s" % name)
 
     ways = {
         "installed, shared": cmake,

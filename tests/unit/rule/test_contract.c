@@ -32,7 +32,7 @@ static const struct {
      "descripton: there is no such field; did you mean 'description'?"},
     {"{ " GOOD "zzzz = 'x' }", 2,
      "zzzz: there is no such field; there are name, description, owner, tags, params, "
-     "reads, decisions, fallback, returns, limits, evaluate"},
+     "reads, decisions, fallback, returns, limits, functions, evaluate"},
     {"{ " GOOD "description = 5 }", 2, "description: a string is needed"},
     {"{ " GOOD "description = '\\255' }", 2,
      "description: the string is not UTF-8 text without NUL bytes"},

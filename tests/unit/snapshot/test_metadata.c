@@ -8,7 +8,7 @@
 static struct cdn_property NODE[] = {
     {.name = "a", .type = CDN_COLUMN_INT64, .lua_string = true},
     {.name = "b", .type = CDN_COLUMN_FLOAT64, .nullable = true},
-    {.name = "c", .type = CDN_COLUMN_TEXT}};
+    {.name = "c", .type = CDN_COLUMN_TEXT, .immutable = true}};
 static struct cdn_property EDGE[] = {
     {.name = "at", .type = CDN_COLUMN_TIMESTAMP, .mirrored = true},
     {.name = "w", .type = CDN_COLUMN_STRING}};
@@ -55,6 +55,8 @@ START_TEST(decode__gives_back_what_was_encoded)
     ck_assert_str_eq(schema.labels[0].properties[2].name, "c");
     ck_assert(schema.labels[0].properties[0].lua_string);
     ck_assert(schema.labels[0].properties[1].nullable);
+    ck_assert(schema.labels[0].properties[2].immutable);
+    ck_assert(!schema.labels[0].properties[1].immutable);
     ck_assert_int_eq(schema.labels[1].key, CDN_KEY_STRING);
     ck_assert_int_eq(schema.relations[0].time, 0);
     ck_assert(schema.relations[0].properties[0].mirrored);

@@ -1,0 +1,10 @@
+return {
+  name      = "hostile",
+  reads     = {},
+  functions = { tostring },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    return { decision = "allow" }
+  end,
+}

@@ -1,0 +1,11 @@
+return {
+  name      = "hostile",
+  reads     = {},
+  functions = { "fail" },
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    host.fail()
+    return { decision = "allow" }
+  end,
+}
