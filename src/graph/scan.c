@@ -562,7 +562,7 @@ static void ask_for_cut(const struct cdn_scan *scan, const struct cdn_reach *rea
     if (cut->kind == CDN_OPERATION_LATEST)
         start = reach->list.count - size;
     ask(reach->list.peers + start, size * sizeof *reach->list.peers);
-    if (scan->tests_from == reach->from && cdn_test_takes(test))
+    if (cdn_test_takes(test))
         ask((const void *)(CDN_PEEK(test->column->values, reach->list.block) +
                            ((size_t)reach->list.start + start) * sizeof(int64_t)),
             size * sizeof(int64_t));
@@ -638,8 +638,11 @@ static void fill(struct cdn_scan *scan)
     while (scan->batch_count < want && scan->next_node < scan->node_count) {
         uint32_t node = scan->nodes[scan->next_node];
 
-        if (node - scan->label_base >= scan->label_count)
+        if (node - scan->label_base >= scan->label_count) {
+            if (scan->batch_late && scan->batch_count > 0)
+                break; /* one that is merged after all needs its label's lists */
             enter_label(scan, node);
+        }
         if (scan->list_count > 1)
             scan->memo = NULL;
         if (scan->list_count == 1 && scan->cuts_late) {

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "unit.h"
+#include "support/unit.h"
 
 #define MOST 70
 
