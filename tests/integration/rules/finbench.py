@@ -75,10 +75,11 @@ def fail(what, case, ours):
 
 def compare(what, rule, store, cases):
     passed = differ = 0
-    edges = []
+    most = {"instructions": 0, "memory_bytes": 0, "edges": 0}
     for case, answer in zip(cases, evaluate(rule, store, cases)):
         rows = answer.get("result", {}).get("output") if answer.get("outcome") == "ok" else answer
-        edges.append(answer.get("usage", {}).get("edges", 0))
+        for field in most:
+            most[field] = max(most[field], answer.get("usage", {}).get(field, 0))
         wanted = case["expected"]
         if case.get("partial") and isinstance(rows, list):
             rows = [{k: row[k] for k in want} for row, want in zip(rows, wanted)]
@@ -88,9 +89,9 @@ def compare(what, rule, store, cases):
             differ += 1
         else:
             fail(what, case, rows)
-    print("%s: %d of %d cases agree%s; edges read: at most %d"
+    print("%s: %d of %d cases agree%s; at most %d instructions, %d KiB, %d edges"
           % (what, passed, len(cases), ", %d interpretive differ" % differ if differ else "",
-             max(edges)))
+             most["instructions"], most["memory_bytes"] // 1024, most["edges"]))
 
 
 def main():
