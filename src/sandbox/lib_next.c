@@ -264,31 +264,53 @@ _Static_assert(3 + 2 * RECORD_KEYS <= LUA_MINSTACK, "no need to ask for more sta
 
 _Static_assert(CDN_LIB_PAIRS_UPVALUES == 2 + RECORD_KEYS, "a place for each");
 
-/* The iterator over a record.  Upvalues: its keys in order.  It keeps no place of its own,
- * so that any number of loops can share it. */
+/* The iterator over a record.  Upvalues: a table from each key to the one behind it, from
+ * the last to false, and the first key.  It keeps no place of its own, so that any number
+ * of loops can share it. */
+#define KEY_BEHIND lua_upvalueindex(1)
+#define FIRST_KEY  lua_upvalueindex(2)
+
 CDN_RAISES static int record_next(lua_State *L)
 {
-    int place = 0; /* of the key at 2 */
-
-    luaL_checktype(L, 1, LUA_TTABLE);
-    if (lua_type(L, 2) > LUA_TNIL)
-        do {
-            if (++place > RECORD_KEYS)
-                luaL_error(L, "the iterator of pairs was given a key that is not its");
-        } while (!lua_rawequal(L, 2, lua_upvalueindex(place)));
+    if (lua_type(L, 1) != LUA_TTABLE)
+        luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_gettop(L) != 2)
+        lua_settop(L, 2);
+    if (lua_type(L, 2) == LUA_TNIL)
+        lua_pushvalue(L, FIRST_KEY);
+    else
+        lua_rawget(L, KEY_BEHIND);
     for (;;) {
-        int key = lua_upvalueindex(++place);
+        int type = lua_type(L, -1);
 
-        if (place > RECORD_KEYS || lua_type(L, key) <= LUA_TNIL)
+        if (type == LUA_TBOOLEAN)
             return 0;
-        lua_pushvalue(L, key);
-        lua_pushvalue(L, key);
+        if (type == LUA_TNIL)
+            luaL_error(L, "the iterator of pairs was given a key that is not its");
+        lua_pushvalue(L, -1);
         lua_rawget(L, 1);
         if (lua_type(L, -1) != LUA_TNIL)
             return 2;
-        lua_pop(L, 2);
+        lua_pop(L, 1);
         cdn_meter_charge(L, 1);
+        lua_rawget(L, KEY_BEHIND);
     }
+}
+
+/* Push that iterator over the keys at 2, 3, ...                           [-0, +1, m] */
+static void make_record_next(lua_State *L, const uint8_t *order, unsigned count)
+{
+    lua_createtable(L, 0, (int)count);
+    for (unsigned i = 0; i < count; i++) {
+        lua_pushvalue(L, 2 + order[i]);
+        if (i + 1 < count)
+            lua_pushvalue(L, 2 + order[i + 1]);
+        else
+            lua_pushboolean(L, false);
+        lua_rawset(L, -3);
+    }
+    lua_pushvalue(L, 2 + order[0]);
+    lua_pushcclosure(L, record_next, 2);
 }
 
 /* Push the iterator that is known if the table at 1 has its keys; else leave the stack as
@@ -306,7 +328,8 @@ CDN_RAISES static bool push_known_iterator(lua_State *L)
         }
         count++;
     }
-    if (count == 0 || (count < RECORD_KEYS && lua_type(L, KNOWN_KEY(count)) != LUA_TNIL))
+    if (count == 0 ||
+        (count < RECORD_KEYS && lua_type(L, KNOWN_KEY(count)) != LUA_TNIL))
         return false;
     cdn_meter_charge(L, (uint64_t)lua_tonumber(L, KNOWN_WORK));
     lua_pushvalue(L, KNOWN_ITERATOR);
@@ -372,9 +395,7 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
         lua_pushcclosure(L, sequence_next, 1);
         return true;
     }
-    for (unsigned i = 0; i < count; i++)
-        lua_pushvalue(L, 2 + order[i]);
-    lua_pushcclosure(L, record_next, (int)count);
+    make_record_next(L, order, count);
     know_iterator(L, count, work);
     return true;
 other:
@@ -388,8 +409,10 @@ int cdn_lib_pairs(lua_State *L)
     double sequence;
     bool frozen;
 
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_gettop(L) != 1)
+        lua_settop(L, 1);
     frozen = cdn_lib_frozen(L, 1);
     if (!frozen && (push_known_iterator(L) || push_record_iterator(L))) {
         lua_pushvalue(L, 1);
