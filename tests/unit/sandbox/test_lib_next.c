@@ -47,7 +47,7 @@ static const struct lua_case cases[] = {
     {"local f, t = pairs({b = 1, a = 2}) local k, v = f(t) local l, w = f(t, k) return k, v, l, w, f(t, l)",
      "'a' 2 'b' 1"},
     {"local f, t = pairs({b = 1, a = 2}) return pcall(f, t, \"x\")",
-     "false \"the iterator of pairs was given a key that is not its\""},
+     "false 'the iterator of pairs was given a key that is not its'"},
     {"local f = pairs({b = 1, a = 2}) return (pcall(f)), (pcall(f, 1))",
      "false false"},
 };
