@@ -2,9 +2,10 @@
  *
  *   bench_edges STORE LABEL KEY ROUNDS RULE...
  *
- * Each rule reads the edges around one node many times over.  For each it prints the least
- * time of ROUNDS evaluations, in ns, and the edges one evaluation reads; the caller divides
- * what lies above the first rule's time, which reads none, by the edges. */
+ * Each rule reads the edges around one node many times over, or makes a view of them and
+ * runs an algorithm on it.  For each it prints the least time of ROUNDS evaluations, in ns,
+ * the edges one evaluation reads, and the integer it returns: how many edges the algorithm
+ * went over.  The caller divides what lies above the first rule's time by the edges. */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ static void measure(cordon_engine *engine, cordon_outcome *outcome, const char *
     cordon_error err = {0};
     uint64_t least = UINT64_MAX;
     uint64_t edges = 0;
+    cordon_value output;
 
     if (cordon_engine_load_rule_file(engine, file, rule, &err))
         die(file, &err);
@@ -43,7 +45,9 @@ static void measure(cordon_engine *engine, cordon_outcome *outcome, const char *
         if (usage->wall_ns < least)
             least = usage->wall_ns;
     }
-    printf("%" PRIu64 " %" PRIu64 "\n", least, edges);
+    output = cordon_outcome_output(outcome);
+    printf("%" PRIu64 " %" PRIu64 " %" PRId64 "\n", least, edges,
+           output.type == CORDON_INTEGER ? output.as.integer : 0);
 }
 
 int main(int argc, char **argv)

@@ -71,14 +71,19 @@ static struct request *read_requests(const char *dir, size_t *count)
     return all;
 }
 
-/* Element `index` of the output array, a number that is integral. */
-static int64_t element(const cordon_value *output, uint32_t index)
+/* The elements of the output array, `count` numbers that are integral. */
+static void elements(int64_t *out, const cordon_value *output, size_t count)
 {
+    cordon_value_iter iter;
     cordon_value value;
 
-    if (!cordon_value_at(&value, output, index))
-        die("the rule's output is too short", NULL);
-    return value.type == CORDON_INTEGER ? value.as.integer : (int64_t)value.as.number;
+    cordon_value_iter_init(&iter, output);
+    for (size_t i = 0; i < count; i++) {
+        if (!cordon_value_next(&iter, NULL, &value))
+            die("the rule's output is too short", NULL);
+        out[i] =
+            value.type == CORDON_INTEGER ? value.as.integer : (int64_t)value.as.number;
+    }
 }
 
 static void format_recommendations(char *answer, const cordon_value *output)
@@ -101,6 +106,7 @@ static void format_recommendations(char *answer, const cordon_value *output)
 static void format_answer(char *answer, char workload, const cordon_outcome *outcome)
 {
     cordon_value output = cordon_outcome_output(outcome);
+    int64_t numbers[5];
 
     if (cordon_outcome_get_kind(outcome) != CORDON_OUTCOME_OK) {
         snprintf(answer, ANSWER_BYTES, "%s: %s",
@@ -115,17 +121,18 @@ static void format_answer(char *answer, char workload, const cordon_outcome *out
         double score = 0;
 
         cordon_outcome_score(outcome, &score);
+        elements(numbers, &output, 5);
         snprintf(answer, ANSWER_BYTES,
                  "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
                  " %d",
-                 element(&output, 0), element(&output, 1), element(&output, 2),
-                 element(&output, 3), element(&output, 4), (int64_t)score,
+                 numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
+                 (int64_t)score,
                  decision && !strcmp(decision, "deny")     ? 2
                  : decision && !strcmp(decision, "review") ? 1
                                                            : 0);
     } else if (workload == '2') {
-        snprintf(answer, ANSWER_BYTES, "%" PRId64 " %" PRId64, element(&output, 0),
-                 element(&output, 1));
+        elements(numbers, &output, 2);
+        snprintf(answer, ANSWER_BYTES, "%" PRId64 " %" PRId64, numbers[0], numbers[1]);
     } else {
         format_recommendations(answer, &output);
     }

@@ -11,7 +11,6 @@ return {
   reads       = { Account = {}, transfer = {} },
   fallback    = "none",
   returns     = "list",
-  limits      = { instructions = 20e6, memory = "4MiB", time = "2s", edges = 2000000 },
 
   evaluate = function(graph, request)
     local params = request.params

@@ -21,7 +21,6 @@ return {
   reads       = { Person = {}, Account = {}, own = {}, transfer = { "amount" } },
   fallback    = "none",
   returns     = "list",
-  limits      = { instructions = 20e6, memory = "4MiB", time = "2s", edges = 2000000 },
 
   evaluate = function(graph, request)
     local params = request.params

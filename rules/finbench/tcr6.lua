@@ -32,7 +32,6 @@ return {
   },
   fallback    = "none",
   returns     = "list",
-  limits      = { instructions = 20e6, memory = "4MiB", time = "2s", edges = 2000000 },
 
   evaluate = function(graph, request)
     local params = request.params

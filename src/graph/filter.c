@@ -475,63 +475,17 @@ uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *re
 uint32_t cdn_test_run(const struct cdn_test *test, const struct cdn_reach *reach,
                       uint32_t first, uint32_t count, uint32_t *select, bool *damaged)
 {
+    struct cdn_cells cells;
+
+    if (cdn_test_takes(test)) {
+        if (!cdn_column_cells(test->column, reach->list.block, &cells)) {
+            *damaged = true;
+            return 0;
+        }
+        return cdn_test_take(test, (const int64_t *)cells.values + reach->list.start,
+                             first, count, false, select);
+    }
     for (uint32_t i = 0; i < count; i++)
         select[i] = first + i;
     return cdn_test_refine(test, reach, select, count, damaged);
-}
-
-/* As KEEP, over a run; backward from its end, so that what is kept ends at out[count]. */
-#define TAKE(type, condition)                                                          \
-    do {                                                                               \
-        const type *restrict at = (const type *)values + first;                        \
-                                                                                       \
-        if (backward) {                                                                \
-            uint32_t free = count;                                                     \
-                                                                                       \
-            _Pragma("GCC unroll 4") for (uint32_t i = count; i > 0; i--)               \
-            {                                                                          \
-                type v = at[i - 1];                                                    \
-                                                                                       \
-                out[free - 1] = first + i - 1;                                         \
-                free -= (condition) ? 1 : 0;                                           \
-            }                                                                          \
-            return count - free;                                                       \
-        }                                                                              \
-        for (uint32_t i = 0; i < count; i++) {                                         \
-            type v = at[i];                                                            \
-                                                                                       \
-            out[kept] = first + i;                                                     \
-            kept += (condition) ? 1 : 0;                                               \
-        }                                                                              \
-        return kept;                                                                   \
-    } while (0)
-
-uint32_t cdn_test_take(const struct cdn_test *test, const void *values, uint32_t first,
-                       uint32_t count, bool backward, uint32_t *out)
-{
-    uint64_t low = (uint64_t)test->low;
-    uint64_t width = test->width;
-    double with = test->value;
-    uint32_t kept = 0;
-
-    if (test->form == CDN_TEST_INT64) {
-        if (test->negate)
-            TAKE(uint64_t, v - low > width);
-        TAKE(uint64_t, v - low <= width);
-    }
-    switch (test->compare) {
-    case CDN_COMPARE_EQ:
-        TAKE(double, v == with);
-    case CDN_COMPARE_NE:
-        TAKE(double, v != with);
-    case CDN_COMPARE_LT:
-        TAKE(double, v < with);
-    case CDN_COMPARE_LE:
-        TAKE(double, v <= with);
-    case CDN_COMPARE_GT:
-        TAKE(double, v > with);
-    case CDN_COMPARE_GE:
-        break;
-    }
-    TAKE(double, v >= with);
 }

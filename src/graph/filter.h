@@ -58,7 +58,7 @@ static inline bool cdn_test_takes(const struct cdn_test *test)
            test->column->values && !test->column->present;
 }
 
-/* Positions first .. first + count - 1 of a list whose values are at `values` that match:
+/* take.c.  Positions first .. first + count - 1 of a list whose values are at `values` that match:
  * put in ascending order, from out[0] on, or backward, up to out[count - 1]; up to `count`
  * words of `out` are written.  Returns how many match. */
 uint32_t cdn_test_take(const struct cdn_test *test, const void *values, uint32_t first,

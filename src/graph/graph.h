@@ -54,6 +54,11 @@ struct cdn_graph_run {
  * e] */
 CDN_RAISES void cdn_graph_open(lua_State *L, const struct cdn_names *names);
 
+/* ahead.c.  Ask memory for where a node's lists are, and later for their last edges, if that
+ * is known by then: the node that a request begins with.  Nothing is charged. */
+void cdn_graph_ask_node(const struct cdn_graph_run *run, uint32_t node);
+void cdn_graph_ask_edges(const struct cdn_graph_run *run, uint32_t node);
+
 /* Push a node's handle; counts it in the meter's nodes.                   [-0, +1, m]
  */
 CDN_RAISES void cdn_graph_push_node(lua_State *L, uint32_t node);

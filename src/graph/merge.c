@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "graph/aggregate.h"
+#include "graph/cut.h"
 #include "sandbox/slot.h"
 
 /* Edges of a single list that are filtered in one go. */
@@ -479,69 +480,44 @@ static void later_operation(struct cdn_scan *scan, uint32_t number)
 }
 
 /* One condition on numbers and then a cut that is the last operation, over one list: what
- * is kept is put where it is handed out from.  False: this is not the case.  What is
- * charged is what looking one by one would have cost. */
-static bool cut_directly(struct cdn_scan *scan, uint32_t cut)
+ * is kept is put where it is handed out from.  False: this is not the case. */
+static bool cut_directly(struct cdn_scan *scan, uint32_t number)
 {
     struct cdn_merge *merge = scan->merge;
-    const struct cdn_operation *operation = &scan->set->operations[cut];
+    const struct cdn_operation *operation = &scan->set->operations[number];
     struct cdn_reach *reach = &merge->reaches[0];
-    bool backward = operation->kind == CDN_OPERATION_LATEST;
     bool limit = operation->kind == CDN_OPERATION_LIMIT;
-    uint64_t most = limit ? scan->left[cut] : operation->as.count;
+    uint64_t most = limit ? scan->left[number] : operation->as.count;
     uint32_t total = reach->high - reach->low;
-    uint64_t budget = cdn_scan_edges_left(scan);
-    uint32_t edges = total < budget ? total : (uint32_t)budget;
-    const struct cdn_test *test;
-    uint32_t size, kept = 0, looked = 0;
-    bool more = false;
-    struct cdn_cells cells;
-    const int64_t *values;
+    struct cdn_cut cut = {.test = &merge->tests[merge->from],
+                          .reach = reach,
+                          .backward = operation->kind == CDN_OPERATION_LATEST};
+    uint32_t size;
 
-    if (scan->list_count != 1 || cut + 1 != scan->set->operation_count ||
-        cut != merge->from + 1 || ranks(operation) || total > CDN_SPAN_EDGES)
+    if (scan->list_count != 1 || number + 1 != scan->set->operation_count ||
+        number != merge->from + 1 || ranks(operation) || total > CDN_SPAN_EDGES)
         return false;
-    test = &merge->tests[merge->from];
-    if (!cdn_test_takes(test))
+    if (!cdn_test_takes(cut.test))
         return false;
-    if (!cdn_column_cells(test->column, reach->list.block, &cells))
-        cdn_raise_damaged(scan->L, "a property's segment");
-    values = (const int64_t *)cells.values + reach->list.start;
-    size = most < total ? (uint32_t)most : total;
+    cut.most = most < total ? (uint32_t)most : total;
+    size = 2 * cut.most + RUN_EDGES;
     if (size > merge->position_capacity) {
-        merge->position_capacity = size > 64 ? 2 * size : 64;
+        merge->position_capacity = 2 * size;
         merge->positions = room(scan, KEEP_POSITIONS,
                                 merge->position_capacity * sizeof *merge->positions);
     }
+    cut.positions = merge->positions;
+    cut.room = size;
+    cdn_cut_list(&cut, scan);
     merge->direct = true;
-    while (kept < size && looked < edges) {
-        uint32_t part = size - kept < edges - looked ? size - kept : edges - looked;
-
-        kept += cdn_test_take(
-            test, values, backward ? reach->high - looked - part : reach->low + looked,
-            part, backward, merge->positions + (backward ? size - kept - part : kept));
-        looked += part;
-    }
-    /* is there one more than is kept? */
-    while (!more && looked < edges) {
-        uint32_t found;
-
-        more = cdn_test_take(test, values,
-                             backward ? reach->high - looked - 1 : reach->low + looked,
-                             1, false, &found) > 0;
-        looked++;
-    }
-    if (!more && edges < total)
-        looked++; /* the budget is gone before this is known */
-    cdn_scan_pay(scan, looked);
-    if (more) {
+    if (cut.more) {
         scan->run->truncated = true;
         scan->done = scan->done || limit;
     }
     if (limit)
-        scan->left[cut] -= kept;
-    merge->position_at = backward ? size - kept : 0;
-    merge->count = kept;
+        scan->left[number] -= cut.kept;
+    merge->position_at = cut.at;
+    merge->count = cut.kept;
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/cut.h"
 #include "sandbox/slot.h"
 
 /* Edges a stingy scan filters in one go. */
@@ -174,6 +175,20 @@ static void enter_label(struct cdn_scan *scan, uint32_t node)
     }
 }
 
+/* Is all that is left behind the ranges a condition and a cut, so that lists can be gone
+ * over a batch at a time?  A scan that may be left between two spans goes one by one. */
+static bool cuts_late(const struct cdn_scan *scan)
+{
+    const struct cdn_operation *last = &scan->set->operations[scan->range_count + 1u];
+
+    return scan->set->operation_count == scan->range_count + 2u &&
+           last[-1].kind == CDN_OPERATION_WHERE &&
+           (last->kind == CDN_OPERATION_LATEST ||
+            last->kind == CDN_OPERATION_EARLIEST) &&
+           last->as.count < scan->select_size && !scan->limits && !scan->how.stingy &&
+           !scan->collected;
+}
+
 static void make_plan(struct cdn_scan *scan)
 {
     const struct cdn_edges *set = scan->set;
@@ -210,6 +225,7 @@ static void make_plan(struct cdn_scan *scan)
         if (!condition)
             scan->range_count = (uint8_t)(i + 1);
     }
+    scan->cuts_late = cuts_late(scan);
 }
 
 void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
@@ -237,6 +253,7 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->done = false;
     scan->batch_count = 0;
     scan->batch_at = 0;
+    scan->batch_late = false;
     scan->tests_from = NULL;
     scan->follows = false;
     scan->merge = NULL;
@@ -404,6 +421,15 @@ static inline void fetch(const void *at, size_t bytes)
         __builtin_prefetch(line + i);
 }
 
+/* Ask for all of them. */
+static inline void ask(const void *at, size_t bytes)
+{
+    const char *line = at;
+
+    for (size_t i = 0; i < bytes + 63; i += 64)
+        __builtin_prefetch(line + i);
+}
+
 /* Bring a list that has been found to the range that is left of it. */
 static inline void resolve(struct cdn_scan *scan, struct cdn_reach *reach)
 {
@@ -424,11 +450,8 @@ static inline void resolve(struct cdn_scan *scan, struct cdn_reach *reach)
     }
 }
 
-/* Read the offsets of the batch, then its times, then ask for its values. */
-static void resolve_many(struct cdn_scan *scan)
+static void ask_for_offsets(const struct cdn_scan *scan)
 {
-    bool known = scan->memo && scan->memo_known;
-
     for (uint32_t i = 0; i < scan->batch_count; i++) {
         const struct cdn_reach *reach = &scan->batch[i];
         const struct cdn_adjacency *adjacency = reach->from->adjacency;
@@ -439,6 +462,14 @@ static void resolve_many(struct cdn_scan *scan)
             (const void *)(CDN_PEEK(adjacency->offsets, local >> adjacency->shift) +
                            at * sizeof(uint32_t)));
     }
+}
+
+/* Read the offsets of the batch, then its times, then ask for its values. */
+static void resolve_many(struct cdn_scan *scan)
+{
+    bool known = scan->memo && scan->memo_known;
+
+    ask_for_offsets(scan);
     for (uint32_t i = 0; i < scan->batch_count; i++) {
         struct cdn_reach *reach = &scan->batch[i];
         const struct cdn_list *list = &reach->list;
@@ -498,6 +529,96 @@ static void resolve_one(struct cdn_scan *scan)
     }
 }
 
+static void compile_tests(struct cdn_scan *scan, const struct cdn_reach *reach)
+{
+    const struct cdn_edges *set = scan->set;
+
+    for (uint32_t i = scan->range_count; i < set->operation_count; i++)
+        if (set->operations[i].kind == CDN_OPERATION_WHERE &&
+            !cdn_scan_test(&scan->tests[i - scan->range_count], set, reach->from,
+                           &set->operations[i], reach->ordinal))
+            cdn_raise_damaged(scan->L, "a dictionary is out of range");
+    scan->tests_from = reach->from;
+    scan->tests_ordinal = reach->ordinal;
+}
+
+/* Compile the conditions for a reach, if it is not done. */
+static inline void need_tests(struct cdn_scan *scan, const struct cdn_reach *reach)
+{
+    if (scan->tests_from != reach->from ||
+        (scan->follows && scan->tests_ordinal != reach->ordinal))
+        compile_tests(scan, reach);
+}
+
+/* Ask for the end of a found list that a late cut reads first. */
+static void ask_for_cut(const struct cdn_scan *scan, const struct cdn_reach *reach)
+{
+    const struct cdn_operation *cut = &scan->set->operations[scan->range_count + 1u];
+    const struct cdn_test *test = &scan->tests[0];
+    uint32_t size = 2 * (uint32_t)cut->as.count + 1;
+    uint32_t start = 0;
+
+    size = size < reach->list.count ? size : reach->list.count;
+    if (cut->kind == CDN_OPERATION_LATEST)
+        start = reach->list.count - size;
+    ask(reach->list.peers + start, size * sizeof *reach->list.peers);
+    if (cdn_test_takes(test))
+        ask((const void *)(CDN_PEEK(test->column->values, reach->list.block) +
+                           ((size_t)reach->list.start + start) * sizeof(int64_t)),
+            size * sizeof(int64_t));
+}
+
+/* Reaches whose lists are asked for ahead of the one that is cut. */
+#define AHEAD 3
+
+/* Find the lists of a batch; the rest follows with the turn of each. */
+static void find_late(struct cdn_scan *scan)
+{
+    ask_for_offsets(scan);
+    for (uint32_t i = 0; i < scan->batch_count; i++)
+        find_list(scan, &scan->batch[i]);
+    need_tests(scan, &scan->batch[0]);
+    for (uint32_t i = 0; i < AHEAD && i < scan->batch_count; i++)
+        ask_for_cut(scan, &scan->batch[i]);
+}
+
+/* Cut the next reach of such a batch; false: nothing of it is kept, or it has to be merged
+ * like others.  Charges as that does. */
+static bool cut_next(struct cdn_scan *scan, struct cdn_span *out)
+{
+    struct cdn_reach *reach = &scan->batch[scan->batch_at++];
+    const struct cdn_operation *last = &scan->set->operations[scan->range_count + 1u];
+    struct cdn_cut cut = {.test = &scan->tests[0],
+                          .reach = reach,
+                          .backward = last->kind == CDN_OPERATION_LATEST,
+                          .most = (uint32_t)last->as.count,
+                          .positions = scan->select,
+                          .room = scan->select_size};
+
+    cdn_meter_charge_nodes(scan->L, scan->meter, 1);
+    need_tests(scan, reach);
+    if (reach->list.count > CDN_SPAN_EDGES || !cdn_test_takes(cut.test)) {
+        scan->merging = true;
+        cdn_merge_begin(scan, reach->node, reach->ordinal);
+        return false;
+    }
+    if (scan->batch_at - 1 + AHEAD < scan->batch_count)
+        ask_for_cut(scan, reach + AHEAD);
+    cdn_scan_pay(scan, 1);
+    begin_list(scan, reach);
+    if (scan->range_count)
+        cdn_scan_narrow(scan, reach);
+    cdn_cut_list(&cut, scan);
+    if (cut.more)
+        scan->run->truncated = true;
+    out->reach = reach;
+    out->select = scan->select + cut.at;
+    out->first = 0;
+    out->count = cut.kept;
+    out->charged = true;
+    return cut.kept > 0;
+}
+
 /* Does this label's nodes' order have to be made by merging? */
 static bool must_merge(const struct cdn_scan *scan)
 {
@@ -513,14 +634,21 @@ static void fill(struct cdn_scan *scan)
 
     scan->batch_count = 0;
     scan->batch_at = 0;
+    scan->batch_late = false;
     while (scan->batch_count < want && scan->next_node < scan->node_count) {
         uint32_t node = scan->nodes[scan->next_node];
 
-        if (node - scan->label_base >= scan->label_count)
+        if (node - scan->label_base >= scan->label_count) {
+            if (scan->batch_late && scan->batch_count > 0)
+                break; /* one that is merged after all needs its label's lists */
             enter_label(scan, node);
+        }
         if (scan->list_count > 1)
             scan->memo = NULL;
-        if (scan->list_count > 0 && must_merge(scan)) {
+        if (scan->list_count == 1 && scan->cuts_late) {
+            scan->batch_late = true;
+            scan->memo = NULL;
+        } else if (scan->list_count > 0 && must_merge(scan)) {
             if (scan->batch_count > 0)
                 break;
             cdn_meter_charge_nodes(scan->L, scan->meter, 1);
@@ -530,7 +658,7 @@ static void fill(struct cdn_scan *scan)
             cdn_merge_begin(scan, node, scan->next_node - 1);
             return;
         }
-        if (scan->next_list == 0)
+        if (scan->next_list == 0 && !(scan->list_count && scan->cuts_late))
             cdn_meter_charge_nodes(scan->L, scan->meter, 1);
         while (scan->next_list < scan->list_count && scan->batch_count < want) {
             struct cdn_reach *reach = &scan->batch[scan->batch_count++];
@@ -546,6 +674,10 @@ static void fill(struct cdn_scan *scan)
     }
     if (scan->batch_count == 0)
         return;
+    if (scan->batch_late) {
+        find_late(scan);
+        return;
+    }
     cdn_meter_charge_edges(scan->L, scan->batch_count);
     if (scan->batch_count == 1)
         resolve_one(scan);
@@ -570,18 +702,6 @@ static uint32_t drop_loops(const struct cdn_reach *reach, uint32_t *select,
     return kept;
 }
 
-static void compile_tests(struct cdn_scan *scan, const struct cdn_reach *reach)
-{
-    const struct cdn_edges *set = scan->set;
-
-    for (uint32_t i = scan->range_count; i < set->operation_count; i++)
-        if (!cdn_scan_test(&scan->tests[i - scan->range_count], set, reach->from,
-                           &set->operations[i], reach->ordinal))
-            cdn_raise_damaged(scan->L, "a dictionary is out of range");
-    scan->tests_from = reach->from;
-    scan->tests_ordinal = reach->ordinal;
-}
-
 /* Filter the next edges of a reach; false: none of them is kept. */
 static bool filter(struct cdn_scan *scan, struct cdn_reach *reach, struct cdn_span *out)
 {
@@ -590,6 +710,7 @@ static bool filter(struct cdn_scan *scan, struct cdn_reach *reach, struct cdn_sp
     uint32_t count = reach->high - reach->low;
     bool loops = reach->from->loops && scan->set->direction == CDN_BOTH;
     bool damaged = false;
+    uint32_t done = 0; /* conditions */
     uint32_t kept;
 
     if (scan->how.stingy) {
@@ -603,13 +724,17 @@ static bool filter(struct cdn_scan *scan, struct cdn_reach *reach, struct cdn_sp
     count = count < size ? count : size;
     if (!scan->how.stingy)
         cdn_meter_charge_edges(scan->L, count);
-    if (test_count && (scan->tests_from != reach->from ||
-                       (scan->follows && scan->tests_ordinal != reach->ordinal)))
-        compile_tests(scan, reach);
-    for (uint32_t i = 0; i < count; i++)
-        scan->select[i] = reach->low + i;
-    kept = loops ? drop_loops(reach, scan->select, count) : count;
-    for (uint32_t i = 0; i < test_count && kept; i++)
+    if (test_count)
+        need_tests(scan, reach);
+    if (test_count && !loops) {
+        kept = cdn_test_run(&scan->tests[done++], reach, reach->low, count,
+                            scan->select, &damaged);
+    } else {
+        for (uint32_t i = 0; i < count; i++)
+            scan->select[i] = reach->low + i;
+        kept = loops ? drop_loops(reach, scan->select, count) : count;
+    }
+    for (uint32_t i = done; i < test_count && kept; i++)
         kept = cdn_test_refine(&scan->tests[i], reach, scan->select, kept, &damaged);
     if (damaged)
         cdn_raise_damaged(scan->L, "a property value is out of range");
@@ -655,8 +780,14 @@ bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
                 return true;
             scan->merging = false;
         }
-        while (scan->batch_at < scan->batch_count) {
+        while (scan->batch_at < scan->batch_count && !scan->merging) {
             struct cdn_reach *reach = &scan->batch[scan->batch_at];
+
+            if (scan->batch_late) {
+                if (cut_next(scan, out))
+                    return true;
+                continue;
+            }
 
             if (reach->low >= reach->high) {
                 scan->batch_at++;
@@ -670,6 +801,8 @@ bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
             if (filter(scan, reach, out))
                 return true;
         }
+        if (scan->merging)
+            continue;
         if (scan->done || scan->next_node >= scan->node_count) {
             if (scan->owed) {
                 uint32_t owed = scan->owed;

@@ -76,13 +76,15 @@ struct cdn_scan {
     bool cuts;           /* any cut at all */
     bool streams;        /* no cut after a condition */
     bool limits;
-    bool done;                             /* a limit has been passed */
+    bool cuts_late; /* the last two are a condition and a cut, of each list alone */
+    bool done;      /* a limit has been passed */
     uint64_t left[CDN_SET_MAX_OPERATIONS]; /* of each limit */
     /* reaches */
     struct cdn_reach *batch;
     uint32_t batch_size;
     uint32_t batch_count;
     uint32_t batch_at;
+    bool batch_late; /* its lists are found, and neither charged nor cut yet */
     /* of a node set: the run's memo, to be read or made; NULL: not used */
     struct cdn_memo_range *memo;
     uint32_t memo_at;

@@ -15,11 +15,14 @@ enum { EVALUATE = 1, GRAPH, REQUEST };
 /* What a run calls: evaluate(graph, request), then the result into the outcome. */
 CDN_RAISES static int entry(lua_State *L)
 {
+    struct cdn_rule_host *host = cdn_slot_host(L);
+
+    cdn_graph_ask_edges(&host->graph, host->node);
     lua_pushvalue(L, lua_upvalueindex(EVALUATE));
     lua_pushvalue(L, lua_upvalueindex(GRAPH));
     lua_pushvalue(L, lua_upvalueindex(REQUEST));
     lua_call(L, 2, 1);
-    cdn_result_take(L, 1, cdn_slot_host(L));
+    cdn_result_take(L, 1, host);
     return 0;
 }
 

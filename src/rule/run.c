@@ -366,6 +366,8 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     if (!status)
         status = find_node(&host->node, call->snapshot, request, err);
     if (!status)
+        cdn_graph_ask_node(&host->graph, host->node);
+    if (!status)
         status = cdn_outcome_reserve(outcome, (size_t)call->budget.output_bytes, err);
     if (status)
         return status;

@@ -31,7 +31,10 @@ CDN_RAISES int cdn_lib_unpack(lua_State *L);
 /* Upvalue 1: the stock iterator of ipairs. */
 CDN_RAISES int cdn_lib_ipairs(lua_State *L);
 
-/* lib_next.c.  next has four upvalues, nil at first: where its last traversal is. */
+/* lib_next.c.  Upvalues, nil at first: next's say where its last traversal is, pairs' what
+ * the last record was. */
+#define CDN_LIB_NEXT_UPVALUES  4
+#define CDN_LIB_PAIRS_UPVALUES 10
 CDN_RAISES int cdn_lib_next(lua_State *L);
 CDN_RAISES int cdn_lib_pairs(lua_State *L);
 

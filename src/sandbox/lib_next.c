@@ -255,28 +255,101 @@ CDN_RAISES static int frozen_next(lua_State *L)
 
 _Static_assert(3 + 2 * RECORD_KEYS <= LUA_MINSTACK, "no need to ask for more stack");
 
-/* The iterator over a record.  Upvalues: the place of the last key, and the keys in order. */
+/* pairs' upvalues: the iterator that it last made for a record, what that charged, and the
+ * record's keys as its table had them.  A table with these keys in this order, as most
+ * have that one constructor makes, gets the same iterator again. */
+#define KNOWN_ITERATOR lua_upvalueindex(1)
+#define KNOWN_WORK     lua_upvalueindex(2)
+#define KNOWN_KEY(i)   lua_upvalueindex(3 + (i))
+
+_Static_assert(CDN_LIB_PAIRS_UPVALUES == 2 + RECORD_KEYS, "a place for each");
+
+/* The iterator over a record.  Upvalues: a table from each key to the one behind it, from
+ * the last to false, and the first key.  It keeps no place of its own, so that any number
+ * of loops can share it. */
+#define KEY_BEHIND lua_upvalueindex(1)
+#define FIRST_KEY  lua_upvalueindex(2)
+
 CDN_RAISES static int record_next(lua_State *L)
 {
-    int place = (int)lua_tonumber(L, lua_upvalueindex(1));
-
-    luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_gettop(L) != 2)
+        lua_settop(L, 2);
+    if (lua_type(L, 2) == LUA_TNIL)
+        lua_pushvalue(L, FIRST_KEY);
+    else
+        lua_rawget(L, KEY_BEHIND);
     for (;;) {
-        int key = lua_upvalueindex(1 + ++place);
+        int type = lua_type(L, -1);
 
-        if (place > RECORD_KEYS || lua_type(L, key) <= LUA_TNIL)
+        if (type == LUA_TBOOLEAN)
             return 0;
-        lua_pushvalue(L, key);
-        lua_pushvalue(L, key);
+        if (type == LUA_TNIL)
+            luaL_error(L, "the iterator of pairs was given a key that is not its");
+        lua_pushvalue(L, -1);
         lua_rawget(L, 1);
         if (lua_type(L, -1) != LUA_TNIL)
-            break;
-        lua_pop(L, 2);
+            return 2;
+        lua_pop(L, 1);
         cdn_meter_charge(L, 1);
+        lua_rawget(L, KEY_BEHIND);
     }
-    lua_pushnumber(L, place);
-    lua_replace(L, lua_upvalueindex(1));
-    return 2;
+}
+
+/* Push that iterator over the keys at 2, 3, ...                           [-0, +1, m] */
+static void make_record_next(lua_State *L, const uint8_t *order, unsigned count)
+{
+    lua_createtable(L, 0, (int)count);
+    for (unsigned i = 0; i < count; i++) {
+        lua_pushvalue(L, 2 + order[i]);
+        if (i + 1 < count)
+            lua_pushvalue(L, 2 + order[i + 1]);
+        else
+            lua_pushboolean(L, false);
+        lua_rawset(L, -3);
+    }
+    lua_pushvalue(L, 2 + order[0]);
+    lua_pushcclosure(L, record_next, 2);
+}
+
+/* Push the iterator that is known if the table at 1 has its keys; else leave the stack as
+ * it was.                                                                 [-0, +?1, e] */
+CDN_RAISES static bool push_known_iterator(lua_State *L)
+{
+    int count = 0;
+
+    lua_pushnil(L);
+    while (lua_next(L, 1)) {
+        lua_pop(L, 1);
+        if (count == RECORD_KEYS || !lua_rawequal(L, -1, KNOWN_KEY(count))) {
+            lua_settop(L, 1);
+            return false;
+        }
+        count++;
+    }
+    if (count == 0 ||
+        (count < RECORD_KEYS && lua_type(L, KNOWN_KEY(count)) != LUA_TNIL))
+        return false;
+    cdn_meter_charge(L, (uint64_t)lua_tonumber(L, KNOWN_WORK));
+    lua_pushvalue(L, KNOWN_ITERATOR);
+    return true;
+}
+
+/* Note the iterator on top, made for the keys at 2, 3, ...                [-0, +0, -] */
+static void know_iterator(lua_State *L, unsigned count, uint64_t work)
+{
+    for (unsigned i = 0; i < RECORD_KEYS; i++) {
+        if (i < count)
+            lua_pushvalue(L, 2 + (int)i);
+        else
+            lua_pushnil(L);
+        lua_replace(L, KNOWN_KEY((int)i));
+    }
+    lua_pushnumber(L, (lua_Number)work);
+    lua_replace(L, KNOWN_WORK);
+    lua_pushvalue(L, -1);
+    lua_replace(L, KNOWN_ITERATOR);
 }
 
 /* Push the iterator over the table at 1 if that is a record or a sequence and nothing else;
@@ -289,7 +362,7 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
     double sequence = 0;
     uint64_t bytes = 0, work;
 
-    /* at most 2 + 2 * RECORD_KEYS slots, which every C function has */
+    /* at most 3 + 2 * RECORD_KEYS slots, which every C function has */
     lua_pushnil(L);
     while (lua_next(L, 1)) {
         unsigned at = count;
@@ -317,10 +390,13 @@ CDN_RAISES static bool push_record_iterator(lua_State *L)
     for (unsigned width = 1; width < count; width *= 2)
         work += count + bytes / 32;
     cdn_meter_charge(L, work);
-    lua_pushnumber(L, sequence);
-    for (unsigned i = 0; i < count; i++)
-        lua_pushvalue(L, 2 + order[i]);
-    lua_pushcclosure(L, count ? record_next : sequence_next, 1 + (int)count);
+    if (!count) {
+        lua_pushnumber(L, sequence);
+        lua_pushcclosure(L, sequence_next, 1);
+        return true;
+    }
+    make_record_next(L, order, count);
+    know_iterator(L, count, work);
     return true;
 other:
     lua_settop(L, 1);
@@ -333,10 +409,12 @@ int cdn_lib_pairs(lua_State *L)
     double sequence;
     bool frozen;
 
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_gettop(L) != 1)
+        lua_settop(L, 1);
     frozen = cdn_lib_frozen(L, 1);
-    if (!frozen && push_record_iterator(L)) {
+    if (!frozen && (push_known_iterator(L) || push_record_iterator(L))) {
         lua_pushvalue(L, 1);
         lua_pushnil(L);
         return 3;

@@ -379,10 +379,12 @@ CDN_RAISES static void open_stock(lua_State *L)
     }
 }
 
-/* The two that have upvalues: ipairs keeps the stock iterator, which runs in assembler,
- * next its notes.  Both as told in lib_base.c and lib_next.c. */
+/* Those that have upvalues: ipairs keeps the stock iterator, which runs in assembler, next
+ * and pairs their notes.  As told in lib_base.c and lib_next.c. */
 CDN_RAISES static void add_iterators(lua_State *L, int stock, int globals)
 {
+    bool chosen_pairs;
+
     lua_getfield(L, stock, "ipairs");
     lua_newtable(L);
     lua_call(L, 1, 1);
@@ -390,10 +392,19 @@ CDN_RAISES static void add_iterators(lua_State *L, int stock, int globals)
     lua_setfenv(L, -2);
     lua_pushcclosure(L, cdn_lib_ipairs, 1);
     lua_setfield(L, globals, "ipairs");
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < CDN_LIB_NEXT_UPVALUES; i++)
         lua_pushnil(L);
-    lua_pushcclosure(L, cdn_lib_next, 4);
+    lua_pushcclosure(L, cdn_lib_next, CDN_LIB_NEXT_UPVALUES);
     lua_setfield(L, globals, "next");
+    lua_getfield(L, globals, "pairs");
+    chosen_pairs = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (!chosen_pairs)
+        return;
+    for (int i = 0; i < CDN_LIB_PAIRS_UPVALUES; i++)
+        lua_pushnil(L);
+    lua_pushcclosure(L, cdn_lib_pairs, CDN_LIB_PAIRS_UPVALUES);
+    lua_setfield(L, globals, "pairs");
 }
 
 /* The string table's methods without the proxy between. */

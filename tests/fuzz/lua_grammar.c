@@ -3,8 +3,9 @@
  * Symbols: z statement, e any expression, d number, s string, t table, f function,
  * c condition, m several values, V assignable, D D-number constant, S string constant,
  * p pattern, r replacement, o format, M metatable, y coroutine, N node, E edge,
- * G edge set, U node set, P edge property, Q node property, T time, L label, K key,
- * O comparison, A arithmetic, B binary operator, C caught call, R the rule's return.
+ * G edge set, U node set, W view, H scores, I groups, X options, Z aggregate, J column,
+ * P edge property, Q node property, T time, L label, K key, O comparison, A arithmetic,
+ * B binary operator, C caught call, R the rule's return.
  *
  * The first alternatives of each, up to the first with a symbol in it, are what is taken
  * where a derivation has to end; the very first is what missing bytes choose. */
@@ -65,6 +66,13 @@ static const char *const statements[] = {
     "local function r(n, ...) if n > 0 then return r(n - 1) end$[ $*$]return n end note(r($#))",
     "local function r(n, ...) return n > 0 and 1 + r(n - 1) or $d end note(pcall(r, $d))",
     "local _ = (f1 or f2)($,)", "f1{$e, a = $e}", "f1'x'", "f1[[\nlong\n]]",
+    /* views, scores, groups, rows */
+    "note($W:count(), $W:edge_count())", "note($H:count(), $H:of($N))", "note($I:count(), $I:of($N))",
+    "note($G:cycles($X))", "note($W:triangles())",
+    "for o, a in $H:each() do$<\nnote(o, a)\n$*$:\n$> end",
+    "for o, a in $I:each() do$<\nnote(o, a)\n$*$:\n$> end",
+    "for o, a, b in $U:each('$J', '$J') do$<\nnote(o, a, b)\n$*$:\n$> end",
+    "v1 = $U:with({ $J = $d })", "v1 = $G:group({ $J = $Z })",
     NULL
 };
 
@@ -77,6 +85,7 @@ static const char *const anything[] = {
     "type($e)", "tostring($e)", "next($t)", "next($t, $e)", "getmetatable($t)",
     "setmetatable($t, $M)", "co", "g1", "v1", "request.params.n", "request.params.s",
     "_G", "_VERSION", "string", "_G[ $S ]", "request", "graph",
+    "$W", "$H", "$I", "$X",
     NULL
 };
 
@@ -100,6 +109,10 @@ static const char *const numbers[] = {
     "$G:count()", "$G:sum('$P')", "$G:avg('$P')", "$G:min('$P')", "$G:max('$P')",
     "$G:distinct()", "$U:count()", "$U:sum('$Q')", "$U:avg('$Q')", "$U:min('$Q')",
     "$U:max('$Q')", "$N.$Q", "$E.$P", "$E.time",
+    "$W:count()", "$W:edge_count()", "$H:of($N)", "$H:sum()", "$H:avg()", "$H:min()", "$H:max()",
+    "$I:size($N)", "$I:count()", "$U:value($N, '$J')", "$U:sum('$J')", "$U:avg('$J')", "$U:max('$J')",
+    "$G:cycles($X)", "(select(2, $G:totals('$P')))", "graph:jaccard($N, $N, $X)",
+    "graph:adamic_adar($N, $N, $X)",
     NULL
 };
 
@@ -146,6 +159,8 @@ static const char *const tables[] = {
     "rawset($t, $e, $e)", "(getmetatable($t) or $t)", "(($t).b or $t)", "{$f, $f}",
     "{pcall($f$;)}", "string", "math", "_G", "$G:top($d, '$P')", "$U:top($d, '$Q')",
     "{[$N] = $e, [$E] = $e}", "{$N, $N, $N}", "{n1, s1, t1, f1}",
+    "$G:paths($X)", "graph:paths($N, $N, $X)", "graph:cycles($N, $X)", "graph:shortest_path($N, $N, $X)",
+    "graph:random_walk($N, $X)", "$H:top($d)", "$U:rows('$J')", "$U:rows('$J', '$J')", "$U:top($d, '$J')", "$X",
     NULL
 };
 
@@ -189,6 +204,7 @@ static const char *const conditions[] = {
     "$c and $c", "$c or $c", "rawequal($e, $e)", "$e", "type($e) == type($e)", "n1 > $#",
     "#t1 > $#", "a", "$G:exists()", "$U:exists()", "$U:contains($N)", "$N == $N", "$E == $E",
     "$N.isBlocked", "pcall($f$;)", "next($t)", "($s):find($p)",
+    "$W:contains($N)", "$I:together($N, $N)",
     NULL
 };
 
@@ -225,6 +241,10 @@ static const char *const caught[] = {
     "pcall(next, $t, $e)", "pcall(select, $e$;)", "pcall(string.char$;)",
     "pcall(string.byte, $s, $d, $d)", "pcall(coroutine.wrap($f)$;)",
     "pcall(for_each or note, $e)",
+    "pcall(g1.group, $G, $X)", "pcall(g1.paths, $G, $X)", "pcall(g1.cycles, $G, $X)",
+    "pcall(v1.join, $U, $e)", "pcall(v1.with, $U, $X)", "pcall(v1.sorted, $U, $e, $e)", "pcall(v1.rows, $U, $e, $e)",
+    "pcall(graph.ego, graph, $e, $X)", "pcall(graph.view, graph, $X)", "pcall(graph.paths, graph, $e, $e, $X)",
+    "pcall(graph.cycles, graph, $e, $X)", "pcall(graph.random_walk, graph, $e, $X)",
     NULL
 };
 
@@ -290,6 +310,8 @@ static const char *const edge_sets[] = {
     "$G:where('$P', '$O', $d)", "$G:where('$P', '$O', $e)", "$G:where('memo', '==', $s)",
     "$G:latest($d)", "$G:earliest($d)", "$G:largest($d, '$P')", "$G:smallest($d, '$P')",
     "$G:limit($d)", "$G:latest($#)", "$G:limit($#)", "$G:largest($#, '$P')",
+    "$U:outgoing('$Y'):after('$J')", "$U:outgoing('$Y'):up_to('$J')", "$U:incoming('$Y'):where('$P', '$O', '$J')",
+    "$G:where('$P', '$O', $d):latest($#)", "$G:where('$P', '$O', $d):earliest($#)",
     NULL
 };
 
@@ -298,6 +320,56 @@ static const char *const node_sets[] = {
     "$G:nodes()", "$G:nodes()", "$U:union($U)", "$U:intersect($U)", "$U:minus($U)",
     "$U:where('$Q', '$O', $d)", "$U:where('$Q', '$O', $e)", "$U:of($L)", "$U:limit($d)",
     "$U:limit($#)", "graph:set({$N, $N})", "graph:set($t)", "$U:outgoing('transfer'):nodes()",
+    "$G:group({ $J = $Z })", "$G:group({ by = 'start', $J = $Z, $J = $Z })", "$G:group({ $J = $Z, $J = $Z, $J = $Z })",
+    "$U:with({ $J = $d })", "$U:with({ $J = $d, $J = $d })", "$U:join($U)", "$U:sorted('$J', $d)",
+    "$U:sorted('-$J', '$J')", "$U:sorted($d)", "$U:sorted()", "$U:where('$J', '$O', $d)",
+    "$W:nodes()", "$W:k_core($#)", "$H:at_least($d)", "$H:at_most($d)", "$H:nodes()", "$I:members($N)",
+    "graph:common_neighbours($N, $N, $X)",
+    NULL
+};
+
+static const char *const views[] = {
+    "graph:ego(me, { edges = 'transfer' })", "graph:view({})",
+    "graph:ego($N, $X)", "graph:ego($U, $X)", "graph:view($X)", "graph:ego(me, $X)",
+    "graph:ego(me, { hops = $#, edges = '$Y' })", "graph:ego(me, { hops = 3, weight = '$P', edges = '$Y' })",
+    NULL
+};
+
+static const char *const scores[] = {
+    "graph:ego(me, { edges = 'transfer' }):pagerank()",
+    "$W:bfs($N)", "$W:bfs($N, $X)", "$W:sssp($N)", "$W:pagerank()", "$W:pagerank($X)",
+    "$W:personalised_pagerank($N, $X)", "$W:personalised_pagerank($U, $X)", "$W:clustering()", "$W:cores()",
+    "$W:degree()", "$W:degree($X)", "$W:betweenness()", "$W:betweenness($X)", "(select(2, $W:triangles()))",
+    "graph:personalised_pagerank($N, $X)", "graph:personalised_pagerank($U, $X)",
+    NULL
+};
+
+static const char *const groups[] = {
+    "graph:ego(me, { edges = 'transfer' }):components()",
+    "$W:components()", "$W:components({ strong = true })", "$W:label_propagation()", "$W:label_propagation($X)",
+    NULL
+};
+
+/* Options of whatever takes some, as tables. */
+static const char *const options[] = {
+    "{}", "{ edges = 'transfer' }", "{ strong = true }", "{ hops = 2, edges = 'transfer', direction = 'both' }",
+    "{ hops = $# }", "{ hops = $#, edges = '$Y' }", "{ hops = $#, max_nodes = $#, direction = 'both' }",
+    "{ edges = { transfer = { since = $T, where = { '$P', '$O', $d } } } }",
+    "{ edges = { $Y = { after = $T, up_to = $T }, own = {} }, hops = $# }",
+    "{ edges = { '$Y', '$Y' }, undirected = true, hops = $# }", "{ weight = '$P', edges = '$Y', max_hops = $# }",
+    "{ hops = $#, within = $d, property = '$P', ratio = $d }", "{ hops = $#, ascending = true, most = $# }",
+    "{ max_hops = $#, ordered = true, amount = '$P', tolerance = $d, limit = $#, edges = '$Y' }",
+    "{ min_hops = $#, max_hops = $#, within = $d, list = false }", "{ iterations = $#, damping = $d }",
+    "{ sources = $#, seed = $d }", "{ steps = $#, seed = $d, edges = '$Y' }", "{ labels = { $L }, edges = '$Y' }",
+    "{ nodes = $U, edges = '$Y' }", "{ epsilon = $d, damping = $d }", "{ direction = $s }", "{ $J = $Z }", "$t",
+    NULL
+};
+
+/* What a column of a grouping holds. */
+static const char *const aggregates[] = {
+    "'count'", "{ sum = 'amount' }",
+    "{ sum = '$P' }", "{ avg = '$P' }", "{ min = '$P' }", "{ max = '$P' }", "{ sum = '$J' }", "{ max = '$J' }",
+    "{ sum = '$P', times = $d }", "{ avg = '$P', times = $d, round = $# }", "{ min = 'time' }", "$e",
     NULL
 };
 
@@ -318,6 +390,8 @@ static const char *const returns[] = {
 static const char *const edge_properties[] = {
     "amount", "cents", "ts", "memo", "time", "share", "ratio", "location", "type", "nothing",
     "source", "target", NULL};
+static const char *const columns[] = {
+    "a", "b", "score", "at", "shared", "amount", "by", NULL};
 static const char *const node_properties[] = {
     "balance", "risk", "kind", "isBlocked", "createTime", "nickname", "serial", "note", "bag",
     "name", "key", "label", "nothing", "outgoing", NULL};
@@ -361,6 +435,12 @@ static const struct {
                {'E', edges},
                {'G', edge_sets},
                {'U', node_sets},
+               {'W', views},
+               {'H', scores},
+               {'I', groups},
+               {'X', options},
+               {'Z', aggregates},
+               {'J', columns},
                {'R', returns},
                {'P', edge_properties},
                {'Q', node_properties},

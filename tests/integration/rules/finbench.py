@@ -44,6 +44,19 @@ def evaluate(rule, store, cases):
     return answers
 
 
+def patiently(rule, store, cases):
+    """Where the machine did something else for as long as the rule may run, ask again."""
+    answers = evaluate(rule, store, cases)
+    for _ in range(5):
+        late = [i for i, answer in enumerate(answers)
+                if answer.get("limit", {}).get("kind") == "time"]
+        if not late:
+            break
+        for i, answer in zip(late, evaluate(rule, store, [cases[i] for i in late])):
+            answers[i] = answer
+    return answers
+
+
 def same(ours, wanted):
     if isinstance(wanted, float) or isinstance(ours, float):
         return isinstance(ours, (int, float)) and abs(ours - wanted) <= 0.001 + 1e-12
@@ -75,10 +88,11 @@ def fail(what, case, ours):
 
 def compare(what, rule, store, cases):
     passed = differ = 0
-    edges = []
-    for case, answer in zip(cases, evaluate(rule, store, cases)):
+    most = {"instructions": 0, "memory_bytes": 0, "edges": 0}
+    for case, answer in zip(cases, patiently(rule, store, cases)):
         rows = answer.get("result", {}).get("output") if answer.get("outcome") == "ok" else answer
-        edges.append(answer.get("usage", {}).get("edges", 0))
+        for field in most:
+            most[field] = max(most[field], answer.get("usage", {}).get(field, 0))
         wanted = case["expected"]
         if case.get("partial") and isinstance(rows, list):
             rows = [{k: row[k] for k in want} for row, want in zip(rows, wanted)]
@@ -88,9 +102,9 @@ def compare(what, rule, store, cases):
             differ += 1
         else:
             fail(what, case, rows)
-    print("%s: %d of %d cases agree%s; edges read: at most %d"
+    print("%s: %d of %d cases agree%s; at most %d instructions, %d KiB, %d edges"
           % (what, passed, len(cases), ", %d interpretive differ" % differ if differ else "",
-             max(edges)))
+             most["instructions"], most["memory_bytes"] // 1024, most["edges"]))
 
 
 def main():

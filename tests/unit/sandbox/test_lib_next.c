@@ -37,6 +37,19 @@ static const struct lua_case cases[] = {
      "13 true true"},
     {"local t = {} for i = 1, 3000 do t[\"k\" .. i] = i end local n, last = 0 for k in pairs(t) do if last and last >= k then return \"order\" end n = n + 1 last = k end for k in next, t do n = n + 1 end return n",
      "6000"},
+    /* records of one shape share an iterator, which keeps no place */
+    {"local o = {} for k, v in pairs({b = 1, a = 2}) do for j, w in pairs({b = 3, a = 4}) do o[#o + 1] = k .. v .. j .. w end end return table.concat(o, \" \")",
+     "'a2a4 a2b3 b1a4 b1b3'"},
+    {"local function new(x) return {b = x, a = x + 1, c = x + 2} end local o = {} for i = 1, 3 do local t = new(i) for k, v in pairs(t) do o[#o + 1] = k .. v if k == \"a\" then t.b = nil end end end return table.concat(o, \" \")",
+     "'a2 c3 a3 c4 a4 c5'"},
+    {"local function new(x) return {b = x, a = x + 1} end local n = 0 for _ in pairs(new(1)) do n = n + 1 end local t = new(2) t.aa = 7 for k in pairs(t) do n = n + 1 end t = new(3) t.b = nil for k in pairs(t) do n = n + 1 end for k in pairs({}) do n = n + 1 end return n",
+     "6"},
+    {"local f, t = pairs({b = 1, a = 2}) local k, v = f(t) local l, w = f(t, k) return k, v, l, w, f(t, l)",
+     "'a' 2 'b' 1"},
+    {"local f, t = pairs({b = 1, a = 2}) return pcall(f, t, \"x\")",
+     "false 'the iterator of pairs was given a key that is not its'"},
+    {"local f = pairs({b = 1, a = 2}) return (pcall(f)), (pcall(f, 1))",
+     "false false"},
 };
 /* clang-format on */
 

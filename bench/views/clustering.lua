@@ -1,0 +1,15 @@
+-- How many of the neighbours of each node are linked.
+return {
+  name     = "view_clustering",
+  reads    = { Account = {}, transfer = { "amount" } },
+  fallback = "none",
+  returns  = "integer",
+  limits   = { instructions = 1e9, memory = "48MiB", time = "10s", edges = 1e8, nodes = 1e8 },
+
+  evaluate = function(graph, request)
+    local view = graph:ego(request.node, { edges = "transfer", hops = 2, max_nodes = 5000,
+                                           weight = "amount" })
+    view:clustering()
+    return { output = view:edge_count() }
+  end,
+}

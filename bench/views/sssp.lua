@@ -1,0 +1,17 @@
+-- Lengths of the shortest ways from a node, by weight.
+return {
+  name     = "view_sssp",
+  reads    = { Account = {}, transfer = { "amount" } },
+  fallback = "none",
+  returns  = "integer",
+  limits   = { instructions = 1e9, memory = "48MiB", time = "10s", edges = 1e8, nodes = 1e8 },
+
+  evaluate = function(graph, request)
+    local view = graph:ego(request.node, { edges = "transfer", hops = 2, max_nodes = 5000,
+                                           weight = "amount" })
+    for _ = 1, 10 do
+      view:sssp(request.node)
+    end
+    return { output = 10 * view:edge_count() }
+  end,
+}
