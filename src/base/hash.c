@@ -67,7 +67,8 @@ void cdn_hash_content(unsigned char out[CDN_CONTENT_HASH_BYTES], const void *byt
 }
 
 _Static_assert(sizeof(struct cdn_hash_chain) == sizeof(crypto_generichash_state) &&
-                   _Alignof(struct cdn_hash_chain) >= _Alignof(crypto_generichash_state),
+                   _Alignof(struct cdn_hash_chain) >=
+                       _Alignof(crypto_generichash_state),
                "the chain's state is libsodium's");
 _Static_assert(CDN_HASH_KEY_BYTES == crypto_generichash_KEYBYTES, "BLAKE2b's key");
 
