@@ -51,6 +51,9 @@ struct cdn_images {
 };
 
 void cdn_images_deinit(struct cdn_images *images);
+/* NULL: not there.  Looking does not count as using it. */
+const struct cdn_image *cdn_images_look(const struct cdn_images *images,
+                                        uint64_t version);
 /* NULL: not there. */
 struct cdn_image *cdn_images_get(struct cdn_images *images, uint64_t version);
 /* Takes the image, also on failure; makes room by freeing the least recently used.

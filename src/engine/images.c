@@ -29,6 +29,14 @@ static struct cdn_cached *find(const struct cdn_images *images, uint64_t version
     }
 }
 
+const struct cdn_image *cdn_images_look(const struct cdn_images *images,
+                                        uint64_t version)
+{
+    const struct cdn_cached *cached = find(images, version);
+
+    return cached ? cached->image : NULL;
+}
+
 struct cdn_image *cdn_images_get(struct cdn_images *images, uint64_t version)
 {
     struct cdn_cached *cached = find(images, version);

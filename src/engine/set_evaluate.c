@@ -18,6 +18,16 @@
 #include "engine/set.h"
 #include "rule/param.h"
 
+/* What a member's evaluation will touch, known before its turn comes.  `image` is only an
+ * address: what lies there may be gone by then, and is not read. */
+struct ahead {
+    struct cdn_plan *plan; /* NULL: there is none of that name */
+    const struct cdn_rule *rule;
+    const struct cdn_tally *tally;
+    const char *image;
+    size_t image_bytes; /* 0: it is not built yet */
+};
+
 /* What is kept of a member.  Texts and bytes are offsets into the buffer. */
 struct record {
     char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
@@ -39,6 +49,7 @@ struct record {
 struct cordon_set_outcome {
     cordon_outcome *outcome; /* refilled by each member */
     struct record *records;
+    struct ahead *ahead; /* one a member and one more */
     uint32_t capacity;
     uint32_t count, failed;
     struct cdn_buf bytes;
@@ -79,6 +90,7 @@ void cordon_set_outcome_free(cordon_set_outcome *outcome)
         return;
     cordon_outcome_free(outcome->outcome);
     cdn_free(outcome->records);
+    cdn_free(outcome->ahead);
     cdn_buf_deinit(&outcome->bytes);
     cdn_buf_deinit(&outcome->params);
     cdn_free(outcome);
@@ -90,10 +102,15 @@ static cordon_status prepare(cordon_set_outcome *outcome, uint32_t members,
     if (members > outcome->capacity) {
         struct record *grown =
             cdn_realloc_array(outcome->records, members, sizeof *outcome->records);
+        struct ahead *ahead;
 
         if (!grown)
             return cdn_error_nomem(err);
         outcome->records = grown;
+        ahead = cdn_realloc_array(outcome->ahead, members, sizeof *outcome->ahead);
+        if (!ahead)
+            return cdn_error_nomem(err);
+        outcome->ahead = ahead;
         outcome->capacity = members;
     }
     outcome->count = outcome->failed = 0;
@@ -148,12 +165,58 @@ static void too_late(cordon_set_outcome *outcome, const struct cdn_plan *plan)
     outcome->outcome->version = version->number;
 }
 
+/* Find out what all members will touch.  Each look-up waits for memory, but none for that
+ * of another: the processor has many of them under way at once, step by step. */
+static void look_ahead(cordon_set_outcome *outcome, const struct cdn_set *set,
+                       const struct cdn_lane *lane, const struct cdn_state *state)
+{
+    for (uint32_t i = 0; i < set->member_count; i++)
+        outcome->ahead[i] =
+            (struct ahead){.plan = cdn_state_find(state, set->members[i].name)};
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        struct ahead *ahead = &outcome->ahead[i];
+        const struct cdn_version *version =
+            ahead->plan && ahead->plan->live ? ahead->plan->live->version : NULL;
+        const struct cdn_image *image;
+
+        if (!version)
+            continue;
+        ahead->rule = version->rule;
+        ahead->tally = &version->tallies[lane->number];
+        image = cdn_images_look(&lane->images, version->id);
+        if (!image)
+            continue;
+        ahead->image = cdn_image_data(image);
+        ahead->image_bytes = cdn_image_bytes(image);
+    }
+}
+
+enum { LINE = 64, MOST_AHEAD = 64 * 1024 };
+
+static void ask_for(const void *from, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += LINE)
+        __builtin_prefetch((const char *)from + at, 0, 2);
+}
+
+/* Have memory send what the member after this one needs while this one runs. */
+static void fetch(const struct ahead *ahead)
+{
+    if (!ahead->rule)
+        return;
+    ask_for(ahead->image,
+            ahead->image_bytes < MOST_AHEAD ? ahead->image_bytes : MOST_AHEAD);
+    ask_for(ahead->tally, sizeof *ahead->tally);
+    ask_for(&ahead->rule->param_count,
+            sizeof *ahead->rule - offsetof(struct cdn_rule, param_count));
+}
+
 static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
                   struct cdn_lane *lane, const struct cdn_state *state,
-                  const char *name, double weight, struct cdn_ask *ask)
+                  const char *name, struct cdn_plan *plan, double weight,
+                  struct cdn_ask *ask)
 {
     struct record *record = &outcome->records[outcome->count++];
-    struct cdn_plan *plan = cdn_state_find(state, name);
     cordon_error err;
 
     cdn_error_clear(&err);
@@ -346,7 +409,8 @@ static cordon_status combine(cordon_set_outcome *outcome, const struct cdn_set *
     request.params = outcome->params.data;
     request.params_bytes = outcome->params.length;
     combining.request = &request;
-    judge(outcome, set, lane, state, set->combiner, 1, &combining);
+    judge(outcome, set, lane, state, set->combiner,
+          cdn_state_find(state, set->combiner), 1, &combining);
     last = &outcome->records[outcome->count - 1];
     outcome->has_score = last->has_score;
     outcome->score = last->score;
@@ -395,9 +459,13 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
         decide(outcome, set, -1); /* paused or killed: nobody is asked */
         return CORDON_OK;
     }
-    for (uint32_t i = 0; i < set->member_count; i++)
-        judge(outcome, set, lane, state, set->members[i].name, set->members[i].weight,
-              ask);
+    look_ahead(outcome, set, lane, state);
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (i + 1 < set->member_count)
+            fetch(&outcome->ahead[i + 1]);
+        judge(outcome, set, lane, state, set->members[i].name, outcome->ahead[i].plan,
+              set->members[i].weight, ask);
+    }
     status = combine(outcome, set, lane, state, ask, err);
     if (!status && outcome->bytes.failed)
         status = cdn_error_nomem(err);

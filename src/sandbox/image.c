@@ -204,6 +204,11 @@ void cdn_image_free(struct cdn_image *image)
     cdn_free(image);
 }
 
+const void *cdn_image_data(const struct cdn_image *image)
+{
+    return image->data;
+}
+
 size_t cdn_image_bytes(const struct cdn_image *image)
 {
     return image->bytes;

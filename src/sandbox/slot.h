@@ -59,6 +59,8 @@ cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
                                       const uint32_t *cancel, cordon_error *err);
 void cdn_image_free(struct cdn_image *image);
 size_t cdn_image_bytes(const struct cdn_image *image);
+/* Where its bytes lie, for who wants them in the cache before they are copied. */
+const void *cdn_image_data(const struct cdn_image *image);
 
 /* Run: restore, arm, call the entry with no arguments; results are the entry's own affair
  * (it finds the host's data through cdn_slot_host).  deadline_ns is absolute; 0: now plus
