@@ -41,6 +41,9 @@ static unsigned long allocations, locks, spans;
 
 /* ---- what the linker hands over ---- */
 
+/* The linker may hand them the calls of shared libraries too. */
+#define SEEN __attribute__((visibility("default")))
+
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
@@ -49,13 +52,13 @@ int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __real_pthread_mutex_trylock(pthread_mutex_t *mutex);
 int __real_pthread_rwlock_rdlock(pthread_rwlock_t *lock);
 
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
-int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex);
-int __wrap_pthread_rwlock_rdlock(pthread_rwlock_t *lock);
+SEEN void *__wrap_malloc(size_t size);
+SEEN void *__wrap_calloc(size_t count, size_t size);
+SEEN void *__wrap_realloc(void *block, size_t size);
+SEEN void __wrap_free(void *block);
+SEEN int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+SEEN int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex);
+SEEN int __wrap_pthread_rwlock_rdlock(pthread_rwlock_t *lock);
 
 void *__wrap_malloc(size_t size)
 {
@@ -191,7 +194,7 @@ static void serve(void)
     cordon_audit_options log = CORDON_AUDIT_OPTIONS_INIT;
     cordon_observer observer = CORDON_OBSERVER_INIT;
     cordon_snapshot *bank = cdn_fixture_bank_open();
-    cordon_policy *policy;
+    cordon_policy *policy = NULL;
 
     options.slots = 1;
     observer.span = on_span;
