@@ -296,48 +296,47 @@ const struct cdn_command cdn_command_config_show = {
 
 /* ---- init ---- */
 
-static const char *const starter[] = {
-    "-- Who may run which rule, and what of the graph it sees for them.\n",
+static const char starter[] =
+    "-- Who may run which rule, and what of the graph it sees for them.\n"
     "-- What is not written is not granted.  Check it: cordon config validate "
-    "policy.lua\n",
-    "return {\n",
+    "policy.lua\n"
+    "return {\n"
     "  -- The secret of hash masks, 32 bytes or more: head -c 32 /dev/urandom > "
-    "mask.key\n",
-    "  -- mask_key = \"file:mask.key\", or \"env:NAME\"\n",
-    "\n",
-    "  roles = {\n",
-    "    reader = {\n",
+    "mask.key\n"
+    "  -- mask_key = \"file:mask.key\", or \"env:NAME\"\n"
+    "\n"
+    "  roles = {\n"
+    "    reader = {\n"
     "      rules = { \"*\" },          -- patterns of rule names; tags = { \"fraud\" } "
-    "as well\n",
+    "as well\n"
     "      reads = \"*\",              -- or { Account = { \"createTime\" }, transfer "
-    "= \"*\" }\n",
+    "= \"*\" }\n"
     "      -- What is seen only behind a mask: \"redact\", \"hash\", { \"truncate\", 2 "
-    "},\n",
-    "      -- { \"bucket\", 10 }; key is the nodes' own.\n",
-    "      masks = {\n",
-    "        -- Person = { name = \"redact\", key = \"hash\" },\n",
-    "      },\n",
-    "    },\n",
-    "  },\n",
-    "\n",
-    "  principals = {\n",
-    "    analyst = {\n",
-    "      role = \"reader\",          -- its fields, where none are given here\n",
-    "      hops = 3,                 -- how far from the subject\n",
-    "      ceilings = { instructions = 1e6, edges = 1e5, time = \"50ms\" },\n",
-    "      quota = { rate = 100, burst = 200, concurrency = 8 },\n",
-    "      max_priority = 3,\n",
-    "      -- output = { \"payees\" },  -- fields of the output that are handed over\n",
+    "},\n"
+    "      -- { \"bucket\", 10 }; key is the nodes' own.\n"
+    "      masks = {\n"
+    "        -- Person = { name = \"redact\", key = \"hash\" },\n"
+    "      },\n"
+    "    },\n"
+    "  },\n"
+    "\n"
+    "  principals = {\n"
+    "    analyst = {\n"
+    "      role = \"reader\",          -- its fields, where none are given here\n"
+    "      hops = 3,                 -- how far from the subject\n"
+    "      ceilings = { instructions = 1e6, edges = 1e5, time = \"50ms\" },\n"
+    "      quota = { rate = 100, burst = 200, concurrency = 8 },\n"
+    "      max_priority = 3,\n"
+    "      -- output = { \"payees\" },  -- fields of the output that are handed over\n"
     "      -- propose = { nodes = { Account = { \"isBlocked\" } }, edges = { "
-    "\"flagged\" } },\n",
-    "    },\n",
-    "  },\n",
-    "\n",
-    "  quotas = { rules = {\n",
-    "    -- fan_out_velocity = { rate = 1000 },\n",
-    "  } },\n",
-    "}\n",
-};
+    "\"flagged\" } },\n"
+    "    },\n"
+    "  },\n"
+    "\n"
+    "  quotas = { rules = {\n"
+    "    -- fan_out_velocity = { rate = 1000 },\n"
+    "  } },\n"
+    "}\n";
 
 static int run_init(struct cdn_cli *cli, int argc, char **argv)
 {
@@ -359,8 +358,7 @@ static int run_init(struct cdn_cli *cli, int argc, char **argv)
         return cdn_cli_usage(cli, "one file; found '%s' and '%s'", argv[0], argv[1]);
     if (argc)
         path = argv[0];
-    for (size_t i = 0; i < CDN_COUNT(starter); i++)
-        cdn_buf_text(&text, starter[i]);
+    cdn_buf_text(&text, starter);
     code = CDN_EXIT_OK;
     if (text.failed) {
         cdn_cli_error(cli, "out of memory");
