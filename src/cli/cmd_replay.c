@@ -23,6 +23,8 @@ struct task {
     struct cdn_cli *cli;
     const char *data;
     const char *log; /* as given; NULL: the store's */
+    const char *policy_file;
+    cordon_policy *policy;
     const char *against;
     struct cdn_strings rules;
     struct cdn_audit_filter filter;
@@ -62,6 +64,9 @@ static cordon_status gather(struct task *task, cordon_error *err)
 
     for (size_t i = 0; i < task->rules.count && !status; i++)
         status = cdn_rule_files_add(&task->files, task->rules.items[i], err);
+    if (!status && task->policy_file)
+        status = cordon_policy_load_file(&task->policy, task->policy_file, err);
+    options.policy = task->policy;
     if (!status && task->against)
         status = cdn_file_read(&task->candidate, task->against,
                                CORDON_RULE_MAX_SOURCE_BYTES, err);
@@ -193,6 +198,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "the log (default: the store's own, STORE/audit)", NULL},
         {"rules", 0, CDN_OPTION_LIST, &task.rules, "PATH",
          "rule files, or folders of them, in which texts are looked for", NULL},
+        {"policy", 0, CDN_OPTION_STRING, &task.policy_file, "FILE",
+         "what principals saw, for decisions that were made for one", NULL},
         {"against", 0, CDN_OPTION_STRING, &task.against, "FILE",
          "decide with this text of the rule, and compare the decisions", NULL},
         {"own-limits", 0, CDN_OPTION_FLAG, &task.own_limits, NULL,
@@ -236,6 +243,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     code = cdn_cli_finish(cli, code);
 out:
     cdn_replay_free(task.replay);
+    cordon_policy_release(task.policy);
     cordon_registry_close(task.registry);
     cdn_replay_report_deinit(&task.report);
     cdn_rule_files_deinit(&task.files);

@@ -133,6 +133,7 @@ struct cordon_engine {
     atomic_ulong shed;   /* refused because too many waited */
     atomic_ulong lapsed; /* waited in vain */
     atomic_ulong over_quota;
+    bool quotas_off; /* set before the first evaluation: quotas hold nobody back */
     uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
     uint64_t waits_ns;
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
@@ -264,8 +265,8 @@ struct cdn_quota_pass {
 };
 
 /* False: nobody whose requests are counted. */
-bool cdn_quota_find(struct cdn_quota_pass *pass, const struct cdn_state *state,
-                    const char *principal);
+bool cdn_quota_find(struct cdn_quota_pass *pass, const cordon_engine *engine,
+                    const struct cdn_state *state, const char *principal);
 
 /* The image of a version in this lane, built if need be; `state` is the one entered.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "engine/engine.h"
 #include "engine/registry.h"
 #include "rule/outcome.h"
 
@@ -57,16 +58,22 @@ const char *cdn_replay_word(enum cdn_replay_verdict verdict)
 
 /* ---- engines ---- */
 
-static cordon_status new_engine(cordon_engine **out, cordon_error *err)
+static cordon_status new_engine(cordon_engine **out, cordon_policy *policy,
+                                cordon_error *err)
 {
     cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
+    cordon_status status;
 
     options.slots = 1;
     options.max_instructions = options.max_edges = options.max_nodes =
         options.max_hops = options.max_wall_ns = UINT64_C(1) << 53;
     options.max_memory_bytes = UINT64_C(64) << 20;
     options.max_output_bytes = UINT64_C(1) << 30;
-    return cordon_engine_new(out, &options, err);
+    status = cordon_engine_new(out, &options, err);
+    if (status)
+        return status;
+    (*out)->quotas_off = true; /* to decide again is nobody's request */
+    return policy ? cordon_engine_set_policy(*out, policy, err) : CORDON_OK;
 }
 
 static void clear_seat(struct seat *seat)
@@ -76,10 +83,11 @@ static void clear_seat(struct seat *seat)
 }
 
 /* A seat's engine with this text; the seat is free on failure. */
-static cordon_status fill_seat(struct seat *seat, const char *text, size_t bytes,
-                               const char *file, cordon_error *err)
+static cordon_status fill_seat(struct seat *seat, cordon_policy *policy,
+                               const char *text, size_t bytes, const char *file,
+                               cordon_error *err)
 {
-    cordon_status status = new_engine(&seat->engine, err);
+    cordon_status status = new_engine(&seat->engine, policy, err);
 
     if (!status)
         status =
@@ -159,7 +167,8 @@ static cordon_status take_seat(struct seat **out, struct cdn_replay *replay,
     status = find_text(&text, name, replay, digest, err);
     if (!status) {
         clear_seat(seat);
-        status = fill_seat(seat, (const char *)text.data, text.length, name, err);
+        status = fill_seat(seat, replay->options.policy, (const char *)text.data,
+                           text.length, name, err);
     }
     cdn_buf_deinit(&text);
     if (status)
@@ -376,9 +385,17 @@ static cordon_status evaluate(struct cdn_replay *replay, const struct seat *seat
 {
     cordon_request request = CORDON_REQUEST_INIT;
     cordon_limits limits;
-    char label[65];
+    char label[65], principal[CDN_POLICY_MAX_WORD + 1];
 
     fill_limits(&limits, replay, view);
+    if (view->requested_by.at) {
+        (void)snprintf(principal, sizeof principal, "%.*s",
+                       (int)(view->requested_by.bytes < sizeof principal
+                                 ? view->requested_by.bytes
+                                 : sizeof principal - 1),
+                       view->requested_by.at);
+        request.principal = principal;
+    }
     if (view->label.at) {
         if (view->label.bytes >= sizeof label)
             return cdn_error_set(err, CORDON_E_DATA, "the record's label is too long");
@@ -426,6 +443,12 @@ cordon_status cdn_replay_run(struct cdn_replay_result *out, struct cdn_replay *r
         (void)snprintf(out->why, sizeof out->why, "its input was masked or erased");
         return CORDON_OK;
     }
+    if (view->requested_by.at && !replay->options.policy) {
+        out->verdict = CDN_REPLAY_NOT_REPRODUCIBLE;
+        (void)snprintf(out->why, sizeof out->why,
+                       "it was decided for a principal; give the policy");
+        return CORDON_OK;
+    }
     if (view->snapshot_id)
         status = open_generation(replay, view->generation, view->snapshot_id, err);
     if (status)
@@ -469,8 +492,9 @@ cordon_status cdn_replay_new(struct cdn_replay **out,
     replay->options = *options;
     status = cordon_outcome_new(&replay->outcome, err);
     if (!status && options->candidate)
-        status = fill_seat(&replay->candidate, options->candidate,
-                           options->candidate_bytes, options->candidate_file, err);
+        status =
+            fill_seat(&replay->candidate, replay->options.policy, options->candidate,
+                      options->candidate_bytes, options->candidate_file, err);
     if (status) {
         cdn_replay_free(replay);
         return status;

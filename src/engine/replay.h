@@ -14,6 +14,7 @@
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
+#include <cordon/policy.h>
 
 #include "engine/audit_record.h"
 
@@ -59,6 +60,9 @@ struct cdn_replay_options {
     bool
         own_limits; /* the candidate runs under its own limits, not the recorded ones */
     const cordon_cancel *cancel; /* borrowed; NULL: none */
+    /* What principals saw; borrowed while the replay lives.  NULL: what was decided for a
+     * principal is not reproducible. */
+    cordon_policy *policy;
 };
 
 struct cdn_replay;

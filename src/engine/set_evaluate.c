@@ -488,7 +488,7 @@ static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane
     const char *principal = judgement->ask.request->principal;
     uint64_t now_ns = cdn_clock_ns();
     struct cdn_quota_pass pass;
-    bool limited = cdn_quota_find(&pass, state, principal);
+    bool limited = cdn_quota_find(&pass, engine, state, principal);
 
     judgement->status = CORDON_OK;
     if (limited) /* a set is one request, whose cost is that of all its members */

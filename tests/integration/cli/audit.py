@@ -228,6 +228,24 @@ def registered():
     expect(found["identical"] == 3 and found["text_missing"] == 0, "%s" % found)
 
 
+def masked():
+    """What was decided behind masks is decided again behind them, or not at all."""
+    policy, other = os.path.join(work, "policy.lua"), os.path.join(work, "masked")
+    with open(policy, "w", encoding="utf-8") as file:
+        file.write("""return { mask_key = "file:%s", principals = { ann = { rules = { "*" }, reads = "*",
+  output = "*", masks = { Account = { name = "redact", key = "hash" } },
+  quota = { rate = 0.001, burst = 1 } } } }""" % key)
+    run("eval", "rules/sent.lua", "-d", store, "--node", "Account:1", "--now", "2026-05-13",
+        "--policy", policy, "--principal", "ann", "--audit", other)
+    found = json.loads(run("replay", "-d", store, "--audit", other, "--rules", "rules")[0])
+    expect(found["not_reproducible"] == 1 and found["changed"] == 0, "%s" % found)
+    run("eval", "rules/sent.lua", "-d", store, "--node", "Account:1", "--now", "2026-05-13",
+        "--policy", policy, "--principal", "ann", "--audit", other)
+    found = json.loads(run("replay", "-d", store, "--audit", other, "--rules", "rules", "--policy",
+                           policy)[0])
+    expect(found["records"] == found["identical"] == 2, "quotas hold no replay back: %s" % found)
+
+
 def wrong_usage():
     for words, code, part in (
             (["audit", "tail"], 2, "no log given"),
@@ -261,7 +279,7 @@ def main():
     started = time.monotonic()
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
-    for part in (record, export, tail, verify, replay, registered, wrong_usage):
+    for part in (record, export, tail, verify, replay, registered, masked, wrong_usage):
         part()
     print("%d checks, %d failed, %.0f s" % (checks, failures, time.monotonic() - started))
     return 1 if failures else 0
