@@ -199,6 +199,12 @@ cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
                                 const cordon_snapshot_options *options, bool *moved,
                                 cordon_error *err);
 
+/* ---- metrics.c ---- */
+
+/* Tell the observer, if it wants to know: one line, escaped. */
+void cdn_engine_log(const cordon_engine *engine, cordon_level level, const char *format,
+                    ...) CDN_PRINTF(3, 4);
+
 /* ---- sync.c, under `writer`, with a registry attached ---- */
 
 /* Have the rules stand as the registry says.  Errors: as cordon_engine_upkeep(). */

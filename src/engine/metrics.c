@@ -6,6 +6,8 @@
  *
  * Cost: some microseconds a version; all of it under `writer`, which evaluations never take. */
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -446,6 +448,21 @@ cordon_status cordon_engine_metrics(char *text, size_t size, size_t *bytes,
     cdn_free(rows.items);
     cdn_buf_deinit(&out);
     return status;
+}
+
+void cdn_engine_log(const cordon_engine *engine, cordon_level level, const char *format,
+                    ...)
+{
+    char raw[CORDON_ERROR_MESSAGE_BYTES], line[CORDON_ERROR_MESSAGE_BYTES];
+    va_list args;
+
+    if (!engine->observer.log)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    engine->observer.log(engine->observer.ud, level,
+                         cdn_escape(line, sizeof line, raw, strlen(raw)));
 }
 
 cordon_status cordon_engine_observe(cordon_engine *engine,

@@ -32,6 +32,9 @@ static void note(struct sync *sync, const char *name, cordon_status status,
                  const cordon_error *own)
 {
     sync->did->refused++;
+    cdn_engine_log(sync->engine, CORDON_LEVEL_ERROR,
+                   "'%s' stays as it was: a version does not load: %s", name,
+                   own->message);
     if (sync->worst)
         return;
     sync->worst = status;
@@ -261,6 +264,8 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
         return CORDON_OK;
     }
     sync->did->changed++;
+    cdn_engine_log(sync->engine, CORDON_LEVEL_INFO, "'%s' stands at revision %" PRIu64,
+                   standing->name, standing->revision);
     if (before && plan->state == CDN_PLAN_KILLED)
         __atomic_store_n(&before->revoked, 1, __ATOMIC_RELAXED);
     cdn_state_add(fresh, plan);
@@ -346,6 +351,8 @@ cordon_status cdn_engine_guard(cordon_engine *engine, cordon_upkeep *did,
         if (!status) {
             did->aborted++;
             engine->aborts++;
+            cdn_engine_log(engine, CORDON_LEVEL_WARNING, "'%s': rollout ended: %s",
+                           plan->name, evidence);
         } else if (status != CORDON_E_CONFLICT && !worst) {
             worst = status; /* a conflict: somebody else ended it already */
         }

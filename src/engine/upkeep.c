@@ -3,6 +3,7 @@
  * One upkeep at a time, under `writer`, like every other change.  The order matters: first
  * the snapshot, so that versions pushed together with a new generation find it; then the
  * registry; then the guards, whose verdicts are followed at once. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,6 +74,13 @@ static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
                    cdn_engine_follow(engine, engine->store, &engine->store_options,
                                      &did->moved, &own),
                    &own);
+    if (did->moved)
+        cdn_engine_log(
+            engine, CORDON_LEVEL_INFO, "generation %" PRIu64 " is in service",
+            cordon_snapshot_generation(atomic_load(&engine->state)->snapshot));
+    else if (worst)
+        cdn_engine_log(engine, CORDON_LEVEL_ERROR, "the generation stays as it is: %s",
+                       own.message);
     if (engine->registry) {
         keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
         keep_first(&worst, err, cdn_engine_guard(engine, did, &own), &own);
@@ -103,8 +111,14 @@ cordon_status cordon_engine_upkeep(cordon_engine *engine, cordon_upkeep *out,
     status = keep_up(engine, &did, err);
     audit = atomic_load(&engine->audit);
     pthread_mutex_unlock(&engine->writer);
-    if (audit) /* writes to the disk: nobody has to wait for that */
-        keep_first(&status, err, cdn_audit_drain(audit, &own), &own);
+    if (audit) { /* writes to the disk: nobody has to wait for that */
+        cordon_status drained = cdn_audit_drain(audit, &own);
+
+        if (drained)
+            cdn_engine_log(engine, CORDON_LEVEL_ERROR, "the decision log: %s",
+                           own.message);
+        keep_first(&status, err, drained, &own);
+    }
     if (out)
         *out = did;
     return status;

@@ -149,6 +149,23 @@ START_TEST(kill__stops_what_is_in_flight)
 }
 END_TEST
 
+static char logged[8][300];
+static unsigned log_count;
+
+static void on_log(void *ud, cordon_level level, const char *message)
+{
+    (void)ud;
+    snprintf(logged[log_count++ % 8], sizeof logged[0], "%d %s", (int)level, message);
+}
+
+static void watch(void)
+{
+    cordon_observer observer = CORDON_OBSERVER_INIT;
+
+    observer.log = on_log;
+    OK(cordon_engine_observe(engine, &observer, &err));
+}
+
 START_TEST(upkeep__keeps_the_last_good_version)
 {
     static const char reads[] =
@@ -166,7 +183,13 @@ START_TEST(upkeep__keeps_the_last_good_version)
     push_object(CORDON_OBJECT_RULE, reads);
     activate("r", 2);
     activate("other", 1);
+    watch();
     FAILS(cordon_engine_upkeep(engine, &did, &err), CORDON_E_RULE, "Nowhere");
+    ck_assert_uint_eq(log_count, 2);
+    ck_assert_str_eq(logged[0], "1 'other' stands at revision 6");
+    ck_assert_msg(strstr(logged[1], "3 'r' stays as it was: a version does not load: "
+                                    "reads: no label") != NULL,
+                  "%s", logged[1]);
     ck_assert_uint_eq(did.refused, 1);
     ck_assert_uint_eq(did.changed, 1); /* the others are not held up */
     ck_assert_int_eq(score_of("r"), 1);
