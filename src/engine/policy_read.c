@@ -500,7 +500,7 @@ static cordon_status read_propose(struct cdn_policy_reader *reader,
     labels = cdn_spec_keep(table, propose->label_count * sizeof *labels);
     if (!labels)
         return cdn_error_nomem(table->err);
-    for (uint32_t i = 0; i < propose->label_count; i++)
+    for (uint32_t i = 0; nodes && i < propose->label_count; i++)
         labels[i] = (struct cdn_propose_label){.name = nodes[i].owner,
                                                .all = nodes[i].every,
                                                .properties = nodes[i].names,
