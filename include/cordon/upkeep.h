@@ -63,8 +63,16 @@ CORDON_EXPORT cordon_status
 cordon_engine_use_store(cordon_engine *engine, const char *store,
                         const cordon_snapshot_options *options, cordon_error *err);
 
-/* Look after everything that is attached: the generation, the registry, guards of rollouts,
- * limits that follow load, the log's queue.  `out` may be NULL.
+/* Go by the policy in this file from now on, and by what it becomes; NULL: it is followed no
+ * more, and the policy stays.  Reading it is part of the call.  A file that cannot be read, or
+ * has a fault, leaves the policy that was in force; the upkeep says so once for each change.
+ * Errors: as cordon_policy_load_file() and cordon_engine_set_policy(). */
+CORDON_EXPORT cordon_status cordon_engine_use_policy(cordon_engine *engine,
+                                                     const char *path,
+                                                     cordon_error *err);
+
+/* Look after everything that is attached: the policy, the generation, the registry, guards of
+ * rollouts, limits that follow load, the log's queue.  `out` may be NULL.
  * One thing that fails does not keep the others from being done.
  * Errors: the first of them: CORDON_E_RULE a version does not load or does not fit the
  *         snapshot (what ran before goes on), CORDON_E_CORRUPT, CORDON_E_IO,

@@ -207,6 +207,7 @@ void cordon_engine_free(cordon_engine *engine)
     cdn_slot_free(engine->loader);
     cdn_functions_deinit(engine);
     cdn_free(engine->store);
+    cdn_free(engine->policy_file.path);
     cdn_free(engine->lanes_block);
     cdn_state_free(atomic_load(&engine->state));
     while (engine->graveyard) {
@@ -264,9 +265,8 @@ static cordon_status rebind_all(struct cdn_state *fresh, const struct cdn_state 
     return worst;
 }
 
-/* Under `writer`: to this snapshot and this policy, either of which may be NULL. */
-static cordon_status move_to(cordon_engine *engine, cordon_snapshot *snapshot,
-                             struct cdn_policy *policy, cordon_error *err)
+cordon_status cdn_engine_move(cordon_engine *engine, cordon_snapshot *snapshot,
+                              struct cdn_policy *policy, cordon_error *err)
 {
     struct cdn_state *old = atomic_load(&engine->state);
     struct cdn_state *fresh = NULL;
@@ -305,7 +305,8 @@ cordon_status cordon_engine_set_policy(cordon_engine *engine, cordon_policy *pol
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_set_policy: no engine");
     pthread_mutex_lock(&engine->writer);
-    status = move_to(engine, atomic_load(&engine->state)->snapshot, policy, err);
+    status =
+        cdn_engine_move(engine, atomic_load(&engine->state)->snapshot, policy, err);
     pthread_mutex_unlock(&engine->writer);
     return status;
 }
@@ -319,7 +320,7 @@ cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_set_snapshot: no engine");
     pthread_mutex_lock(&engine->writer);
-    status = move_to(engine, snapshot, policy_of(engine), err);
+    status = cdn_engine_move(engine, snapshot, policy_of(engine), err);
     pthread_mutex_unlock(&engine->writer);
     return status;
 }
@@ -338,7 +339,7 @@ cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
     snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
     status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
     if (!status && fresh)
-        status = move_to(engine, snapshot, policy_of(engine), err);
+        status = cdn_engine_move(engine, snapshot, policy_of(engine), err);
     cordon_snapshot_release(snapshot);
     if (!status)
         *moved = fresh;

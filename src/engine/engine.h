@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
@@ -126,6 +127,11 @@ struct cordon_engine {
     char *store;     /* whose CURRENT is followed; NULL: none's */
     cordon_snapshot_options store_options;
     _Atomic(cordon_audit *) audit; /* NULL: none */
+    struct {                       /* the policy's file; path NULL: none is followed */
+        char *path;
+        struct timespec written;
+        uint64_t bytes, inode;
+    } policy_file;
     pthread_mutex_t waiting;
     struct cdn_waiter *queue; /* under `waiting`: who is served first, first */
     atomic_uint waiters;
@@ -194,6 +200,10 @@ void cdn_functions_deinit(cordon_engine *engine);
 
 /* ---- engine.c ---- */
 
+/* Under `writer`: to this snapshot under this policy, either of which may be NULL.  On
+ * failure everything stays.  Errors: as cordon_engine_set_snapshot() and _set_policy(). */
+cordon_status cdn_engine_move(cordon_engine *engine, cordon_snapshot *snapshot,
+                              struct cdn_policy *policy, cordon_error *err);
 /* Under `writer`: as cordon_engine_follow(). */
 cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
                                 const cordon_snapshot_options *options, bool *moved,

@@ -1,11 +1,13 @@
 /* Keeping up with what the engine is attached to, at its host's pace.
  *
  * One upkeep at a time, under `writer`, like every other change.  The order matters: first
- * the snapshot, so that versions pushed together with a new generation find it; then the
- * registry; then the guards, whose verdicts are followed at once. */
+ * the policy, so that nothing new is seen under an old one; then the snapshot, so that
+ * versions pushed together with a new generation find it; then the registry; then the
+ * guards, whose verdicts are followed at once. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -61,6 +63,48 @@ static void keep_first(cordon_status *worst, cordon_error *err, cordon_status st
         *err = *own;
 }
 
+/* Is the file another than when it was read last?  Notes what it is now. */
+static bool policy_changed(cordon_engine *engine)
+{
+    struct stat now = {0};
+
+    /* one that is gone differs too: from all that had a time */
+    (void)stat(engine->policy_file.path, &now);
+    if (now.st_mtim.tv_sec == engine->policy_file.written.tv_sec &&
+        now.st_mtim.tv_nsec == engine->policy_file.written.tv_nsec &&
+        (uint64_t)now.st_size == engine->policy_file.bytes &&
+        now.st_ino == engine->policy_file.inode)
+        return false;
+    engine->policy_file.written = now.st_mtim;
+    engine->policy_file.bytes = (uint64_t)now.st_size;
+    engine->policy_file.inode = now.st_ino;
+    return true;
+}
+
+static cordon_status follow_policy(cordon_engine *engine, cordon_upkeep *did,
+                                   cordon_error *err)
+{
+    cordon_policy *policy;
+    cordon_status status;
+
+    if (!policy_changed(engine))
+        return CORDON_OK;
+    status = cordon_policy_load_file(&policy, engine->policy_file.path, err);
+    if (!status) {
+        status =
+            cdn_engine_move(engine, atomic_load(&engine->state)->snapshot, policy, err);
+        cordon_policy_release(policy);
+    }
+    did->policy_changed = !status;
+    if (status)
+        cdn_engine_log(engine, CORDON_LEVEL_ERROR, "the policy stays as it was: %s",
+                       err->message);
+    else
+        cdn_engine_log(engine, CORDON_LEVEL_INFO, "the policy %s is in force",
+                       engine->policy_file.path);
+    return status;
+}
+
 /* Under `writer`. */
 static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
                              cordon_error *err)
@@ -69,6 +113,8 @@ static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
     cordon_error own;
 
     cdn_error_clear(&own);
+    if (engine->policy_file.path)
+        keep_first(&worst, err, follow_policy(engine, did, &own), &own);
     if (engine->store)
         keep_first(&worst, err,
                    cdn_engine_follow(engine, engine->store, &engine->store_options,
@@ -78,9 +124,6 @@ static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
         cdn_engine_log(
             engine, CORDON_LEVEL_INFO, "generation %" PRIu64 " is in service",
             cordon_snapshot_generation(atomic_load(&engine->state)->snapshot));
-    else if (worst)
-        cdn_engine_log(engine, CORDON_LEVEL_ERROR, "the generation stays as it is: %s",
-                       own.message);
     if (engine->registry) {
         keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
         keep_first(&worst, err, cdn_engine_guard(engine, did, &own), &own);
@@ -140,6 +183,33 @@ cordon_status cordon_engine_use_registry(cordon_engine *engine,
     engine->seen.sequence = UINT64_MAX;
     if (registry)
         status = cdn_engine_sync(engine, &did, err);
+    pthread_mutex_unlock(&engine->writer);
+    return status;
+}
+
+cordon_status cordon_engine_use_policy(cordon_engine *engine, const char *path,
+                                       cordon_error *err)
+{
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_status status = CORDON_OK;
+    char *copy = NULL;
+    cordon_error own;
+
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_engine_use_policy: no engine");
+    if (path) {
+        copy = cdn_strdup(path);
+        if (!copy)
+            return cdn_error_nomem(err);
+    }
+    pthread_mutex_lock(&engine->writer);
+    cdn_free(engine->policy_file.path);
+    memset(&engine->policy_file, 0, sizeof engine->policy_file);
+    engine->policy_file.path = copy;
+    engine->policy_file.inode = UINT64_MAX; /* no file's: it is read */
+    if (path)
+        status = follow_policy(engine, &did, err ? err : &own);
     pthread_mutex_unlock(&engine->writer);
     return status;
 }

@@ -257,6 +257,56 @@ START_TEST(sets__are_versioned_like_rules)
 }
 END_TEST
 
+static void write_policy(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+START_TEST(upkeep__follows_the_policy_s_file)
+{
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    char path[200];
+
+    begin();
+    push_rule("r", 1);
+    activate("r", 1);
+    upkeep();
+    request.principal = "ann";
+    snprintf(path, sizeof path, "%s/policy.lua", registered_folder);
+    FAILS(cordon_engine_use_policy(engine, path, &err), CORDON_E_NOTFOUND,
+          "policy.lua");
+    write_policy(path, "return { principals = { ann = { rules = { 'r' } } } }");
+    did = upkeep();
+    ck_assert(did.policy_changed);
+    OK(cordon_evaluate(outcome, engine, "r", &request, &err));
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_OK);
+    did = upkeep();
+    ck_assert(!did.policy_changed);
+    write_policy(path,
+                 "return { principals = { ann = { rule = { 'r' } } } }"); /* bad */
+    FAILS(cordon_engine_upkeep(engine, &did, &err), CORDON_E_DATA, "rule");
+    ck_assert(!did.policy_changed);
+    OK(cordon_engine_upkeep(engine, &did, &err)); /* said once */
+    OK(cordon_evaluate(outcome, engine, "r", &request, &err));
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_OK);
+    write_policy(path, "return { principals = { ann = { rules = { 'others' } } } }");
+    did = upkeep();
+    ck_assert(did.policy_changed);
+    OK(cordon_evaluate(outcome, engine, "r", &request, &err));
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_DENIED);
+    OK(cordon_engine_use_policy(engine, NULL, &err));
+    write_policy(path, "return { principals = {} }");
+    did = upkeep();
+    ck_assert(!did.policy_changed);
+    end();
+}
+END_TEST
+
 /* ---- guarded rollouts ---- */
 
 static void roll_out(uint32_t version, cordon_guard guard)
@@ -410,6 +460,7 @@ static Suite *suite(void)
     REGISTERED_CASE(s, upkeep__keeps_the_last_good_version);
     REGISTERED_CASE(s, names__of_the_registry_are_its_to_change);
     REGISTERED_CASE(s, sets__are_versioned_like_rules);
+    REGISTERED_CASE(s, upkeep__follows_the_policy_s_file);
     REGISTERED_CASE(s, guard__ends_a_rollout_and_leaves_the_evidence);
     REGISTERED_CASE(s, guard__counts_from_where_the_rollout_began);
     REGISTERED_CASE(s, promote__makes_the_canary_decide);
