@@ -39,6 +39,7 @@ static inline size_t width_of(const struct cdn_column *column)
 }
 
 /* The lists that the rule may read from a node of this label. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): `list` is declared by it */
 #define FOR_LISTS(list, binding, label)                                                \
     for (uint32_t kind_ = 0, left_ = MOST_LISTS; kind_ < (binding)->kind_count;        \
          kind_++)                                                                      \
@@ -47,6 +48,7 @@ static inline size_t width_of(const struct cdn_column *column)
                      list = first_list(&(binding)->kinds[kind_], (label)),             \
                     *end_ = last_list(&(binding)->kinds[kind_], (label));              \
                  list < end_ && left_ > 0; list++, left_--)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline const struct cdn_bound_list *first_list(const struct cdn_bound_kind *kind,
                                                       uint32_t label)

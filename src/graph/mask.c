@@ -208,7 +208,9 @@ void cdn_push_masked(lua_State *L, struct cdn_graph_run *run,
         cdn_raise_damaged(L, "a property's segment");
     if (!cdn_cells_present(&cells, index)) {
         push_null(L, run);
-    } else if (is_text(property)) {
+        return;
+    }
+    if (is_text(property)) {
         push_masked_text(L, run, mask, block, index);
     } else if (property->lua_string) {
         push_decimal(L, run, mask, ((const int64_t *)cells.values)[index]);

@@ -157,9 +157,9 @@ AVX2 static uint32_t take_integers(const struct cdn_test *test, const void *valu
                                    uint32_t *out)
 {
     const __m256i from =
-        _mm256_set1_epi64x((long long)((uint64_t)test->low + (UINT64_C(1) << 63)));
+        _mm256_set1_epi64x((int64_t)((uint64_t)test->low + (UINT64_C(1) << 63)));
     const __m256i width =
-        _mm256_set1_epi64x((long long)(test->width ^ (UINT64_C(1) << 63)));
+        _mm256_set1_epi64x((int64_t)(test->width ^ (UINT64_C(1) << 63)));
     int turn = test->negate ? 0 : 15;
     uint32_t kept = 0;
 
