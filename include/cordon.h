@@ -14,6 +14,8 @@
  *   cordon_engine    rules by name, a current snapshot, and the sandboxes they run in
  *   cordon_request   plain data: the subject node, parameters, the time, limits
  *   cordon_outcome   what one evaluation did and cost; made once, refilled by each
+ *   cordon_set_outcome  what a set of rules made of one event
+ *   cordon_policy    principals: who may run what, and what of the graph is seen for them
  *   cordon_proposals a log of what rules would like changed, until somebody decides
  *   cordon_audit     the decision log: every decision on disk, in a chain of hashes
  *   cordon_value     a view of msgpack bytes: how parameters go in and results come out
@@ -21,7 +23,9 @@
  *   cordon_error     the caller's own record of why a call did not work
  *
  * A host opens a snapshot, makes an engine, gives it the snapshot and the rules, makes one
- * outcome a thread, and evaluates.  include/README.md holds a whole program.
+ * outcome a thread, and evaluates.  include/README.md holds a whole program.  One that
+ * attaches a registry, a store, a policy's file or a log calls cordon_engine_upkeep() from a
+ * timer: the engine starts no thread of its own.
  *
  * TWO ANSWERS, NEVER MIXED
  *
@@ -37,7 +41,9 @@
  *                    cordon_engine_free(), for which no call may be under way
  *   cordon_registry  shared by threads and processes; closed when no call is under way
  *   cordon_proposals shared; every function is safe from any thread, but close
- *   cordon_outcome   one thread at a time; make one a thread
+ *   cordon_policy    immutable; shared by any number of threads
+ *   cordon_outcome, cordon_set_outcome
+ *                    one thread at a time; make one a thread
  *   cordon_audit     shared; every function is safe from any thread but the last
  *   cordon_request   borrowed for the call; may be shared while nobody writes to it
  *   cordon_cancel    cordon_cancel_request() from any thread and from a signal handler
