@@ -157,6 +157,7 @@ static cordon_status make_lanes(cordon_engine *engine, cordon_error *err)
 cordon_status cordon_engine_new(cordon_engine **out,
                                 const cordon_engine_options *options, cordon_error *err)
 {
+    unsigned char random[CORDON_DECISION_ID_BYTES / 4];
     struct cdn_state *first;
     cordon_engine *engine;
     cordon_status status;
@@ -173,7 +174,9 @@ cordon_status cordon_engine_new(cordon_engine **out,
     if (status)
         goto out;
     cdn_ticks_init();
-    cdn_random(engine->identity, sizeof engine->identity);
+    cdn_random(random, sizeof random);
+    cdn_hash_hex(engine->identity, random, sizeof random);
+    cdn_random(&engine->veil, sizeof engine->veil);
     engine->locks_made = make_locks(engine);
     if (!engine->locks_made) {
         status = cdn_error_nomem(err);

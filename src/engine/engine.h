@@ -105,7 +105,9 @@ struct cdn_lane {
 
 struct cordon_engine {
     cordon_engine_options options; /* nothing zero */
-    uint64_t identity[2];          /* random: what its decisions' names are made from */
+    /* Random: what its decisions' names begin with, and what hides how many there were. */
+    char identity[CORDON_DECISION_ID_BYTES / 2 + 1];
+    uint64_t veil;
     _Atomic(struct cdn_state *) state;
     atomic_uint retired;  /* states that wait to be freed */
     atomic_ulong dropped; /* versions replaced or unloaded so far */

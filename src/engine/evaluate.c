@@ -86,13 +86,16 @@ static void name_decision(cordon_outcome *outcome, struct cdn_lane *lane,
                           const struct cdn_plan *plan,
                           const struct cdn_version *version, cordon_variant variant)
 {
+    static const char digits[] = "0123456789abcdef";
+    enum { HALF = CORDON_DECISION_ID_BYTES / 2 };
     uint64_t number = ((uint64_t)lane->number << 48) | ++lane->decisions;
-    const uint64_t id[2] = {lane->engine->identity[0],
-                            scatter(number) ^ lane->engine->identity[1]};
-    unsigned char bytes[sizeof id];
+    uint64_t id = scatter(number) ^ lane->engine->veil;
+    char *to = outcome->decision_id;
 
-    memcpy(bytes, id, sizeof bytes);
-    cdn_hash_hex(outcome->decision_id, bytes, sizeof bytes);
+    memcpy(to, lane->engine->identity, HALF);
+    for (int i = HALF; i < 2 * HALF; i++, id >>= 4)
+        to[i] = digits[id & 15];
+    to[2 * HALF] = '\0';
     outcome->version = version->number;
     outcome->variant = variant;
     memcpy(outcome->source_hash, version->hash, sizeof outcome->source_hash);
