@@ -93,6 +93,10 @@ CORDON_EXPORT cordon_status cordon_evaluate_set(cordon_set_outcome *outcome,
                                                 const cordon_request *request,
                                                 cordon_error *err);
 
+/* Which judgement this was, as cordon_outcome_decision_id(); the members have names of their
+ * own.  In a decision log the record of that name has the set's for its rule. */
+CORDON_EXPORT const char *
+cordon_set_outcome_decision_id(const cordon_set_outcome *outcome);
 /* What stands; NULL: nobody had a say, and the set declares no fallback. */
 CORDON_EXPORT const char *
 cordon_set_outcome_decision(const cordon_set_outcome *outcome);

@@ -91,6 +91,13 @@ static cordon_status gather(struct task *task, cordon_error *err)
     return cdn_replay_new(&task->replay, &options, err);
 }
 
+/* Is it a set's own decision?  What is replayed are those of its members. */
+static bool of_set(const struct cdn_audit_view *view)
+{
+    return view->set.at && view->rule.at && view->set.bytes == view->rule.bytes &&
+           !memcmp(view->set.at, view->rule.at, view->set.bytes);
+}
+
 static cordon_status replay_entry(struct task *task, const cordon_audit_entry *entry,
                                   cordon_error *err)
 {
@@ -101,7 +108,7 @@ static cordon_status replay_entry(struct task *task, const cordon_audit_entry *e
 
     if (entry->kind != CORDON_AUDIT_DECISION ||
         !cdn_audit_record_view(&view, entry->record, entry->record_bytes) ||
-        !cdn_audit_filter_takes(&task->filter, &view))
+        !cdn_audit_filter_takes(&task->filter, &view) || of_set(&view))
         return CORDON_OK;
     task->report.records++;
     if (candidate && !cdn_audit_text_is(&view.rule, candidate)) {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cordon/audit.h>
 #include <cordon/registry.h>
 #include <cordon/set.h>
 #include <cordon/upkeep.h>
@@ -24,7 +25,7 @@
 struct judging {
     struct cdn_cli *cli;
     /* options */
-    const char *data, *node, *input;
+    const char *data, *node, *input, *audit_dir, *audit_key;
     struct cdn_strings params;
     int64_t now_ms, as_of_ms;
     uint64_t seed;
@@ -34,6 +35,7 @@ struct judging {
     cordon_snapshot *snapshot;
     cordon_engine *engine;
     cordon_registry *registry;
+    cordon_audit *audit;
     cordon_set_outcome *outcome;
     struct cdn_buf defaults, merged, text;
     uint64_t malformed, failed;
@@ -90,6 +92,37 @@ static cordon_status default_params(struct judging *judging, cordon_error *err)
     return status;
 }
 
+static cordon_status open_audit(struct judging *judging, cordon_error *err)
+{
+    cordon_audit_options options = CORDON_AUDIT_OPTIONS_INIT;
+    cordon_status status;
+
+    if (!judging->audit_dir)
+        return CORDON_OK;
+    options.key_file = judging->audit_key;
+    status = cordon_audit_open(&judging->audit, judging->audit_dir, &options, err);
+    if (!status)
+        cordon_engine_use_audit(judging->engine, judging->audit);
+    return status;
+}
+
+/* What was decided is on the disk, or an error. */
+static int close_audit(struct judging *judging, int code)
+{
+    cordon_error err;
+    cordon_status status;
+
+    if (!judging->audit)
+        return code;
+    cordon_engine_use_audit(judging->engine, NULL);
+    status = cordon_audit_close(judging->audit, &err);
+    judging->audit = NULL;
+    if (!status)
+        return code;
+    cdn_cli_error_of(judging->cli, &err);
+    return CDN_EXIT_DATA;
+}
+
 static int open_all(struct judging *judging, int argc, char **argv)
 {
     bool named = argc == 1 && judging->data && !strchr(argv[0], '/') &&
@@ -109,6 +142,8 @@ static int open_all(struct judging *judging, int argc, char **argv)
     if (!status)
         status = default_params(judging, &err);
     if (!status)
+        status = open_audit(judging, &err);
+    if (!status)
         return CDN_EXIT_OK;
     cdn_cli_error_of(judging->cli, &err);
     return cdn_cli_exit_of(status);
@@ -118,6 +153,7 @@ static void close_all(struct judging *judging)
 {
     cordon_set_outcome_free(judging->outcome);
     cordon_engine_free(judging->engine);
+    (void)cordon_audit_close(judging->audit, NULL);
     cordon_registry_close(judging->registry);
     cordon_snapshot_release(judging->snapshot);
     cdn_buf_deinit(&judging->defaults);
@@ -452,6 +488,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"as-of", 0, CDN_OPTION_TIME, &judging.as_of_ms, "TIME",
          "no edge later than this exists", NULL},
         {"seed", 0, CDN_OPTION_INTEGER, &judging.seed, "N", "seeds math.random", NULL},
+        {"audit", 0, CDN_OPTION_STRING, &judging.audit_dir, "DIR",
+         "record each decision in the log DIR (see cordon audit)", NULL},
+        {"audit-key", 0, CDN_OPTION_STRING, &judging.audit_key, "FILE",
+         "the file of the log's key", NULL},
         {"max-time", 0, CDN_OPTION_DURATION, &judging.limits.wall_ns, "TIME",
          "at most so long for all members together, such as 5ms", NULL},
     };
@@ -467,6 +507,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
             cdn_cli_usage(cli, "no set given; name a set, or its file and its rules'");
     else if (judging.node && judging.input)
         code = cdn_cli_usage(cli, "--node and --input exclude each other");
+    else if (judging.audit_key && !judging.audit_dir)
+        code = cdn_cli_usage(cli, "--audit-key without --audit DIR");
     if (cli->format == CDN_FORMAT_AUTO)
         cli->format = cli->out_tty ? CDN_FORMAT_PRETTY : CDN_FORMAT_NDJSON;
     if (!code)
@@ -482,6 +524,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
            : judging.malformed    ? CDN_EXIT_DATA
            : judging.failed       ? CDN_EXIT_FINDINGS
                                   : CDN_EXIT_OK;
+    code = close_audit(&judging, code);
     code = cdn_cli_finish(cli, code);
 out:
     close_all(&judging);

@@ -141,7 +141,9 @@ struct cordon_engine {
     atomic_ulong shed;   /* refused because too many waited */
     atomic_ulong lapsed; /* waited in vain */
     atomic_ulong over_quota;
-    bool quotas_off; /* set before the first evaluation: quotas hold nobody back */
+    /* For replay, which is alone with its engine: quotas hold nobody back, and parameters are
+     * for several rules (rule/run.h). */
+    bool quotas_off, shared_params;
     uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
     uint64_t waits_ns;
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
@@ -291,6 +293,9 @@ bool cdn_quota_find(struct cdn_quota_pass *pass, const cordon_engine *engine,
 cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
                              const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err);
+
+/* A name for one more decision made in the lane. */
+void cdn_decision_name(char out[CORDON_DECISION_ID_BYTES + 1], struct cdn_lane *lane);
 
 /* The host's call failed: say so in the outcome too. */
 void cdn_outcome_failed(cordon_outcome *outcome, uint64_t entered_ns,

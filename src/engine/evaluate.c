@@ -81,21 +81,25 @@ static uint64_t scatter(uint64_t x)
     return x ^ (x >> 31);
 }
 
-/* Lane and count are what no two decisions of an engine share; the rest is random. */
+void cdn_decision_name(char out[CORDON_DECISION_ID_BYTES + 1], struct cdn_lane *lane)
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { HALF = CORDON_DECISION_ID_BYTES / 2 };
+    /* lane and count are what no two decisions of an engine share; the rest is random */
+    uint64_t number = ((uint64_t)lane->number << 48) | ++lane->decisions;
+    uint64_t id = scatter(number) ^ lane->engine->veil;
+
+    memcpy(out, lane->engine->identity, HALF);
+    for (int i = HALF; i < 2 * HALF; i++, id >>= 4)
+        out[i] = digits[id & 15];
+    out[2 * HALF] = '\0';
+}
+
 static void name_decision(cordon_outcome *outcome, struct cdn_lane *lane,
                           const struct cdn_plan *plan,
                           const struct cdn_version *version, cordon_variant variant)
 {
-    static const char digits[] = "0123456789abcdef";
-    enum { HALF = CORDON_DECISION_ID_BYTES / 2 };
-    uint64_t number = ((uint64_t)lane->number << 48) | ++lane->decisions;
-    uint64_t id = scatter(number) ^ lane->engine->veil;
-    char *to = outcome->decision_id;
-
-    memcpy(to, lane->engine->identity, HALF);
-    for (int i = HALF; i < 2 * HALF; i++, id >>= 4)
-        to[i] = digits[id & 15];
-    to[2 * HALF] = '\0';
+    cdn_decision_name(outcome->decision_id, lane);
     outcome->version = version->number;
     outcome->variant = variant;
     memcpy(outcome->source_hash, version->hash, sizeof outcome->source_hash);
@@ -424,12 +428,13 @@ static void evaluate_in(struct cdn_job *job, cordon_engine *engine,
     struct evaluation *evaluation = (struct evaluation *)(void *)job;
     const struct cdn_state *state = cdn_state_enter(engine, lane);
     struct cdn_plan *plan = cdn_state_find(state, evaluation->rule);
-    const struct cdn_ask *ask = &evaluation->ask;
+    struct cdn_ask *ask = &evaluation->ask;
     const char *principal = ask->request->principal;
     struct cdn_quota_pass pass;
     bool limited = cdn_quota_find(&pass, engine, state, principal);
 
     evaluation->status = CORDON_OK;
+    ask->shared_params = engine->shared_params;
     if (limited)
         evaluation->status = cdn_quota_enter(pass.state, pass.quota, ask->entered_ns,
                                              "principal", principal, evaluation->err);

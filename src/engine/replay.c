@@ -412,6 +412,7 @@ static cordon_status evaluate(struct cdn_replay *replay, const struct seat *seat
     request.seed = view->seed;
     request.limits = &limits;
     request.cancel = replay->options.cancel;
+    seat->engine->shared_params = view->set.at != NULL; /* they were the whole set's */
     return cordon_evaluate(replay->outcome, seat->engine, seat->rule, &request, err);
 }
 

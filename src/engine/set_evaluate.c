@@ -14,9 +14,11 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "engine/audit.h"
 #include "engine/engine.h"
 #include "engine/set.h"
 #include "rule/param.h"
+#include "snapshot/snapshot.h"
 
 /* What a member's evaluation will touch, known before its turn comes.  `image` is only an
  * address: what lies there may be gone by then, and is not read. */
@@ -55,6 +57,7 @@ struct cordon_set_outcome {
     struct cdn_buf bytes;
     struct cdn_buf params; /* of a combiner */
     char decision[CDN_RULE_MAX_WORD + 1];
+    char decision_id[CORDON_DECISION_ID_BYTES + 1];
     bool has_decision, fallback, has_score;
     double score;
     uint64_t generation, wall_ns;
@@ -116,6 +119,7 @@ static cordon_status prepare(cordon_set_outcome *outcome, uint32_t members,
     outcome->count = outcome->failed = 0;
     outcome->has_decision = outcome->fallback = outcome->has_score = false;
     outcome->decision[0] = '\0';
+    outcome->decision_id[0] = '\0';
     outcome->score = 0;
     outcome->generation = outcome->wall_ns = 0;
     cdn_buf_clear(&outcome->bytes);
@@ -472,13 +476,69 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     return status;
 }
 
-static uint64_t instructions_of(const cordon_set_outcome *outcome)
+/* What all members used together. */
+static cordon_usage usage_of(const cordon_set_outcome *outcome)
 {
-    uint64_t sum = 0;
+    cordon_usage sum = {0};
 
-    for (uint32_t i = 0; i < outcome->count; i++)
-        sum += outcome->records[i].usage.instructions;
+    for (uint32_t i = 0; i < outcome->count; i++) {
+        const cordon_usage *usage = &outcome->records[i].usage;
+
+        sum.instructions += usage->instructions;
+        sum.edges += usage->edges;
+        sum.nodes += usage->nodes;
+        sum.output_bytes += usage->output_bytes;
+        sum.native_ns += usage->native_ns;
+        sum.wall_ns += usage->wall_ns;
+        if (usage->memory_bytes > sum.memory_bytes)
+            sum.memory_bytes = usage->memory_bytes;
+        if (usage->hops > sum.hops)
+            sum.hops = usage->hops;
+    }
     return sum;
+}
+
+/* Put what the set decided into the log, behind what its members did. */
+static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
+                       const struct cdn_state *state)
+{
+    cordon_audit *audit =
+        atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
+    const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
+    const cordon_set_outcome *outcome = judgement->outcome;
+    const cordon_request *request = judgement->ask.request;
+    cordon_usage usage;
+    struct cdn_audit_record record;
+
+    if (!audit || !plan)
+        return;
+    usage = usage_of(outcome);
+    record = (struct cdn_audit_record){
+        .timestamp_ms = cdn_clock_wall_ms(),
+        .decision_id = outcome->decision_id,
+        .rule = plan->name,
+        .set = plan->name,
+        .version = plan->set_number,
+        .generation = outcome->generation,
+        .snapshot_id = state->snapshot ? state->snapshot->identity : 0,
+        .label = request->label,
+        .key = request->label ? request->key : NULL,
+        .key_bytes = request->key_bytes,
+        .params = request->params,
+        .params_bytes = request->params_bytes,
+        .now_ms = request->now_ms,
+        .as_of_ms = request->as_of_ms,
+        .seed = request->seed,
+        .principal = request->principal,
+        .traceparent = request->traceparent,
+        .outcome =
+            plan->state == CDN_PLAN_ACTIVE ? CORDON_OUTCOME_OK : CORDON_OUTCOME_DENIED,
+        .decision = outcome->has_decision ? outcome->decision : NULL,
+        .fallback = outcome->fallback,
+        .message = plan->state == CDN_PLAN_ACTIVE ? NULL : plan->why,
+        .usage = &usage,
+    };
+    (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
 
 static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane *lane)
@@ -498,10 +558,14 @@ static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane
         atomic_fetch_add(&engine->over_quota, 1);
     } else {
         judgement->status = judge_all(judgement, lane, state);
+        if (!judgement->status) {
+            cdn_decision_name(judgement->outcome->decision_id, lane);
+            record_set(judgement, lane, state);
+        }
         if (limited)
-            cdn_quota_leave(pass.state, pass.quota, now_ns,
-                            judgement->status ? 0
-                                              : instructions_of(judgement->outcome));
+            cdn_quota_leave(
+                pass.state, pass.quota, now_ns,
+                judgement->status ? 0 : usage_of(judgement->outcome).instructions);
     }
     cdn_state_leave(engine, lane);
 }
@@ -548,6 +612,11 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
 }
 
 /* ---- asking ---- */
+
+const char *cordon_set_outcome_decision_id(const cordon_set_outcome *outcome)
+{
+    return outcome->decision_id;
+}
 
 const char *cordon_set_outcome_decision(const cordon_set_outcome *outcome)
 {

@@ -73,7 +73,7 @@ static cordon_snapshot *snapshots[SNAPSHOTS];
 static char folder[] = "/tmp/cordon-soak-XXXXXX";
 static cordon_cancel cancel;
 static atomic_bool done;
-static atomic_ulong answers, denied, cancelled, evaluations, wrong;
+static atomic_ulong answers, denied, cancelled, evaluations, judgements, wrong;
 
 static uint64_t now_ns(void)
 {
@@ -315,6 +315,7 @@ static void ask_set(cordon_set_outcome *outcome, uint64_t *state)
         return;
     }
     atomic_fetch_add(&answers, 1);
+    atomic_fetch_add(&judgements, 1);
     if (cordon_set_outcome_count(outcome) != 3 ||
         cordon_set_outcome_member(&first, outcome, 0) ||
         cordon_set_outcome_member(&last, outcome, 2) || first.status || last.status)
@@ -484,7 +485,8 @@ static void check_log(void)
 
     must(cordon_audit_drain(audit, &err), "drain", &err);
     must(cordon_audit_get_stats(&stats, audit, &err), "stats", &err);
-    if (stats.dropped || stats.failures || stats.written != atomic_load(&evaluations))
+    if (stats.dropped || stats.failures ||
+        stats.written != atomic_load(&evaluations) + atomic_load(&judgements))
         fault("audit", "a record is missing");
     must(cordon_audit_close(audit, &err), "close", &err);
     snprintf(path, sizeof path, "%s/audit", folder);

@@ -130,6 +130,13 @@ def of_the_registry():
     found = one("set", "eval", "payment", code=1)
     expect([m["rule"] for m in found["members"]] == ["calm", "strict", "broken"] and
            found["members"][1]["version"] == 1 and found["decision"] == "deny", str(found))
+    log = os.path.join(work, "log")
+    one("set", "eval", "payment", "--audit", log, code=1)
+    logged = [json.loads(line) for line in subprocess.run(
+        [cordon, "audit", "export", log], stdout=subprocess.PIPE, text=True,
+        check=True).stdout.splitlines()]
+    expect([r["rule"] for r in logged] == ["calm", "strict", "payment"] and
+           {r["set"] for r in logged} == {"payment"}, str(logged))
     run("rule", "kill", "strict", "--yes")
     expect(one("set", "eval", "payment", code=1)["decision"] == "review", "its fallback")
     lines = '{"id": 7}\n{"nod": 1}\n{"params": {"limit": 3}}\n{"params": {"limt": 3}}\n'

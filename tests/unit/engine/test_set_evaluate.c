@@ -1,6 +1,8 @@
 #include "serving.h"
 
 #include "base/alloc.h"
+#include "base/hash.h"
+#include "engine/replay.h"
 
 #define DECIDES(name, body)                                                            \
     "return { name = '" name                                                           \
@@ -345,6 +347,118 @@ START_TEST(warm__evaluates_without_allocating)
 }
 END_TEST
 
+/* ---- the log ---- */
+
+static const char *const logged_rules[] = {
+    DECIDES("calm", "return { decision = 'allow', score = 0.1 }"),
+    "return { name = 'wants', decisions = { 'allow', 'deny' }, fallback = 'deny', "
+    "params = "
+    "{ x = { type = 'integer' } }, evaluate = function(graph, request) return { "
+    "decision "
+    "= request.params.x == 3 and 'deny' or 'allow' } end }",
+    DECIDES("broken", "error('broken')"),
+};
+
+static cordon_status find_text(void *ud, struct cdn_buf *out, char name[256],
+                               const char *digest, cordon_error *err)
+{
+    (void)ud;
+    for (size_t i = 0; i < sizeof logged_rules / sizeof logged_rules[0]; i++) {
+        unsigned char hash[CDN_CONTENT_HASH_BYTES];
+        char hex[2 * sizeof hash + 1];
+
+        cdn_hash_content(hash, logged_rules[i], strlen(logged_rules[i]));
+        if (strcmp(cdn_hash_hex(hex, hash, sizeof hash), digest) != 0)
+            continue;
+        snprintf(name, 256, "text");
+        cdn_buf_text(out, logged_rules[i]);
+        return CORDON_OK;
+    }
+    return cdn_error_set(err, CORDON_E_NOTFOUND, "no such text");
+}
+
+/* Evaluate a set of them with a parameter that one declares, into a log. */
+static void log_a_set(cordon_set_outcome *outcome, const char *log)
+{
+    cordon_engine *engine = serving_engine(1);
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_builder builder;
+    unsigned char bytes[64];
+    cordon_audit *audit;
+    cordon_error err;
+
+    ck_assert_msg(!cordon_audit_open(&audit, log, NULL, &err), "%s", err.message);
+    cordon_engine_use_audit(engine, audit);
+    for (int i = 0; i < 3; i++)
+        serving_load(engine, logged_rules[i]);
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'calm', 'wants', 'broken' } }");
+    cordon_builder_init(&builder, bytes, sizeof bytes);
+    cordon_builder_map(&builder, 1);
+    cordon_builder_string(&builder, "x", 1);
+    cordon_builder_integer(&builder, 3);
+    request.params = bytes;
+    request.params_bytes = builder.length;
+    ck_assert_msg(!cordon_evaluate_set(outcome, engine, "s", &request, &err), "%s",
+                  err.message);
+    ck_assert(!cordon_audit_close(audit, &err));
+    cordon_engine_use_audit(engine, NULL);
+    cordon_engine_free(engine);
+}
+
+START_TEST(log__has_the_set_s_decision_behind_its_members)
+{
+    static const struct cdn_replay_texts texts = {.find = find_text};
+    const struct cdn_replay_options options = {.texts = &texts, .text_count = 1};
+    cordon_audit_entry entry = CORDON_AUDIT_ENTRY_INIT;
+    cordon_set_outcome *outcome;
+    cordon_audit_reader *reader;
+    struct cdn_replay *replay;
+    char folder[128], log[160];
+    unsigned members = 0, sets = 0;
+    cordon_error err;
+    bool got = true;
+
+    cdn_unit_folder(folder, sizeof folder);
+    snprintf(log, sizeof log, "%s/audit", folder);
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    log_a_set(outcome, log);
+    ck_assert_str_eq(cordon_set_outcome_decision(outcome), "deny");
+    ck_assert_uint_eq(strlen(cordon_set_outcome_decision_id(outcome)), 32);
+    ck_assert_msg(!cdn_replay_new(&replay, &options, &err), "%s", err.message);
+    ck_assert(!cordon_audit_reader_open(&reader, log, &err));
+    while (!cordon_audit_reader_next(&entry, &got, reader, &err) && got) {
+        struct cdn_replay_result result;
+        struct cdn_audit_view view;
+
+        if (entry.kind != CORDON_AUDIT_DECISION)
+            continue;
+        ck_assert(cdn_audit_record_view(&view, entry.record, entry.record_bytes));
+        ck_assert(cdn_audit_text_is(&view.set, "s"));
+        if (!cdn_audit_text_is(&view.rule, "s")) {
+            ck_assert_uint_eq(sets, 0);
+            members++;
+            ck_assert(!cdn_replay_run(&result, replay, &view, &err));
+            ck_assert_msg(result.verdict == CDN_REPLAY_IDENTICAL, "%s", result.why);
+            continue;
+        }
+        sets++;
+        ck_assert(cdn_audit_text_is(&view.decision, "deny"));
+        ck_assert(cdn_audit_text_is(&view.decision_id,
+                                    cordon_set_outcome_decision_id(outcome)));
+    }
+    ck_assert_uint_eq(members, 3);
+    ck_assert_uint_eq(sets, 1);
+    cordon_audit_reader_close(reader);
+    cdn_replay_free(replay);
+    cordon_set_outcome_free(outcome);
+    snprintf(log, sizeof log, "%s/audit/x", folder);
+    cdn_fixture_remove(log);
+    snprintf(log, sizeof log, "%s/x", folder);
+    cdn_fixture_remove(log);
+}
+END_TEST
+
 START_TEST(evaluate__survives_every_allocation_failure)
 {
     cordon_engine *engine = members();
@@ -388,6 +502,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, params__go_to_those_who_declare_them);
     CDN_UNIT_CASE(s, names__of_rules_and_sets_are_one_space);
     CDN_UNIT_CASE(s, warm__evaluates_without_allocating);
+    CDN_UNIT_CASE(s, log__has_the_set_s_decision_behind_its_members);
     CDN_UNIT_CASE(s, evaluate__survives_every_allocation_failure);
     return s;
 }
