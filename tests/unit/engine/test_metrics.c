@@ -123,6 +123,7 @@ START_TEST(metrics__say_how_much_room_they_need)
 }
 END_TEST
 
+#ifdef CORDON_FAILALLOC
 START_TEST(metrics__survive_every_allocation_failure)
 {
     cordon_engine *engine = used();
@@ -143,6 +144,7 @@ START_TEST(metrics__survive_every_allocation_failure)
     cordon_engine_free(engine);
 }
 END_TEST
+#endif
 
 /* ---- the observer ---- */
 
@@ -205,7 +207,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, metrics__tell_what_was_evaluated);
     CDN_UNIT_CASE(s, metrics__keep_the_format);
     CDN_UNIT_CASE(s, metrics__say_how_much_room_they_need);
+#ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, metrics__survive_every_allocation_failure);
+#endif
     CDN_UNIT_CASE(s, observer__is_told_of_every_evaluation);
     return s;
 }
