@@ -152,7 +152,7 @@ CORDON_EXPORT cordon_status cordon_registry_rollback(cordon_registry *registry,
                                                      const char *name,
                                                      const cordon_change *change,
                                                      cordon_error *err);
-/* Stop deciding until it is resumed; resume. */
+/* Stop deciding until it is resumed, and resume it. */
 CORDON_EXPORT cordon_status cordon_registry_pause(cordon_registry *registry,
                                                   const char *name,
                                                   const cordon_change *change,
