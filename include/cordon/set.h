@@ -33,6 +33,7 @@
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
 #include <cordon/outcome.h>
+#include <cordon/rule.h>
 #include <cordon/value.h>
 
 #define CORDON_SET_MAX_RULES 4096
@@ -77,6 +78,12 @@ CORDON_EXPORT cordon_status cordon_engine_load_set(cordon_engine *engine,
                                                    const char *source, size_t bytes,
                                                    const char *file, char *name,
                                                    cordon_error *err);
+
+/* The set's rule number `index`, from 0, into `rule`: its name and the NUL.
+ * Errors: CORDON_E_NOTFOUND no such set, or it has no more rules. */
+CORDON_EXPORT cordon_status
+cordon_engine_set_rule(char rule[CORDON_RULE_MAX_NAME_BYTES + 1], cordon_engine *engine,
+                       const char *set, uint32_t index, cordon_error *err);
 
 /* Errors: CORDON_E_NOMEM. */
 CORDON_EXPORT cordon_status cordon_set_outcome_new(cordon_set_outcome **out,

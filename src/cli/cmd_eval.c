@@ -12,24 +12,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cordon/audit.h>
 #include <cordon/engine.h>
 #include <cordon/policy.h>
-#include <cordon/registry.h>
 #include <cordon/rule.h>
-#include <cordon/upkeep.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/eval.h"
 #include "cli/json.h"
-#include "cli/lines.h"
 #include "cli/proposal.h"
-#include "cli/registry.h"
-#include "cli/settings.h"
+#include "cli/session.h"
 #include "engine/audit.h"
 #include "engine/policy.h"
 #include "engine/proposals.h"
@@ -47,35 +42,16 @@ struct tally {
 
 struct eval {
     struct cdn_cli *cli;
+    struct cdn_session session;
     /* options */
-    const char *data;
-    const char *node;
-    const char *input;
-    struct cdn_strings params;
-    int64_t now_ms;
-    int64_t as_of_ms;
     uint64_t count;
-    uint64_t seed;
     bool usage;
     bool fail;
     bool propose;
     const char *log_path;
-    const char *audit_dir;
-    const char *audit_key;
-    cordon_limits limits;
-    const char *principal; /* NULL: nobody's grant, as the host itself */
-    struct cdn_setting_flags flags;
     /* work */
-    struct cdn_settings settings;
-    cordon_policy *policy; /* NULL: nobody's */
     struct cdn_eval_rule rule;
-    cordon_snapshot *snapshot;
-    cordon_engine *engine;
-    cordon_registry *registry; /* of the rule, if it is named and not a file */
     cordon_outcome *outcome;
-    cordon_audit *audit;
-    struct cdn_buf defaults; /* --param, as a msgpack map */
-    struct cdn_buf merged;
     struct cdn_buf text; /* one answer */
     uint64_t *times;
     struct tally tally;
@@ -91,42 +67,11 @@ struct eval {
 
 /* ---- setting up ---- */
 
-/* Does the rule declare the parameter of "name=value" as a string? */
-static bool takes_text(const struct eval *eval, const char *word)
+static bool takes_text(const void *ud, const char *word)
 {
-    const char *equals = strchr(word, '=');
-    size_t bytes = equals ? (size_t)(equals - word) : 0;
-    cordon_param_info info = CORDON_PARAM_INFO_INIT;
+    const struct eval *eval = ud;
 
-    for (uint32_t i = 0;
-         !cordon_engine_rule_param(&info, eval->engine, eval->rule.name, i, NULL);
-         i++) {
-        if (strlen(info.name) == bytes && !memcmp(info.name, word, bytes))
-            return !strcmp(info.type, "string");
-    }
-    return false;
-}
-
-static cordon_status default_params(struct eval *eval, cordon_error *err)
-{
-    cordon_status status = CORDON_OK;
-
-    for (size_t i = 0; i < eval->params.count && !status; i++) {
-        struct cdn_buf one = {0}, all = {0};
-
-        status = cdn_params_word(&one, eval->params.items[i],
-                                 takes_text(eval, eval->params.items[i]), err);
-        if (!status)
-            status = cdn_params_merge(&all, &eval->defaults, &one, err);
-        cdn_buf_deinit(&one);
-        if (status) {
-            cdn_buf_deinit(&all);
-            break;
-        }
-        cdn_buf_deinit(&eval->defaults);
-        eval->defaults = all;
-    }
-    return status;
+    return cdn_session_takes_text(eval->session.engine, eval->rule.name, word);
 }
 
 static void show_load_error(struct eval *eval, const cordon_error *err)
@@ -147,209 +92,77 @@ static void show_load_error(struct eval *eval, const cordon_error *err)
         cdn_diagnostic_print(eval->cli->err, eval->cli->err_color, &diagnostic);
     if (err->status != CORDON_E_RULE)
         return;
-    if (eval->data)
+    if (eval->session.data)
         cdn_cli_note(eval->cli, "every fault: cordon check %s --data %s",
-                     eval->rule.file, eval->data);
+                     eval->rule.file, eval->session.data);
     else if (eval->loaded)
         cdn_cli_note(eval->cli, "give the snapshot: --data STORE");
     else
         cdn_cli_note(eval->cli, "every fault: cordon check %s", eval->rule.file);
 }
 
-/* The ceilings follow the limits asked for: this program is the host, and whoever types
- * --max-time 1min means it.  The rule's own declaration still bounds a run. */
-static void raise_ceilings(cordon_engine_options *options, const cordon_limits *limits)
-{
-    options->slots = 1;
-    if (limits->instructions > options->max_instructions)
-        options->max_instructions = limits->instructions;
-    if (limits->edges > options->max_edges)
-        options->max_edges = limits->edges;
-    if (limits->nodes > options->max_nodes)
-        options->max_nodes = limits->nodes;
-    if (limits->hops > options->max_hops)
-        options->max_hops = limits->hops;
-    if (limits->memory_bytes > options->max_memory_bytes)
-        options->max_memory_bytes = limits->memory_bytes;
-    if (limits->output_bytes > options->max_output_bytes)
-        options->max_output_bytes = limits->output_bytes;
-    if (limits->wall_ns > options->max_wall_ns)
-        options->max_wall_ns = limits->wall_ns;
-}
-
-/* Only a principal is held to a policy; an exit code. */
-static int set_policy(struct eval *eval)
-{
-    const char *file = eval->settings.policy_file;
-    cordon_status status;
-    cordon_error err;
-
-    if (!eval->principal)
-        return CDN_EXIT_OK;
-    if (!file) {
-        cdn_cli_error(eval->cli, "no policy says what '%s' may do; give --policy FILE",
-                      eval->principal);
-        return CDN_EXIT_USAGE;
-    }
-    status = cordon_policy_load_file(&eval->policy, file, &err);
-    if (!status)
-        status = cordon_engine_set_policy(eval->engine, eval->policy, &err);
-    if (!status)
-        return CDN_EXIT_OK;
-    cdn_cli_error_of(eval->cli, &err);
-    if (status == CORDON_E_DATA)
-        cdn_cli_note(eval->cli, "every fault: cordon config validate %s%s%s", file,
-                     eval->data ? " --data " : "", eval->data ? eval->data : "");
-    return CDN_EXIT_DATA;
-}
-
-static void digest_text(struct cdn_eval_rule *rule)
-{
-    unsigned char hash[CDN_CONTENT_HASH_BYTES];
-
-    cdn_hash_content(hash, rule->source.data, rule->source.length);
-    for (size_t i = 0; i < sizeof(hash); i++)
-        snprintf(rule->digest + 2 * i, 3, "%02x", hash[i]);
-}
-
-static cordon_status open_audit(struct eval *eval, cordon_error *err)
-{
-    cordon_audit_options options = CORDON_AUDIT_OPTIONS_INIT;
-    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
-    cordon_status status;
-
-    if (!eval->audit_dir)
-        return CORDON_OK;
-    options.key_file = eval->audit_key;
-    status = cordon_audit_open(&eval->audit, eval->audit_dir, &options, err);
-    if (status)
-        return status;
-    (void)cordon_audit_get_stats(&stats, eval->audit, NULL);
-    if (stats.torn_bytes)
-        cdn_cli_warn(eval->cli,
-                     "%s had a torn end: %" PRIu64 " bytes that were never synced were "
-                     "cut off",
-                     eval->audit_dir, stats.torn_bytes);
-    if (stats.damaged)
-        cdn_cli_warn(eval->cli,
-                     "the newest segment of %s is damaged; see cordon audit verify",
-                     eval->audit_dir);
-    return CORDON_OK;
-}
-
-/* Everything recorded is on the disk, or the exit code says that it is not. */
-static int close_audit(struct eval *eval, int code)
-{
-    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
-    cordon_error err;
-    cordon_status status;
-
-    if (!eval->audit)
-        return code;
-    cdn_error_clear(&err);
-    status = cordon_audit_sync_now(eval->audit, &err);
-    (void)cordon_audit_get_stats(&stats, eval->audit, NULL);
-    (void)cordon_audit_close(eval->audit, NULL);
-    eval->audit = NULL;
-    if (status)
-        cdn_cli_error_of(eval->cli, &err);
-    if (status || stats.dropped)
-        cdn_cli_error(eval->cli,
-                      "%" PRIu64 " of %" PRIu64 " decisions are not in the log",
-                      stats.recorded + stats.dropped - stats.written,
-                      stats.recorded + stats.dropped);
-    return status || stats.dropped ? CDN_EXIT_DATA : code;
-}
-
-/* Is it a rule's name, and not a file? */
-static bool is_name(const char *word)
-{
-    return !strchr(word, '/') && !strchr(word, '.') && access(word, F_OK);
-}
-
 static cordon_status read_rule(struct eval *eval, cordon_error *err)
 {
+    unsigned char hash[CDN_CONTENT_HASH_BYTES];
     cordon_status status = cdn_file_read(&eval->rule.source, eval->rule.file,
                                          CORDON_RULE_MAX_SOURCE_BYTES, err);
 
-    if (!status)
-        digest_text(&eval->rule);
-    return status;
+    if (status)
+        return status;
+    cdn_hash_content(hash, eval->rule.source.data, eval->rule.source.length);
+    cdn_hash_hex(eval->rule.digest, hash, sizeof(hash));
+    return CORDON_OK;
 }
 
-/* Have the engine stand as the store's registry says, for the rule of that name. */
-static cordon_status use_registry(struct eval *eval, cordon_error *err)
+/* Load the rule: its file, or what decides under its name in the store's registry. */
+static int load(struct eval *eval, bool named)
 {
-    cordon_status status = cdn_registry_of_store(&eval->registry, eval->data,
-                                                 CORDON_REGISTRY_READ_ONLY, err);
+    struct cdn_session *session = &eval->session;
+    cordon_status status;
+    cordon_error err;
 
-    snprintf(eval->rule.name, sizeof(eval->rule.name), "%s", eval->rule.file);
-    if (!status)
-        status = cordon_engine_use_registry(eval->engine, eval->registry, err);
-    return status;
+    cdn_error_clear(&err);
+    if (named) {
+        snprintf(eval->rule.name, sizeof(eval->rule.name), "%s", eval->rule.file);
+        status = cdn_session_use_registry(session, &err);
+        if (status)
+            cdn_cli_error_of(eval->cli, &err);
+    } else {
+        status = cordon_engine_load_rule(
+            session->engine, (const char *)eval->rule.source.data,
+            eval->rule.source.length, eval->rule.file, eval->rule.name, &err);
+        if (status)
+            show_load_error(eval, &err);
+    }
+    eval->loaded = !status;
+    return cdn_cli_exit_of(status);
 }
 
 /* Open everything; an exit code. */
 static int open_all(struct eval *eval)
 {
-    cordon_engine_options options;
+    struct cdn_session *session = &eval->session;
+    bool named = cdn_session_is_name(session, eval->rule.file);
     cordon_error err;
-    bool named = eval->data && is_name(eval->rule.file);
-    cordon_status status;
     int code;
 
-    cdn_error_clear(&err);
-    eval->flags.data = eval->data;
-    if (cdn_settings_load(&eval->settings, &eval->flags, &err)) {
-        cdn_cli_error_of(eval->cli, &err);
-        return CDN_EXIT_DATA;
-    }
-    options = eval->settings.engine;
     if (!named && read_rule(eval, &err)) {
         cdn_cli_error_of(eval->cli, &err);
         return CDN_EXIT_USAGE;
     }
-    raise_ceilings(&options, &eval->limits);
-    status = cordon_engine_new(&eval->engine, &options, &err);
-    if (!status)
-        status = cordon_outcome_new(&eval->outcome, &err);
-    if (!status && eval->data)
-        status = cordon_snapshot_open(&eval->snapshot, eval->data, NULL, &err);
-    if (!status && eval->snapshot)
-        status = cordon_engine_set_snapshot(eval->engine, eval->snapshot, &err);
-    if (status) {
+    if (cordon_outcome_new(&eval->outcome, &err)) {
         cdn_cli_error_of(eval->cli, &err);
-        return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
+        return CDN_EXIT_DATA;
     }
-    code = set_policy(eval);
+    code = cdn_session_open(session);
+    if (!code)
+        code = load(eval, named);
+    if (!code)
+        code = cdn_session_begin(session, takes_text, eval);
     if (code)
         return code;
-    if (named)
-        status = use_registry(eval, &err);
-    else
-        status = cordon_engine_load_rule(
-            eval->engine, (const char *)eval->rule.source.data,
-            eval->rule.source.length, eval->rule.file, eval->rule.name, &err);
-    if (status && named) {
-        cdn_cli_error_of(eval->cli, &err);
-        return cdn_cli_exit_of(status);
-    }
-    if (status) {
-        show_load_error(eval, &err);
-        return cdn_cli_exit_of(status);
-    }
-    eval->loaded = true;
-    status = open_audit(eval, &err);
-    if (status) {
-        cdn_cli_error_of(eval->cli, &err);
-        return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
-    }
-    if (default_params(eval, &err)) {
-        cdn_cli_error_of(eval->cli, &err);
-        return CDN_EXIT_USAGE;
-    }
     if (eval->propose &&
-        cdn_proposal_open(&eval->log, eval->data, eval->log_path, false, &err)) {
+        cdn_proposal_open(&eval->log, session->data, eval->log_path, false, &err)) {
         cdn_cli_error_of(eval->cli, &err);
         return CDN_EXIT_DATA;
     }
@@ -367,18 +180,10 @@ static int open_all(struct eval *eval)
 static void close_all(struct eval *eval)
 {
     cordon_proposals_close(eval->log);
-    (void)cordon_audit_close(eval->audit, NULL);
     cordon_outcome_free(eval->outcome);
-    cordon_engine_free(eval->engine);
-    cordon_registry_close(eval->registry);
-    cordon_snapshot_release(eval->snapshot);
+    cdn_session_deinit(&eval->session);
     cdn_buf_deinit(&eval->rule.source);
-    cdn_buf_deinit(&eval->defaults);
-    cdn_buf_deinit(&eval->merged);
     cdn_buf_deinit(&eval->text);
-    cdn_strings_deinit(&eval->params);
-    cordon_policy_release(eval->policy);
-    cdn_settings_deinit(&eval->settings);
     cdn_free(eval->times);
 }
 
@@ -400,39 +205,6 @@ static void fill_timing(struct cdn_eval_timing *timing, uint64_t *times, uint64_
     timing->p99_ns = times[(count * 99 + 99) / 100 - 1];
 }
 
-/* The command line's words stand where the request has none of its own. */
-static cordon_status make_call(struct eval *eval, cordon_request *call,
-                               const struct cdn_request *request, cordon_error *err)
-{
-    const struct cdn_buf *params = &request->params;
-
-    call->label = request->has_node ? request->label : NULL;
-    call->key = request->has_node ? (const char *)request->key.data : NULL;
-    call->key_bytes = request->has_node ? request->key.length : 0;
-    call->as_of_ms = request->has_as_of ? request->as_of_ms : eval->as_of_ms;
-    call->now_ms = request->has_now                   ? request->now_ms
-                   : eval->now_ms != CORDON_NO_TIME   ? eval->now_ms
-                   : call->as_of_ms != CORDON_NO_TIME ? call->as_of_ms
-                                                      : cdn_clock_wall_ms();
-    call->seed = request->has_seed ? request->seed : eval->seed;
-    call->limits = &eval->limits;
-    call->cancel = eval->cli->cancel;
-    call->principal = eval->principal;
-    if (eval->defaults.length && params->length) {
-        cdn_buf_clear(&eval->merged);
-        if (cdn_params_merge(&eval->merged, &eval->defaults, params, err))
-            return err->status;
-        params = &eval->merged;
-    } else if (eval->defaults.length) {
-        params = &eval->defaults;
-    }
-    if (params->length) {
-        call->params = params->data;
-        call->params_bytes = params->length;
-    }
-    return CORDON_OK;
-}
-
 static cordon_status judge(struct eval *eval, const cordon_request *call,
                            struct cdn_eval_timing *timing, cordon_error *err)
 {
@@ -440,8 +212,8 @@ static cordon_status judge(struct eval *eval, const cordon_request *call,
     uint64_t done = 0;
 
     do {
-        status =
-            cordon_evaluate(eval->outcome, eval->engine, eval->rule.name, call, err);
+        status = cordon_evaluate(eval->outcome, eval->session.engine, eval->rule.name,
+                                 call, err);
         if (status)
             return status;
         if (eval->times)
@@ -457,11 +229,11 @@ static void record(struct eval *eval, const cordon_request *call, uint64_t snaps
 {
     struct cdn_audit_record decision;
 
-    if (!eval->audit)
+    if (!eval->session.audit)
         return;
     cdn_audit_record_of(&decision, eval->outcome, call, snapshot_id,
                         cdn_clock_wall_ms());
-    (void)cdn_audit_offer(eval->audit, &decision); /* what is lost is counted */
+    (void)cdn_audit_offer(eval->session.audit, &decision); /* what is lost is counted */
 }
 
 static void count_result(struct tally *tally, const struct cdn_eval_result *result)
@@ -540,10 +312,11 @@ static const struct cdn_propose_grant *propose_grant(const struct eval *eval)
     const struct cdn_propose_grant *grant;
     int32_t principal;
 
-    if (!eval->principal)
+    if (!eval->session.principal)
         return &cdn_propose_everything;
-    principal = cdn_policy_principal(eval->policy, eval->principal);
-    grant = principal < 0 ? NULL : cdn_policy_role(eval->policy, principal)->propose;
+    principal = cdn_policy_principal(eval->session.policy, eval->session.principal);
+    grant = principal < 0 ? NULL
+                          : cdn_policy_role(eval->session.policy, principal)->propose;
     return grant ? grant : &nothing;
 }
 
@@ -557,11 +330,11 @@ static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_erro
     if (!eval->log)
         return CORDON_OK;
     eval->line = line;
-    source.defer = eval->input != NULL;
+    source.defer = eval->session.input != NULL;
     source.refused = on_refused;
     source.ud = eval;
-    source.principal = eval->principal;
-    status = cdn_proposals_add(&added, eval->log, eval->snapshot, eval->outcome,
+    source.principal = eval->session.principal;
+    status = cdn_proposals_add(&added, eval->log, eval->session.snapshot, eval->outcome,
                                &source, propose_grant(eval), err);
     eval->proposed += added;
     return status;
@@ -569,15 +342,16 @@ static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_erro
 
 /* Judge and answer one request, which `status` says was read; CORDON_E_NOMEM ends all.
  */
-static cordon_status process(struct eval *eval, const struct cdn_request *request,
-                             uint64_t line, cordon_status status, cordon_error *err)
+static cordon_status process(void *ud, const struct cdn_request *request, uint64_t line,
+                             cordon_status status, cordon_error *err)
 {
+    struct eval *eval = ud;
     cordon_request call = CORDON_REQUEST_INIT;
     struct cdn_eval_result result = {
         .rule = &eval->rule, .request = request, .line = line, .err = err};
 
     if (!status)
-        status = make_call(eval, &call, request, err);
+        status = cdn_session_call(&call, &eval->session, request, err);
     if (!status) {
         status = judge(eval, &call, &result.timing, err);
         result.call = &call;
@@ -588,105 +362,22 @@ static cordon_status process(struct eval *eval, const struct cdn_request *reques
         return err->status;
     result.status = status;
     result.outcome = status ? NULL : eval->outcome;
-    result.snapshot_id = eval->snapshot ? cordon_snapshot_identity(eval->snapshot) : 0;
+    result.snapshot_id =
+        eval->session.snapshot ? cordon_snapshot_identity(eval->session.snapshot) : 0;
     if (!status)
         record(eval, &call, result.snapshot_id);
     return answer(eval, &result) ? CORDON_OK : cdn_error_nomem(err);
 }
 
-static bool is_blank(const struct cdn_buf *text)
-{
-    for (size_t i = 0; i < text->length; i++) {
-        if (!memchr(" \t\r", text->data[i], 3))
-            return false;
-    }
-    return true;
-}
-
-/* Nothing more is there to read: whoever sends the requests may be waiting for this. */
+/* Nothing more is there to read: what was proposed so far is to be durable. */
 static void on_waiting(void *ud)
 {
     struct eval *eval = ud;
     uint64_t added = 0;
 
-    fflush(eval->cli->out);
     /* if it fails, finish_log() tries again and says why */
     if (eval->log && !cordon_proposals_flush(&added, eval->log, NULL))
         eval->proposed += added;
-    if (eval->audit)
-        (void)cordon_audit_drain(eval->audit,
-                                 NULL); /* close_audit() tells of failures */
-}
-
-static bool on_stopped(void *ud)
-{
-    struct eval *eval = ud;
-
-    return cdn_cli_stopped(eval->cli) || ferror(eval->cli->out);
-}
-
-static cordon_status process_lines(struct eval *eval, struct cdn_lines *lines,
-                                   cordon_error *err)
-{
-    struct cdn_request request = {0};
-    cordon_status status;
-    bool got;
-
-    for (;;) {
-        cordon_status read = CORDON_OK;
-
-        status = cdn_lines_next(lines, &got, err);
-        if (status || !got || on_stopped(eval))
-            break;
-        if (lines->too_long) {
-            cdn_request_clear(&request);
-            read = cdn_error_set(err, CORDON_E_DATA,
-                                 "the line is longer than %u bytes, the most a request "
-                                 "may have",
-                                 CDN_LINE_MAX);
-        } else if (is_blank(&lines->text)) {
-            continue;
-        } else {
-            read = cdn_request_parse(&request, (const char *)lines->text.data,
-                                     lines->text.length, err);
-        }
-        status = process(eval, &request, lines->number, read, err);
-        if (status)
-            break;
-    }
-    cdn_request_deinit(&request);
-    return status == CORDON_E_INTERRUPTED ? CORDON_OK : status; /* exit_code() tells */
-}
-
-static cordon_status run_input(struct eval *eval, cordon_error *err)
-{
-    struct cdn_lines lines;
-    cordon_status status = cdn_lines_open(&lines, eval->input, err);
-
-    if (status)
-        return status;
-    lines.waiting = on_waiting;
-    lines.stopped = on_stopped;
-    lines.ud = eval;
-    if (eval->array)
-        fputs("{\"schema_version\": 1, \"results\": [\n", eval->cli->out);
-    status = process_lines(eval, &lines, err);
-    if (eval->array)
-        fputs("\n]}\n", eval->cli->out);
-    cdn_lines_close(&lines);
-    return status;
-}
-
-static cordon_status run_single(struct eval *eval, cordon_error *err)
-{
-    struct cdn_request request = {0};
-    cordon_status status = CORDON_OK;
-
-    if (eval->node)
-        status = cdn_request_node(&request, eval->node, strlen(eval->node), err);
-    status = process(eval, &request, 0, status, err);
-    cdn_request_deinit(&request);
-    return status;
 }
 
 static int exit_code(const struct eval *eval)
@@ -734,28 +425,6 @@ static cordon_status finish_log(struct eval *eval, cordon_error *err)
 
 /* ---- the command ---- */
 
-/* What no engine can have as a ceiling (cordon/engine.h), in the words of the options. */
-static int check_limits(const struct eval *eval)
-{
-    const cordon_limits *limits = &eval->limits;
-
-    if (limits->instructions > UINT64_C(1) << 53)
-        return cdn_cli_usage(eval->cli, "--max-instructions takes at most 2^53, 9e15");
-    if (limits->edges > UINT64_C(1) << 53)
-        return cdn_cli_usage(eval->cli, "--max-edges takes at most 2^53, 9e15");
-    if (limits->nodes > UINT64_C(1) << 53)
-        return cdn_cli_usage(eval->cli, "--max-nodes takes at most 2^53, 9e15");
-    if (limits->hops > UINT64_C(1) << 53)
-        return cdn_cli_usage(eval->cli, "--max-hops takes at most 2^53, 9e15");
-    if (limits->memory_bytes > UINT64_C(64) << 20)
-        return cdn_cli_usage(eval->cli, "--max-memory takes at most 64MiB");
-    if (limits->output_bytes > UINT64_C(1) << 30)
-        return cdn_cli_usage(eval->cli, "--max-output takes at most 1GiB");
-    if (limits->wall_ns > UINT64_C(1) << 53)
-        return cdn_cli_usage(eval->cli, "--max-time takes at most 2501h");
-    return CDN_EXIT_OK;
-}
-
 static int check_arguments(struct eval *eval, int argc, char **argv)
 {
     struct cdn_cli *cli = eval->cli;
@@ -765,80 +434,52 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
     if (argc > 1)
         return cdn_cli_usage(cli, "one rule at a time; found '%s' and '%s'", argv[0],
                              argv[1]);
-    if (eval->flags.policy && !eval->principal)
-        return cdn_cli_usage(cli,
-                             "--policy says what principals may do; whose grant is "
-                             "wanted? --principal NAME");
-    if (eval->node && eval->input)
-        return cdn_cli_usage(cli, "--node and --input exclude each other");
-    if ((eval->propose || eval->log_path) && !eval->data)
+    if ((eval->propose || eval->log_path) && !eval->session.data)
         return cdn_cli_usage(cli, "--propose needs the store: --data STORE");
     eval->propose |= eval->log_path != NULL;
-    if (eval->audit_key && !eval->audit_dir)
-        return cdn_cli_usage(cli, "--audit-key without --audit DIR");
     if (eval->count == 0 || eval->count > MAX_COUNT)
         return cdn_cli_usage(cli, "--count takes 1 to %" PRIu64, MAX_COUNT);
     eval->rule.file = argv[0];
     if (cli->format == CDN_FORMAT_AUTO)
         cli->format = cli->out_tty ? CDN_FORMAT_PRETTY : CDN_FORMAT_NDJSON;
-    eval->pretty = cli->format == CDN_FORMAT_JSON && !eval->input;
-    eval->array = cli->format == CDN_FORMAT_JSON && eval->input;
-    return check_limits(eval);
+    eval->pretty = cli->format == CDN_FORMAT_JSON && !eval->session.input;
+    eval->array = cli->format == CDN_FORMAT_JSON && eval->session.input;
+    if (eval->array) {
+        eval->session.opening = "{\"schema_version\": 1, \"results\": [\n";
+        eval->session.closing = "\n]}\n";
+    }
+    return cdn_session_check(&eval->session);
 }
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
-    struct eval eval = {.cli = cli,
-                        .now_ms = CORDON_NO_TIME,
-                        .as_of_ms = CORDON_NO_TIME,
-                        .count = 1,
-                        .limits = CORDON_LIMITS_INIT};
+    struct eval eval = {.cli = cli, .session = CDN_SESSION_INIT(cli), .count = 1};
     const struct cdn_option options[] = {
-        {"data", 'd', CDN_OPTION_STRING, &eval.data, "STORE",
-         "the snapshot store, or one snapshot file", NULL},
-        {"node", 0, CDN_OPTION_STRING, &eval.node, "LABEL:KEY", "the subject", NULL},
-        {"param", 'p', CDN_OPTION_LIST, &eval.params, "NAME=VALUE",
-         "a parameter; VALUE is text if declared so, else JSON", NULL},
-        {"input", 'i', CDN_OPTION_STRING, &eval.input, "FILE",
-         "many requests, one JSON object a line; - reads stdin", NULL},
-        {"now", 0, CDN_OPTION_TIME, &eval.now_ms, "TIME",
-         "the rule's present (default: --as-of, else the clock)", NULL},
-        {"as-of", 0, CDN_OPTION_TIME, &eval.as_of_ms, "TIME",
-         "no edge later than this exists", NULL},
+        CDN_SESSION_OPTIONS(eval.session),
         {"count", 0, CDN_OPTION_INTEGER, &eval.count, "N",
          "repeat each request N times and show p50, p90, p99", NULL},
         {"usage", 'u', CDN_OPTION_FLAG, &eval.usage, NULL,
          "show what it cost beside the limits (JSON always has it)", NULL},
-        {"seed", 0, CDN_OPTION_INTEGER, &eval.seed, "N", "seeds math.random", NULL},
         {"fail", 0, CDN_OPTION_FLAG, &eval.fail, NULL,
          "exit 1 also if a rule returns no decision", NULL},
         {"propose", 0, CDN_OPTION_FLAG, &eval.propose, NULL,
          "log the proposals, for cordon proposal to decide on", NULL},
         {"log", 0, CDN_OPTION_STRING, &eval.log_path, "FILE",
          "the log of proposals, if it is not STORE/proposals.mdb", NULL},
-        {"audit", 0, CDN_OPTION_STRING, &eval.audit_dir, "DIR",
-         "record each decision in the log DIR (see cordon audit)", NULL},
-        {"audit-key", 0, CDN_OPTION_STRING, &eval.audit_key, "FILE",
-         "the file of the log's key", NULL},
-        {"principal", 0, CDN_OPTION_STRING, &eval.principal, "NAME",
-         "see the graph as this principal of the policy does", NULL},
-        {"policy", 0, CDN_OPTION_STRING, &eval.flags.policy, "FILE",
-         "the policy (default: policy.lua in the store)", NULL},
-        {"config", 0, CDN_OPTION_STRING, &eval.flags.config, "FILE",
-         "ceilings and more: see cordon config show", NULL},
-        {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.limits.instructions, "N",
-         "at most so many instructions, such as 1e6", NULL},
-        {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.limits.edges, "N",
+        CDN_SESSION_GRANT_OPTIONS(eval.session),
+        {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.session.limits.instructions,
+         "N", "at most so many instructions, such as 1e6", NULL},
+        {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.session.limits.edges, "N",
          "at most so many edges read", NULL},
-        {"max-nodes", 0, CDN_OPTION_POSITIVE, &eval.limits.nodes, "N",
+        {"max-nodes", 0, CDN_OPTION_POSITIVE, &eval.session.limits.nodes, "N",
          "at most so many nodes touched", NULL},
-        {"max-hops", 0, CDN_OPTION_POSITIVE, &eval.limits.hops, "N",
+        {"max-hops", 0, CDN_OPTION_POSITIVE, &eval.session.limits.hops, "N",
          "at most so far from the subject", NULL},
-        {"max-memory", 0, CDN_OPTION_SIZE, &eval.limits.memory_bytes, "SIZE",
+        {"max-memory", 0, CDN_OPTION_SIZE, &eval.session.limits.memory_bytes, "SIZE",
          "at most so much memory, such as 512KiB", NULL},
-        {"max-output", 0, CDN_OPTION_SIZE, &eval.limits.output_bytes, "SIZE",
+        {"max-output", 0, CDN_OPTION_SIZE, &eval.session.limits.output_bytes, "SIZE",
          "at most so large a result", NULL},
-        {"max-time", 0, CDN_OPTION_DURATION, &eval.limits.wall_ns, "TIME",
+        {"max-time", 0, CDN_OPTION_DURATION, &eval.session.limits.wall_ns, "TIME",
          "at most so long, such as 5ms", NULL},
     };
     cordon_error err;
@@ -853,7 +494,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (code)
         goto out;
     cdn_error_clear(&err);
-    status = eval.input ? run_input(&eval, &err) : run_single(&eval, &err);
+    status = cdn_session_run(&eval.session, process, on_waiting, &eval, &err);
     if (!status)
         status = finish_log(&eval, &err);
     if (status == CORDON_E_RULE) {
@@ -865,9 +506,9 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     } else {
         code = exit_code(&eval);
     }
-    if (eval.input)
+    if (eval.session.input)
         summary(&eval);
-    code = close_audit(&eval, code);
+    code = cdn_session_close_log(&eval.session, code);
     code = cdn_cli_finish(cli, code);
 out:
     close_all(&eval);

@@ -6,38 +6,22 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <cordon/audit.h>
-#include <cordon/registry.h>
 #include <cordon/set.h>
 #include <cordon/upkeep.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "cli/json.h"
-#include "cli/lines.h"
-#include "cli/registry.h"
-#include "cli/request.h"
+#include "cli/session.h"
 
 #define SCHEMA_VERSION 1
 
 struct judging {
     struct cdn_cli *cli;
-    /* options */
-    const char *data, *node, *input, *audit_dir, *audit_key;
-    struct cdn_strings params;
-    int64_t now_ms, as_of_ms;
-    uint64_t seed;
-    cordon_limits limits;
-    /* work */
+    struct cdn_session session;
     char set[CORDON_RULE_MAX_NAME_BYTES + 1];
-    cordon_snapshot *snapshot;
-    cordon_engine *engine;
-    cordon_registry *registry;
-    cordon_audit *audit;
     cordon_set_outcome *outcome;
-    struct cdn_buf defaults, merged, text;
+    struct cdn_buf text;
     uint64_t malformed, failed;
 };
 
@@ -46,120 +30,58 @@ struct judging {
 static cordon_status load_files(struct judging *judging, int argc, char **argv,
                                 cordon_error *err)
 {
+    cordon_engine *engine = judging->session.engine;
     struct cdn_buf text = {0};
     cordon_status status =
         cdn_file_read(&text, argv[0], CORDON_RULE_MAX_SOURCE_BYTES, err);
 
     if (!status)
-        status = cordon_engine_load_set(judging->engine, (const char *)text.data,
-                                        text.length, argv[0], judging->set, err);
+        status = cordon_engine_load_set(engine, (const char *)text.data, text.length,
+                                        argv[0], judging->set, err);
     for (int i = 1; i < argc && !status; i++)
-        status = cordon_engine_load_rule_file(judging->engine, argv[i], NULL, err);
+        status = cordon_engine_load_rule_file(engine, argv[i], NULL, err);
     cdn_buf_deinit(&text);
     return status;
 }
 
-static cordon_status load_named(struct judging *judging, const char *name,
-                                cordon_error *err)
+/* Does a member declare the parameter of "name=value" as a string? */
+static bool takes_text(const void *ud, const char *word)
 {
-    cordon_status status = cdn_registry_of_store(&judging->registry, judging->data,
-                                                 CORDON_REGISTRY_READ_ONLY, err);
+    const struct judging *judging = ud;
+    cordon_engine *engine = judging->session.engine;
+    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
 
-    snprintf(judging->set, sizeof(judging->set), "%s", name);
-    if (!status)
-        status = cordon_engine_use_registry(judging->engine, judging->registry, err);
-    return status;
-}
-
-static cordon_status default_params(struct judging *judging, cordon_error *err)
-{
-    cordon_status status = CORDON_OK;
-
-    for (size_t i = 0; i < judging->params.count && !status; i++) {
-        struct cdn_buf one = {0}, all = {0};
-
-        status = cdn_params_word(&one, judging->params.items[i], false, err);
-        if (!status)
-            status = cdn_params_merge(&all, &judging->defaults, &one, err);
-        cdn_buf_deinit(&one);
-        if (status) {
-            cdn_buf_deinit(&all);
-        } else {
-            cdn_buf_deinit(&judging->defaults);
-            judging->defaults = all;
-        }
-    }
-    return status;
-}
-
-static cordon_status open_audit(struct judging *judging, cordon_error *err)
-{
-    cordon_audit_options options = CORDON_AUDIT_OPTIONS_INIT;
-    cordon_status status;
-
-    if (!judging->audit_dir)
-        return CORDON_OK;
-    options.key_file = judging->audit_key;
-    status = cordon_audit_open(&judging->audit, judging->audit_dir, &options, err);
-    if (!status)
-        cordon_engine_use_audit(judging->engine, judging->audit);
-    return status;
-}
-
-/* What was decided is on the disk, or an error. */
-static int close_audit(struct judging *judging, int code)
-{
-    cordon_error err;
-    cordon_status status;
-
-    if (!judging->audit)
-        return code;
-    cordon_engine_use_audit(judging->engine, NULL);
-    status = cordon_audit_close(judging->audit, &err);
-    judging->audit = NULL;
-    if (!status)
-        return code;
-    cdn_cli_error_of(judging->cli, &err);
-    return CDN_EXIT_DATA;
+    for (uint32_t i = 0; !cordon_engine_set_rule(rule, engine, judging->set, i, NULL);
+         i++)
+        if (cdn_session_takes_text(engine, rule, word))
+            return true;
+    return false;
 }
 
 static int open_all(struct judging *judging, int argc, char **argv)
 {
-    bool named = argc == 1 && judging->data && !strchr(argv[0], '/') &&
-                 !strchr(argv[0], '.') && access(argv[0], F_OK);
+    struct cdn_session *session = &judging->session;
+    int code = cdn_session_open(session);
+    cordon_status status;
     cordon_error err;
-    cordon_status status = cordon_engine_new(&judging->engine, NULL, &err);
 
-    if (!status)
-        status = cordon_set_outcome_new(&judging->outcome, &err);
-    if (!status && judging->data)
-        status = cordon_snapshot_open(&judging->snapshot, judging->data, NULL, &err);
-    if (!status && judging->snapshot)
-        status = cordon_engine_set_snapshot(judging->engine, judging->snapshot, &err);
-    if (!status)
-        status = named ? load_named(judging, argv[0], &err)
-                       : load_files(judging, argc, argv, &err);
-    if (!status)
-        status = default_params(judging, &err);
-    if (!status)
-        status = open_audit(judging, &err);
-    if (!status)
-        return CDN_EXIT_OK;
-    cdn_cli_error_of(judging->cli, &err);
-    return cdn_cli_exit_of(status);
-}
-
-static void close_all(struct judging *judging)
-{
-    cordon_set_outcome_free(judging->outcome);
-    cordon_engine_free(judging->engine);
-    (void)cordon_audit_close(judging->audit, NULL);
-    cordon_registry_close(judging->registry);
-    cordon_snapshot_release(judging->snapshot);
-    cdn_buf_deinit(&judging->defaults);
-    cdn_buf_deinit(&judging->merged);
-    cdn_buf_deinit(&judging->text);
-    cdn_strings_deinit(&judging->params);
+    if (code)
+        return code;
+    status = cordon_set_outcome_new(&judging->outcome, &err);
+    if (!status && argc == 1 && cdn_session_is_name(session, argv[0])) {
+        snprintf(judging->set, sizeof(judging->set), "%s", argv[0]);
+        status = cdn_session_use_registry(session, &err);
+    } else if (!status) {
+        status = load_files(judging, argc, argv, &err);
+    }
+    if (status) {
+        cdn_cli_error_of(judging->cli, &err);
+        return cdn_cli_exit_of(status);
+    }
+    code = cdn_session_begin(session, takes_text, judging);
+    if (!code)
+        cordon_engine_use_audit(session->engine, session->audit);
+    return code;
 }
 
 /* ---- showing ---- */
@@ -258,7 +180,7 @@ static cordon_status show_json(struct judging *judging,
     if (cordon_set_outcome_score(outcome, &score))
         cdn_json_key_double(&json, "score", score);
     cdn_json_key_uint(&json, "failed", cordon_set_outcome_failed(outcome));
-    if (judging->snapshot)
+    if (judging->session.snapshot)
         cdn_json_key_uint(&json, "generation", cordon_set_outcome_generation(outcome));
     cdn_json_key_uint(&json, "wall_ns", cordon_set_outcome_wall_ns(outcome));
     cdn_json_key(&json, "members");
@@ -356,48 +278,18 @@ static cordon_status refuse(struct judging *judging, const struct cdn_request *r
     return json_end(judging, &json, err);
 }
 
-static cordon_status make_call(struct judging *judging, cordon_request *call,
-                               const struct cdn_request *request, cordon_error *err)
+static cordon_status process(void *ud, const struct cdn_request *request, uint64_t line,
+                             cordon_status status, cordon_error *err)
 {
-    const struct cdn_buf *params = &request->params;
-
-    if (request->has_node) {
-        call->label = request->label;
-        call->key = (const char *)request->key.data;
-        call->key_bytes = request->key.length;
-    }
-    call->as_of_ms = request->has_as_of ? request->as_of_ms : judging->as_of_ms;
-    call->now_ms = request->has_now                    ? request->now_ms
-                   : judging->now_ms != CORDON_NO_TIME ? judging->now_ms
-                   : call->as_of_ms != CORDON_NO_TIME  ? call->as_of_ms
-                                                       : cdn_clock_wall_ms();
-    call->seed = request->has_seed ? request->seed : judging->seed;
-    call->limits = &judging->limits;
-    call->cancel = judging->cli->cancel;
-    if (judging->defaults.length) {
-        cdn_buf_clear(&judging->merged);
-        if (cdn_params_merge(&judging->merged, &judging->defaults, params, err))
-            return err->status;
-        params = &judging->merged;
-    }
-    if (params->length) {
-        call->params = params->data;
-        call->params_bytes = params->length;
-    }
-    return CORDON_OK;
-}
-
-static cordon_status process(struct judging *judging, const struct cdn_request *request,
-                             uint64_t line, cordon_status status, cordon_error *err)
-{
+    struct judging *judging = ud;
     cordon_request call = CORDON_REQUEST_INIT;
     cordon_error why = *err;
 
     if (!status)
-        status = make_call(judging, &call, request, &why);
+        status = cdn_session_call(&call, &judging->session, request, &why);
     if (!status)
-        status = cordon_evaluate_set(judging->outcome, judging->engine, judging->set,
-                                     &call, &why);
+        status = cordon_evaluate_set(judging->outcome, judging->session.engine,
+                                     judging->set, &call, &why);
     if (status == CORDON_E_NOMEM)
         return cdn_error_nomem(err);
     if (status)
@@ -410,89 +302,15 @@ static cordon_status process(struct judging *judging, const struct cdn_request *
     return CORDON_OK;
 }
 
-static void on_waiting(void *ud)
-{
-    fflush(((struct judging *)ud)->cli->out);
-}
-
-static bool on_stopped(void *ud)
-{
-    return cdn_cli_stopped(((struct judging *)ud)->cli);
-}
-
-static cordon_status run_input(struct judging *judging, cordon_error *err)
-{
-    struct cdn_request request = {0};
-    struct cdn_lines lines;
-    cordon_status status = cdn_lines_open(&lines, judging->input, err);
-    bool got = true;
-
-    if (status)
-        return status;
-    lines.waiting = on_waiting;
-    lines.stopped = on_stopped;
-    lines.ud = judging;
-    while (!status && got && !on_stopped(judging)) {
-        cordon_status read;
-
-        status = cdn_lines_next(&lines, &got, err);
-        if (status || !got)
-            break;
-        if (lines.too_long) {
-            cdn_request_clear(&request);
-            read = cdn_error_set(err, CORDON_E_DATA,
-                                 "the line is longer than %u bytes, the most a request "
-                                 "may have",
-                                 CDN_LINE_MAX);
-        } else {
-            read = cdn_request_parse(&request, (const char *)lines.text.data,
-                                     lines.text.length, err);
-        }
-        status = process(judging, &request, lines.number, read, err);
-    }
-    cdn_request_deinit(&request);
-    cdn_lines_close(&lines);
-    return status == CORDON_E_INTERRUPTED ? CORDON_OK : status;
-}
-
-static cordon_status run_single(struct judging *judging, cordon_error *err)
-{
-    struct cdn_request request = {0};
-    cordon_status status = CORDON_OK;
-
-    if (judging->node)
-        status = cdn_request_node(&request, judging->node, strlen(judging->node), err);
-    status = process(judging, &request, 0, status, err);
-    cdn_request_deinit(&request);
-    return status;
-}
-
 /* ---- the command ---- */
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
-    struct judging judging = {.cli = cli,
-                              .now_ms = CORDON_NO_TIME,
-                              .as_of_ms = CORDON_NO_TIME,
-                              .limits = CORDON_LIMITS_INIT};
+    struct judging judging = {.cli = cli, .session = CDN_SESSION_INIT(cli)};
     const struct cdn_option options[] = {
-        {"data", 'd', CDN_OPTION_STRING, &judging.data, "STORE",
-         "the snapshot store, or one snapshot file", NULL},
-        {"node", 0, CDN_OPTION_STRING, &judging.node, "LABEL:KEY", "the subject", NULL},
-        {"param", 'p', CDN_OPTION_LIST, &judging.params, "NAME=VALUE",
-         "a parameter, for the members that declare it; VALUE is JSON or text", NULL},
-        {"input", 'i', CDN_OPTION_STRING, &judging.input, "FILE",
-         "many requests, one JSON object a line; - reads stdin", NULL},
-        {"now", 0, CDN_OPTION_TIME, &judging.now_ms, "TIME",
-         "the rules' present (default: --as-of, else the clock)", NULL},
-        {"as-of", 0, CDN_OPTION_TIME, &judging.as_of_ms, "TIME",
-         "no edge later than this exists", NULL},
-        {"seed", 0, CDN_OPTION_INTEGER, &judging.seed, "N", "seeds math.random", NULL},
-        {"audit", 0, CDN_OPTION_STRING, &judging.audit_dir, "DIR",
-         "record each decision in the log DIR (see cordon audit)", NULL},
-        {"audit-key", 0, CDN_OPTION_STRING, &judging.audit_key, "FILE",
-         "the file of the log's key", NULL},
-        {"max-time", 0, CDN_OPTION_DURATION, &judging.limits.wall_ns, "TIME",
+        CDN_SESSION_OPTIONS(judging.session),
+        CDN_SESSION_GRANT_OPTIONS(judging.session),
+        {"max-time", 0, CDN_OPTION_DURATION, &judging.session.limits.wall_ns, "TIME",
          "at most so long for all members together, such as 5ms", NULL},
     };
     cordon_status status;
@@ -501,14 +319,9 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
 
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         goto out;
-    code = CDN_EXIT_OK;
-    if (argc == 0)
-        code =
-            cdn_cli_usage(cli, "no set given; name a set, or its file and its rules'");
-    else if (judging.node && judging.input)
-        code = cdn_cli_usage(cli, "--node and --input exclude each other");
-    else if (judging.audit_key && !judging.audit_dir)
-        code = cdn_cli_usage(cli, "--audit-key without --audit DIR");
+    code = argc ? cdn_session_check(&judging.session)
+                : cdn_cli_usage(cli, "no set given; name a set, or its file and its "
+                                     "rules'");
     if (cli->format == CDN_FORMAT_AUTO)
         cli->format = cli->out_tty ? CDN_FORMAT_PRETTY : CDN_FORMAT_NDJSON;
     if (!code)
@@ -516,7 +329,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (code)
         goto out;
     cdn_error_clear(&err);
-    status = judging.input ? run_input(&judging, &err) : run_single(&judging, &err);
+    status = cdn_session_run(&judging.session, process, NULL, &judging, &err);
     if (status)
         cdn_cli_error_of(cli, &err);
     code = status                 ? cdn_cli_exit_of(status)
@@ -524,10 +337,12 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
            : judging.malformed    ? CDN_EXIT_DATA
            : judging.failed       ? CDN_EXIT_FINDINGS
                                   : CDN_EXIT_OK;
-    code = close_audit(&judging, code);
+    code = cdn_session_close_log(&judging.session, code);
     code = cdn_cli_finish(cli, code);
 out:
-    close_all(&judging);
+    cordon_set_outcome_free(judging.outcome);
+    cdn_session_deinit(&judging.session);
+    cdn_buf_deinit(&judging.text);
     return code;
 }
 

@@ -73,6 +73,11 @@ void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *out
                          const cordon_request *request, uint64_t snapshot_id,
                          int64_t timestamp_ms);
 
+/* The part of a record that says when, on what and by whom it was asked. */
+void cdn_audit_record_asked(struct cdn_audit_record *out, const cordon_request *request,
+                            uint64_t generation, uint64_t snapshot_id,
+                            int64_t timestamp_ms);
+
 /* Record a decision: encode it into the ring.  No lock, allocation or system call while the
  * ring has room, unless the policy is to sync always.  False: it is not in the log (dropped
  * and counted), or with CORDON_AUDIT_SYNC_ALWAYS not known to be on the disk. */

@@ -26,29 +26,35 @@ static size_t key_bytes(const struct cdn_audit_record *record)
     return record->key_bytes ? record->key_bytes : text_bytes(record->key);
 }
 
+void cdn_audit_record_asked(struct cdn_audit_record *out, const cordon_request *request,
+                            uint64_t generation, uint64_t snapshot_id,
+                            int64_t timestamp_ms)
+{
+    out->timestamp_ms = timestamp_ms;
+    out->generation = generation;
+    out->snapshot_id = snapshot_id;
+    out->label = request->label;
+    out->key = request->label ? request->key : NULL;
+    out->key_bytes = request->key_bytes;
+    out->params = request->params;
+    out->params_bytes = request->params_bytes;
+    out->now_ms = request->now_ms;
+    out->as_of_ms = request->as_of_ms;
+    out->seed = request->seed;
+    out->principal = request->principal;
+    out->traceparent = request->traceparent;
+}
+
 void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *outcome,
                          const cordon_request *request, uint64_t snapshot_id,
                          int64_t timestamp_ms)
 {
     *out = (struct cdn_audit_record){
-        .timestamp_ms = timestamp_ms,
         .decision_id = outcome->decision_id,
         .rule = outcome->rule,
         .source_hash = outcome->source_hash,
         .version = outcome->version,
         .variant = outcome->variant,
-        .generation = outcome->generation,
-        .snapshot_id = snapshot_id,
-        .label = request->label,
-        .key = request->label ? request->key : NULL,
-        .key_bytes = request->key_bytes,
-        .params = request->params,
-        .params_bytes = request->params_bytes,
-        .now_ms = request->now_ms,
-        .as_of_ms = request->as_of_ms,
-        .seed = request->seed,
-        .principal = request->principal,
-        .traceparent = request->traceparent,
         .outcome = outcome->kind,
         .limit = outcome->limit,
         .decision = outcome->has_decision ? outcome->decision : NULL,
@@ -63,6 +69,8 @@ void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *out
         .reads_digest = outcome->digest,
         .usage = &outcome->usage,
     };
+    cdn_audit_record_asked(out, request, outcome->generation, snapshot_id,
+                           timestamp_ms);
 }
 
 size_t cdn_audit_record_bound(const struct cdn_audit_record *record)

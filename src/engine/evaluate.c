@@ -488,25 +488,16 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- warming ---- */
 
-static cordon_status warm(struct cdn_lane *lane, const struct cdn_state *state,
-                          const struct cdn_entry *entry, cordon_error *err)
-{
-    struct cdn_image *image;
-
-    return cdn_lane_image(&image, lane, state, entry->version, err);
-}
-
 static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *state,
                                const struct cdn_plan *plan, cordon_error *err)
 {
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+    uint32_t count = cdn_plan_entries(entries, plan);
     cordon_status status = CORDON_OK;
+    struct cdn_image *image;
 
-    if (plan->live)
-        status = warm(lane, state, plan->live, err);
-    for (uint32_t i = 0; i < plan->choice_count && !status; i++)
-        status = warm(lane, state, plan->choices[i].entry, err);
-    for (uint32_t i = 0; i < plan->shadow_count && !status; i++)
-        status = warm(lane, state, plan->shadows[i].entry, err);
+    for (uint32_t i = 0; i < count && !status; i++)
+        status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =
             cdn_state_find(state, plan->set->members[i].name);

@@ -65,15 +65,11 @@ static bool gather(struct rows *rows, const struct cdn_state *state, uint32_t la
         return false;
     for (uint32_t i = 0; i <= state->mask; i++) {
         const struct cdn_plan *plan = state->plans[i];
+        struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+        uint32_t count = plan ? cdn_plan_entries(entries, plan) : 0;
 
-        if (!plan)
-            continue;
-        if (plan->live)
-            add_row(rows, plan, plan->live->version, lanes);
-        for (uint32_t k = 0; k < plan->choice_count; k++)
-            add_row(rows, plan, plan->choices[k].entry->version, lanes);
-        for (uint32_t k = 0; k < plan->shadow_count; k++)
-            add_row(rows, plan, plan->shadows[k].entry->version, lanes);
+        for (uint32_t k = 0; k < count; k++)
+            add_row(rows, plan, entries[k]->version, lanes);
     }
     if (rows->count)
         qsort(rows->items, rows->count, sizeof *rows->items, by_name);

@@ -111,15 +111,30 @@ struct cdn_plan *cdn_plan_new(const char *name)
     return plan;
 }
 
+uint32_t cdn_plan_entries(struct cdn_entry *out[CDN_PLAN_MAX_ENTRIES],
+                          const struct cdn_plan *plan)
+{
+    uint32_t count = 0;
+
+    if (plan->live)
+        out[count++] = plan->live;
+    for (uint32_t i = 0; i < plan->choice_count; i++)
+        out[count++] = plan->choices[i].entry;
+    for (uint32_t i = 0; i < plan->shadow_count; i++)
+        out[count++] = plan->shadows[i].entry;
+    return count;
+}
+
 void cdn_plan_release(struct cdn_plan *plan)
 {
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+    uint32_t count;
+
     if (!plan || --plan->references)
         return;
-    cdn_entry_release(plan->live);
-    for (uint32_t i = 0; i < plan->choice_count; i++)
-        cdn_entry_release(plan->choices[i].entry);
-    for (uint32_t i = 0; i < plan->shadow_count; i++)
-        cdn_entry_release(plan->shadows[i].entry);
+    count = cdn_plan_entries(entries, plan);
+    for (uint32_t i = 0; i < count; i++)
+        cdn_entry_release(entries[i]);
     cdn_set_release(plan->set);
     cdn_baseline_release(plan->baseline);
     cdn_free(plan);

@@ -139,6 +139,12 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
                               const cordon_snapshot *snapshot,
                               const struct cdn_granted *granted, cordon_error *err);
 
+/* All entries of a plan: the live one (a set has none), the choices, the shadows.  Returns
+ * how many. */
+#define CDN_PLAN_MAX_ENTRIES (1 + CDN_PLAN_MAX_CHOICES + CDN_PLAN_MAX_SHADOWS)
+uint32_t cdn_plan_entries(struct cdn_entry *out[CDN_PLAN_MAX_ENTRIES],
+                          const struct cdn_plan *plan);
+
 /* Where a request's subject falls, 0 to CDN_PLAN_WHOLE - 1: the same for the same rule and
  * key, always; CDN_PLAN_WHOLE without a subject, which no choice takes. */
 uint32_t cdn_plan_point(const struct cdn_plan *plan, const cordon_request *request);

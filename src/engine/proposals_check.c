@@ -23,6 +23,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "engine/proposals.h"
+#include "sandbox/spec.h"
 
 const struct cdn_propose_grant cdn_propose_everything = {.everything = true};
 
@@ -52,26 +53,6 @@ static bool take_name(char room[CDN_SCHEMA_MAX_NAME + 1], const cordon_value *va
     memcpy(room, value->as.string, value->length);
     room[value->length] = '\0';
     return true;
-}
-
-static const char *type_word(const cordon_value *value)
-{
-    switch (value->type) {
-    case CORDON_NIL:
-        return "nil";
-    case CORDON_BOOLEAN:
-        return "a boolean";
-    case CORDON_INTEGER:
-    case CORDON_NUMBER:
-        return "a number";
-    case CORDON_STRING:
-        return "a string";
-    case CORDON_ARRAY:
-        return "a list";
-    case CORDON_MAP:
-        break;
-    }
-    return "a table";
 }
 
 /* Every key of the map is one of `known`. */
@@ -169,7 +150,8 @@ static cordon_status find_node(struct check *check, int end, uint32_t label,
         bytes = key.length;
         text = key.as.string;
     } else {
-        return refuse(check, "%skey: %s where a key is needed", where, type_word(&key));
+        return refuse(check, "%skey: %s where a key is needed", where,
+                      cdn_spec_type(&key));
     }
     node = cdn_snapshot_find(check->snapshot, label, text, bytes);
     if (node == CDN_DAMAGED_NODE)
@@ -198,7 +180,7 @@ static cordon_status wrong_type(struct check *check, const char *where,
                                 const cordon_value *value)
 {
     return refuse(check, "%s.%s: %s, and the property is %s", where, property->name,
-                  type_word(value),
+                  cdn_spec_type(value),
                   property->lua_string ? "int64 that rules see as a string"
                                        : cdn_column_type_str(property->type));
 }
@@ -323,7 +305,7 @@ static cordon_status take_cells(struct check *check, const char *where, const ch
         return CORDON_OK; /* an empty Lua table is either */
     if (map->type != CORDON_MAP)
         return refuse(check, "%s: %s where properties by name are needed", where,
-                      type_word(map));
+                      cdn_spec_type(map));
     for (uint32_t i = 0; i < map->length; i++) {
         const unsigned char *start;
         const unsigned char *head;
@@ -362,7 +344,7 @@ static cordon_status take_unset(struct check *check, const struct cdn_label *lab
 
     if (list->type != CORDON_ARRAY)
         return refuse(check, "unset: %s where a list of properties is needed",
-                      type_word(list));
+                      cdn_spec_type(list));
     cordon_value_iter_init(&iter, list);
     while (cordon_value_next(&iter, NULL, &name)) {
         const cordon_value nothing = {.type = CORDON_NIL};
@@ -558,7 +540,7 @@ cordon_status cdn_proposal_check(struct cdn_proposed *out,
     memset(out->given, 0, sizeof(out->given));
     if (item->type != CORDON_MAP)
         return refuse(&check, "%s where a table of named fields is needed",
-                      type_word(item));
+                      cdn_spec_type(item));
     return kind == CORDON_PROPOSAL_UPDATE ? check_update(&check, item)
                                           : check_edge(&check, item);
 }

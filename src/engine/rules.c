@@ -232,6 +232,33 @@ static const struct cdn_rule *rule_of(cordon_engine *engine, const char *name,
     return NULL;
 }
 
+cordon_status cordon_engine_set_rule(char rule[CORDON_RULE_MAX_NAME_BYTES + 1],
+                                     cordon_engine *engine, const char *name,
+                                     uint32_t index, cordon_error *err)
+{
+    const struct cdn_plan *plan;
+    cordon_status status = CORDON_OK;
+
+    if (!rule || !engine || !name)
+        return no_argument("cordon_engine_set_rule",
+                           !rule    ? "rule"
+                           : engine ? "set"
+                                    : "engine",
+                           err);
+    pthread_mutex_lock(&engine->writer);
+    plan = cdn_state_find(atomic_load(&engine->state), name);
+    if (!plan || !plan->set)
+        status = cdn_error_set(err, CORDON_E_NOTFOUND, "no set '%.80s'", name);
+    else if (index >= plan->set->member_count)
+        status = cdn_error_set(err, CORDON_E_NOTFOUND, "set '%s' has %u rules", name,
+                               plan->set->member_count);
+    else
+        (void)snprintf(rule, CORDON_RULE_MAX_NAME_BYTES + 1, "%s",
+                       plan->set->members[index].name);
+    pthread_mutex_unlock(&engine->writer);
+    return status;
+}
+
 cordon_status cordon_engine_rule_image_bytes(uint64_t *out, cordon_engine *engine,
                                              const char *name, cordon_error *err)
 {

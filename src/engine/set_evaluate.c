@@ -506,7 +506,6 @@ static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
         atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
     const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
     const cordon_set_outcome *outcome = judgement->outcome;
-    const cordon_request *request = judgement->ask.request;
     cordon_usage usage;
     struct cdn_audit_record record;
 
@@ -514,23 +513,10 @@ static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
         return;
     usage = usage_of(outcome);
     record = (struct cdn_audit_record){
-        .timestamp_ms = cdn_clock_wall_ms(),
         .decision_id = outcome->decision_id,
         .rule = plan->name,
         .set = plan->name,
         .version = plan->set_number,
-        .generation = outcome->generation,
-        .snapshot_id = state->snapshot ? state->snapshot->identity : 0,
-        .label = request->label,
-        .key = request->label ? request->key : NULL,
-        .key_bytes = request->key_bytes,
-        .params = request->params,
-        .params_bytes = request->params_bytes,
-        .now_ms = request->now_ms,
-        .as_of_ms = request->as_of_ms,
-        .seed = request->seed,
-        .principal = request->principal,
-        .traceparent = request->traceparent,
         .outcome =
             plan->state == CDN_PLAN_ACTIVE ? CORDON_OUTCOME_OK : CORDON_OUTCOME_DENIED,
         .decision = outcome->has_decision ? outcome->decision : NULL,
@@ -538,6 +524,9 @@ static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
         .message = plan->state == CDN_PLAN_ACTIVE ? NULL : plan->why,
         .usage = &usage,
     };
+    cdn_audit_record_asked(&record, judgement->ask.request, outcome->generation,
+                           state->snapshot ? state->snapshot->identity : 0,
+                           cdn_clock_wall_ms());
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
 

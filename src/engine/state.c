@@ -87,14 +87,14 @@ struct cdn_state *cdn_state_new(cordon_snapshot *snapshot, struct cdn_granted *g
 
 void cdn_state_add(struct cdn_state *state, struct cdn_plan *plan)
 {
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
     uint32_t at = home(state, plan->name);
 
     while (state->plans[at])
         at = (at + 1) & state->mask;
     state->plans[at] = plan;
     state->count++;
-    state->version_count +=
-        (plan->live ? 1 : 0) + plan->choice_count + plan->shadow_count;
+    state->version_count += cdn_plan_entries(entries, plan);
     plan->references++;
 }
 
@@ -124,16 +124,12 @@ bool cdn_state_finish(struct cdn_state *state)
     if (!state->versions)
         return false;
     for (uint32_t i = 0; i <= state->mask; i++) {
-        const struct cdn_plan *plan = state->plans[i];
+        struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+        uint32_t found =
+            state->plans[i] ? cdn_plan_entries(entries, state->plans[i]) : 0;
 
-        if (!plan)
-            continue;
-        if (plan->live)
-            state->versions[count++] = plan->live->version->id;
-        for (uint32_t k = 0; k < plan->choice_count; k++)
-            state->versions[count++] = plan->choices[k].entry->version->id;
-        for (uint32_t k = 0; k < plan->shadow_count; k++)
-            state->versions[count++] = plan->shadows[k].entry->version->id;
+        for (uint32_t k = 0; k < found; k++)
+            state->versions[count++] = entries[k]->version->id;
     }
     if (count)
         qsort(state->versions, count, sizeof *state->versions, by_number);

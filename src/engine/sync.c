@@ -49,16 +49,12 @@ static void note(struct sync *sync, const char *name, cordon_status status,
 /* A version that the plan has already, NULL if it has not. */
 static struct cdn_version *loaded(const struct cdn_plan *plan, uint32_t number)
 {
-    if (!plan || !plan->registered)
-        return NULL;
-    if (plan->live && plan->live->version->number == number)
-        return plan->live->version;
-    for (uint32_t i = 0; i < plan->choice_count; i++)
-        if (plan->choices[i].entry->version->number == number)
-            return plan->choices[i].entry->version;
-    for (uint32_t i = 0; i < plan->shadow_count; i++)
-        if (plan->shadows[i].entry->version->number == number)
-            return plan->shadows[i].entry->version;
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+    uint32_t count = plan && plan->registered ? cdn_plan_entries(entries, plan) : 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (entries[i]->version->number == number)
+            return entries[i]->version;
     return NULL;
 }
 

@@ -39,14 +39,12 @@ static void learn_all(cordon_engine *engine)
     const struct cdn_state *state = atomic_load(&engine->state);
 
     for (uint32_t i = 0; i <= state->mask; i++) {
-        const struct cdn_plan *plan = state->plans[i];
+        struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+        uint32_t count =
+            state->plans[i] ? cdn_plan_entries(entries, state->plans[i]) : 0;
 
-        if (!plan)
-            continue;
-        if (plan->live)
-            learn(plan->live->version, engine->lane_count);
-        for (uint32_t k = 0; k < plan->choice_count; k++)
-            learn(plan->choices[k].entry->version, engine->lane_count);
+        for (uint32_t k = 0; k < count; k++)
+            learn(entries[k]->version, engine->lane_count);
     }
 }
 

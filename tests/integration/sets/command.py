@@ -139,11 +139,24 @@ def of_the_registry():
            {r["set"] for r in logged} == {"payment"}, str(logged))
     run("rule", "kill", "strict", "--yes")
     expect(one("set", "eval", "payment", code=1)["decision"] == "review", "its fallback")
-    lines = '{"id": 7}\n{"nod": 1}\n{"params": {"limit": 3}}\n{"params": {"limt": 3}}\n'
+    lines = '{"id": 7}\n\n{"nod": 1}\n{"params": {"limit": 3}}\n{"params": {"limt": 3}}\n'
     found = records("set", "eval", "payment", "--input", "-", stdin=lines, code=3)
     expect(len(found) == 4 and found[0]["id"] == 7 and "error" in found[1] and
            "decision" in found[2] and "parameter 'limt'" in found[3]["error"]["message"],
            str(found))
+    rule("noted", 'return { decision = request.params.note == "07" and "deny" or "allow" }')
+    with open(os.path.join(work, "noted.lua"), encoding="utf-8") as file:
+        text = file.read().replace('{ limit = {', '{ note = { type = "string" }, limit = {')
+    write("noted.lua", text)
+    write("notes.lua", """return { name = "notes", decisions = { "allow", "review", "deny" },
+  rules = { "noted" } }
+""")
+    found = one("set", "eval", "notes.lua", "noted.lua", "-p", "note=07")
+    expect(found["decision"] == "deny", "text as it stands: %s" % found)
+    write("nobody.lua", 'return { principals = { ann = { rules = { "others" } } } }')
+    found = one("set", "eval", "notes.lua", "noted.lua", "--principal", "ann", "--policy",
+                "nobody.lua", code=1)
+    expect(found["members"][0]["outcome"] == "denied" and found["decision"] == "review", str(found))
     answer = one("eval", "payment", code=3)
     expect("is a set" in answer["error"]["message"], str(answer))
 

@@ -291,6 +291,29 @@ START_TEST(params__go_to_those_who_declare_them)
 }
 END_TEST
 
+START_TEST(rules__of_a_set_are_told_in_its_order)
+{
+    cordon_engine *engine = members();
+    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
+    cordon_error err;
+
+    load_set(engine,
+             "return { name = 's', decisions = { 'x' }, rules = { 'odd', 'calm' } }");
+    ck_assert(!cordon_engine_set_rule(rule, engine, "s", 0, &err));
+    ck_assert_str_eq(rule, "odd");
+    ck_assert(!cordon_engine_set_rule(rule, engine, "s", 1, &err));
+    ck_assert_str_eq(rule, "calm");
+    ck_assert_int_eq(cordon_engine_set_rule(rule, engine, "s", 2, &err),
+                     CORDON_E_NOTFOUND);
+    ck_assert_contains(err.message, "has 2 rules");
+    ck_assert_int_eq(cordon_engine_set_rule(rule, engine, "calm", 0, &err),
+                     CORDON_E_NOTFOUND);
+    ck_assert_int_eq(cordon_engine_set_rule(NULL, engine, "s", 0, &err),
+                     CORDON_E_INVALID);
+    cordon_engine_free(engine);
+}
+END_TEST
+
 START_TEST(names__of_rules_and_sets_are_one_space)
 {
     static const char set[] =
@@ -502,6 +525,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, fallback__stands_where_nobody_has_a_say);
     CDN_UNIT_CASE(s, deadline__is_the_whole_set_s);
     CDN_UNIT_CASE(s, params__go_to_those_who_declare_them);
+    CDN_UNIT_CASE(s, rules__of_a_set_are_told_in_its_order);
     CDN_UNIT_CASE(s, names__of_rules_and_sets_are_one_space);
     CDN_UNIT_CASE(s, warm__evaluates_without_allocating);
     CDN_UNIT_CASE(s, log__has_the_set_s_decision_behind_its_members);
