@@ -6,42 +6,7 @@
 
 #include <cordon/function.h>
 
-/* The bytes of a value, by walking over it. */
-static void copy(cordon_builder *out, const cordon_value *value)
-{
-    cordon_value_iter iter;
-    cordon_value key, item;
-
-    switch (value->type) {
-    case CORDON_NIL:
-        cordon_builder_nil(out);
-        return;
-    case CORDON_BOOLEAN:
-        cordon_builder_boolean(out, value->as.boolean);
-        return;
-    case CORDON_INTEGER:
-        cordon_builder_integer(out, value->as.integer);
-        return;
-    case CORDON_NUMBER:
-        cordon_builder_number(out, value->as.number);
-        return;
-    case CORDON_STRING:
-        cordon_builder_string(out, value->as.string, value->length);
-        return;
-    case CORDON_ARRAY:
-        cordon_builder_array(out, value->length);
-        break;
-    case CORDON_MAP:
-        cordon_builder_map(out, value->length);
-        break;
-    }
-    cordon_value_iter_init(&iter, value);
-    while (cordon_value_next(&iter, &key, &item)) {
-        if (value->type == CORDON_MAP)
-            copy(out, &key);
-        copy(out, &item);
-    }
-}
+#include "support/value_rewrite.h"
 
 static cordon_status echo(void *ud, const cordon_call *call,
                           const cordon_value *arguments, cordon_builder *result,
@@ -53,7 +18,7 @@ static cordon_status echo(void *ud, const cordon_call *call,
     (void)call;
     (void)err;
     if (cordon_value_at(&first, arguments, 0))
-        copy(result, &first);
+        value_rewrite(result, &first);
     return CORDON_OK;
 }
 

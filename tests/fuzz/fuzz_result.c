@@ -19,7 +19,7 @@
 #include "cli/request.h"
 #include "support/fixture.h"
 #include "trial.h"
-#include "value_rewrite.h"
+#include "support/value_rewrite.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* Writing values again, through the public reader and builder. */
-#include "value_rewrite.h"
+#include "support/value_rewrite.h"
 
 #include <stdlib.h>
 
