@@ -276,7 +276,6 @@ static void run_shadow(struct cdn_lane *lane, const struct cdn_state *state,
 {
     struct cdn_version *version = shadow->entry->version;
     struct cdn_ask again = *ask;
-    uint64_t own_ns = version->rule->limits.wall_ns;
     cordon_error err;
 
     again.entered_ns = cdn_clock_ns();
@@ -290,7 +289,7 @@ static void run_shadow(struct cdn_lane *lane, const struct cdn_state *state,
         return;
     /* Stopped by time that another had used: nobody knows what it would have said. */
     if (lane->aside->limit == CORDON_BUDGET_TIME &&
-        again.until_ns - again.entered_ns < own_ns)
+        lane->aside->usage.wall_limit_ns == again.until_ns - again.entered_ns)
         return;
     cdn_tally_compare(&version->tallies[lane->number],
                       same_decision(lane->aside, decided));

@@ -201,6 +201,40 @@ START_TEST(shadow__is_counted_and_decides_nothing)
 }
 END_TEST
 
+/* What the request's time cuts short is not held against it. */
+START_TEST(shadow__without_time_left_is_not_compared)
+{
+    cordon_engine *engine = serving_engine(1);
+    cordon_outcome *outcome = serving_outcome();
+    struct cdn_plan *plan = start_plan(engine);
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_limits limits = CORDON_LIMITS_INIT;
+    const struct cdn_tally *tally;
+
+    plan->shadow_count = 1;
+    plan->shadows[0].sample = CDN_PLAN_WHOLE;
+    bind(&plan->shadows[0].entry, version_of(engine, "while true do end", 5));
+    install(engine, plan);
+    ck_assert(!cordon_engine_warm(engine, "r", NULL));
+    limits.wall_ns = 20000000;
+    limits.instructions = 1000000000;
+    request.limits = &limits;
+    ck_assert(!cordon_evaluate(outcome, engine, "r", &request, NULL));
+    plan = cdn_state_find(atomic_load(&engine->state), "r");
+    tally = &plan->shadows[0].entry->version->tallies[0];
+    ck_assert_uint_eq(tally->limits[CORDON_BUDGET_TIME], 1);
+    ck_assert_uint_eq(tally->compared, 0);
+    limits.wall_ns = 0; /* its own instructions end it: that is compared */
+    limits.instructions = 100000;
+    ck_assert(!cordon_evaluate(outcome, engine, "r", &request, NULL));
+    ck_assert_uint_eq(tally->limits[CORDON_BUDGET_INSTRUCTIONS], 1);
+    ck_assert_uint_eq(tally->compared, 1);
+    ck_assert_uint_eq(tally->mismatches, 1);
+    cordon_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
 START_TEST(paused_and_killed__answer_with_the_fallback)
 {
     cordon_engine *engine = serving_engine(1);
@@ -276,6 +310,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, choice__takes_its_share_and_keeps_it_when_widened);
     CDN_UNIT_CASE(s, evaluate__runs_the_chosen_version_and_says_which);
     CDN_UNIT_CASE(s, shadow__is_counted_and_decides_nothing);
+    CDN_UNIT_CASE(s, shadow__without_time_left_is_not_compared);
     CDN_UNIT_CASE(s, paused_and_killed__answer_with_the_fallback);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, rebind__keeps_everything_but_the_snapshot);
