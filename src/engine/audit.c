@@ -254,9 +254,12 @@ static bool drop(cordon_audit *audit)
  * knows this. */
 static bool is_sampled(const cordon_audit *audit, const struct cdn_audit_record *record)
 {
-    return audit->sample == ALL || !record->decision_id ||
+    uint32_t of_its_kind = record->left_out < ALL ? ALL - record->left_out : 0;
+    uint32_t sample = of_its_kind < audit->sample ? of_its_kind : audit->sample;
+
+    return sample == ALL || !record->decision_id ||
            cdn_hash_xxh3(record->decision_id, strlen(record->decision_id)) % ALL <
-               audit->sample;
+               sample;
 }
 
 /* Larger than the ring takes: past it, behind what is in it. */

@@ -65,6 +65,7 @@ struct cdn_audit_record {
     size_t result_bytes;
     uint64_t reads_digest;
     const cordon_usage *usage; /* with the limits in force */
+    uint32_t left_out;         /* how many of 10,000 like it are not to be recorded */
 };
 
 /* The record of one evaluation; borrows from all three.  `snapshot_id` 0: it had none.  `set` is

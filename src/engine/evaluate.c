@@ -156,7 +156,8 @@ static void observe(const struct cdn_lane *lane, const struct cdn_ask *ask,
 
 /* Put it into the log, if there is one. */
 static void record(struct cdn_lane *lane, const struct cdn_state *state,
-                   const struct cdn_ask *ask, const cordon_outcome *outcome)
+                   const struct cdn_role *role, const struct cdn_ask *ask,
+                   const cordon_outcome *outcome)
 {
     cordon_audit *audit =
         atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
@@ -168,20 +169,21 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
                         state->snapshot ? state->snapshot->identity : 0,
                         cdn_clock_wall_ms());
     record.set = ask->set;
+    record.left_out = cdn_role_unrecorded(role);
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
 
 /* An outcome is whole: name it, count it, record it. */
 static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
                      const struct cdn_plan *plan, const struct cdn_entry *entry,
-                     cordon_variant variant, const struct cdn_ask *ask,
-                     cordon_outcome *outcome)
+                     cordon_variant variant, const struct cdn_role *role,
+                     const struct cdn_ask *ask, cordon_outcome *outcome)
 {
     struct cdn_version *version = entry->version;
 
     name_decision(outcome, lane, plan, version, variant);
     cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
-    record(lane, state, ask, outcome);
+    record(lane, state, role, ask, outcome);
     observe(lane, ask, outcome);
 }
 
@@ -230,7 +232,7 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
 
     if (!cdn_admit(&role, &call.binding, outcome, state, entry, ask->request)) {
         outcome->usage.wall_ns = cdn_clock_ns() - ask->entered_ns;
-        conclude(lane, state, plan, entry, variant, ask, outcome);
+        conclude(lane, state, plan, entry, variant, role, ask, outcome);
         return CORDON_OK;
     }
     if (!state->snapshot && call.rule->names.kind_count)
@@ -256,7 +258,7 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         return status;
     if (role)
         cdn_output_filter(outcome, role);
-    conclude(lane, state, plan, entry, variant, ask, outcome);
+    conclude(lane, state, plan, entry, variant, role, ask, outcome);
     return CORDON_OK;
 }
 
@@ -326,7 +328,7 @@ static cordon_status evaluate_plan(struct cdn_lane *lane, const struct cdn_state
     if (plan->state != CDN_PLAN_ACTIVE) {
         cdn_rule_refuse(outcome, entry->version->rule, CORDON_OUTCOME_DENIED,
                         CORDON_BUDGET_NONE, "%s", plan->why);
-        conclude(lane, state, plan, entry, variant, ask, outcome);
+        conclude(lane, state, plan, entry, variant, NULL, ask, outcome);
         return CORDON_OK;
     }
     if (plan->choice_count || plan->shadow_count) {

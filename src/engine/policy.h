@@ -149,6 +149,8 @@ bool cdn_role_may_run(const struct cdn_role *role, const char *rule, uint32_t ta
 /* The quota of a rule; NULL: it has none. */
 const struct cdn_quota *cdn_policy_rule_quota(const struct cdn_policy *policy,
                                               const char *rule);
+/* How many of 10,000 of its decisions are not to be recorded; NULL, the host: none. */
+uint32_t cdn_role_unrecorded(const struct cdn_role *role);
 /* May it propose to set a property of a label's nodes, or an edge of a type? */
 bool cdn_role_may_set(const struct cdn_role *role, const char *label,
                       const char *property);

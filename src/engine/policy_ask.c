@@ -141,6 +141,11 @@ bool cdn_role_may_link(const struct cdn_role *role, const char *type)
             has(role->propose->edges, role->propose->edge_count, type));
 }
 
+uint32_t cdn_role_unrecorded(const struct cdn_role *role)
+{
+    return role ? 10000 - (uint32_t)(role->audit * 10000 + 0.5) : 0;
+}
+
 const char *cdn_wall_str(enum cdn_wall wall)
 {
     switch (wall) {

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "engine/audit.h"
 #include "engine/engine.h"
+#include "engine/granted.h"
 #include "engine/set.h"
 #include "rule/param.h"
 #include "snapshot/snapshot.h"
@@ -527,6 +528,14 @@ static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
     cdn_audit_record_asked(&record, judgement->ask.request, outcome->generation,
                            state->snapshot ? state->snapshot->identity : 0,
                            cdn_clock_wall_ms());
+    if (state->granted && judgement->ask.request->principal) {
+        const struct cdn_policy *policy = state->granted->policy;
+        int32_t number =
+            cdn_policy_principal(policy, judgement->ask.request->principal);
+
+        if (number >= 0)
+            record.left_out = cdn_role_unrecorded(cdn_policy_role(policy, number));
+    }
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
 

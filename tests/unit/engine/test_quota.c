@@ -149,6 +149,49 @@ START_TEST(engine__keeps_the_quotas_of_principals_and_rules)
 }
 END_TEST
 
+START_TEST(audit__of_a_role_is_the_share_that_is_recorded)
+{
+    static const char text[] = "return { principals = { none = { rules = { '*' }, "
+                               "audit = 0 }, half = { rules = "
+                               "{ '*' }, audit = 0.5 }, all = { rules = { '*' } } } }";
+    cordon_engine *engine = serving_engine(1);
+    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    cordon_policy *policy;
+    cordon_audit *audit;
+    char folder[128], log[160];
+
+    cdn_unit_folder(folder, sizeof folder);
+    snprintf(log, sizeof log, "%s/audit", folder);
+    serving_load(engine, NO_GRAPH("r", "return { output = 1 }"));
+    ck_assert_msg(!cordon_policy_load_text(&policy, text, sizeof text - 1, "policy.lua",
+                                           NULL, 0, &err),
+                  "%s", err.message);
+    ck_assert(!cordon_engine_set_policy(engine, policy, &err));
+    cordon_policy_release(policy);
+    ck_assert(!cordon_audit_open(&audit, log, NULL, &err));
+    cordon_engine_use_audit(engine, audit);
+    ck_assert_int_eq(served(engine, "r", "none", 400), 400);
+    ck_assert(!cordon_audit_get_stats(&stats, audit, &err));
+    ck_assert_uint_eq(stats.recorded, 0);
+    ck_assert_uint_eq(stats.sampled_out, 400);
+    ck_assert_int_eq(served(engine, "r", "half", 400), 400);
+    ck_assert(!cordon_audit_get_stats(&stats, audit, &err));
+    ck_assert_uint_gt(stats.recorded, 140);
+    ck_assert_uint_lt(stats.recorded, 260);
+    ck_assert_int_eq(served(engine, "r", "all", 400), 400);
+    ck_assert_int_eq(served(engine, "r", NULL, 400), 400);
+    ck_assert(!cordon_audit_get_stats(&stats, audit, &err));
+    ck_assert_uint_eq(stats.recorded + stats.sampled_out, 1600);
+    ck_assert_uint_gt(stats.recorded, 940);
+    cordon_engine_free(engine);
+    ck_assert(!cordon_audit_close(audit, &err));
+    snprintf(log, sizeof log, "%s/audit/x", folder);
+    cdn_fixture_remove(log);
+    snprintf(log, sizeof log, "%s/x", folder);
+    cdn_fixture_remove(log);
+}
+END_TEST
+
 START_TEST(set__is_one_request_of_a_principal)
 {
     static const char set[] =
@@ -183,6 +226,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, refused__is_not_counted_as_inside);
     CDN_UNIT_CASE(s, cost__is_paid_for_after_the_fact);
     CDN_UNIT_CASE(s, engine__keeps_the_quotas_of_principals_and_rules);
+    CDN_UNIT_CASE(s, audit__of_a_role_is_the_share_that_is_recorded);
     CDN_UNIT_CASE(s, set__is_one_request_of_a_principal);
     return s;
 }
