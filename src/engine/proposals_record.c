@@ -73,31 +73,8 @@ static bool read_cell(struct cdn_cell *out, const cordon_snapshot *snapshot,
     const struct cdn_column *column = &of->columns[property];
     uint32_t block = (node - of->base) >> of->shift;
     uint32_t index = (node - of->base) & ((UINT32_C(1) << of->shift) - 1);
-    struct cdn_cells cells;
 
-    if (!cdn_column_cells(column, block, &cells))
-        return false;
-    *out = (struct cdn_cell){.null = !cdn_cells_present(&cells, index)};
-    if (out->null)
-        return true;
-    switch (column->property->type) {
-    case CDN_COLUMN_BOOL:
-        out->as.boolean = ((const uint8_t *)cells.values)[index] != 0;
-        return true;
-    case CDN_COLUMN_INT64:
-    case CDN_COLUMN_TIMESTAMP:
-        out->as.integer = ((const int64_t *)cells.values)[index];
-        return true;
-    case CDN_COLUMN_FLOAT64:
-        out->as.number = ((const double *)cells.values)[index];
-        return true;
-    case CDN_COLUMN_STRING:
-    case CDN_COLUMN_TEXT:
-    case CDN_COLUMN_BAG:
-        break;
-    }
-    out->as.string.text = cdn_column_bytes(column, block, index, &out->as.string.bytes);
-    return out->as.string.text != NULL;
+    return cdn_column_cell(out, column, block, index);
 }
 
 static bool pack_node(struct cdn_packer *packer, const cordon_snapshot *snapshot,

@@ -311,52 +311,20 @@ cordon_status cdn_base_change(struct cdn_base *base, struct cdn_feed *feed, bool
 
 /* ---- the base's rows ---- */
 
-/* One cell of the base.  False: damaged. */
-static bool read_cell(struct cdn_cell *out, const struct cdn_column *column,
-                      uint32_t block, uint32_t index)
-{
-    struct cdn_cells cells;
-
-    memset(out, 0, sizeof(*out));
-    if (!cdn_column_cells(column, block, &cells))
-        return false;
-    out->null = !cdn_cells_present(&cells, index);
-    if (out->null)
-        return true;
-    switch (column->property->type) {
-    case CDN_COLUMN_BOOL:
-        out->as.boolean = ((const uint8_t *)cells.values)[index] != 0;
-        return true;
-    case CDN_COLUMN_INT64:
-    case CDN_COLUMN_TIMESTAMP:
-        out->as.integer = ((const int64_t *)cells.values)[index];
-        return true;
-    case CDN_COLUMN_FLOAT64:
-        out->as.number = ((const double *)cells.values)[index];
-        return true;
-    case CDN_COLUMN_STRING:
-    case CDN_COLUMN_TEXT:
-    case CDN_COLUMN_BAG:
-        break;
-    }
-    out->as.string.text = cdn_column_bytes(column, block, index, &out->as.string.bytes);
-    return out->as.string.text != NULL;
-}
-
 bool cdn_base_cell(struct cdn_cell *out, const struct cdn_base *base, uint32_t label,
                    uint32_t node, uint32_t property)
 {
     const struct cdn_label_data *of = &base->snapshot->labels[label];
 
-    return read_cell(out, &of->columns[property], node >> of->shift,
-                     node & ((UINT32_C(1) << of->shift) - 1));
+    return cdn_column_cell(out, &of->columns[property], node >> of->shift,
+                           node & ((UINT32_C(1) << of->shift) - 1));
 }
 
 static bool read_cells(struct cdn_cell *out, const struct cdn_column *columns,
                        uint32_t count, uint32_t block, uint32_t index)
 {
     for (uint32_t c = 0; c < count; c++)
-        if (!read_cell(&out[c], &columns[c], block, index))
+        if (!cdn_column_cell(&out[c], &columns[c], block, index))
             return false;
     return true;
 }

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "snapshot/file.h"
 #include "snapshot/store.h"
+#include "snapshot/writer.h"
 
 static cordon_status verify_all(const cordon_snapshot *snapshot, const char *path,
                                 cordon_error *err);
@@ -376,6 +377,37 @@ const char *cdn_column_bytes(const struct cdn_column *column, uint32_t block,
                      : NULL;
     }
     return heap_entry(column, block, index, bytes);
+}
+
+bool cdn_column_cell(struct cdn_cell *out, const struct cdn_column *column,
+                     uint32_t block, uint32_t index)
+{
+    struct cdn_cells cells;
+
+    memset(out, 0, sizeof(*out));
+    if (!cdn_column_cells(column, block, &cells))
+        return false;
+    out->null = !cdn_cells_present(&cells, index);
+    if (out->null)
+        return true;
+    switch (column->property->type) {
+    case CDN_COLUMN_BOOL:
+        out->as.boolean = ((const uint8_t *)cells.values)[index] != 0;
+        return true;
+    case CDN_COLUMN_INT64:
+    case CDN_COLUMN_TIMESTAMP:
+        out->as.integer = ((const int64_t *)cells.values)[index];
+        return true;
+    case CDN_COLUMN_FLOAT64:
+        out->as.number = ((const double *)cells.values)[index];
+        return true;
+    case CDN_COLUMN_STRING:
+    case CDN_COLUMN_TEXT:
+    case CDN_COLUMN_BAG:
+        break;
+    }
+    out->as.string.text = cdn_column_bytes(column, block, index, &out->as.string.bytes);
+    return out->as.string.text != NULL;
 }
 
 uint32_t cdn_snapshot_label_of(const cordon_snapshot *snapshot, uint32_t node)

@@ -241,6 +241,12 @@ static inline bool cdn_cells_present(const struct cdn_cells *cells, uint32_t ind
 const char *cdn_column_bytes(const struct cdn_column *column, uint32_t block,
                              uint32_t index, size_t *bytes);
 
+/* One value whole, as the writer takes it (writer.h); bytes are borrowed from the snapshot.
+ * The column's `values` is not NULL.  False: damaged. */
+struct cdn_cell;
+bool cdn_column_cell(struct cdn_cell *out, const struct cdn_column *column,
+                     uint32_t block, uint32_t index);
+
 /* A dictionary's entry; NULL: damaged, or no such index.  Find: -1 if not there, or
  * damaged. */
 const char *cdn_dictionary_get(const struct cdn_dictionary *dictionary, uint32_t index,
