@@ -238,7 +238,16 @@ def shadows():
     expect(asked("shadow", "stop", "velocity", "--version", "4")["shadows"] ==
            [{"version": 3, "sample_rate": 1}], "the wrong one stopped")
     expect(asked("shadow", "stop", "velocity")["shadows"] == [], "not stopped")
-    refused("0.01 to 100 per cent", "shadow", "start", "velocity", "--sample-rate", "2", code=2)
+    for rate in ("2", "0", "0.00001", "0.12345"):
+        refused("--sample-rate takes 0.0001 to 1, in ten-thousandths", "shadow", "start", "velocity",
+                "--sample-rate", rate, code=2)
+    asked("shadow", "start", "velocity", "--version", "3")
+    asked("shadow", "start", "velocity", "--version", "4")
+    asked("rule", "pause", "velocity")
+    expect(len(asked("shadow", "stop", "velocity", "--version", "4")["shadows"]) == 1, "stopped while paused")
+    refused("needs an active version", "shadow", "start", "velocity", "--version", "4", code=2)
+    asked("shadow", "stop", "velocity")
+    asked("rule", "resume", "velocity")
 
 
 def telling():
