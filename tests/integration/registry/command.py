@@ -148,6 +148,28 @@ def activating():
     refused("the version:", "rule", "activate", "velocity", "x", code=2)
 
 
+def sets():
+    """A set's cases are judged by the active versions of its rules."""
+    write("pair.lua", "return { name = 'pair', decisions = { 'allow', 'deny' }, rules = { 'velocity', 'nobody' } }")
+    write("pair_cases.ndjson", '{"expect": {"decision": "allow", "score": 2, "max_edges": 0}}\n')
+    run("rule", "push", "--set", "pair.lua")
+    _, err = run("rule", "activate", "pair")
+    expect("'pair' names nobody, and no version of a rule of that name decides" in err, err)
+    expect("version 1 decides; its 1 case passed" in err, err)
+    for number, (given, told) in enumerate((
+            ('"decision": "deny"', "the decision is allow, expected deny"),
+            ('"score": 3', "score is 2, expected 3"),
+            ('"max_instructions": 0', "expected at most 0"),
+            ('"outcome": "ok"', "'outcome' is expected, which a set does not have"))):
+        write("pair_cases.ndjson", '{"expect": {%s}}\n' % given)
+        run("rule", "push", "--set", "pair.lua")
+        _, err = run("rule", "activate", "pair", code=1)
+        expect("case on line 1: " in err and told in err, "%s: %s" % (given, err))
+        expect(standing("pair")["active"] == 1 and standing("pair")["newest"] == 2 + number, str(standing("pair")))
+    refused("'pair' is a set; a rollout is of a rule", "rollout", "start", "pair", "--percent", "5", code=2)
+    refused("'pair' is a set; a shadow is of a rule", "shadow", "start", "pair", code=2)
+
+
 def states():
     refused("only what is active can be paused", "rule", "pause", "payments", code=2)
     before = standing()["revision"]
@@ -294,7 +316,7 @@ def main():
     os.makedirs(work)
     subprocess.run([cordon, "import", "--schema", os.path.join(data, "schema.lua"), "--out", store, "-q", data],
                    check=True)
-    for part in (pushing, activating, states, rollouts, shadows, telling, elsewhere):
+    for part in (pushing, activating, sets, states, rollouts, shadows, telling, elsewhere):
         part()
     print("%d checks, %d failed" % (checks, failures))
     return 1 if failures else 0
