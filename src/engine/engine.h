@@ -284,6 +284,12 @@ cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *s
                                 struct cdn_plan *plan, const struct cdn_ask *ask,
                                 cordon_outcome *outcome, cordon_error *err);
 
+/* The same where the set's time was over before the plan's turn came: it is not run, and its
+ * fallback stands.  That is recorded, but not held against the version. */
+void cdn_lane_too_late(struct cdn_lane *lane, const struct cdn_state *state,
+                       const struct cdn_plan *plan, const struct cdn_ask *ask,
+                       cordon_outcome *outcome);
+
 /* A principal's quota, and where it stands. */
 struct cdn_quota_pass {
     const struct cdn_quota *quota;

@@ -166,6 +166,12 @@ def sets():
         _, err = run("rule", "activate", "pair", code=1)
         expect("case on line 1: " in err and told in err, "%s: %s" % (given, err))
         expect(standing("pair")["active"] == 1 and standing("pair")["newest"] == 2 + number, str(standing("pair")))
+    run("rule", "pause", "pair", "--author", "ann", "--reason", "too many")
+    out, _ = run("set", "eval", "pair", "--format", "pretty", code=1)
+    expect("'pair' is paused by ann: too many" in out, out)
+    out, _ = run("set", "eval", "pair", "--format", "ndjson", code=1)
+    expect(json.loads(out)["message"] == "'pair' is paused by ann: too many", out)
+    run("rule", "resume", "pair")
     refused("'pair' is a set; a rollout is of a rule", "rollout", "start", "pair", "--percent", "5", code=2)
     refused("'pair' is a set; a shadow is of a rule", "shadow", "start", "pair", code=2)
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/engine.h"
 #include "snapshot/generations.h"
 #include "snapshot/store.h"
 
@@ -78,6 +79,24 @@ START_TEST(follow__moves_when_current_does_and_only_then)
     ck_assert(follow(engine));
     ck_assert(!follow(engine));
     ck_assert_int_eq(serving_answer(engine, outcome, "count", &request), 2);
+    cordon_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(paused__answers_name_the_generation)
+{
+    cordon_engine *engine = counting_engine(1);
+    cordon_outcome *outcome = serving_outcome();
+    cordon_request request = ask();
+
+    add();
+    add();
+    ck_assert(follow(engine));
+    cdn_state_find(atomic_load(&engine->state), "count")->state = CDN_PLAN_PAUSED;
+    ck_assert(!cordon_evaluate(outcome, engine, "count", &request, NULL));
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_DENIED);
+    ck_assert_uint_eq(cordon_outcome_generation(outcome), 2);
     cordon_outcome_free(outcome);
     cordon_engine_free(engine);
 }
@@ -352,6 +371,7 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, follow__moves_when_current_does_and_only_then);
+    tcase_add_test(c, paused__answers_name_the_generation);
     tcase_add_test(c, follow__stays_where_it_is_on_failure);
     tcase_add_test(c, policy__that_comes_before_its_generation_waits_for_it);
     tcase_add_test(c, generation__that_comes_before_its_policy_waits_for_it);

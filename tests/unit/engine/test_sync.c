@@ -438,6 +438,11 @@ START_TEST(sets__are_versioned_like_rules)
     OK(cordon_evaluate_set(all, engine, "s", &request, &err));
     ck_assert_ptr_null(cordon_set_outcome_decision(all));
     ck_assert_uint_eq(cordon_set_outcome_count(all), 0);
+    ck_assert_str_eq(cordon_set_outcome_message(all), "'s' is paused by ann: because");
+    OK(cordon_registry_resume(registry, "s", &by_ann, &err));
+    upkeep();
+    OK(cordon_evaluate_set(all, engine, "s", &request, &err));
+    ck_assert_str_eq(cordon_set_outcome_message(all), "");
     cordon_set_outcome_free(all);
     end();
 }
