@@ -280,6 +280,24 @@ static cordon_status plan_of(struct cdn_plan **out, struct sync *sync,
 
 /* ---- a state ---- */
 
+static void revoke_in(const struct cdn_state *state, const char *name)
+{
+    struct cdn_plan *plan = cdn_state_find(state, name);
+
+    if (plan && plan->registered)
+        __atomic_store_n(&plan->revoked, 1, __ATOMIC_RELAXED);
+}
+
+/* Stop the runs of what was killed: those on the present state, and those on states before it
+ * that somebody still stands on. */
+static void revoke(struct sync *sync, const char *name)
+{
+    revoke_in(sync->old, name);
+    for (const struct cdn_state *state = sync->engine->graveyard; state;
+         state = state->retired)
+        revoke_in(state, name);
+}
+
 static const struct cdn_standing *standing_of(const struct cdn_standings *standings,
                                               const char *name)
 {
@@ -331,8 +349,8 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
     sync->did->changed++;
     cdn_engine_log(sync->engine, CORDON_LEVEL_INFO, "'%s' stands at revision %" PRIu64,
                    standing->name, standing->revision);
-    if (before && plan->state == CDN_PLAN_KILLED)
-        __atomic_store_n(&before->revoked, 1, __ATOMIC_RELAXED);
+    if (plan->state == CDN_PLAN_KILLED)
+        revoke(sync, standing->name);
     cdn_state_add(fresh, plan);
     cdn_plan_release(plan); /* the state has it now */
     return CORDON_OK;

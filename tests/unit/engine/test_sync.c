@@ -124,7 +124,7 @@ static void *run_forever(void *ud)
     return NULL;
 }
 
-START_TEST(kill__stops_what_is_in_flight)
+static void kill_in_flight(bool on_an_older_generation)
 {
     static const char forever[] =
         "return { name = 'r', decisions = { 'a' }, fallback = 'a', limits = { time = "
@@ -141,6 +141,13 @@ START_TEST(kill__stops_what_is_in_flight)
     while (!atomic_load(&engine->lanes[0].using))
         usleep(100);
     usleep(1000);
+    if (on_an_older_generation) {
+        cordon_snapshot *bank = cdn_fixture_bank_open();
+
+        OK(cordon_engine_set_snapshot(engine, bank, &err));
+        OK(cordon_engine_set_snapshot(engine, NULL, &err));
+        cordon_snapshot_release(bank);
+    }
     OK(cordon_registry_kill(registry, "r", &by_ann, &err));
     upkeep();
     pthread_join(thread, NULL);
@@ -148,6 +155,17 @@ START_TEST(kill__stops_what_is_in_flight)
     ck_assert_str_eq(cordon_outcome_decision(running), "a");
     cordon_outcome_free(running);
     end();
+}
+
+START_TEST(kill__stops_what_is_in_flight)
+{
+    kill_in_flight(false);
+}
+END_TEST
+
+START_TEST(kill__stops_what_began_on_an_older_generation)
+{
+    kill_in_flight(true);
 }
 END_TEST
 
@@ -678,6 +696,7 @@ static Suite *suite(void)
     REGISTERED_CASE(s, upkeep__follows_activations_and_rollbacks);
     REGISTERED_CASE(s, upkeep__pauses_kills_and_resumes);
     REGISTERED_CASE(s, kill__stops_what_is_in_flight);
+    REGISTERED_CASE(s, kill__stops_what_began_on_an_older_generation);
     REGISTERED_CASE(s, upkeep__keeps_the_last_good_version);
     REGISTERED_CASE(s, stops__work_where_the_active_version_does_not_load);
     REGISTERED_CASE(s, kill__works_where_the_active_version_does_not_fit);
