@@ -102,7 +102,7 @@ static cordon_status abort_by_hand(cordon_registry *registry)
 
 static cordon_status abort_by_guard(cordon_registry *registry)
 {
-    return cdn_registry_abort(registry, "rolling", 2, "errors 0.5 of 100", NULL);
+    return cdn_registry_abort(registry, "rolling", 2, 0, "errors 0.5 of 100", NULL);
 }
 
 static cordon_status shadow(cordon_registry *registry)
