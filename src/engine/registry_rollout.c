@@ -128,7 +128,7 @@ static cordon_status check_rollout(const cordon_rollout *rollout, cordon_error *
     return rollout->guarded ? check_guard(&rollout->guard, err) : CORDON_OK;
 }
 
-static cordon_status mutate_rollout(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_rollout(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                     void *ud, cordon_error *err)
 {
     const cordon_rollout *rollout = ud;
@@ -230,7 +230,7 @@ static cordon_status no_rollout(const char *name, uint32_t version,
                          version, name);
 }
 
-static cordon_status mutate_promote(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_promote(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                     void *ud, cordon_error *err)
 {
     const uint32_t *version = ud;
@@ -282,7 +282,7 @@ struct abortion {
     const char *evidence; /* NULL: an operator's act */
 };
 
-static cordon_status mutate_abort(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_abort(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                   void *ud, cordon_error *err)
 {
     const struct abortion *abortion = ud;
@@ -381,7 +381,7 @@ static cordon_status check_shadow(const struct shadowing *wanted, uint32_t i,
     return CORDON_OK;
 }
 
-static cordon_status mutate_shadows(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_shadows(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                     void *ud, cordon_error *err)
 {
     const struct shadowing *wanted = ud;
