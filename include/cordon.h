@@ -102,6 +102,7 @@
 #include <cordon/set.h>
 #include <cordon/snapshot.h>
 #include <cordon/standing.h>
+#include <cordon/trace.h>
 #include <cordon/upkeep.h>
 #include <cordon/value.h>
 #include <cordon/version.h>

@@ -8,6 +8,7 @@
 #include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/outcome.h>
+#include <cordon/trace.h>
 
 /* What one run may consume.  Zero in a field means what the rule declares, or where it
  * declares nothing the engine's default; never "unlimited".  The rule's own declaration
@@ -56,12 +57,14 @@ typedef struct cordon_request {
     /* W3C trace context as it came in, handed on to observer and audit; NULL: none. */
     const char *traceparent;
     uint32_t priority; /* higher goes first where requests wait; below 8 */
+    /* Filled while the rule runs (cordon/trace.h); the caller's.  NULL: nothing is traced. */
+    cordon_trace *trace;
 } cordon_request;
 
 #define CORDON_REQUEST_INIT                                                            \
     {                                                                                  \
         sizeof(cordon_request), NULL, NULL, 0, NULL, 0, 0, CORDON_NO_TIME, 0, NULL,    \
-            NULL, NULL, NULL, 0                                                        \
+            NULL, NULL, NULL, 0, NULL                                                  \
     }
 
 /* A request of higher priority than this is refused. */

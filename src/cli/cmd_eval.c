@@ -5,6 +5,10 @@
  * number, and a request that cannot be read gets an answer of its own and harms no
  * other.
  *
+ * With --explain, --profile or --coverage one trace goes into every request (traced.h):
+ * explained is each for itself, the other two are of all of them together and stand behind
+ * the last answer.
+ *
  * The rule is loaded after the snapshot is set, so that a name in its `reads` that the
  * snapshot does not have is found before the first request. */
 #include "cli/cli.h"
@@ -28,6 +32,7 @@
 #include "engine/audit.h"
 #include "engine/policy.h"
 #include "engine/proposals.h"
+#include "engine/registry.h"
 
 #define MAX_COUNT UINT64_C(10000000)
 
@@ -49,10 +54,12 @@ struct eval {
     bool fail;
     bool propose;
     const char *log_path;
+    struct cdn_traced_options tracing;
     /* work */
     struct cdn_eval_rule rule;
     cordon_outcome *outcome;
     struct cdn_buf text; /* one answer */
+    struct cdn_traced traced;
     uint64_t *times;
     struct tally tally;
     cordon_proposals *log;
@@ -166,6 +173,11 @@ static int open_all(struct eval *eval)
         cdn_cli_error_of(eval->cli, &err);
         return CDN_EXIT_DATA;
     }
+    if (cdn_traced_wanted(&eval->tracing) &&
+        cdn_traced_init(&eval->traced, &eval->tracing, &err)) {
+        cdn_cli_error_of(eval->cli, &err);
+        return CDN_EXIT_DATA;
+    }
     if (eval->count > 1) {
         eval->times = cdn_realloc_array(NULL, eval->count, sizeof(*eval->times));
         if (!eval->times) {
@@ -184,6 +196,7 @@ static void close_all(struct eval *eval)
     cdn_session_deinit(&eval->session);
     cdn_buf_deinit(&eval->rule.source);
     cdn_buf_deinit(&eval->text);
+    cdn_traced_deinit(&eval->traced);
     cdn_free(eval->times);
 }
 
@@ -223,6 +236,36 @@ static cordon_status judge(struct eval *eval, const cordon_request *call,
     if (eval->times)
         fill_timing(timing, eval->times, done);
     return CORDON_OK;
+}
+
+/* Have the text at hand that was traced: the file's, or what the registry has of the version
+ * that ran. */
+static cordon_status find_text(struct eval *eval, cordon_error *err)
+{
+    const cordon_outcome *outcome = eval->outcome;
+    struct cdn_traced *traced = &eval->traced;
+    struct cdn_buf text = {0};
+    cordon_status status;
+
+    if (!traced->trace || !cdn_traced_is_new(traced))
+        return CORDON_OK;
+    if (eval->rule.source.length)
+        return cdn_traced_take(traced, (const char *)eval->rule.source.data,
+                               eval->rule.source.length, eval->rule.file, err);
+    status = cdn_registry_text(&text, eval->session.registry, eval->rule.name,
+                               cordon_outcome_version(outcome), err);
+    if (status != CORDON_E_NOMEM)
+        status = cdn_traced_take(traced, status ? NULL : (const char *)text.data,
+                                 text.length, eval->rule.name, err);
+    cdn_buf_deinit(&text);
+    return status;
+}
+
+static bool is_explained(const struct eval *eval)
+{
+    bool ok = cordon_outcome_get_kind(eval->outcome) == CORDON_OUTCOME_OK;
+
+    return eval->tracing.explain == 2 || (eval->tracing.explain == 3 && !ok);
 }
 
 static void record(struct eval *eval, const cordon_request *call, uint64_t snapshot_id)
@@ -356,8 +399,16 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
     if (!status)
         status = cdn_session_call(&call, &eval->session, request, err);
     if (!status) {
+        call.trace = eval->traced.trace;
         status = judge(eval, &call, &result.timing, err);
         result.call = &call;
+    }
+    if (!status)
+        status = find_text(eval, err);
+    if (!status && eval->traced.trace) {
+        result.traced = &eval->traced;
+        result.explain = is_explained(eval);
+        result.alone = !line;
     }
     if (status == CORDON_E_NOMEM || status == CORDON_E_RULE)
         return status;
@@ -381,6 +432,39 @@ static void on_waiting(void *ud)
     /* if it fails, finish_log() tries again and says why */
     if (eval->log && !cordon_proposals_flush(&added, eval->log, NULL))
         eval->proposed += added;
+}
+
+/* What is of all requests together, behind the last answer; a lone JSON record has it. */
+static cordon_status show_totals(struct eval *eval, cordon_error *err)
+{
+    const struct cdn_traced *traced = &eval->traced;
+    bool color = eval->cli->out_color;
+    FILE *out = eval->cli->out;
+
+    if (!traced->trace || !cordon_trace_get_summary(traced->trace)->runs ||
+        !(eval->tracing.profile || eval->tracing.coverage))
+        return CORDON_OK;
+    if (eval->cli->format == CDN_FORMAT_PRETTY) {
+        if (eval->tracing.profile) {
+            fputc('\n', out);
+            cdn_profile_show(out, color, traced);
+        }
+        if (eval->tracing.coverage) {
+            fputc('\n', out);
+            cdn_coverage_show(out, color, traced);
+        }
+        return CORDON_OK;
+    }
+    if (!eval->session.input)
+        return CORDON_OK;
+    cdn_buf_clear(&eval->text);
+    cdn_eval_json_totals(&eval->text, traced, eval->array);
+    if (eval->text.failed)
+        return cdn_error_nomem(err);
+    fwrite(eval->text.data, 1, eval->text.length, out);
+    if (!eval->array)
+        fputc('\n', out);
+    return CORDON_OK;
 }
 
 static int exit_code(const struct eval *eval)
@@ -449,7 +533,7 @@ static int check_arguments(struct eval *eval, int argc, char **argv)
     eval->array = cli->format == CDN_FORMAT_JSON && eval->session.input;
     if (eval->array) {
         eval->session.opening = "{\"schema_version\": 1, \"results\": [\n";
-        eval->session.closing = "\n]}\n";
+        eval->session.closing = "\n]";
     }
     return cdn_session_check(&eval->session);
 }
@@ -463,6 +547,12 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "repeat each request N times and show p50, p90, p99", NULL},
         {"usage", 'u', CDN_OPTION_FLAG, &eval.usage, NULL,
          "show what it cost beside the limits (JSON always has it)", NULL},
+        {"explain", 0, CDN_OPTION_CHOICE, &eval.tracing.explain, "WHICH",
+         "show which lines ran, with which values and reads", "off|full|fails"},
+        {"profile", 0, CDN_OPTION_FLAG, &eval.tracing.profile, NULL,
+         "show what each line cost, dearest first", NULL},
+        {"coverage", 0, CDN_OPTION_FLAG, &eval.tracing.coverage, NULL,
+         "show which lines and branches ran, and which never", NULL},
         {"fail", 0, CDN_OPTION_FLAG, &eval.fail, NULL,
          "exit 1 also if a rule returns no decision", NULL},
         {"propose", 0, CDN_OPTION_FLAG, &eval.propose, NULL,
@@ -499,6 +589,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     cdn_error_clear(&err);
     status = cdn_session_run(&eval.session, process, on_waiting, &eval, &err);
     if (!status)
+        status = show_totals(&eval, &err);
+    if (eval.session.opened)
+        fputs("}\n", cli->out);
+    if (!status)
         status = finish_log(&eval, &err);
     if (status == CORDON_E_RULE) {
         show_load_error(&eval, &err);
@@ -533,6 +627,8 @@ const struct cdn_command cdn_command_eval = {
         "1000\n"
         "cordon eval rule.lua -d store --input requests.ndjson --audit store/audit\n"
         "cordon eval rule.lua -d store --node Account:17 --principal analyst\n"
+        "cordon eval rule.lua -d store --node Account:17 --explain full\n"
+        "cordon eval rule.lua -d store --input requests.ndjson --profile --coverage\n"
         "cordon eval fan_out -d store --node Account:17  # as the registry says",
     .details =
         "RULE is a rule's file, or the name of a rule in the store's registry (cordon "
@@ -546,6 +642,16 @@ const struct cdn_command cdn_command_eval = {
         "its declared fallback. Of many requests the exit code is the first that "
         "applies of: 3 one was malformed, 4 one was stopped by a limit, 1 one ended in "
         "error, 0.\n\n"
+        "--explain full shows beside the rule's lines that ran what they set, what of "
+        "the "
+        "graph they read, and where they branched; --explain fails does so only for "
+        "evaluations that end in error or at a limit. --profile and --coverage are of "
+        "all "
+        "requests together and stand behind the last answer; as JSON they are fields "
+        "of a "
+        "lone record, else of one more at the end. Nothing that is traced changes what "
+        "a "
+        "rule answers or what it is charged.\n\n"
         "With --audit each answered decision is recorded, for cordon audit and cordon "
         "replay to read, and its answer has the record's decision_id; of --count N "
         "evaluations the last. Exit 3 if a record could not be written.",

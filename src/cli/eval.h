@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "cli/cli.h"
 #include "cli/request.h"
+#include "cli/traced.h"
 
 /* The rule all requests are judged by. */
 struct cdn_eval_rule {
@@ -37,6 +38,9 @@ struct cdn_eval_result {
     uint64_t snapshot_id;              /* 0: no snapshot */
     bool logged; /* a log has it, or what it proposes: its name is told */
     struct cdn_eval_timing timing;
+    const struct cdn_traced *traced; /* NULL: nothing was asked to be traced */
+    bool explain;                    /* this one */
+    bool alone; /* no other follows: profile and coverage are its own */
 };
 
 /* "SUCCESS", "TIMEOUT" (the time limit) or "FAILURE". */
@@ -45,6 +49,11 @@ const char *cdn_eval_status(const struct cdn_eval_result *result);
 /* Append one JSON record, the decision log's names where they apply. */
 void cdn_eval_json(struct cdn_buf *out, const struct cdn_eval_result *result,
                    bool pretty);
+
+/* Profile and coverage of all requests of a file, as one JSON record, or two fields of one
+ * that is begun already. */
+void cdn_eval_json_totals(struct cdn_buf *out, const struct cdn_traced *traced,
+                          bool fields);
 
 /* For people. */
 void cdn_eval_show(FILE *to, bool color, const struct cdn_eval_result *result,

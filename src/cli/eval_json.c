@@ -233,6 +233,34 @@ static void write_version(struct cdn_json *json, const struct cdn_eval_result *r
                       cordon_variant_str(cordon_outcome_variant(outcome)));
 }
 
+static void write_totals(struct cdn_json *json, const struct cdn_traced *traced)
+{
+    if (traced->options.profile) {
+        cdn_json_key(json, "profile");
+        cdn_profile_json(json, traced);
+    }
+    if (traced->options.coverage) {
+        cdn_json_key(json, "coverage");
+        cdn_coverage_json(json, traced);
+    }
+}
+
+void cdn_eval_json_totals(struct cdn_buf *out, const struct cdn_traced *traced,
+                          bool fields)
+{
+    struct cdn_json json;
+
+    cdn_json_init(&json, out, false);
+    json.comma = fields;
+    if (!fields) {
+        cdn_json_object(&json);
+        cdn_json_key_uint(&json, "schema_version", SCHEMA_VERSION);
+    }
+    write_totals(&json, traced);
+    if (!fields)
+        cdn_json_object_end(&json);
+}
+
 void cdn_eval_json(struct cdn_buf *out, const struct cdn_eval_result *result,
                    bool pretty)
 {
@@ -266,5 +294,11 @@ void cdn_eval_json(struct cdn_buf *out, const struct cdn_eval_result *result,
         cdn_json_key_cstr(&json, "message", result->err->message);
         cdn_json_object_end(&json);
     }
+    if (result->explain) {
+        cdn_json_key(&json, "explain");
+        cdn_explain_json(&json, result->traced);
+    }
+    if (result->traced && result->alone && !result->status)
+        write_totals(&json, result->traced);
     cdn_json_object_end(&json);
 }

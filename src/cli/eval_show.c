@@ -374,4 +374,8 @@ void cdn_eval_show(FILE *to, bool color, const struct cdn_eval_result *result,
         show_timing(&page, &result->timing);
     if (usage)
         show_usage(&page, cordon_outcome_usage(outcome));
+    if (result->explain) {
+        fputc('\n', to);
+        cdn_explain_show(to, color, result->traced);
+    }
 }

@@ -393,6 +393,7 @@ cordon_status cdn_session_run(struct cdn_session *session, cdn_session_body *bod
     lines.waiting = on_waiting;
     lines.stopped = on_stopped;
     lines.ud = &walk;
+    session->opened = session->opening != NULL;
     if (session->opening)
         fputs(session->opening, session->cli->out);
     status = run_lines(&walk, &lines, body, err);

@@ -39,6 +39,7 @@ struct cdn_session {
     /* written before and after the answers to a file's requests; NULL: nothing */
     const char *opening;
     const char *closing;
+    bool opened; /* `opening` has been written */
     /* work */
     struct cdn_settings settings;
     cordon_policy *policy;     /* NULL: nobody's */

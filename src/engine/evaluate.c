@@ -234,6 +234,8 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         .snapshot = state->snapshot,
         .functions = version->functions,
         .request = ask->request,
+        .trace =
+            variant == CORDON_VARIANT_SHADOW || ask->set ? NULL : ask->request->trace,
         .entered_ns = ask->entered_ns,
         .shared_params = ask->shared_params,
     };

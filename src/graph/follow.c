@@ -76,6 +76,8 @@ void cdn_arm_begin(struct cdn_arm *arm, uint32_t node, enum cdn_direction direct
     arm->open = false;
     arm->count = 0;
     cdn_meter_charge_nodes(arm->follow->L, arm->follow->meter, 1);
+    if (__builtin_expect(arm->follow->scan.read != NULL, 0))
+        cdn_tell_arm(arm);
     enter_type(arm);
 }
 
@@ -166,6 +168,8 @@ bool cdn_arm_next(struct cdn_arm *arm)
         reach->low += count;
         arm->open = reach->low < reach->high;
         arm->count = kept;
+        if (__builtin_expect(arm->follow->scan.read != NULL, 0))
+            arm->follow->scan.read->kept += kept;
         if (kept)
             return true;
     }

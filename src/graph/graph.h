@@ -45,6 +45,8 @@ struct cdn_graph_run {
     uint32_t memo_owner; /* what the set that it belongs to has in `low`; 0: none's */
     uint32_t memo_count; /* sets that have had it in this run */
     struct cdn_timing timing;
+    struct cordon_trace
+        *trace; /* what is to be told of reads (tell.h); NULL: nothing */
     bool truncated;
     bool damaged; /* a segment or an index read from one was: the outcome is an error */
 };

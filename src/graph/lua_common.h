@@ -134,6 +134,12 @@ static inline void cdn_push_column_value(lua_State *L, struct cdn_graph_run *run
     }
 }
 
+/* A node's key as this run may see it, in the snapshot or in one of the rooms; NULL: it is
+ * damaged.  `label` is one that the rule may read. */
+const char *cdn_visible_key(const struct cdn_graph_run *run, uint32_t label,
+                            uint32_t node, char room[24], char mask_room[CDN_MASK_ROOM],
+                            size_t *bytes);
+
 /* A node's key as a string, if the rule may read its label.                [-0, +1, e] */
 CDN_RAISES void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run,
                                   uint32_t node);

@@ -381,9 +381,8 @@ struct cursor {
     struct cdn_test tests[];
 };
 
-CDN_RAISES static int each_next(lua_State *L)
+CDN_RAISES static inline int each_step(lua_State *L, struct cursor *cursor)
 {
-    struct cursor *cursor = lua_touserdata(L, lua_upvalueindex(1));
     struct cdn_graph_run *run = cursor->scan.run;
     const struct cdn_reach *reach;
     uint32_t position;
@@ -422,6 +421,23 @@ CDN_RAISES static int each_next(lua_State *L)
     if (since)
         cdn_timing_quick_end(&run->timing, since);
     return 2;
+}
+
+/* A loop's edges are its own, whichever lines run in between. */
+CDN_RAISES static int each_next(lua_State *L)
+{
+    struct cursor *cursor = lua_touserdata(L, lua_upvalueindex(1));
+    cordon_trace_read *read = cursor->scan.read;
+    uint64_t before;
+    int count;
+
+    if (__builtin_expect(read == NULL, 1))
+        return each_step(L, cursor);
+    before = cursor->scan.meter->edges;
+    cdn_trace_close_read(cursor->scan.run->trace, before);
+    count = each_step(L, cursor);
+    read->edges += cursor->scan.meter->edges - before;
+    return count;
 }
 
 /* for edge, peer in set:each() do */

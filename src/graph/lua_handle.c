@@ -56,11 +56,9 @@ CDN_RAISES static uint32_t readable_label(lua_State *L, struct cdn_graph_run *ru
     return label;
 }
 
-/* A node's key as this run may see it, in the snapshot or in one of the rooms; NULL: it is
- * damaged. */
-static const char *visible_key(const struct cdn_graph_run *run, uint32_t label,
-                               uint32_t node, char room[24],
-                               char mask_room[CDN_MASK_ROOM], size_t *bytes)
+const char *cdn_visible_key(const struct cdn_graph_run *run, uint32_t label,
+                            uint32_t node, char room[24], char mask_room[CDN_MASK_ROOM],
+                            size_t *bytes)
 {
     const struct cdn_bound_mask *mask = cdn_bound_key_mask(run->binding, label);
     const char *key = cdn_snapshot_key(run->snapshot, node, room, bytes);
@@ -79,7 +77,7 @@ void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run, uint32_t node)
 
     if (cdn_bound_key_mask(run->binding, label))
         cdn_meter_charge(L, 64);
-    key = visible_key(run, label, node, room, mask_room, &bytes);
+    key = cdn_visible_key(run, label, node, room, mask_room, &bytes);
     if (!key)
         cdn_raise_damaged(L, "a key is out of range");
     if (bytes >= 64)
@@ -359,7 +357,7 @@ bool cdn_graph_encode_handle(lua_State *L, int index, struct cdn_packer *out)
     label = cdn_snapshot_label_of(run->snapshot, node);
     if (label >= run->snapshot->label_count || run->binding->label_kinds[label] < 0)
         return false;
-    key = visible_key(run, label, node, room, mask_room, &bytes);
+    key = cdn_visible_key(run, label, node, room, mask_room, &bytes);
     if (!key) {
         run->damaged = true;
         return false;

@@ -369,6 +369,8 @@ void cdn_option_follow(struct cdn_follow *follow, lua_State *L, int at)
     if (follow->type_count == 0)
         luaL_error(L, "no edge types to follow: reads names none, or edges is empty");
     follow->weight = cdn_option_property(L, at, "weight", follow);
+    if (__builtin_expect(run->trace != NULL, 0))
+        cdn_tell_follow(follow);
 }
 
 uint32_t cdn_option_property(lua_State *L, int at, const char *name,

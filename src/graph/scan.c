@@ -166,6 +166,8 @@ void cdn_scan_begin(struct cdn_scan *scan, lua_State *L, struct cdn_edges *set,
     scan->has_room = false;
     scan->memo = NULL;
     cdn_meter_reach(L, scan->meter, set->depth);
+    scan->read =
+        __builtin_expect(scan->run->trace != NULL, 0) ? cdn_tell_scan(scan) : NULL;
     make_plan(scan);
 }
 
@@ -676,7 +678,7 @@ static void take_run(struct cdn_scan *scan, struct cdn_reach *reach,
     reach->low += count;
 }
 
-bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
+CDN_RAISES static inline bool next_span(struct cdn_scan *scan, struct cdn_span *out)
 {
     for (;;) {
         if (scan->merging) {
@@ -720,4 +722,13 @@ bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
         }
         fill(scan);
     }
+}
+
+bool cdn_scan_next(struct cdn_scan *scan, struct cdn_span *out)
+{
+    bool more = next_span(scan, out);
+
+    if (__builtin_expect(scan->read != NULL, 0) && more)
+        scan->read->kept += out->count;
+    return more;
 }

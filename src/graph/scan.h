@@ -17,6 +17,7 @@
 
 #include "graph/filter.h"
 #include "graph/graph.h"
+#include "graph/tell.h"
 #include "graph/set.h"
 
 /* Edges a span holds at most: what is charged, and read, at once. */
@@ -99,6 +100,7 @@ struct cdn_scan {
     /* the merging path; NULL until needed */
     struct cdn_merge *merge;
     bool merging;
+    cordon_trace_read *read; /* what a trace is told of it; NULL: nothing */
     uint32_t owed; /* edges read that are not charged yet; none when it has ended */
     /* its memory is collected with the userdata that is the running function's first
      * upvalue, as its end may never come; else it is scratch */

@@ -17,7 +17,9 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/suggest.h"
+#include "graph/tell.h"
 #include "rule/param.h"
+#include "sandbox/trace.h"
 #include "snapshot/snapshot.h"
 
 /* ---- the request ---- */
@@ -339,6 +341,44 @@ void cdn_rule_refuse(cordon_outcome *outcome, const struct cdn_rule *rule,
     fall_back(outcome, rule);
 }
 
+/* Run it, traced if that is asked for.  Errors: CORDON_E_INVALID, the trace is in use. */
+static cordon_status run_entry(enum cdn_run *run, const struct cdn_rule_call *call,
+                               cordon_error *err)
+{
+    const cordon_request *request = call->request;
+    const struct cdn_rule *rule = call->rule;
+    struct cdn_slot *slot = call->slot;
+    cordon_trace *trace = call->trace;
+    const struct cdn_trace_host told = {.ud = &call->host->graph,
+                                        .native_ns = cdn_tell_native_ns,
+                                        .describe = cdn_tell_value};
+
+    if (trace &&
+        !cdn_trace_begin(trace, rule->hash, rule->source, rule->source_bytes, &told))
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the trace is in use by another evaluation");
+    call->host->graph.trace = trace;
+    cdn_slot_set_trace(slot, trace);
+    *run = cdn_slot_run(slot, call->image, &call->budget,
+                        cdn_add_sat(call->entered_ns, call->budget.wall_ns),
+                        request->cancel ? &request->cancel->requested : NULL,
+                        request->seed);
+    return CORDON_OK;
+}
+
+static void end_trace(const struct cdn_rule_call *call)
+{
+    const struct cdn_meter *meter = cdn_slot_meter(call->slot);
+    const struct cdn_trace_cost used = {.instructions =
+                                            cdn_slot_instructions(call->slot),
+                                        .edges = meter->edges,
+                                        .nodes = meter->nodes};
+
+    cdn_trace_end(call->trace, &used);
+    call->host->graph.trace = NULL;
+    cdn_slot_set_trace(call->slot, NULL);
+}
+
 cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *call,
                            cordon_error *err)
 {
@@ -346,7 +386,7 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     struct cdn_rule_host *host = call->host;
     bool cut = request->as_of_ms != CORDON_NO_TIME;
     cordon_status status;
-    enum cdn_run run;
+    enum cdn_run run = CDN_RUN_ERROR;
 
     cdn_outcome_reset(outcome);
     host->rule = call->rule;
@@ -372,11 +412,10 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     if (status)
         return status;
     host->functions = call->functions;
-    run = cdn_slot_run(call->slot, call->image, &call->budget,
-                       cdn_add_sat(call->entered_ns, call->budget.wall_ns),
-                       request->cancel ? &request->cancel->requested : NULL,
-                       request->seed);
+    status = run_entry(&run, call, err);
     host->functions = NULL; /* an image may be built next, and is not to call any */
+    if (status)
+        return status;
     fill_usage(&outcome->usage, call);
     outcome->nondeterministic = host->nondeterministic;
     outcome->truncated = host->graph.truncated;
@@ -385,6 +424,10 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         outcome->generation = cordon_snapshot_generation(call->snapshot);
     classify(outcome, call, run);
     outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    if (__builtin_expect(call->trace != NULL, 0)) {
+        outcome->usage.wall_ns -= cdn_slot_trace_ns(call->slot);
+        end_trace(call);
+    }
     if (outcome->usage.native_ns > outcome->usage.wall_ns)
         outcome->usage.native_ns = outcome->usage.wall_ns; /* it is an estimate */
     return CORDON_OK;

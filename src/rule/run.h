@@ -18,14 +18,15 @@ struct cdn_rule_call {
     const struct cdn_binding *binding; /* of rule and snapshot */
     const struct cdn_host_function *const *functions; /* as the rule lists them */
     const cordon_request *request;                    /* struct_size already checked */
-    struct cdn_budget budget;                         /* resolved: nothing zero */
-    uint64_t entered_ns; /* cdn_clock_ns() at the public entry */
+    cordon_trace *trace; /* the request's, if this run is what it is for; else NULL */
+    struct cdn_budget budget; /* resolved: nothing zero */
+    uint64_t entered_ns;      /* cdn_clock_ns() at the public entry */
     /* The parameters are for several rules: those this one does not declare are not its
      * business. */
     bool shared_params;
 };
 
-/* Errors: CORDON_E_INVALID (a parameter), CORDON_E_NOTFOUND (label or node),
+/* Errors: CORDON_E_INVALID (a parameter, a trace in use), CORDON_E_NOTFOUND (label or node),
  * CORDON_E_NOMEM.  Anything the rule does is in the outcome. */
 cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *call,
                            cordon_error *err);

@@ -46,6 +46,7 @@
 #include "base/error.h"
 #include "sandbox/placement.h"
 #include "sandbox/state.h"
+#include "sandbox/trace.h"
 
 enum {
     POLL_WORK = 4096,   /* native work between two looks at the clock */
@@ -58,6 +59,7 @@ enum {
     NS_PER_BYTE = 3,
     OTHER_BYTES_PER_NS = 8,   /* along a table's chain, copied from a stack */
     LOADING_ALLOCATIONS = 64, /* between two looks at the clock while loading */
+    DEEP_SLOTS = 60000,       /* of a stack of 65,500: no line is traced beyond */
     PROOF_COUNT = 1 << 30,
     FIRED = 1 << 29 /* what LuaJIT starts the countdown again from */
 };
@@ -90,6 +92,13 @@ static inline uint64_t used_now(const struct cdn_slot *slot)
 
 static void hook(lua_State *L, lua_Debug *frame);
 
+/* What the hook is to be told of, besides the count. */
+static inline int events(const struct cdn_slot *slot)
+{
+    return LUA_MASKCOUNT | (slot->single ? LUA_MASKCALL : 0) |
+           (slot->trace && !slot->trace_off ? LUA_MASKLINE : 0);
+}
+
 /* Let the hook fire before the bytecode `count` from now, counting what has run so far.
  */
 static void rearm(struct cdn_slot *slot, int32_t count)
@@ -99,7 +108,7 @@ static void rearm(struct cdn_slot *slot, int32_t count)
     slot->counter[0] = count;
     slot->counter[1] = FIRED;
     if (!slot->exact)
-        lua_sethook(slot->L, hook, LUA_MASKCOUNT, count);
+        lua_sethook(slot->L, hook, events(slot), count);
 }
 
 /* Bytecodes until the hook has to fire, with `left` instructions in the budget: it
@@ -142,14 +151,20 @@ static int32_t stride_at(const struct cdn_meter *meter, uint64_t worst_ns, uint6
     return stride ? (int32_t)stride : 1;
 }
 
-/* Every bytecode and every call from here on; the countdown stays as it is. */
-static void look_at_each(struct cdn_slot *slot)
+/* Set the hook for events(); the countdown stays as it is. */
+static void set_events(struct cdn_slot *slot)
 {
     int32_t counter[2] = {slot->counter[0], slot->counter[1]};
 
-    slot->single = true;
-    lua_sethook(slot->L, hook, LUA_MASKCOUNT | LUA_MASKCALL, CDN_METER_QUANTUM);
+    lua_sethook(slot->L, hook, events(slot), CDN_METER_QUANTUM);
     memcpy(slot->counter, counter, sizeof counter);
+}
+
+/* Every bytecode and every call from here on. */
+static void look_at_each(struct cdn_slot *slot)
+{
+    slot->single = true;
+    set_events(slot);
 }
 
 static void set_reach(struct cdn_slot *slot, struct cdn_reach reach)
@@ -282,15 +297,49 @@ static void collect(struct cdn_slot *slot, lua_State *L)
     cdn_slot_pace(slot, L);
 }
 
+/* What the run has used before the bytecode that is next. */
+static struct cdn_trace_cost cost_now(const struct cdn_slot *slot)
+{
+    return (struct cdn_trace_cost){.instructions = used_now(slot) - 1,
+                                   .edges = slot->meter.edges,
+                                   .nodes = slot->meter.nodes};
+}
+
+/* A line begins in a run that is traced.  How long that takes does not count.  LuaJIT makes
+ * room for a hook on the stack, which near the stack's end would be an overflow where there
+ * is none without it: there lines go by unseen, until the count hook finds it less deep. */
+static void trace_line(struct cdn_slot *slot, lua_State *L, lua_Debug *frame)
+{
+    struct cdn_meter *meter = &slot->meter;
+    struct cdn_trace_cost cost = cost_now(slot);
+    uint64_t since = cdn_ticks(), ns;
+
+    if (frame->i_ci > DEEP_SLOTS) {
+        slot->trace_off = true;
+        slot->trace->summary.lost_steps++;
+        set_events(slot);
+        return;
+    }
+    cdn_trace_on_line(slot->trace, L, frame, &cost);
+    ns = cdn_ticks_to_ns(cdn_ticks() - since);
+    if (slot->trace_ns / CDN_SLOT_TRACE_TIMES >= meter->limit.wall_ns)
+        return;
+    slot->trace_ns += ns;
+    meter->deadline_ns = cdn_add_sat(meter->deadline_ns, ns);
+}
+
 CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
 {
     struct cdn_slot *slot = cdn_slot_of(L);
     struct cdn_meter *meter = &slot->meter;
     uint64_t used;
 
-    if (frame->event == LUA_HOOKCALL) {
-        uint64_t work = cdn_operands_called(L, frame);
+    if (frame->event != LUA_HOOKCOUNT) {
+        uint64_t work =
+            frame->event == LUA_HOOKCALL ? cdn_operands_called(L, frame) : 0;
 
+        if (frame->event == LUA_HOOKLINE)
+            trace_line(slot, L, frame);
         if (work)
             cdn_meter_charge(L, work);
         return;
@@ -316,6 +365,10 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
     if (slot->collect)
         collect(slot, L);
     rearm(slot, quantum(slot, meter->limit.instructions - used));
+    if (__builtin_expect(slot->trace_off, 0) && frame->i_ci <= DEEP_SLOTS) {
+        slot->trace_off = false;
+        set_events(slot);
+    }
 }
 
 void cdn_meter_raise(lua_State *L, enum cdn_stop stop)
@@ -556,6 +609,11 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
         slot->arena.watch = 0;
     slot->armed = slot->counter[0] = CDN_METER_QUANTUM;
     slot->counter[1] = FIRED;
+    if (__builtin_expect(slot->trace != NULL, 0)) {
+        slot->trace_ns = 0;
+        slot->trace_off = false;
+        set_events(slot);
+    }
     if (slot->single || slot->stride < CDN_METER_QUANTUM ||
         budget->instructions < CDN_METER_QUANTUM)
         rearm(slot, quantum(slot, budget->instructions));

@@ -397,6 +397,17 @@ void cdn_slot_set_watch(struct cdn_slot *slot, const struct cdn_slot_watch *watc
     slot->watch = *watch;
 }
 
+void cdn_slot_set_trace(struct cdn_slot *slot, struct cordon_trace *trace)
+{
+    slot->trace = trace;
+    slot->trace_off = false;
+}
+
+uint64_t cdn_slot_trace_ns(const struct cdn_slot *slot)
+{
+    return slot->trace ? slot->trace_ns : 0;
+}
+
 void cdn_slot_set_host(struct cdn_slot *slot, void *host)
 {
     slot->host = host;

@@ -83,6 +83,15 @@ struct cdn_slot_watch {
 /* For runs from now on (not for loading); all zero: nothing. */
 void cdn_slot_set_watch(struct cdn_slot *slot, const struct cdn_slot_watch *watch);
 
+/* What the next run is to be traced into, between cdn_trace_begin() and cdn_trace_end();
+ * NULL: nothing.  The run's time is so much longer as tracing it takes, up to
+ * CDN_SLOT_TRACE_TIMES what it is given. */
+#define CDN_SLOT_TRACE_TIMES 16
+struct cordon_trace;
+void cdn_slot_set_trace(struct cdn_slot *slot, struct cordon_trace *trace);
+/* What tracing the run took that does not count, until the trace is taken away. */
+uint64_t cdn_slot_trace_ns(const struct cdn_slot *slot);
+
 /* Has what runs in the slot been cancelled or revoked, or is its time up?  For code of the
  * host's that the run has called, on its thread; does nothing about it, and costs a look at
  * the clock. */

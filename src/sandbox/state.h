@@ -80,6 +80,9 @@ struct cdn_slot {
     unsigned char *scratch;
     size_t scratch_span; /* its use is arena.extra */
     void *host;
+    struct cordon_trace *trace; /* of the run; NULL: none */
+    bool trace_off;             /* for now: the Lua stack is nearly full */
+    uint64_t trace_ns;          /* what that has taken and does not count */
     uint64_t random;
     struct cdn_slot_config config;
     struct cdn_library_choice library;

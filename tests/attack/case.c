@@ -254,6 +254,7 @@ void attack_evaluate(struct attack *attack, const char *rule,
         request.as_of_ms = attack->expect.as_of_ms;
     }
     request.limits = limits;
+    request.trace = attack->trace;
     if (attack->expect.principal[0] && strcmp(rule, HOSTILE) == 0)
         request.principal = attack->expect.principal;
     answer->status = cordon_evaluate(outcome, attack->engine, rule, &request, &err);
@@ -297,6 +298,26 @@ static bool keeps_hidden(struct attack *attack, const struct answer *answer)
     return true;
 }
 
+bool attack_trace_hides(struct attack *attack)
+{
+    const struct expectation *expect = &attack->expect;
+    const cordon_trace_value *value;
+    const cordon_trace_read *read;
+
+    for (unsigned i = 0; i < expect->hidden_count; i++) {
+        const char *hidden = expect->hidden[i];
+
+        for (size_t at = 0; (value = cordon_trace_value_at(attack->trace, at)); at++)
+            if (strstr(value->text, hidden))
+                return attack_fail(attack, "the trace told \"%s\" of %s", hidden,
+                                   value->name);
+        for (size_t at = 0; (read = cordon_trace_read_at(attack->trace, at)); at++)
+            if (strstr(read->node, hidden) || strstr(read->refined, hidden))
+                return attack_fail(attack, "the trace told \"%s\" of a read", hidden);
+    }
+    return true;
+}
+
 bool attack_same(struct attack *attack, const char *what, const struct answer *first,
                  const struct answer *second)
 {
@@ -304,13 +325,16 @@ bool attack_same(struct attack *attack, const char *what, const struct answer *f
     /* where the clock ended it, how far it came is the machine's affair */
     bool timed =
         first->kind == CORDON_OUTCOME_LIMIT && first->limit == CORDON_BUDGET_TIME;
+    /* and a hook's room on the stack counts */
+    bool full = attack->trace && first->kind == CORDON_OUTCOME_LIMIT &&
+                first->limit == CORDON_BUDGET_MEMORY;
 
     if (first->status != second->status || first->kind != second->kind ||
         first->limit != second->limit || strcmp(first->decision, second->decision) != 0)
         return attack_fail(attack, "%s: %s (%s), then %s (%s)", what,
                            cordon_outcome_kind_str(first->kind), first->message,
                            cordon_outcome_kind_str(second->kind), second->message);
-    if (timed)
+    if (timed || full)
         return true;
     if (one->instructions != two->instructions)
         return attack_fail(attack, "%s: %" PRIu64 " instructions, then %" PRIu64, what,

@@ -49,6 +49,7 @@ struct attack {
     struct expectation expect;
     cordon_engine *engine;
     cordon_outcome *outcome;
+    cordon_trace *trace;  /* evaluations are traced; NULL: they are not */
     struct excess excess; /* the worst of all hostile runs */
     struct growth growth;
     uint64_t load_ns;   /* what the latest load of the hostile rule took */
@@ -79,6 +80,9 @@ void attack_evaluate(struct attack *attack, const char *rule,
 /* Is the second answer the first one again?  Where the clock ended it: the outcome. */
 bool attack_same(struct attack *attack, const char *what, const struct answer *first,
                  const struct answer *second);
+
+/* Does nothing in the trace tell what the case says is hidden? */
+bool attack_trace_hides(struct attack *attack);
 
 /* Did it end as `expect` says, with a usage record that holds together? */
 bool attack_as_expected(struct attack *attack, const struct answer *answer);

@@ -7,7 +7,7 @@
  * Each case runs through the public C API on an engine with one sandbox, so that every
  * evaluation meets what the one before it left.  Asked of each: the stated outcome; the
  * same outcome, instructions, result and reads digest a second time; an honest rule's
- * answer before and after, byte for byte; and that more rounds of the two do not make the
+ * answer before and after, byte for byte; the same while it is traced; and that more rounds of the two do not make the
  * process grow.  How far a stopped rule went past its limits is printed and recorded, not
  * judged: a busy machine is no fault of the sandbox. */
 #include <dirent.h>
@@ -225,6 +225,28 @@ static void run_rounds(struct attack *attack, const char *honest)
 
 /* ---- one case ---- */
 
+/* The same, traced: another notebook, of the least size, changes nothing but when memory runs
+ * out, which is a few instructions earlier. */
+static void run_traced(struct attack *attack, const struct answer *first)
+{
+    cordon_trace_options trace_options = CORDON_TRACE_OPTIONS_INIT;
+    struct answer answer;
+    cordon_error err = {0};
+
+    for (size_t i = 0; i < 2; i++) {
+        trace_options.memory_bytes = i ? 64 << 10 : 1 << 20;
+        if (cordon_trace_new(&attack->trace, &trace_options, &err) != CORDON_OK) {
+            attack_fail(attack, "no trace: %s", err.message);
+            return;
+        }
+        attack_evaluate(attack, HOSTILE, &attack->expect.limits, &answer);
+        attack_same(attack, "traced", first, &answer);
+        attack_trace_hides(attack);
+        cordon_trace_free(attack->trace);
+        attack->trace = NULL;
+    }
+}
+
 /* The hostile rule is loaded: everything that is asked of it. */
 static void run_hostile(struct attack *attack, const char *honest,
                         const struct answer *before, struct answer *first)
@@ -244,6 +266,7 @@ static void run_hostile(struct attack *attack, const char *honest,
     attack_same(attack, "the honest rule", before, &after);
     attack_evaluate(attack, HOSTILE, &attack->expect.limits, &second);
     attack_same(attack, "the second run", first, &second);
+    run_traced(attack, first);
     run_rounds(attack, honest);
     run_elsewhere(attack, first);
 }

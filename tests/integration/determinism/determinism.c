@@ -7,7 +7,8 @@
  * limits and under two that stop it on the way.
  * What it answers first is held against what it answers: after all others ran in the slot;
  * on another engine, loaded in another order and warmed; with room for two images, so
- * that most are built anew; and from four threads at once over four slots.
+ * that most are built anew; traced, where also every instruction, edge and node has to be
+ * some line's; and from four threads at once over four slots.
  *
  * Then, everything being warm, a whole round must allocate nothing and take no lock: the
  * linker routes the layers' locking through the counters below.
@@ -27,6 +28,7 @@
 #include <cordon/evaluate.h>
 #include <cordon/outcome.h>
 #include <cordon/rule.h>
+#include <cordon/trace.h>
 
 #include "base/alloc.h"
 #include "base/hash.h"
@@ -201,7 +203,7 @@ static uint64_t text_hash(const char *text)
 }
 
 static void evaluate(struct answer *answer, cordon_engine *engine,
-                     cordon_outcome *outcome, size_t question)
+                     cordon_outcome *outcome, size_t question, cordon_trace *trace)
 {
     static const uint64_t edges[LIMITS] = {0, 9, 0}, instructions[LIMITS] = {0, 0, 250};
     const struct request *asked = &requests[question / LIMITS % request_count];
@@ -228,8 +230,11 @@ static void evaluate(struct answer *answer, cordon_engine *engine,
     request.as_of_ms = asked->as_of_ms;
     request.seed = question;
     request.limits = &limits;
+    request.trace = trace;
     /* a rule's own time limit is met on a busy machine, and then says nothing: again */
     for (int tries = 0; tries < TRIES; tries++) {
+        if (trace)
+            cordon_trace_clear(trace);
         answer->status = (uint64_t)cordon_evaluate(
             outcome, engine, names[question / LIMITS / request_count], &request, &err);
         if (answer->status ||
@@ -306,7 +311,7 @@ static void ask_all(const char *where, cordon_engine *engine, cordon_outcome *ou
         stride++;
     for (size_t i = 0; i < count; i++) {
         at = (at + stride) % count;
-        evaluate(&answer, engine, outcome, at);
+        evaluate(&answer, engine, outcome, at, NULL);
         compare(where, at, &answer);
     }
 }
@@ -360,6 +365,57 @@ static void ask_warm(cordon_engine *engine, cordon_outcome *outcome)
     }
 }
 
+/* Does what the trace puts down to lines make up what was used? */
+static bool adds_up(const cordon_trace *trace, const struct answer *answer)
+{
+    const cordon_trace_summary *summary = cordon_trace_get_summary(trace);
+    uint64_t instructions = 0, edges = 0, nodes = 0;
+
+    for (uint32_t i = 0; i <= summary->lines; i++) {
+        const cordon_trace_line *line = cordon_trace_line_at(trace, i);
+
+        if (!line)
+            return false;
+        instructions += line->instructions;
+        edges += line->edges;
+        nodes += line->nodes;
+    }
+    return summary->runs == 1 && instructions == answer->instructions &&
+           edges == answer->edges && nodes == answer->nodes;
+}
+
+/* All questions, traced: in a notebook with room for everything, in one that has hardly any,
+ * and counting lines only. */
+static void ask_traced(cordon_engine *engine, cordon_outcome *outcome)
+{
+    static const uint64_t bytes[] = {4 << 20, 64 << 10, 1 << 20};
+    uint64_t values = 0;
+
+    for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
+        cordon_trace_options options = CORDON_TRACE_OPTIONS_INIT;
+        cordon_trace *trace;
+        struct answer answer;
+
+        options.memory_bytes = bytes[i];
+        options.counts_only = i == 2;
+        if (cordon_trace_new(&trace, &options, NULL))
+            die("trace", "no memory");
+        for (size_t at = i; at < question_count(); at += 1 + 2 * i) {
+            evaluate(&answer, engine, outcome, at, trace);
+            compare("traced", at, &answer);
+            if (!adds_up(trace, &answer) && atomic_fetch_add(&failures, 1) < 10)
+                printf("FAILED: the lines of %s do not add up\n",
+                       names[at / LIMITS / request_count]);
+            values += cordon_trace_value_at(trace, 0) != NULL;
+        }
+        cordon_trace_free(trace);
+    }
+    if (!values) {
+        printf("FAILED: nothing was traced\n");
+        atomic_fetch_add(&failures, 1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     cordon_snapshot *snapshot;
@@ -379,7 +435,7 @@ int main(int argc, char **argv)
     expected = calloc(question_count(), sizeof *expected);
     engine = serve(snapshot, 1, 0, false);
     for (size_t i = 0; expected && i < question_count(); i++) {
-        evaluate(&expected[i], engine, outcome, i);
+        evaluate(&expected[i], engine, outcome, i, NULL);
         kinds[expected[i].kind]++;
     }
 
@@ -395,6 +451,7 @@ int main(int argc, char **argv)
 
     poor = serve(snapshot, 1, LEAST_IMAGE_BYTES, true);
     ask_all("with room for two images", poor, outcome, 211);
+    ask_traced(engine, outcome);
     wide = serve(snapshot, THREADS, 0, false);
     ask_from_threads(wide);
 

@@ -1,0 +1,400 @@
+/* Words for what a run reads and holds: see tell.h.
+ *
+ * A read's texts are put together on the C stack and copied into the trace; names of edge types
+ * are copied too, as a trace outlives the snapshot. */
+#include "graph/tell.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "graph/follow.h"
+#include "graph/lua_common.h"
+#include "graph/scores.h"
+#include "graph/view.h"
+
+#define TEXT_BYTES CORDON_TRACE_VALUE_BYTES
+
+struct words {
+    char text[TEXT_BYTES];
+    size_t length;
+};
+
+/* Append, cut with "..." for good where it does not fit. */
+CDN_PRINTF(2, 3) static void say(struct words *words, const char *format, ...)
+{
+    size_t left = TEXT_BYTES - words->length;
+    va_list args;
+    int length;
+
+    if (left <= 1)
+        return;
+    va_start(args, format);
+    length = vsnprintf(words->text + words->length, left, format, args);
+    va_end(args);
+    if (length < 0)
+        return;
+    words->length += (size_t)length < left ? (size_t)length : left - 1;
+    if ((size_t)length >= left)
+        memcpy(words->text + TEXT_BYTES - 4, "...", 4);
+}
+
+static void say_text(struct words *words, const char *text, size_t bytes)
+{
+    char shown[TEXT_BYTES];
+
+    say(words, "%s", cdn_escape(shown, sizeof shown, text, bytes));
+}
+
+static void say_number(struct words *words, double number)
+{
+    if (number == floor(number) && fabs(number) <= 9007199254740992.0)
+        say(words, "%" PRId64, (int64_t)number);
+    else
+        say(words, "%.10g", number);
+}
+
+/* ---- values ---- */
+
+static void say_node(struct words *words, const struct cdn_graph_run *run,
+                     uint32_t node)
+{
+    char room[24], mask_room[CDN_MASK_ROOM];
+    uint32_t label = cdn_snapshot_label_of(run->snapshot, node);
+    const char *key;
+    size_t bytes;
+
+    if (label >= run->snapshot->label_count || run->binding->label_kinds[label] < 0) {
+        say(words, "a node of a label not in reads");
+        return;
+    }
+    key = cdn_visible_key(run, label, node, room, mask_room, &bytes);
+    say(words, "%s:", run->snapshot->schema.labels[label].name);
+    if (key)
+        say_text(words, key, bytes);
+    else
+        say(words, "?"); /* damaged, which is told when the rule reads it */
+}
+
+static void say_edge(struct words *words, const struct cdn_graph_run *run,
+                     uint64_t edge)
+{
+    struct cdn_edge_place place;
+
+    if (!cdn_snapshot_edge(run->snapshot, edge, false, &place) ||
+        run->binding->relation_kinds[place.relation_number] < 0)
+        say(words, "an edge");
+    else
+        say(words, "edge %s", place.relation->schema->type);
+}
+
+static const char *property_name(const struct cdn_graph_run *run,
+                                 const struct cdn_bound_kind *kind, uint32_t slot)
+{
+    if (slot == CDN_SLOT_TIME)
+        return kind->time ? kind->time->name : "time";
+    return slot < run->names->property_count ? run->names->properties[slot] : "?";
+}
+
+static const char *compare_sign(uint8_t compare)
+{
+    static const char *const signs[] = {"==", "~=", "<", "<=", ">", ">="};
+
+    return compare < sizeof signs / sizeof signs[0] ? signs[compare] : "?";
+}
+
+static void say_condition(struct words *words, const struct cdn_graph_run *run,
+                          const struct cdn_bound_kind *kind,
+                          const struct cdn_nodes *origin,
+                          const struct cdn_operation *condition)
+{
+    say(words, "%s %s ",
+        condition->kind == CDN_OPERATION_WINDOW
+            ? "time"
+            : property_name(run, kind, condition->slot),
+        compare_sign(condition->compare));
+    switch ((enum cdn_operand)condition->operand) {
+    case CDN_OPERAND_BOOLEAN:
+        say(words, "%s", condition->as.boolean ? "true" : "false");
+        return;
+    case CDN_OPERAND_NUMBER:
+        say_number(words, condition->as.number);
+        return;
+    case CDN_OPERAND_STRING:
+        say(words, "\"");
+        say_text(words, condition->as.text, condition->bytes);
+        say(words, "\"");
+        return;
+    case CDN_OPERAND_COLUMN:
+        say(words, "column %s",
+            origin && condition->as.column < origin->column_count
+                ? cdn_nodes_column_name(origin, condition->as.column)
+                : "?");
+        return;
+    }
+}
+
+static void say_time(struct words *words, const char *word, int64_t ms)
+{
+    char time[40];
+
+    say(words, "%s %s", word, cdn_time_format(time, sizeof time, ms));
+}
+
+static void say_window(struct words *words, int64_t low, int64_t high)
+{
+    if (low > high) {
+        say(words, "an empty window");
+        return;
+    }
+    if (low != INT64_MIN)
+        say_time(words, "since", low);
+    if (low != INT64_MIN && high != INT64_MAX)
+        say(words, " ");
+    if (high != INT64_MAX)
+        say_time(words, "up to", high);
+}
+
+/* An operation but for the windows before the first cut, which narrow *low and *high. */
+static void say_operations(struct words *words, const struct cdn_graph_run *run,
+                           const struct cdn_edges *set, int64_t *low, int64_t *high)
+{
+    const struct cdn_bound_kind *kind = &run->binding->kinds[set->kind];
+    bool cut = false;
+
+    for (uint32_t i = 0; i < set->operation_count; i++) {
+        const struct cdn_operation *operation = &set->operations[i];
+        bool fixed = operation->kind == CDN_OPERATION_WINDOW &&
+                     operation->operand != CDN_OPERAND_COLUMN;
+
+        if (fixed && !cut) {
+            *low = operation->as.window.low > *low ? operation->as.window.low : *low;
+            *high =
+                operation->as.window.high < *high ? operation->as.window.high : *high;
+            continue;
+        }
+        say(words, "%s", words->length ? ", " : "");
+        switch ((enum cdn_operation_kind)operation->kind) {
+        case CDN_OPERATION_WINDOW:
+            if (fixed)
+                say_window(words, operation->as.window.low, operation->as.window.high);
+            else
+                say_condition(words, run, kind, set->origin, operation);
+            break;
+        case CDN_OPERATION_WHERE:
+            say_condition(words, run, kind, set->origin, operation);
+            break;
+        case CDN_OPERATION_LATEST:
+        case CDN_OPERATION_EARLIEST:
+        case CDN_OPERATION_LIMIT:
+            cut = true;
+            say(words, "%s %" PRIu64,
+                operation->kind == CDN_OPERATION_LATEST     ? "latest"
+                : operation->kind == CDN_OPERATION_EARLIEST ? "earliest"
+                                                            : "limit",
+                operation->as.count);
+            break;
+        case CDN_OPERATION_LARGEST:
+        case CDN_OPERATION_SMALLEST:
+            cut = true;
+            say(words, "%s %" PRIu64 " by %s",
+                operation->kind == CDN_OPERATION_LARGEST ? "largest" : "smallest",
+                operation->as.count, property_name(run, kind, operation->slot));
+            break;
+        }
+    }
+}
+
+static const char *direction_word(uint8_t direction)
+{
+    return direction == CDN_OUTGOING   ? "outgoing"
+           : direction == CDN_INCOMING ? "incoming"
+                                       : "both";
+}
+
+static void say_edge_set(struct words *words, const struct cdn_graph_run *run,
+                         const struct cdn_edges *set)
+{
+    int64_t low = INT64_MIN, high = INT64_MAX;
+    struct words refined = {.length = 0};
+
+    say(words, "%s %s of ", direction_word(set->direction),
+        run->names->kinds[set->kind].name);
+    if (set->nodes)
+        say(words, "%" PRIu32 " nodes", set->node_count);
+    else
+        say_node(words, run, set->node);
+    say_operations(&refined, run, set, &low, &high);
+    if (low != INT64_MIN || high != INT64_MAX) {
+        say(words, ", ");
+        say_window(words, low, high);
+    }
+    if (refined.length)
+        say(words, ", %s", refined.text);
+}
+
+static const char *say_object(struct words *words, const struct cdn_graph_run *run,
+                              const void *object, size_t bytes)
+{
+    const struct cdn_edges *edges = object;
+    const struct cdn_nodes *nodes = object;
+    uint32_t magic = 0;
+
+    if (bytes >= sizeof magic)
+        memcpy(&magic, object, sizeof magic);
+    switch (magic) {
+    case CDN_EDGES_MAGIC:
+        say_edge_set(words, run, edges);
+        return "edge set";
+    case CDN_NODES_MAGIC:
+        say(words, "%" PRIu32 " node%s", nodes->count, nodes->count == 1 ? "" : "s");
+        for (uint32_t i = 0; i < nodes->count && i < 3; i++) {
+            say(words, "%s", i ? ", " : ": ");
+            say_node(words, run, nodes->items[i]);
+        }
+        say(words, "%s", nodes->count > 3 ? ", ..." : "");
+        return "node set";
+    case CDN_VIEW_MAGIC:
+        say(words, "a view of %" PRIu32 " nodes",
+            ((const struct cdn_view *)object)->node_count);
+        return "object";
+    case CDN_SCORES_MAGIC:
+        say(words, "scores");
+        return "object";
+    case CDN_GROUPS_MAGIC:
+        say(words, "groups");
+        return "object";
+    default: /* graph and request, which are the same in every run */
+        return NULL;
+    }
+}
+
+const char *cdn_tell_value(void *ud, lua_State *L, int index, char *out, size_t size)
+{
+    const struct cdn_graph_run *run = ud;
+    struct words words = {.length = 0};
+    const char *type;
+    uint32_t node;
+
+    words.text[0] = '\0';
+    if (!run->snapshot || !run->binding || !run->binding->snapshot)
+        return NULL;
+    if (cdn_graph_is_node(L, index, &node)) {
+        say_node(&words, run, node);
+        type = "node";
+    } else if (lua_type(L, index) == LUA_TLIGHTUSERDATA) {
+        say_edge(&words, run,
+                 (uint64_t)(uintptr_t)lua_touserdata(L, index) & (CDN_EDGE_TAG - 1));
+        type = "edge";
+    } else {
+        type = say_object(&words, run, lua_touserdata(L, index), lua_objlen(L, index));
+    }
+    snprintf(out, size, "%s", words.text);
+    return type;
+}
+
+uint64_t cdn_tell_native_ns(void *ud)
+{
+    const struct cdn_graph_run *run = ud;
+
+    return cdn_ticks_to_ns(cdn_timing_total(
+        &run->timing, run->meter && run->meter->stop != CDN_STOP_NONE));
+}
+
+/* ---- reads ---- */
+
+/* A copy that lives as long as the trace's own; "" where there is no room. */
+static const char *kept(cordon_trace *trace, const char *text)
+{
+    const char *copy = text[0] ? cdn_trace_text(trace, text, strlen(text)) : "";
+
+    return copy ? copy : "";
+}
+
+/* What the method that runs is called by the line that calls it. */
+static const char *method_name(cordon_trace *trace, lua_State *L)
+{
+    lua_Debug frame;
+
+    if (!lua_getstack(L, 0, &frame) || !lua_getinfo(L, "n", &frame) || !frame.name)
+        return "";
+    return kept(trace, frame.name);
+}
+
+cordon_trace_read *cdn_tell_scan(const struct cdn_scan *scan)
+{
+    const struct cdn_graph_run *run = scan->run;
+    const struct cdn_edges *set = scan->set;
+    cordon_trace *trace = run->trace;
+    cordon_trace_read *read = cdn_trace_open_read(trace, scan->meter->edges);
+    struct words node = {.length = 0}, refined = {.length = 0};
+
+    if (!read)
+        return NULL;
+    refined.text[0] = '\0';
+    if (scan->node_count)
+        say_node(&node, run, scan->nodes[0]);
+    else
+        say(&node, "no node");
+    read->method = method_name(trace, scan->L);
+    read->type = kept(trace, run->names->kinds[set->kind].name);
+    read->node = kept(trace, node.text);
+    read->nodes = scan->node_count;
+    read->direction = (cordon_trace_direction)set->direction;
+    if (run->as_of_ms != INT64_MAX && scan->kind->has_time)
+        read->to_ms = run->as_of_ms;
+    say_operations(&refined, run, set, &read->from_ms, &read->to_ms);
+    read->refined = kept(trace, refined.text);
+    return read;
+}
+
+void cdn_tell_follow(struct cdn_follow *follow)
+{
+    const struct cdn_graph_run *run = follow->run;
+    cordon_trace *trace = run->trace;
+    cordon_trace_read *read = cdn_trace_open_read(trace, follow->meter->edges);
+    struct words types = {.length = 0}, refined = {.length = 0};
+
+    if (!read)
+        return;
+    refined.text[0] = '\0';
+    for (uint32_t t = 0; t < follow->type_count; t++) {
+        const struct cdn_follow_type *type = &follow->types[t];
+
+        say(&types, "%s%s", t ? ", " : "",
+            run->names->kinds[type->kind - run->binding->kinds].name);
+        for (uint32_t i = 0; i < type->condition_count; i++) {
+            say(&refined, "%s", refined.length ? ", " : "");
+            say_condition(&refined, run, type->kind, NULL, &type->conditions[i]);
+        }
+        if (t == 0 || type->low < read->from_ms)
+            read->from_ms = type->low;
+        if (t == 0 || type->high > read->to_ms)
+            read->to_ms = type->high;
+    }
+    if (run->as_of_ms < read->to_ms)
+        read->to_ms = run->as_of_ms;
+    read->method = method_name(trace, follow->L);
+    read->type = kept(trace, types.text);
+    read->refined = kept(trace, refined.text);
+    follow->scan.read = read;
+}
+
+void cdn_tell_arm(const struct cdn_arm *arm)
+{
+    const struct cdn_follow *follow = arm->follow;
+    cordon_trace_read *read = follow->scan.read;
+    struct words node = {.length = 0};
+
+    if (!read->nodes++) {
+        say_node(&node, follow->run, arm->node);
+        read->node = kept(follow->run->trace, node.text);
+        read->direction = (cordon_trace_direction)arm->direction;
+    } else if (read->direction != (cordon_trace_direction)arm->direction) {
+        read->direction = CORDON_TRACE_BOTH; /* a search from both ends */
+    }
+}
