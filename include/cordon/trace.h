@@ -15,10 +15,10 @@
  *
  * Tracing changes nothing that is reproducible: outcome, result, instructions, edges, nodes,
  * output bytes and reads digest are those of the same evaluation without it, but where the
- * rule fills Lua's own stack or meets its memory limit, which it may a few instructions
- * earlier.  It takes some 0.2 us a line, which does not count against the rule's time (sixteen
- * times the limit at the most), and not in the usage either.  A request without one pays
- * nothing.
+ * memory limit stops the rule, which may come some instructions earlier or later.  It takes
+ * some 0.2 us a line, which does not count against the rule's time (sixteen times its limit at
+ * the most) nor in the usage.  Lines that begin where Lua's stack is nearly full, thousands of
+ * calls deep, go by unseen.  A request without a trace pays nothing.
  *
  * Values are shown as text, cut at CORDON_TRACE_VALUE_BYTES.  They are what the rule itself
  * holds, so that what a policy masks stays masked; a node is shown by its key only if the rule

@@ -80,6 +80,7 @@ int main(void)
     static cordon_engine_options engine = CORDON_ENGINE_OPTIONS_INIT;
     static cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
     static cordon_request request = CORDON_REQUEST_INIT;
+    static cordon_trace_options trace = CORDON_TRACE_OPTIONS_INIT;
     static cordon_change change = CORDON_CHANGE_INIT;
     static cordon_audit_options audit = CORDON_AUDIT_OPTIONS_INIT;
     static cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
@@ -121,7 +122,7 @@ int main(void)
     OFFSET(cordon_slice_options, kinds, 40);
     OFFSET(cordon_slice_options, max_nodes, 56);
     OFFSET(cordon_slice_options, max_edges, 64);
-    SIZE(cordon_request, 112);
+    SIZE(cordon_request, 120);
     OFFSET(cordon_request, label, 8);
     OFFSET(cordon_request, key, 16);
     OFFSET(cordon_request, params, 32);
@@ -133,6 +134,18 @@ int main(void)
     OFFSET(cordon_request, principal, 88);
     OFFSET(cordon_request, traceparent, 96);
     OFFSET(cordon_request, priority, 104);
+    OFFSET(cordon_request, trace, 112);
+    SIZE(cordon_trace_options, 24);
+    OFFSET(cordon_trace_options, memory_bytes, 8);
+    OFFSET(cordon_trace_options, counts_only, 16);
+    SIZE(cordon_trace_line, 40);
+    SIZE(cordon_trace_jump, 16);
+    SIZE(cordon_trace_step, 8);
+    SIZE(cordon_trace_value, 32);
+    SIZE(cordon_trace_read, 88);
+    OFFSET(cordon_trace_read, kept, 80);
+    SIZE(cordon_trace_summary, 72);
+    OFFSET(cordon_trace_summary, lost_reads, 64);
     SIZE(cordon_audit_options, 96);
     OFFSET(cordon_audit_options, sync, 8);
     OFFSET(cordon_audit_options, on_full, 12);
