@@ -18,6 +18,7 @@
  *   cordon_policy    principals: who may run what, and what of the graph is seen for them
  *   cordon_proposals a log of what rules would like changed, until somebody decides
  *   cordon_audit     the decision log: every decision on disk, in a chain of hashes
+ *   cordon_trace     which lines of a rule ran, what they cost, and what they went by
  *   cordon_value     a view of msgpack bytes: how parameters go in and results come out
  *   cordon_registry  versions of rules and sets in a file, which one decides, and who said so
  *   cordon_error     the caller's own record of why a call did not work
@@ -45,6 +46,7 @@
  *   cordon_outcome, cordon_set_outcome
  *                    one thread at a time; make one a thread
  *   cordon_audit     shared; every function is safe from any thread but the last
+ *   cordon_trace     one evaluation at a time; read between them
  *   cordon_request   borrowed for the call; may be shared while nobody writes to it
  *   cordon_cancel    cordon_cancel_request() from any thread and from a signal handler
  *   cordon_value, cordon_builder, cordon_error

@@ -104,7 +104,8 @@ typedef struct cordon_trace_read {
     int64_t to_ms;
     const char *refined; /* conditions and cuts in order: "amount > 100, latest 5" */
     uint64_t edges;      /* read, as they are charged */
-    uint64_t kept;       /* of those the window, conditions and cuts leave */
+    /* what window, conditions and cuts leave; more than were read where counting is enough */
+    uint64_t kept;
 } cordon_trace_read;
 
 typedef struct cordon_trace_summary {

@@ -427,17 +427,11 @@ CDN_RAISES static inline int each_step(lua_State *L, struct cursor *cursor)
 CDN_RAISES static int each_next(lua_State *L)
 {
     struct cursor *cursor = lua_touserdata(L, lua_upvalueindex(1));
-    cordon_trace_read *read = cursor->scan.read;
-    uint64_t before;
-    int count;
+    const struct cdn_scan *scan = &cursor->scan;
 
-    if (__builtin_expect(read == NULL, 1))
-        return each_step(L, cursor);
-    before = cursor->scan.meter->edges;
-    cdn_trace_close_read(cursor->scan.run->trace, before);
-    count = each_step(L, cursor);
-    read->edges += cursor->scan.meter->edges - before;
-    return count;
+    if (__builtin_expect(scan->read != NULL, 0))
+        cdn_trace_resume_read(scan->run->trace, scan->read, scan->meter->edges);
+    return each_step(L, cursor);
 }
 
 /* for edge, peer in set:each() do */

@@ -315,14 +315,38 @@ static const char *kept(cordon_trace *trace, const char *text)
     return copy ? copy : "";
 }
 
-/* What the method that runs is called by the line that calls it. */
+/* The name of the function on top among the methods of what stands at 1: of one that is called
+ * last (`return set:count()`) no caller knows it any more. */
+static const char *own_name(cordon_trace *trace, lua_State *L)
+{
+    const char *name = "";
+    int top = lua_gettop(L);
+
+    if (lua_isuserdata(L, 1) && lua_getmetatable(L, 1)) {
+        lua_pushliteral(L, "__index");
+        lua_rawget(L, -2);
+        lua_pushnil(L);
+        while (lua_istable(L, top + 2) && !name[0] && lua_next(L, top + 2)) {
+            if (lua_rawequal(L, -1, top) && lua_type(L, -2) == LUA_TSTRING)
+                name = kept(trace, lua_tostring(L, -2));
+            lua_pop(L, 1);
+        }
+    }
+    lua_settop(L, top);
+    return name;
+}
+
+/* What the method that runs is called. */
 static const char *method_name(cordon_trace *trace, lua_State *L)
 {
+    const char *name;
     lua_Debug frame;
 
-    if (!lua_getstack(L, 0, &frame) || !lua_getinfo(L, "n", &frame) || !frame.name)
+    if (!lua_getstack(L, 0, &frame) || !lua_getinfo(L, "nf", &frame))
         return "";
-    return kept(trace, frame.name);
+    name = frame.name ? kept(trace, frame.name) : own_name(trace, L);
+    lua_pop(L, 1);
+    return name;
 }
 
 cordon_trace_read *cdn_tell_scan(const struct cdn_scan *scan)

@@ -341,28 +341,20 @@ void cdn_rule_refuse(cordon_outcome *outcome, const struct cdn_rule *rule,
     fall_back(outcome, rule);
 }
 
-/* Run it, traced if that is asked for.  Errors: CORDON_E_INVALID, the trace is in use. */
-static cordon_status run_entry(enum cdn_run *run, const struct cdn_rule_call *call,
-                               cordon_error *err)
+/* Errors: CORDON_E_INVALID, it is in use. */
+static cordon_status begin_trace(const struct cdn_rule_call *call, cordon_error *err)
 {
-    const cordon_request *request = call->request;
     const struct cdn_rule *rule = call->rule;
-    struct cdn_slot *slot = call->slot;
-    cordon_trace *trace = call->trace;
     const struct cdn_trace_host told = {.ud = &call->host->graph,
                                         .native_ns = cdn_tell_native_ns,
                                         .describe = cdn_tell_value};
 
-    if (trace &&
-        !cdn_trace_begin(trace, rule->hash, rule->source, rule->source_bytes, &told))
+    if (!cdn_trace_begin(call->trace, rule->hash, rule->source, rule->source_bytes,
+                         &told))
         return cdn_error_set(err, CORDON_E_INVALID,
                              "the trace is in use by another evaluation");
-    call->host->graph.trace = trace;
-    cdn_slot_set_trace(slot, trace);
-    *run = cdn_slot_run(slot, call->image, &call->budget,
-                        cdn_add_sat(call->entered_ns, call->budget.wall_ns),
-                        request->cancel ? &request->cancel->requested : NULL,
-                        request->seed);
+    call->host->graph.trace = call->trace;
+    cdn_slot_set_trace(call->slot, call->trace);
     return CORDON_OK;
 }
 
@@ -386,7 +378,7 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     struct cdn_rule_host *host = call->host;
     bool cut = request->as_of_ms != CORDON_NO_TIME;
     cordon_status status;
-    enum cdn_run run = CDN_RUN_ERROR;
+    enum cdn_run run;
 
     cdn_outcome_reset(outcome);
     host->rule = call->rule;
@@ -409,13 +401,16 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         cdn_graph_ask_node(&host->graph, host->node);
     if (!status)
         status = cdn_outcome_reserve(outcome, (size_t)call->budget.output_bytes, err);
+    if (!status && __builtin_expect(call->trace != NULL, 0))
+        status = begin_trace(call, err);
     if (status)
         return status;
     host->functions = call->functions;
-    status = run_entry(&run, call, err);
+    run = cdn_slot_run(call->slot, call->image, &call->budget,
+                       cdn_add_sat(call->entered_ns, call->budget.wall_ns),
+                       request->cancel ? &request->cancel->requested : NULL,
+                       request->seed);
     host->functions = NULL; /* an image may be built next, and is not to call any */
-    if (status)
-        return status;
     fill_usage(&outcome->usage, call);
     outcome->nondeterministic = host->nondeterministic;
     outcome->truncated = host->graph.truncated;

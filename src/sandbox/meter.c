@@ -96,7 +96,7 @@ static void hook(lua_State *L, lua_Debug *frame);
 static inline int events(const struct cdn_slot *slot)
 {
     return LUA_MASKCOUNT | (slot->single ? LUA_MASKCALL : 0) |
-           (slot->trace && !slot->trace_off ? LUA_MASKLINE : 0);
+           (slot->trace && !slot->loading && !slot->trace_off ? LUA_MASKLINE : 0);
 }
 
 /* Let the hook fire before the bytecode `count` from now, counting what has run so far.

@@ -185,7 +185,7 @@ void cdn_trace_end(cordon_trace *trace, const struct cdn_trace_cost *used)
     __atomic_store_n(&trace->busy, 0, __ATOMIC_RELEASE);
 }
 
-void cdn_trace_close_read(cordon_trace *trace, uint64_t edges)
+static void close_read(cordon_trace *trace, uint64_t edges)
 {
     if (trace->open)
         trace->open->edges += edges - trace->open_edges;
@@ -207,7 +207,7 @@ void cdn_trace_settle(cordon_trace *trace, const struct cdn_trace_cost *used)
         line->nodes += used->nodes - settled->nodes;
         line->native_ns += native;
     }
-    cdn_trace_close_read(trace, used->edges);
+    close_read(trace, used->edges);
     *settled = *used;
     trace->settled_ns += native; /* an estimate may shrink */
 }
@@ -282,7 +282,7 @@ cordon_trace_read *cdn_trace_open_read(cordon_trace *trace, uint64_t edges)
 {
     cordon_trace_read *read;
 
-    cdn_trace_close_read(trace, edges);
+    close_read(trace, edges);
     if (trace->counts_only)
         return NULL;
     if (trace->step == CDN_TRACE_NO_STEP || trace->read_count == trace->read_room) {
@@ -300,6 +300,13 @@ cordon_trace_read *cdn_trace_open_read(cordon_trace *trace, uint64_t edges)
     trace->open = read;
     trace->open_edges = edges;
     return read;
+}
+
+void cdn_trace_resume_read(cordon_trace *trace, cordon_trace_read *read, uint64_t edges)
+{
+    close_read(trace, edges);
+    trace->open = read;
+    trace->open_edges = edges;
 }
 
 /* ---- reading it ---- */

@@ -119,8 +119,9 @@ cordon_trace_value *cdn_trace_add_value(cordon_trace *trace, uint32_t step);
 /* A read begins, with so many edges read before it; it has those that are read until the next
  * one or the next line begins. */
 cordon_trace_read *cdn_trace_open_read(cordon_trace *trace, uint64_t edges);
-/* What is read from here on is not the open one's. */
-void cdn_trace_close_read(cordon_trace *trace, uint64_t edges);
+/* One that has begun before goes on. */
+void cdn_trace_resume_read(cordon_trace *trace, cordon_trace_read *read,
+                           uint64_t edges);
 
 /* ---- trace_hook.c ---- */
 

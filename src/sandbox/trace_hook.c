@@ -10,8 +10,8 @@
  * Of several that one native function calls one after the other (a comparator) only the first
  * is seen as one: the next goes on from its last line.
  *
- * Locals are compared when the function's next line begins.  What a function's last line sets
- * nobody sees any more; a table is the same one whatever it holds. */
+ * Locals are compared when the function's next line begins.  What a function's last line sets,
+ * or a block's last line makes, is gone by then; a table is the same one whatever it holds. */
 #include "sandbox/trace.h"
 
 #include <string.h>

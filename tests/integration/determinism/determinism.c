@@ -365,6 +365,17 @@ static void ask_warm(cordon_engine *engine, cordon_outcome *outcome)
     }
 }
 
+/* Are all the edges that were read some read's? */
+static bool all_told(const cordon_trace *trace, const struct answer *answer)
+{
+    const cordon_trace_read *read;
+    uint64_t edges = 0;
+
+    for (size_t i = 0; (read = cordon_trace_read_at(trace, i)); i++)
+        edges += read->edges;
+    return edges == answer->edges;
+}
+
 /* Does what the trace puts down to lines make up what was used? */
 static bool adds_up(const cordon_trace *trace, const struct answer *answer)
 {
@@ -405,6 +416,10 @@ static void ask_traced(cordon_engine *engine, cordon_outcome *outcome)
             compare("traced", at, &answer);
             if (!adds_up(trace, &answer) && atomic_fetch_add(&failures, 1) < 10)
                 printf("FAILED: the lines of %s do not add up\n",
+                       names[at / LIMITS / request_count]);
+            if (i == 0 && !all_told(trace, &answer) &&
+                atomic_fetch_add(&failures, 1) < 10)
+                printf("FAILED: not all reads of %s are told\n",
                        names[at / LIMITS / request_count]);
             values += cordon_trace_value_at(trace, 0) != NULL;
         }
