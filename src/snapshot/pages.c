@@ -343,16 +343,33 @@ static uint64_t node_bytes(const unsigned char *page, uint32_t at, uint32_t page
     return bytes <= page_bytes - at ? bytes : 0;
 }
 
+/* Set bits `from` to `to` - 1.  False: one was set before. */
+static bool claim(uint64_t *bits, uint64_t from, uint64_t to)
+{
+    bool sound = true;
+
+    for (uint64_t word = from / 64; from < to; word++) {
+        uint64_t next = (word + 1) * 64 < to ? (word + 1) * 64 : to;
+        uint64_t mask = UINT64_MAX >> (64 - (next - from)) << from % 64;
+
+        sound &= !(bits[word] & mask);
+        bits[word] |= mask;
+        from = next;
+    }
+    return sound;
+}
+
 /* Every node of a page is whole, within the page, and shares no byte with another; a page
  * has no gaps, which LMDB counts on when it moves them. */
 static cordon_status check_nodes(struct walker *walker, uint64_t number,
                                  const unsigned char *page, uint32_t nodes, bool leaf)
 {
-    unsigned char taken[MOST_PAGE / 16] = {0}; /* a bit for two bytes */
+    uint64_t taken[MOST_PAGE / 128]; /* a bit for two bytes */
     uint32_t page_bytes = walker->meta.page_bytes;
     uint32_t upper = get16(page + 14);
     uint64_t whole = 0;
 
+    memset(taken, 0, page_bytes / 16);
     for (uint32_t i = 0; i < nodes; i++) {
         uint32_t at = get16(page + CDN_PAGE_HEADER + 2 * i);
         uint64_t bytes = at < upper ? 0 : node_bytes(page, at, page_bytes, leaf);
@@ -364,11 +381,8 @@ static cordon_status check_nodes(struct walker *walker, uint64_t number,
         if ((leaf || i > 0) && (length == 0 || length > MOST_KEY ||
                                 (walker->free && length != sizeof(uint64_t))))
             return corrupt(walker, number, "a key of impossible length");
-        for (uint64_t byte = at / 2; byte < (at + bytes) / 2; byte++) {
-            if (taken[byte / 8] & 1u << (byte & 7))
-                return corrupt(walker, number, "two nodes share a place");
-            taken[byte / 8] |= (unsigned char)(1u << (byte & 7));
-        }
+        if (!claim(taken, at / 2, (at + bytes) / 2))
+            return corrupt(walker, number, "two nodes share a place");
         whole += bytes;
     }
     if (whole != page_bytes - upper)
