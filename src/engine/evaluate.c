@@ -22,6 +22,8 @@
 #include "engine/engine.h"
 #include "engine/granted.h"
 #include "engine/set.h"
+#include "engine/tighten.h"
+#include "rule/functions.h"
 
 /* ---- the request ---- */
 
@@ -156,8 +158,8 @@ static void observe(const struct cdn_lane *lane, const struct cdn_ask *ask,
 
 /* Put it into the log, if there is one. */
 static void record(struct cdn_lane *lane, const struct cdn_state *state,
-                   const struct cdn_role *role, const struct cdn_ask *ask,
-                   const cordon_outcome *outcome)
+                   const struct cdn_version *version, const struct cdn_role *role,
+                   const struct cdn_ask *ask, const cordon_outcome *outcome)
 {
     cordon_audit *audit =
         atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
@@ -169,6 +171,9 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
                         state->snapshot ? state->snapshot->identity : 0,
                         cdn_clock_wall_ms());
     record.set = ask->set;
+    record.functions = version->functions;
+    record.function_count = version->rule->function_count;
+    record.answers = &lane->host.answers;
     record.left_out = cdn_role_unrecorded(role);
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
@@ -182,30 +187,11 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
     struct cdn_version *version = entry->version;
 
     name_decision(outcome, lane, plan, version, variant);
-    cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
-    record(lane, state, role, ask, outcome);
+    cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome,
+                  ask->waited_ns);
+    record(lane, state, version, role, ask, outcome);
+    cdn_answers_clear(&lane->host.answers); /* the next may be refused before it runs */
     observe(lane, ask, outcome);
-}
-
-/* While callers wait a run gets no more than it usually needs, some times over. */
-static void tighten(struct cdn_budget *budget, const cordon_engine *engine,
-                    const struct cdn_version *version)
-{
-    enum { LEAST_INSTRUCTIONS = 10000, LEAST_NS = 100000 };
-    uint64_t times = engine->options.tighten, instructions, wall;
-
-    if (!times || !atomic_load_explicit(&engine->waiters, memory_order_relaxed))
-        return;
-    instructions = __atomic_load_n(&version->typical_instructions, __ATOMIC_RELAXED);
-    wall = __atomic_load_n(&version->typical_wall_ns, __ATOMIC_RELAXED);
-    if (!instructions || !wall)
-        return;
-    instructions = cdn_add_sat(instructions * times, LEAST_INSTRUCTIONS);
-    wall = cdn_add_sat(wall * times, LEAST_NS);
-    if (instructions < budget->instructions)
-        budget->instructions = instructions;
-    if (wall < budget->wall_ns)
-        budget->wall_ns = wall;
 }
 
 static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *state,
@@ -227,9 +213,11 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         .shared_params = ask->shared_params,
     };
     const struct cdn_role *role;
+    struct cdn_budget full;
     struct cdn_image *image;
     cordon_status status;
 
+    lane->tightened = false;
     if (!cdn_admit(&role, &call.binding, outcome, state, entry, ask->request)) {
         outcome->usage.wall_ns = cdn_clock_ns() - ask->entered_ns;
         conclude(lane, state, plan, entry, variant, role, ask, outcome);
@@ -248,9 +236,10 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         status = cdn_lane_image(&image, lane, state, version, err);
     if (status)
         return status;
-    tighten(&call.budget, engine, version);
     if (ask->until_ns - ask->entered_ns < call.budget.wall_ns)
         call.budget.wall_ns = ask->until_ns - ask->entered_ns;
+    full = call.budget;
+    cdn_tighten(&call.budget, engine, version, ask->waited_ns);
     call.image = image;
     cdn_schedule_watch(lane, &plan->revoked);
     status = cdn_tier_inproc.run(outcome, &call, err);
@@ -258,6 +247,9 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         return status;
     if (role)
         cdn_output_filter(outcome, role);
+    lane->tightened = cdn_tighten_stopped(outcome, &full, &call.budget);
+    if (lane->tightened)
+        cdn_tally_tightened(&version->tallies[lane->number]);
     conclude(lane, state, plan, entry, variant, role, ask, outcome);
     return CORDON_OK;
 }
@@ -281,6 +273,7 @@ static void run_shadow(struct cdn_lane *lane, const struct cdn_state *state,
     cordon_error err;
 
     again.entered_ns = cdn_clock_ns();
+    again.waited_ns = 0;
     again.shared_params = true; /* what it does not know yet, it does not use */
     if (again.entered_ns >= again.until_ns)
         return;
@@ -289,7 +282,9 @@ static void run_shadow(struct cdn_lane *lane, const struct cdn_state *state,
     if (run_entry(lane, state, plan, shadow->entry, CORDON_VARIANT_SHADOW, &again,
                   lane->aside, &err))
         return;
-    /* Stopped by time that another had used: nobody knows what it would have said. */
+    /* Stopped by load, or time that another had used: nobody knows what it would have said. */
+    if (lane->tightened)
+        return;
     if (lane->aside->limit == CORDON_BUDGET_TIME &&
         lane->aside->usage.wall_limit_ns == again.until_ns - again.entered_ns)
         return;
@@ -423,6 +418,15 @@ struct evaluation {
     cordon_status status;
 };
 
+static bool evaluation_may_block(const struct cdn_job *job,
+                                 const struct cdn_state *state)
+{
+    const struct evaluation *evaluation = (const struct evaluation *)(const void *)job;
+    const struct cdn_plan *plan = cdn_state_find(state, evaluation->rule);
+
+    return plan && cdn_plan_may_block(plan);
+}
+
 static void evaluate_in(struct cdn_job *job, cordon_engine *engine,
                         struct cdn_lane *lane)
 {
@@ -436,6 +440,7 @@ static void evaluate_in(struct cdn_job *job, cordon_engine *engine,
 
     evaluation->status = CORDON_OK;
     ask->shared_params = engine->shared_params;
+    ask->waited_ns = job->waited_ns;
     if (limited)
         evaluation->status = cdn_quota_enter(pass.state, pass.quota, ask->entered_ns,
                                              "principal", principal, evaluation->err);
@@ -460,6 +465,7 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 {
     struct evaluation evaluation = {
         .job.run = evaluate_in,
+        .job.may_block = evaluation_may_block,
         .job.until_ns = UINT64_MAX,
         .outcome = outcome,
         .rule = rule,

@@ -226,6 +226,28 @@ static void by_rule(struct cdn_buf *out, const struct rows *rows, const char *na
     }
 }
 
+/* Of rules that list functions of the host's. */
+static void host_time(struct cdn_buf *out, const struct rows *rows)
+{
+    static const char name[] = "cordon_host_function_seconds_total";
+
+    head(out, name, "counter", "Time in functions of the host's.");
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        uint64_t sum = 0;
+        bool lists = false;
+
+        to = same_rule(rows, from);
+        for (size_t i = from; i < to; i++) {
+            sum += rows->items[i].sum.host_ns;
+            lists = lists || rows->items[i].version->rule->function_count;
+        }
+        if (!lists)
+            continue;
+        cdn_buf_printf(out, "%s{rule=\"%s\"} ", name, rows->items[from].plan->name);
+        seconds(out, sum);
+    }
+}
+
 static void costs(struct cdn_buf *out, const struct rows *rows)
 {
     head(out, "cordon_instructions_total", "counter",
@@ -237,6 +259,7 @@ static void costs(struct cdn_buf *out, const struct rows *rows)
             offsetof(struct cdn_tally, edges));
     by_rule(out, rows, "cordon_graph_reads_total", ",kind=\"nodes\"",
             offsetof(struct cdn_tally, nodes));
+    host_time(out, rows);
 }
 
 static void limits(struct cdn_buf *out, const struct rows *rows)
@@ -258,6 +281,14 @@ static void limits(struct cdn_buf *out, const struct rows *rows)
                                cordon_budget_str((cordon_budget)k), sum);
         }
     }
+}
+
+static void tightened(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_limit_tightened_total", "counter",
+         "Of those stopped by a budget, by one that load had lowered.");
+    by_rule(out, rows, "cordon_limit_tightened_total", "",
+            offsetof(struct cdn_tally, tightened));
 }
 
 /* Versions may declare other decisions: each row counts by its own words. */
@@ -418,6 +449,8 @@ cordon_status cordon_engine_metrics(char *text, size_t size, size_t *bytes,
         evaluations(&out, &rows);
         durations(&out, &rows);
         limits(&out, &rows);
+        if (engine->options.tighten)
+            tightened(&out, &rows);
         costs(&out, &rows);
         memory(&out, &rows);
         decisions(&out, &rows);

@@ -129,9 +129,12 @@ static bool rate_trips(char *evidence, size_t size, const char *what, double lim
     return true;
 }
 
+/* What load stopped says nothing about the version. */
 static uint64_t limits_of(const struct cdn_tally *tally)
 {
-    return of_outcome(tally, CORDON_OUTCOME_LIMIT);
+    uint64_t stopped = of_outcome(tally, CORDON_OUTCOME_LIMIT);
+
+    return stopped > tally->tightened ? stopped - tally->tightened : 0;
 }
 
 bool cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,

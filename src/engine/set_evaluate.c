@@ -491,6 +491,7 @@ static cordon_usage usage_of(const cordon_set_outcome *outcome)
         sum.output_bytes += usage->output_bytes;
         sum.native_ns += usage->native_ns;
         sum.wall_ns += usage->wall_ns;
+        sum.host_ns += usage->host_ns;
         if (usage->memory_bytes > sum.memory_bytes)
             sum.memory_bytes = usage->memory_bytes;
         if (usage->hops > sum.hops)
@@ -539,6 +540,25 @@ static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
 
+/* A set is a plan without entries; its members' are looked up, a table's look-up each. */
+static bool judgement_may_block(const struct cdn_job *job, const struct cdn_state *state)
+{
+    const struct judgement *judgement = (const struct judgement *)(const void *)job;
+    const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
+    const struct cdn_set *set = plan ? plan->set : NULL;
+    const struct cdn_plan *member;
+
+    for (uint32_t i = 0; set && i < set->member_count; i++) {
+        member = cdn_state_find(state, set->members[i].name);
+        if (member && cdn_plan_may_block(member))
+            return true;
+    }
+    member = set && set->combine == CDN_COMBINE_CUSTOM
+                 ? cdn_state_find(state, set->combiner)
+                 : NULL;
+    return member && cdn_plan_may_block(member);
+}
+
 static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane *lane)
 {
     struct judgement *judgement = (struct judgement *)(void *)job;
@@ -575,6 +595,7 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
     uint64_t entered_ns = cdn_clock_ns();
     struct judgement judgement = {
         .job.run = judge_in,
+        .job.may_block = judgement_may_block,
         .job.until_ns = UINT64_MAX,
         .outcome = outcome,
         .set = set,

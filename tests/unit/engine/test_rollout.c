@@ -24,7 +24,7 @@ static void count(struct cdn_conduct *conduct, int runs, cordon_outcome_kind kin
     snprintf(outcome.decision, sizeof outcome.decision, "%s", decision ? decision : "");
     outcome.usage.instructions = instructions;
     for (int i = 0; i < runs; i++)
-        cdn_tally_add(&conduct->tally, &words, CORDON_VARIANT_LIVE, &outcome);
+        cdn_tally_add(&conduct->tally, &words, CORDON_VARIANT_LIVE, &outcome, 0);
 }
 
 static void begin(struct cdn_conduct *live, struct cdn_conduct *candidate)
