@@ -72,7 +72,7 @@ struct cdn_audit_record {
     const struct cdn_host_function *const *functions;
     uint32_t function_count; /* 0: it lists none */
     const struct cdn_answers *answers;
-    uint32_t left_out;         /* how many of 10,000 like it are not to be recorded */
+    uint32_t left_out; /* how many of 10,000 like it are not to be recorded */
 };
 
 /* The record of one evaluation; borrows from all three.  `snapshot_id` 0: it had none.  `set`,

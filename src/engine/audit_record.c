@@ -82,8 +82,7 @@ static size_t calls_bytes(const struct cdn_audit_record *record)
     size_t bytes = (size_t)record->function_count * FUNCTION_BYTES;
 
     if (record->function_count && record->answers)
-        bytes += record->answers->bytes +
-                 (size_t)record->answers->count * ANSWER_BYTES;
+        bytes += record->answers->bytes + (size_t)record->answers->count * ANSWER_BYTES;
     return bytes;
 }
 

@@ -28,6 +28,7 @@
 #include "engine/plan.h"
 #include "engine/policy.h"
 #include "engine/quota.h"
+#include "engine/rollout.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
@@ -108,7 +109,8 @@ struct cdn_lane {
     uint64_t decisions;    /* made so far in this lane */
     cordon_outcome *aside; /* what shadows answer into; NULL: none has run */
     uint64_t interrupted;  /* times a run in it was, for another */
-    bool tightened;        /* load stopped the last run in it */
+    uint64_t builds[CDN_TALLY_TIMES], builds_ns; /* of images, by how long */
+    bool tightened;                              /* load stopped the last run in it */
 };
 
 struct cordon_engine {
@@ -133,8 +135,12 @@ struct cordon_engine {
         uint64_t sequence;
         const cordon_snapshot *snapshot;
     } seen;
-    uint64_t aborts; /* of rollouts, by guards */
-    char *store;     /* whose CURRENT is followed; NULL: none's */
+    uint64_t aborts[CDN_TRIPS]; /* of rollouts, by what the guard found */
+    struct {                    /* texts of rules and sets: loaded, refused */
+        uint64_t loads, refusals;
+        int64_t loaded_ms; /* when the last was loaded; 0: none was */
+    } bundles;
+    char *store; /* whose CURRENT is followed; NULL: none's */
     cordon_snapshot_options store_options;
     _Atomic(cordon_audit *) audit; /* NULL: none */
     struct {                       /* the policy's file; path NULL: none is followed */
@@ -145,10 +151,10 @@ struct cordon_engine {
     pthread_mutex_t waiting;
     struct cdn_waiter *queue; /* under `waiting`: who is served first, first */
     atomic_uint waiters;
-    atomic_uint urgent;  /* the first one's priority and 1; 0: nobody waits */
+    atomic_uint urgent;   /* the first one's priority and 1; 0: nobody waits */
     atomic_uint pressing; /* the same of those for whom a run may be interrupted */
-    atomic_ulong shed;   /* refused because too many waited */
-    atomic_ulong lapsed; /* waited in vain */
+    atomic_ulong shed;    /* refused because too many waited */
+    atomic_ulong lapsed;  /* waited in vain */
     atomic_ulong over_quota;
     /* For replay, which is alone with its engine: quotas hold nobody back, and parameters are
      * for several rules (rule/run.h). */
@@ -202,6 +208,10 @@ void cdn_engine_defaults(cordon_engine_options *out);
 cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
                               const char *source, size_t bytes, const char *file,
                               uint32_t number, cordon_error *err);
+/* The same of a set.  Errors: as cdn_set_load(). */
+cordon_status cdn_engine_load_set(struct cdn_set **out, cordon_engine *engine,
+                                  const char *source, size_t bytes, const char *file,
+                                  cordon_error *err);
 /* Publish the plan in the place of what has its name.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
                                  cordon_error *err);
@@ -225,7 +235,11 @@ cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
                                 const cordon_snapshot_options *options, bool *moved,
                                 cordon_error *err);
 
-/* ---- metrics.c ---- */
+/* ---- observe.c ---- */
+
+/* Tell the observer of an evaluation, if it wants to know; `set` is as in cordon_span. */
+void cdn_observe(const cordon_engine *engine, const cordon_request *request,
+                 const cordon_outcome *outcome, const char *set);
 
 /* Tell the observer, if it wants to know: one line, escaped. */
 void cdn_engine_log(const cordon_engine *engine, cordon_level level, const char *format,

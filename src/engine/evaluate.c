@@ -110,6 +110,15 @@ static void name_decision(cordon_outcome *outcome, struct cdn_lane *lane,
 
 /* ---- running a version ---- */
 
+/* The lane's holder alone writes them; metrics read meanwhile. */
+static void note_build(struct cdn_lane *lane, uint64_t ns)
+{
+    uint64_t *count = &lane->builds[cdn_tally_time(ns)];
+
+    __atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&lane->builds_ns, lane->builds_ns + ns, __ATOMIC_RELAXED);
+}
+
 cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
                              const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err)
@@ -118,6 +127,7 @@ cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
     unsigned long dropped =
         atomic_load_explicit(&engine->dropped, memory_order_relaxed);
     struct cdn_budget budget;
+    uint64_t began_ns;
     cordon_status status;
 
     if (lane->images.swept != dropped) {
@@ -128,32 +138,12 @@ cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
     if (*out)
         return CORDON_OK;
     budget = cdn_budget_load(&engine->options);
+    began_ns = cdn_clock_ns();
     status = cdn_rule_image(out, version->rule, lane->slot, &budget, err);
+    note_build(lane, cdn_clock_ns() - began_ns);
     if (!status)
         status = cdn_images_put_take(&lane->images, version->id, *out, err);
     return status;
-}
-
-/* Tell the observer, if there is one. */
-static void observe(const struct cdn_lane *lane, const struct cdn_ask *ask,
-                    const cordon_outcome *outcome)
-{
-    const cordon_observer *observer = &lane->engine->observer;
-    uint64_t duration_ns = outcome->usage.wall_ns;
-    cordon_span span;
-
-    if (!observer->span)
-        return;
-    span = (cordon_span){
-        .struct_size = sizeof span,
-        .traceparent = ask->request->traceparent,
-        .start_ns = cdn_clock_wall_ms() * 1000000 - (int64_t)duration_ns,
-        .duration_ns = duration_ns,
-        .request = ask->request,
-        .outcome = outcome,
-        .set = ask->set,
-    };
-    observer->span(observer->ud, &span);
 }
 
 /* Put it into the log, if there is one. */
@@ -191,7 +181,7 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
                   ask->waited_ns);
     record(lane, state, version, role, ask, outcome);
     cdn_answers_clear(&lane->host.answers); /* the next may be refused before it runs */
-    observe(lane, ask, outcome);
+    cdn_observe(lane->engine, ask->request, outcome, ask->set);
 }
 
 static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *state,

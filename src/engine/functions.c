@@ -97,9 +97,8 @@ static bool make_room(cordon_engine *engine)
 }
 
 /* Under `writer`: one more, checked.  NULL: err says why not. */
-static const struct cdn_host_function *add(cordon_engine *engine,
-                                           const cordon_function *function,
-                                           cordon_error *err)
+static const struct cdn_host_function *
+add(cordon_engine *engine, const cordon_function *function, cordon_error *err)
 {
     struct cdn_host_function *added;
 
@@ -154,8 +153,8 @@ static const struct cdn_host_function *stand_in(cordon_engine *engine, const cha
     return function.body ? add(engine, &function, err) : NULL;
 }
 
-cordon_status cdn_functions_resolve(struct cdn_version *version,
-                                    cordon_engine *engine, cordon_error *err)
+cordon_status cdn_functions_resolve(struct cdn_version *version, cordon_engine *engine,
+                                    cordon_error *err)
 {
     const struct cdn_rule *rule = version->rule;
     cordon_error own;

@@ -171,8 +171,8 @@ static cordon_status take_seat(struct seat **out, struct cdn_replay *replay,
     status = find_text(&text, name, replay, digest, err);
     if (!status) {
         clear_seat(seat);
-        status = fill_seat(seat, replay, (const char *)text.data, text.length, name,
-                           err);
+        status =
+            fill_seat(seat, replay, (const char *)text.data, text.length, name, err);
     }
     cdn_buf_deinit(&text);
     if (status)
@@ -514,9 +514,8 @@ cordon_status cdn_replay_new(struct cdn_replay **out,
     replay->host.candidate = options->candidate != NULL;
     status = cordon_outcome_new(&replay->outcome, err);
     if (!status && options->candidate)
-        status =
-            fill_seat(&replay->candidate, replay, options->candidate,
-                      options->candidate_bytes, options->candidate_file, err);
+        status = fill_seat(&replay->candidate, replay, options->candidate,
+                           options->candidate_bytes, options->candidate_file, err);
     if (status) {
         cdn_replay_free(replay);
         return status;

@@ -147,7 +147,8 @@ static cordon_status take_function(struct cdn_replay_host *host,
     }
     if (status)
         return status;
-    kept = more((void **)&host->costs, &host->cost_count, &host->cost_room, sizeof cost);
+    kept =
+        more((void **)&host->costs, &host->cost_count, &host->cost_room, sizeof cost);
     if (!kept)
         return CORDON_E_NOMEM;
     *kept = cost;
@@ -222,8 +223,8 @@ static cordon_status miss(struct cdn_replay_host *host,
 }
 
 static cordon_status answer_call(void *ud, const cordon_call *call,
-                            const cordon_value *arguments, cordon_builder *result,
-                            cordon_error *err)
+                                 const cordon_value *arguments, cordon_builder *result,
+                                 cordon_error *err)
 {
     struct cdn_replay_host *host = ud;
     const struct cdn_audit_text function = {call->function->name,

@@ -224,11 +224,7 @@ void cdn_schedule_watch(struct cdn_lane *lane, const uint32_t *revoked)
 
 static void note_wait(cordon_engine *engine, uint64_t ns)
 {
-    uint32_t bucket = 0;
-
-    while (bucket < CDN_TALLY_TIMES - 1 && ns > cdn_tally_times_ns[bucket])
-        bucket++;
-    engine->waits[bucket]++;
+    engine->waits[cdn_tally_time(ns)]++;
     engine->waits_ns += ns;
 }
 
@@ -237,7 +233,8 @@ static cordon_status wait_for_turn(cordon_engine *engine, struct cdn_waiter *wai
                                    cordon_error *err)
 {
     struct cdn_job *job = waiter->job;
-    uint64_t until_ns = waiter->began_ns + engine->options.busy_wait_ms * UINT64_C(1000000);
+    uint64_t until_ns =
+        waiter->began_ns + engine->options.busy_wait_ms * UINT64_C(1000000);
     uint64_t waited_ns;
     struct timespec until;
     int late = 0;

@@ -541,7 +541,8 @@ static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
 }
 
 /* A set is a plan without entries; its members' are looked up, a table's look-up each. */
-static bool judgement_may_block(const struct cdn_job *job, const struct cdn_state *state)
+static bool judgement_may_block(const struct cdn_job *job,
+                                const struct cdn_state *state)
 {
     const struct judgement *judgement = (const struct judgement *)(const void *)job;
     const struct cdn_plan *plan = cdn_state_find(state, judgement->set);

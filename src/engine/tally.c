@@ -32,6 +32,11 @@ static uint32_t bucket(const uint64_t *bounds, uint32_t count, uint64_t value)
     return low;
 }
 
+uint32_t cdn_tally_time(uint64_t ns)
+{
+    return bucket(cdn_tally_times_ns, CDN_TALLY_TIMES - 1, ns);
+}
+
 static void add_decision(struct cdn_tally *tally, const struct cdn_rule *rule,
                          const cordon_outcome *outcome)
 {
@@ -50,7 +55,7 @@ void cdn_tally_add(struct cdn_tally *tally, const struct cdn_rule *rule,
                    uint64_t waited_ns)
 {
     const cordon_usage *usage = &outcome->usage;
-    uint32_t time = bucket(cdn_tally_times_ns, CDN_TALLY_TIMES - 1, usage->wall_ns);
+    uint32_t time = cdn_tally_time(usage->wall_ns);
     uint32_t memory =
         bucket(cdn_tally_memory_bytes, CDN_TALLY_MEMORY - 1, usage->memory_bytes);
 

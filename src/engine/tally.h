@@ -45,6 +45,9 @@ struct cdn_tally {
     struct cdn_sketch wall_sketch; /* ns in a sandbox */
 };
 
+/* Which of cdn_tally_times_ns such a time belongs to. */
+uint32_t cdn_tally_time(uint64_t ns);
+
 /* Count one evaluation.  `rule` tells the decisions' numbers; of the outcome's time it waited
  * so long for its sandbox. */
 void cdn_tally_add(struct cdn_tally *tally, const struct cdn_rule *rule,

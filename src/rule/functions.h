@@ -24,9 +24,8 @@ struct cdn_host_function {
 };
 
 /* Host memory that one slot needs for calls: arguments, the result, then all answers. */
-#define CDN_ANSWERS_ROOM ((size_t)CORDON_FUNCTION_MAX_BYTES)
-#define CDN_FUNCTIONS_ROOM                                                             \
-    (2 * (size_t)CORDON_FUNCTION_MAX_BYTES + CDN_ANSWERS_ROOM)
+#define CDN_ANSWERS_ROOM   ((size_t)CORDON_FUNCTION_MAX_BYTES)
+#define CDN_FUNCTIONS_ROOM (2 * (size_t)CORDON_FUNCTION_MAX_BYTES + CDN_ANSWERS_ROOM)
 
 /* One call that is under way; lives on the C stack of the call. */
 struct cordon_call {
@@ -40,7 +39,7 @@ struct cdn_answer {
     uint64_t arguments; /* as above */
     uint32_t function;  /* its number in the rule's list */
     bool failed;
-    uint32_t bytes;            /* of a value as msgpack, 0: nil; if it failed of a text */
+    uint32_t bytes; /* of a value as msgpack, 0: nil; if it failed of a text */
     const unsigned char *data; /* borrowed from the answers */
 };
 

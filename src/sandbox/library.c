@@ -19,6 +19,7 @@
  * through _G, which freezes all): it gets the real table, and reads cost what they cost in
  * plain Lua. */
 #include <lauxlib.h>
+#include <luajit.h>
 #include <lualib.h>
 #include <string.h>
 
@@ -517,4 +518,9 @@ void cdn_library_load(lua_State *L, const char *source, size_t bytes, const char
     if (luaL_loadbufferx(L, source, bytes, lua_tostring(L, -1), "t") != 0)
         lua_error(L);
     lua_remove(L, -2);
+}
+
+const char *cdn_library_luajit(void)
+{
+    return LUAJIT_VERSION;
 }

@@ -10,7 +10,7 @@
 
 #define CALLS(body)                                                                    \
     "return { name = 'r', decisions = {'allow', 'deny'}, fallback = 'deny',\n"         \
-    "functions = { 'next', 'pure' }, limits = { time = '10s', instructions = 1e7 },\n"                     \
+    "functions = { 'next', 'pure' }, limits = { time = '10s', instructions = 1e7 },\n" \
     "params = { n = { type = 'integer', default = 3 } },\n"                            \
     "evaluate = function(graph, request)\n" body "\nend }"
 
@@ -110,8 +110,7 @@ static cordon_engine *serve(cordon_audit *audit)
 
 static cordon_audit *begin(const cordon_audit_options *options)
 {
-    (void)snprintf(dir, sizeof dir, "%s/audit",
-                   cdn_unit_folder(folder, sizeof folder));
+    (void)snprintf(dir, sizeof dir, "%s/audit", cdn_unit_folder(folder, sizeof folder));
     return auditing_open(dir, options);
 }
 
@@ -151,8 +150,8 @@ static struct cdn_audit_view decide(int rounds, const cordon_audit_mask *masks,
                                     size_t count)
 {
     cordon_audit_options options = CORDON_AUDIT_OPTIONS_INIT;
-    unsigned char params[] = {0x81, 0xa1, 'n', 0xcd, (unsigned char)(rounds >> 8),
-                              (unsigned char)rounds};
+    unsigned char params[] = {
+        0x81, 0xa1, 'n', 0xcd, (unsigned char)(rounds >> 8), (unsigned char)rounds};
     cordon_request request = CORDON_REQUEST_INIT;
     cordon_outcome *outcome = serving_outcome();
     cordon_engine *engine;
@@ -390,8 +389,8 @@ START_TEST(take__is_whole_only_if_all_of_it_is_there)
     }
     /* and any byte may be any other */
     for (size_t at = 0; at < view.calls.bytes; at++) {
-        unsigned char *bytes = cdn_unit_exact((const unsigned char *)view.calls.at,
-                                              view.calls.bytes);
+        unsigned char *bytes =
+            cdn_unit_exact((const unsigned char *)view.calls.at, view.calls.bytes);
 
         for (int bit = 0; bit < 8; bit++) {
             bytes[at] ^= (unsigned char)(1 << bit);

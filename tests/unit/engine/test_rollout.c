@@ -70,10 +70,14 @@ START_TEST(guard__looks_at_errors_and_limits_apart)
         count(&candidate, 1, bad[i], "deny", 1000);
         ck_assert_int_eq(
             cdn_rollout_trips(evidence, sizeof evidence, &errors, &live, &candidate),
-            i < 2);
+            i < 2 ? CDN_TRIP_ERRORS : CDN_TRIP_NONE);
         ck_assert_int_eq(
             cdn_rollout_trips(evidence, sizeof evidence, &limits, &live, &candidate),
-            i == 2);
+            i == 2 ? CDN_TRIP_LIMITS : CDN_TRIP_NONE);
+        candidate.tally.tightened =
+            3; /* what load stopped is not the version's doing */
+        ck_assert(
+            !cdn_rollout_trips(evidence, sizeof evidence, &limits, &live, &candidate));
     }
 }
 END_TEST

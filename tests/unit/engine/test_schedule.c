@@ -476,8 +476,8 @@ START_TEST(interrupt__is_not_for_sets_of_what_may_block)
                                           NULL, NULL));
         launch(&slow, engine, "forever", 2, &cancel);
         await_lease(engine, 0);
-        set = (struct run){
-            .engine = engine, .rule = "s", .request = CORDON_REQUEST_INIT};
+        set =
+            (struct run){.engine = engine, .rule = "s", .request = CORDON_REQUEST_INIT};
         set.request.priority = 7;
         ck_assert(!pthread_create(&set.thread, NULL, evaluate_set, &set));
         if (i == 2) { /* nothing of it may block */
