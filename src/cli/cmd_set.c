@@ -171,6 +171,10 @@ static cordon_status show_json(struct judging *judging,
     double score;
 
     json_begin(judging, &json, request, line);
+    cdn_json_key_cstr(&json, "outcome",
+                      cordon_outcome_kind_str(cordon_set_outcome_get_kind(outcome)));
+    if (cordon_set_outcome_message(outcome)[0])
+        cdn_json_key_cstr(&json, "message", cordon_set_outcome_message(outcome));
     cdn_json_key(&json, "decision");
     if (cordon_set_outcome_decision(outcome))
         cdn_json_cstr(&json, cordon_set_outcome_decision(outcome));
@@ -250,6 +254,9 @@ static void show_pretty(const struct judging *judging,
     if (cordon_set_outcome_score(outcome, &score))
         fprintf(to, "  %.4g", score);
     fputs("\n", to);
+    if (cordon_set_outcome_message(outcome)[0])
+        fprintf(to, "  %s%s%s\n", cdn_style(color, CDN_STYLE_RED),
+                cordon_set_outcome_message(outcome), cdn_style_end(color));
     for (uint32_t i = 0; i < cordon_set_outcome_count(outcome); i++) {
         cordon_member member = member_of(judging, i);
 
@@ -294,7 +301,8 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
         return cdn_error_nomem(err);
     if (status)
         return refuse(judging, request, line, &why, err);
-    if (cordon_set_outcome_failed(judging->outcome))
+    if (cordon_set_outcome_failed(judging->outcome) ||
+        cordon_set_outcome_get_kind(judging->outcome) != CORDON_OUTCOME_OK)
         judging->failed++;
     if (judging->cli->format != CDN_FORMAT_PRETTY)
         return show_json(judging, request, line, err);
@@ -363,8 +371,11 @@ const struct cdn_command cdn_command_set_eval = {
         "runs in its own sandbox; one that fails has its fallback as its say and "
         "spoils "
         "none of\n"
-        "the others. Requests are those of cordon eval. Exit 3 if one was malformed, 1 "
-        "if a\n"
-        "member failed.",
+        "the others. A principal is granted the set by its name, and each member by "
+        "its "
+        "own.\n"
+        "Requests are those of cordon eval. Exit 3 if one was malformed, 1 if a member "
+        "failed\n"
+        "or the set was not run.",
     .exits = "0123i",
 };
