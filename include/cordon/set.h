@@ -22,7 +22,10 @@
  * Each member runs in its own pristine sandbox, with its own budgets, on one snapshot
  * generation and under one deadline.  One that fails or is stopped has its declared fallback
  * as its say and keeps none of the others from theirs; one whose decision the set does not
- * list has no say, and that is told. */
+ * list has no say, and that is told.  Caveat: a fallback has no score.
+ * max_score and weighted_sum go by the scores there are, so that who fails counts for nothing
+ * there while another has one; where a failure must weigh, combine by severity, or with a
+ * rule. */
 #ifndef CORDON_SET_H
 #define CORDON_SET_H
 
@@ -109,10 +112,11 @@ cordon_set_outcome_decision_id(const cordon_set_outcome *outcome);
 CORDON_EXPORT const char *
 cordon_set_outcome_decision(const cordon_set_outcome *outcome);
 /* CORDON_OUTCOME_OK; or CORDON_OUTCOME_DENIED: the set is paused or killed, or the principal may
- * not run it.  Then no member was asked, its fallback stands, and the message says why (else
- * ""). */
+ * not run it.  Then no member was asked, and its fallback stands. */
 CORDON_EXPORT cordon_outcome_kind
 cordon_set_outcome_get_kind(const cordon_set_outcome *outcome);
+/* Why no member was asked, "'payment' is paused by ann: too many alerts"; "" if they were.
+ * Borrowed until the next evaluation into the outcome. */
 CORDON_EXPORT const char *cordon_set_outcome_message(const cordon_set_outcome *outcome);
 /* True if no member had a say. */
 CORDON_EXPORT bool cordon_set_outcome_is_fallback(const cordon_set_outcome *outcome);

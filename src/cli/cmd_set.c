@@ -181,6 +181,8 @@ static cordon_status show_json(struct judging *judging,
     else
         cdn_json_null(&json);
     cdn_json_key_bool(&json, "fallback", cordon_set_outcome_is_fallback(outcome));
+    if (cordon_set_outcome_message(outcome)[0])
+        cdn_json_key_cstr(&json, "message", cordon_set_outcome_message(outcome));
     if (cordon_set_outcome_score(outcome, &score))
         cdn_json_key_double(&json, "score", score);
     cdn_json_key_uint(&json, "failed", cordon_set_outcome_failed(outcome));
@@ -255,7 +257,7 @@ static void show_pretty(const struct judging *judging,
         fprintf(to, "  %.4g", score);
     fputs("\n", to);
     if (cordon_set_outcome_message(outcome)[0])
-        fprintf(to, "  %s%s%s\n", cdn_style(color, CDN_STYLE_RED),
+        fprintf(to, "      %s%s%s\n", cdn_style(color, CDN_STYLE_RED),
                 cordon_set_outcome_message(outcome), cdn_style_end(color));
     for (uint32_t i = 0; i < cordon_set_outcome_count(outcome); i++) {
         cordon_member member = member_of(judging, i);
@@ -365,17 +367,10 @@ const struct cdn_command cdn_command_set_eval = {
         "cordon set eval payment -d store --input events.ndjson > judged.ndjson",
     .details =
         "A set names rules and says how what they decide combines: the most severe "
-        "decision,\n"
-        "the highest score, a weighted sum against thresholds, or a rule of its own. "
-        "Each member\n"
-        "runs in its own sandbox; one that fails has its fallback as its say and "
-        "spoils "
-        "none of\n"
-        "the others. A principal is granted the set by its name, and each member by "
-        "its "
-        "own.\n"
-        "Requests are those of cordon eval. Exit 3 if one was malformed, 1 if a member "
-        "failed\n"
-        "or the set was not run.",
+        "decision, the highest score, a weighted sum against thresholds, or a rule of "
+        "its own. Each member runs in its own sandbox; one that fails has its fallback "
+        "as its say and spoils none of the others. A principal is granted the set by "
+        "its name, and each member by its own. Requests are those of cordon eval. Exit "
+        "3 if one was malformed, 1 if a member failed or the set was not run.",
     .exits = "0123i",
 };

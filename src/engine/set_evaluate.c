@@ -54,18 +54,6 @@ static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
         outcome->failed++;
 }
 
-/* The set's time is over before this member's turn came. */
-static void too_late(cordon_set_outcome *outcome, const struct cdn_plan *plan)
-{
-    const struct cdn_version *version = plan->live->version;
-
-    cdn_rule_refuse(outcome->outcome, version->rule, CORDON_OUTCOME_LIMIT,
-                    CORDON_BUDGET_TIME,
-                    "time: the set's time was over before its turn came; give the set "
-                    "more, or its members less");
-    outcome->outcome->version = version->number;
-}
-
 /* Find out what all members will touch.  Each look-up waits for memory, but none for that
  * of another: the processor has many of them under way at once, step by step. */
 static void look_ahead(cordon_set_outcome *outcome, const struct cdn_set *set,
@@ -127,8 +115,9 @@ static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
     record->status = CORDON_OK;
     if (!plan)
         record->status = cdn_state_no_rule(state, name, &err);
-    else if (!plan->set && ask->entered_ns >= ask->until_ns)
-        too_late(outcome, plan);
+    else if (!plan->set && plan->state == CDN_PLAN_ACTIVE &&
+             ask->entered_ns >= ask->until_ns)
+        cdn_lane_too_late(lane, state, plan, ask, outcome->outcome);
     else
         record->status =
             cdn_lane_evaluate(lane, state, plan, ask, outcome->outcome, &err);
@@ -529,8 +518,11 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
     judgement.err = err ? err : &own;
     status = cdn_request_check("cordon_evaluate_set", outcome, engine, set, request,
                                judgement.err);
-    if (status)
+    if (status) {
+        if (outcome)
+            (void)cdn_set_outcome_prepare(outcome, 0, NULL); /* nothing of an earlier one stays */
         return status;
+    }
     each = *request;
     judgement.job.priority = request->priority;
     if (request->limits && request->limits->wall_ns) {
