@@ -312,11 +312,13 @@ static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
     return code;
 }
 
-/* Of an empty text there may be no bytes. */
-static void print_text(FILE *out, const struct cdn_buf *text)
+/* The text alone: byte for byte, but to a terminal as it may be shown. */
+static void print_text(struct cdn_cli *cli, const struct cdn_buf *text)
 {
-    if (text->length)
-        fwrite(text->data, 1, text->length, out);
+    if (cli->out_tty)
+        cdn_show_text(cli->out, text->data, text->length);
+    else if (text->length) /* of an empty text there may be no bytes */
+        fwrite(text->data, 1, text->length, cli->out);
 }
 
 static void show_pretty(struct cdn_cli *cli, const cordon_standing *standing,
@@ -346,7 +348,7 @@ static void show_pretty(struct cdn_cli *cli, const cordon_standing *standing,
     fprintf(cli->out, "  %s, %" PRIu64 " bytes, from %s%s\n  hash %s\n\n",
             cdn_kind_word(info->kind), info->source_bytes, info->file,
             info->cases_bytes ? ", with cases" : "", info->source_hash);
-    print_text(cli->out, source);
+    cdn_show_text(cli->out, source->data, source->length);
     if (source->length && source->data[source->length - 1] != '\n')
         fputc('\n', cli->out);
 }
@@ -391,7 +393,7 @@ static int run_show(struct cdn_cli *cli, int argc, char **argv)
     if (status)
         code = cdn_registry_fail(cli, status, &err);
     else if (only_source || only_cases)
-        print_text(cli->out, &source);
+        print_text(cli, &source);
     else if (cdn_wants_json(cli))
         code = show_json(cli, &standing, &info, &source);
     else

@@ -260,10 +260,10 @@ static int show(struct cdn_cli *cli, const char *name, const struct side *from,
     } else {
         if (contract.length) {
             fprintf(cli->out, "contract:\n");
-            fwrite(contract.data, 1, contract.length, cli->out);
+            cdn_show_text(cli->out, contract.data, contract.length);
         }
         if (text.length)
-            fwrite(text.data, 1, text.length, cli->out);
+            cdn_show_text(cli->out, text.data, text.length);
         else
             cdn_cli_note(cli, "%s and version %" PRIu32 " are the same text",
                          from->name, to->version);

@@ -21,10 +21,11 @@
 #include "sandbox/library.h"
 #include "snapshot/snapshot.h"
 
-/* One version with what it did. */
+/* One version with what it did; or what versions did that are gone from the plan. */
 struct row {
     const struct cdn_plan *plan;
-    const struct cdn_version *version;
+    const struct cdn_version *version; /* of what is gone: the live one */
+    bool gone; /* counts among the rule's, and is no version's */
     struct cdn_tally sum;
 };
 
@@ -40,6 +41,8 @@ static int by_name(const void *a, const void *b)
 
     if (order)
         return order;
+    if (left->gone != right->gone)
+        return left->gone ? 1 : -1;
     if (left->version->number != right->version->number)
         return left->version->number < right->version->number ? -1 : 1;
     return left->version->id < right->version->id ? -1 : 1;
@@ -51,7 +54,7 @@ static void add_row(struct rows *rows, const struct cdn_plan *plan,
     struct row *row = &rows->items[rows->count];
 
     for (size_t i = 0; i < rows->count; i++)
-        if (rows->items[i].version == version)
+        if (rows->items[i].version == version && !rows->items[i].gone)
             return; /* live and shadow at once */
     *row = (struct row){.plan = plan, .version = version};
     cdn_tally_sum(&row->sum, version->tallies, lanes);
@@ -60,7 +63,7 @@ static void add_row(struct rows *rows, const struct cdn_plan *plan,
 
 static bool gather(struct rows *rows, const struct cdn_state *state, uint32_t lanes)
 {
-    rows->items = cdn_calloc(state->version_count, sizeof *rows->items);
+    rows->items = cdn_calloc(state->version_count + state->count, sizeof *rows->items);
     if (!rows->items)
         return false;
     for (uint32_t i = 0; i <= state->mask; i++) {
@@ -70,6 +73,11 @@ static bool gather(struct rows *rows, const struct cdn_state *state, uint32_t la
 
         for (uint32_t k = 0; k < count; k++)
             add_row(rows, plan, entries[k]->version, lanes);
+        if (count && plan->past)
+            rows->items[rows->count++] = (struct row){.plan = plan,
+                                                      .version = entries[0]->version,
+                                                      .gone = true,
+                                                      .sum = plan->past->tally};
     }
     if (rows->count)
         qsort(rows->items, rows->count, sizeof *rows->items, by_name);
@@ -108,7 +116,8 @@ static void evaluations(struct cdn_buf *out, const struct rows *rows)
                 const struct row *row = &rows->items[i];
                 uint64_t count = row->sum.outcomes[v][k];
 
-                if (!count && (v != CORDON_VARIANT_LIVE || k != CORDON_OUTCOME_OK))
+                if (row->gone ||
+                    (!count && (v != CORDON_VARIANT_LIVE || k != CORDON_OUTCOME_OK)))
                     continue;
                 cdn_buf_printf(out,
                                "cordon_evaluations_total{rule=\"%s\",version=\"%u\","
@@ -300,7 +309,7 @@ static void decisions(struct cdn_buf *out, const struct rows *rows)
         for (size_t i = from; i < to; i++) {
             const struct cdn_rule *rule = rows->items[i].version->rule;
 
-            for (uint32_t k = 0; k < rule->decision_count; k++)
+            for (uint32_t k = 0; k < rule->decision_count && !rows->items[i].gone; k++)
                 if (rows->items[i].sum.decisions[k])
                     cdn_buf_printf(out,
                                    "cordon_decisions_total{rule=\"%s\",version=\"%u\","
@@ -316,7 +325,7 @@ static void shadows(struct cdn_buf *out, const struct rows *rows)
     head(out, "cordon_shadow_mismatch_total", "counter",
          "Shadows that decided otherwise than what decided.");
     for (size_t i = 0; i < rows->count; i++)
-        if (rows->items[i].sum.compared)
+        if (rows->items[i].sum.compared && !rows->items[i].gone)
             cdn_buf_printf(
                 out,
                 "cordon_shadow_mismatch_total{rule=\"%s\",version=\"%u\"} %" PRIu64

@@ -338,6 +338,11 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
     }
     cdn_error_clear(&own);
     status = plan_of(&plan, sync, standing, before, &own);
+    if (!status && before &&
+        !cdn_plan_succeed(plan, before, sync->engine->lane_count)) {
+        cdn_plan_release(plan);
+        status = CORDON_E_NOMEM;
+    }
     if (status == CORDON_E_NOMEM)
         return status;
     if (status) {

@@ -24,9 +24,11 @@
 extern const uint64_t cdn_tally_times_ns[CDN_TALLY_TIMES - 1];
 extern const uint64_t cdn_tally_memory_bytes[CDN_TALLY_MEMORY - 1];
 
+#define CDN_TALLY_LINE 64
+
 /* Every field is a uint64_t counter but the sketches: sums and differences rely on it. */
 struct cdn_tally {
-    _Alignas(64) uint64_t outcomes[CDN_TALLY_VARIANTS][CDN_TALLY_OUTCOMES];
+    uint64_t outcomes[CDN_TALLY_VARIANTS][CDN_TALLY_OUTCOMES];
     uint64_t limits[CDN_TALLY_BUDGETS]; /* by the budget that stopped it */
     uint64_t tightened; /* of those stopped, by a limit that load had lowered */
     uint64_t instructions, edges, nodes;
@@ -43,6 +45,7 @@ struct cdn_tally {
     /* Of what was run; what was denied was not. */
     struct cdn_sketch instructions_sketch;
     struct cdn_sketch wall_sketch; /* ns in a sandbox */
+    char apart[CDN_TALLY_LINE];    /* of two lanes no two counters share a cache line */
 };
 
 /* Which of cdn_tally_times_ns such a time belongs to. */

@@ -103,7 +103,7 @@ static struct cdn_image *copy(struct cdn_slot *slot)
     image->serial = ++slot->serials;
     image->L = slot->L;
     image->live = (size_t)arena->head->live;
-    image->reach = slot->reach;
+    image->reach = slot->reach; /* constants included (cdn_meter_see_constants) */
     image->bytes = (size_t)arena->head->top;
     cdn_arena_unpoison(arena);
     memcpy(image->data, arena->base, image->bytes);

@@ -49,6 +49,10 @@ struct cdn_function {
 CDN_RAISES void cdn_library_register(lua_State *L,
                                      const struct cdn_function *functions);
 
+/* Is the value at index a function of LuaJIT's own?  Those written in Lua are not C
+ * functions, and are not counted as such here.                             [-0, +0, -] */
+bool cdn_library_is_stock(lua_State *L, int index);
+
 /* A protected call that neither swallows a limit nor overflows: status as lua_pcall.
  * Raises if the run was stopped.  C nesting is bounded.                 [-(n+1), +r|1, e] */
 CDN_RAISES int cdn_protected_call(lua_State *L, int arguments, int results);
