@@ -22,12 +22,12 @@
 #include "snapshot/snapshot.h"
 
 /* What a member's evaluation will touch, known before its turn comes.  `image` is only an
- * address: what lies there may be gone by then, and is not read. */
+ * address, of its own bytes: what lies there may be gone by then, and is not read. */
 struct ahead {
     struct cdn_plan *plan; /* NULL: there is none of that name */
     const struct cdn_rule *rule;
     const struct cdn_tally *tally;
-    const char *image;
+    const void *image;
     size_t image_bytes; /* 0: it is not built yet */
 };
 
@@ -191,8 +191,8 @@ static void look_ahead(cordon_set_outcome *outcome, const struct cdn_set *set,
         image = cdn_images_look(&lane->images, version->id);
         if (!image)
             continue;
-        ahead->image = cdn_image_data(image);
-        ahead->image_bytes = cdn_image_bytes(image);
+        ahead->image = image;
+        ahead->image_bytes = cdn_image_own(image);
     }
 }
 
