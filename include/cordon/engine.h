@@ -66,7 +66,7 @@ CORDON_EXPORT void cordon_engine_free(cordon_engine *engine);
 /* Let evaluations from now on see `snapshot`; the engine keeps its own reference.  NULL:
  * none, and only rules that read no graph can run.  Rules loaded already are checked
  * against it: if one does not fit (its `reads` names what is not there), nothing is
- * changed.
+ * changed.  What is paused or killed, and shadows, hold no snapshot up.
  * Errors: CORDON_E_RULE the first rule that does not fit, CORDON_E_NOMEM. */
 CORDON_EXPORT cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
                                                        cordon_snapshot *snapshot,

@@ -15,10 +15,16 @@
  * outlasts a crash, before that nothing of it is there.  What is proposed twice under the
  * same decision id and index is kept once.
  *
- * Threads: a log is shared; every function is safe from any thread, but close.  Any number of
- *          processes may have it open.
- * Caveats: a process opens one log file once at a time: LMDB's locks are the process's.
- *          A log that the disk has damaged is not defended against, as a snapshot is. */
+ * Threads:   a log is shared; every function is safe from any thread, but close.
+ * Processes: any number may have one log open.  Changes come one after another; a change waits
+ *            at most five seconds for another's, then says CORDON_E_BUSY.  Opening a log twice
+ *            in one process gives two handles of one open file, each with its own deferred
+ *            proposals.  A handle is of no use in a child after fork().
+ * Errors:    beyond those named at each function, CORDON_E_CORRUPT (damaged, and where),
+ *            CORDON_E_IO, CORDON_E_BUSY and CORDON_E_NOMEM from any that takes a log.
+ * Caveats:   the file's pages are checked before it is mapped, which reads all of it, and each
+ *            entry when it is read.  Not promised: a file that something else than this
+ *            library writes to while it is open, and network file systems. */
 #ifndef CORDON_PROPOSAL_H
 #define CORDON_PROPOSAL_H
 
@@ -86,9 +92,8 @@ typedef struct cordon_proposal {
 
 typedef struct cordon_proposals_options {
     size_t struct_size;
-    bool must_exist; /* CORDON_E_NOTFOUND where there is no log; else it is made */
-    uint64_t
-        map_bytes; /* what the log may grow to (16 GiB of addresses, not of memory) */
+    bool must_exist;    /* CORDON_E_NOTFOUND where there is no log; else it is made */
+    uint64_t map_bytes; /* what this handle lets the log grow to (16 GiB) */
 } cordon_proposals_options;
 
 #define CORDON_PROPOSALS_OPTIONS_INIT                                                  \
@@ -139,8 +144,7 @@ extern "C" {
 CORDON_EXPORT const char *cordon_proposal_state_str(cordon_proposal_state state);
 
 /* Ownership: *out is the caller's; cordon_proposals_close() it.
- * Errors:    CORDON_E_NOTFOUND, CORDON_E_FORMAT not a log of proposals, CORDON_E_INVALID,
- *            CORDON_E_IO, CORDON_E_NOMEM */
+ * Errors:    CORDON_E_NOTFOUND, CORDON_E_FORMAT not a log of proposals, CORDON_E_INVALID */
 CORDON_EXPORT cordon_status
 cordon_proposals_open(cordon_proposals **out, const char *path,
                       const cordon_proposals_options *options, cordon_error *err);
@@ -155,21 +159,21 @@ CORDON_EXPORT void cordon_proposals_close(cordon_proposals *log);
  * new to the log.  An outcome that is not ok proposes nothing.
  * Errors: CORDON_E_INVALID the outcome was made on another generation
  *         CORDON_E_DENIED  the policy does not name the principal
- *         CORDON_E_CORRUPT the snapshot is damaged, CORDON_E_IO, CORDON_E_NOMEM */
+ *         CORDON_E_CORRUPT the snapshot is damaged, or the log
+ *         CORDON_E_IO      also: the log is full.  What was not written waits as if deferred. */
 CORDON_EXPORT cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
                                                  const cordon_snapshot *snapshot,
                                                  const cordon_outcome *outcome,
                                                  const cordon_proposal_source *source,
                                                  cordon_error *err);
 
-/* Make what was deferred durable.  Errors: CORDON_E_IO, CORDON_E_NOMEM: all of it is still
- * there for the next call. */
+/* Make what was deferred durable.  On an error all of it is still there for the next call. */
 CORDON_EXPORT cordon_status cordon_proposals_flush(uint64_t *added,
                                                    cordon_proposals *log,
                                                    cordon_error *err);
 
 /* Call `each` for every entry that passes, by sequence; it returns false to end.  It may not
- * call anything on the same log.  Errors: CORDON_E_CORRUPT an entry cannot be read. */
+ * call anything on the same log. */
 CORDON_EXPORT cordon_status
 cordon_proposals_each(cordon_proposals *log, const cordon_proposal_filter *filter,
                       bool (*each)(void *ud, const cordon_proposal *proposal), void *ud,

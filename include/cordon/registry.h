@@ -168,7 +168,7 @@ CORDON_EXPORT cordon_status cordon_registry_kill(cordon_registry *registry,
                                                  cordon_error *err);
 
 /* Begin a rollout, or replace the running one.  Versions that do not take part yet are
- * checked as for an activation. */
+ * checked as for an activation.  Rollouts and shadows are of rules, not of sets. */
 CORDON_EXPORT cordon_status
 cordon_registry_rollout(cordon_registry *registry, const char *name,
                         const cordon_rollout *rollout, cordon_check_function *check,
@@ -185,7 +185,8 @@ CORDON_EXPORT cordon_status cordon_registry_abort(cordon_registry *registry,
                                                   const char *name,
                                                   const cordon_change *change,
                                                   cordon_error *err);
-/* The versions that run in the shadow from now on, in place of those before; 0 ends it. */
+/* The versions that run in the shadow from now on, in place of those before; 0 ends it.
+ * Fewer than before is possible whatever the state. */
 CORDON_EXPORT cordon_status cordon_registry_shadows(
     cordon_registry *registry, const char *name, const cordon_rollout_shadow *shadows,
     uint32_t count, const cordon_change *change, cordon_error *err);

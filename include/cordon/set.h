@@ -22,7 +22,10 @@
  * Each member runs in its own pristine sandbox, with its own budgets, on one snapshot
  * generation and under one deadline.  One that fails or is stopped has its declared fallback
  * as its say and keeps none of the others from theirs; one whose decision the set does not
- * list has no say, and that is told. */
+ * list has no say, and that is told.  Caveat: a fallback has no score.
+ * max_score and weighted_sum go by the scores there are, so that who fails counts for nothing
+ * there while another has one; where a failure must weigh, combine by severity, or with a
+ * rule. */
 #ifndef CORDON_SET_H
 #define CORDON_SET_H
 
@@ -107,6 +110,9 @@ cordon_set_outcome_decision_id(const cordon_set_outcome *outcome);
 /* What stands; NULL: nobody had a say, and the set declares no fallback. */
 CORDON_EXPORT const char *
 cordon_set_outcome_decision(const cordon_set_outcome *outcome);
+/* Why no member was asked, "'payment' is paused by ann: too many alerts"; "" if they were.
+ * Borrowed until the next evaluation into the outcome. */
+CORDON_EXPORT const char *cordon_set_outcome_message(const cordon_set_outcome *outcome);
 /* True if no member had a say. */
 CORDON_EXPORT bool cordon_set_outcome_is_fallback(const cordon_set_outcome *outcome);
 /* The highest score of the members; for weighted_sum the sum; for custom the combiner's.

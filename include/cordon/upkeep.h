@@ -24,9 +24,9 @@ typedef struct cordon_upkeep {
     size_t struct_size;         /* sizeof(cordon_upkeep) as the caller compiled it */
     uint64_t registry_sequence; /* what the engine's rules stand at */
     uint32_t changed;           /* rules and sets that stand otherwise than before */
-    uint32_t
-        refused; /* that the registry has otherwise, but whose version does not load
-                         here; what ran before goes on */
+    /* versions that do not load here: of an active one what ran before goes on, a variant or
+     * a shadow is left out */
+    uint32_t refused;
     uint32_t aborted; /* rollouts that a guard ended */
     bool moved;       /* to another generation of the store */
     bool policy_changed;
@@ -66,6 +66,7 @@ cordon_engine_use_store(cordon_engine *engine, const char *store,
 /* Go by the policy in this file from now on, and by what it becomes; NULL: it is followed no
  * more, and the policy stays.  Reading it is part of the call.  A file that cannot be read, or
  * has a fault, leaves the policy that was in force; the upkeep says so once for each change.
+ * One that only does not fit the snapshot is tried again with each that comes after it.
  * Errors: as cordon_policy_load_file() and cordon_engine_set_policy(). */
 CORDON_EXPORT cordon_status cordon_engine_use_policy(cordon_engine *engine,
                                                      const char *path,
@@ -75,8 +76,7 @@ CORDON_EXPORT cordon_status cordon_engine_use_policy(cordon_engine *engine,
  * rollouts, limits that follow load, the log's queue.  `out` may be NULL.
  * One thing that fails does not keep the others from being done.
  * Errors: the first of them: CORDON_E_RULE a version does not load or does not fit the
- *         snapshot (what ran before goes on), CORDON_E_CORRUPT, CORDON_E_IO,
- *         CORDON_E_NOMEM. */
+ *         snapshot (see `refused`), CORDON_E_CORRUPT, CORDON_E_IO, CORDON_E_NOMEM. */
 CORDON_EXPORT cordon_status cordon_engine_upkeep(cordon_engine *engine,
                                                  cordon_upkeep *out, cordon_error *err);
 

@@ -11,10 +11,13 @@
 
 #include <cordon/engine.h>
 #include <cordon/rule.h>
+#include <cordon/set.h>
 
 #include "base/clock.h"
 #include "base/suggest.h"
 #include "cli/request.h"
+#include "engine/registry.h"
+#include "engine/set.h"
 
 /* What may differ in the last digits of a score written in decimal. */
 #define SCORE_TOLERANCE 1e-9
@@ -162,6 +165,7 @@ struct trial {
     const cordon_candidate *candidate;
     cordon_engine *engine;
     cordon_outcome *outcome;
+    cordon_set_outcome *all; /* of a set */
     uint32_t line;
     bool passes;
 };
@@ -199,13 +203,13 @@ static void compare_text(struct trial *trial, const char *what,
     differs(trial, "%s is %s, expected %s", what, got ? got : "none", shown);
 }
 
-static void compare_score(struct trial *trial, const cordon_value *wanted)
+static void compare_score(struct trial *trial, const cordon_value *wanted, bool has,
+                          double score)
 {
     double expected =
         wanted->type == CORDON_INTEGER ? (double)wanted->as.integer : wanted->as.number;
-    double score;
 
-    if (!cordon_outcome_score(trial->outcome, &score))
+    if (!has)
         differs(trial, "there is no score, expected %.15g", expected);
     else if (fabs(score - expected) > SCORE_TOLERANCE * fmax(1, fabs(expected)))
         differs(trial, "score is %.15g, expected %.15g", score, expected);
@@ -225,6 +229,8 @@ static void compare(struct trial *trial, const cordon_value *expect)
     const cordon_usage *usage = cordon_outcome_usage(outcome);
     cordon_outcome_kind kind = cordon_outcome_get_kind(outcome);
     cordon_value value;
+    double score = 0;
+    bool has_score = cordon_outcome_score(outcome, &score);
 
     if (cordon_value_get(&value, expect, "outcome"))
         compare_text(trial, "the outcome", &value, cordon_outcome_kind_str(kind));
@@ -234,7 +240,7 @@ static void compare(struct trial *trial, const cordon_value *expect)
     if (cordon_value_get(&value, expect, "decision"))
         compare_text(trial, "the decision", &value, cordon_outcome_decision(outcome));
     if (cordon_value_get(&value, expect, "score"))
-        compare_score(trial, &value);
+        compare_score(trial, &value, has_score, score);
     if (cordon_value_get(&value, expect, "truncated") &&
         value.as.boolean != cordon_outcome_truncated(outcome))
         differs(trial, "it was %struncated", value.as.boolean ? "not " : "");
@@ -244,12 +250,45 @@ static void compare(struct trial *trial, const cordon_value *expect)
         compare_cost(trial, "instructions were used", usage->instructions, &value);
 }
 
+static void compare_set(struct trial *trial, const cordon_value *expect)
+{
+    static const char *const not_of_sets[] = {"outcome", "truncated"};
+    const cordon_set_outcome *all = trial->all;
+    cordon_member member = {.struct_size = sizeof(member)};
+    uint64_t edges = 0, instructions = 0;
+    cordon_value value;
+    double score = 0;
+    bool has_score = cordon_set_outcome_score(all, &score);
+
+    for (uint32_t i = 0; !cordon_set_outcome_member(&member, all, i); i++) {
+        edges += member.usage.edges;
+        instructions += member.usage.instructions;
+    }
+    for (size_t i = 0; i < CDN_COUNT(not_of_sets); i++)
+        if (cordon_value_get(&value, expect, not_of_sets[i]))
+            differs(trial, "'%s' is expected, which a set does not have",
+                    not_of_sets[i]);
+    if (cordon_value_get(&value, expect, "decision"))
+        compare_text(trial, "the decision", &value, cordon_set_outcome_decision(all));
+    if (cordon_value_get(&value, expect, "score"))
+        compare_score(trial, &value, has_score, score);
+    if (cordon_value_get(&value, expect, "max_edges"))
+        compare_cost(trial, "edges were read", edges, &value);
+    if (cordon_value_get(&value, expect, "max_instructions"))
+        compare_cost(trial, "instructions were used", instructions, &value);
+}
+
 /* The clock ended it, and nobody asked for that. */
 static bool out_of_time(const struct trial *trial, const cordon_value *expect)
 {
+    cordon_member member = {.struct_size = sizeof(member)};
     cordon_value value;
 
-    return cordon_outcome_limit(trial->outcome) == CORDON_BUDGET_TIME &&
+    for (uint32_t i = 0;
+         trial->all && !cordon_set_outcome_member(&member, trial->all, i); i++)
+        if (member.limit == CORDON_BUDGET_TIME)
+            return true;
+    return !trial->all && cordon_outcome_limit(trial->outcome) == CORDON_BUDGET_TIME &&
            !cordon_value_get(&value, expect, "outcome");
 }
 
@@ -277,12 +316,16 @@ static cordon_status run_case(struct trial *trial, const struct cdn_request *req
     for (int tries = 0;
          tries == 0 || (tries < TIME_TRIES && !status && out_of_time(trial, expect));
          tries++)
-        status = cordon_evaluate(trial->outcome, trial->engine, trial->candidate->name,
-                                 &call, &err);
+        status = trial->all ? cordon_evaluate_set(trial->all, trial->engine,
+                                                  trial->candidate->name, &call, &err)
+                            : cordon_evaluate(trial->outcome, trial->engine,
+                                              trial->candidate->name, &call, &err);
     if (status == CORDON_E_NOMEM)
         return status;
     if (status)
         differs(trial, "%s", err.message);
+    else if (trial->all)
+        compare_set(trial, expect);
     else
         compare(trial, expect);
     trial->judge->cases++;
@@ -343,6 +386,87 @@ static cordon_status open_snapshot(cordon_snapshot **out, const struct cdn_judge
     return CORDON_OK;
 }
 
+/* ---- what a candidate runs with ---- */
+
+/* Load the active version of a rule that the set names; *found false: nothing decides under
+ * that name. */
+static cordon_status load_member(bool *found, struct trial *trial, const char *name,
+                                 cordon_error *err)
+{
+    cordon_registry *registry = trial->judge->registry;
+    cordon_standing standing = {.struct_size = sizeof(standing)};
+    struct cdn_buf text = {0};
+    char file[CORDON_ERROR_FILE_BYTES];
+    cordon_status status = cordon_registry_standing(&standing, registry, name, err);
+
+    *found = !status && standing.kind == CORDON_OBJECT_RULE &&
+             (standing.state == CORDON_STANDING_ACTIVE ||
+              standing.state == CORDON_STANDING_PAUSED);
+    if (!*found) {
+        if (status == CORDON_E_NOTFOUND)
+            cdn_error_clear(err);
+        return status == CORDON_E_NOTFOUND ? CORDON_OK : status;
+    }
+    snprintf(file, sizeof(file), "%s@%" PRIu32, name, standing.active);
+    status = cdn_registry_text(&text, registry, name, standing.active, err);
+    if (!status)
+        status = cordon_engine_load_rule(trial->engine, (const char *)text.data,
+                                         text.length, file, NULL, err);
+    cdn_buf_deinit(&text);
+    return status;
+}
+
+/* Load a set and the rules it names.  That one of them is missing, or does not load, is told,
+ * and is no fault of the set's: the others judge without it. */
+static cordon_status load_set(struct trial *trial, cordon_error *err)
+{
+    const cordon_candidate *candidate = trial->candidate;
+    struct cdn_set *set;
+    cordon_status status = cdn_set_load(&set, candidate->source,
+                                        candidate->source_bytes, candidate->file, err);
+
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < set->member_count + (set->combiner != NULL); i++) {
+        const char *name = i < set->member_count ? set->members[i].name : set->combiner;
+        cordon_error own;
+        bool found = false;
+
+        status = load_member(&found, trial, name, &own);
+        if (status == CORDON_E_NOMEM)
+            break;
+        if (status)
+            cdn_cli_warn(trial->judge->cli, "%s, which '%s' names: %s", name, set->name,
+                         own.message);
+        else if (!found)
+            cdn_cli_warn(trial->judge->cli,
+                         "'%s' names %s, and no version of a rule of that name decides",
+                         set->name, name);
+        status = CORDON_OK;
+    }
+    cdn_set_release(set);
+    if (status)
+        return cdn_error_nomem(err);
+    return cordon_engine_load_set(trial->engine, candidate->source,
+                                  candidate->source_bytes, candidate->file, NULL, err);
+}
+
+static cordon_status load_candidate(struct trial *trial, cordon_error *err)
+{
+    const cordon_candidate *candidate = trial->candidate;
+    cordon_status status;
+
+    if (candidate->kind == CORDON_OBJECT_SET) {
+        status = cordon_set_outcome_new(&trial->all, err);
+        return status ? status : load_set(trial, err);
+    }
+    status = cordon_outcome_new(&trial->outcome, err);
+    if (status)
+        return status;
+    return cordon_engine_load_rule(trial->engine, candidate->source,
+                                   candidate->source_bytes, candidate->file, NULL, err);
+}
+
 cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
                                   cordon_error *err)
 {
@@ -352,23 +476,18 @@ cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
     cordon_snapshot *snapshot = NULL;
     cordon_status status;
 
-    if (candidate->kind != CORDON_OBJECT_RULE)
-        return CORDON_OK;
     options.slots = 1;
     status = open_snapshot(&snapshot, judge, err);
     if (!status)
         status = cordon_engine_new(&trial.engine, &options, err);
-    if (!status)
-        status = cordon_outcome_new(&trial.outcome, err);
     if (!status && snapshot)
         status = cordon_engine_set_snapshot(trial.engine, snapshot, err);
     if (!status)
-        status = cordon_engine_load_rule(trial.engine, candidate->source,
-                                         candidate->source_bytes, candidate->file, NULL,
-                                         err);
+        status = load_candidate(&trial, err);
     if (!status && candidate->cases_bytes)
         status = run_cases(&trial, err);
     cordon_outcome_free(trial.outcome);
+    cordon_set_outcome_free(trial.all);
     cordon_engine_free(trial.engine);
     cordon_snapshot_release(snapshot);
     return status;

@@ -4,7 +4,9 @@
  *
  * One a line, a request as cordon eval --input takes it, and `expect` with one or more of
  * decision (null: none), score, outcome (not said: ok), truncated, max_edges and
- * max_instructions.  They are pushed with a version and run before it may decide. */
+ * max_instructions.  They are pushed with a version and run before it may decide.  Those of a
+ * set are judged by the active versions of its rules; what they may cost is of all together,
+ * and outcome and truncated, which a set does not have, are not for them. */
 #ifndef CDN_CLI_CASES_H
 #define CDN_CLI_CASES_H
 
@@ -24,13 +26,15 @@ cordon_status cdn_cases_check(const char *cases, size_t bytes, const char *file,
 struct cdn_judge {
     struct cdn_cli *cli;
     const char *data; /* the store; NULL, or one without a snapshot: none */
+    cordon_registry *registry; /* where a set finds its rules */
     /* filled by it */
     uint64_t cases;
     uint64_t failed; /* of them; each was told on cli->err */
 };
 
 /* A cordon_check_function: the version loads with the store's current snapshot, and its
- * cases pass.  Errors: CORDON_E_RULE, CORDON_E_DATA if a case failed. */
+ * cases pass.  Of a set, rules that it names and nothing decides are warned of.
+ * Errors: CORDON_E_RULE, CORDON_E_DATA if a case failed. */
 cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
                                   cordon_error *err);
 

@@ -347,8 +347,11 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
 {
     struct eval *eval = ud;
     cordon_request call = CORDON_REQUEST_INIT;
-    struct cdn_eval_result result = {
-        .rule = &eval->rule, .request = request, .line = line, .err = err};
+    struct cdn_eval_result result = {.rule = &eval->rule,
+                                     .request = request,
+                                     .line = line,
+                                     .logged = eval->session.audit || eval->propose,
+                                     .err = err};
 
     if (!status)
         status = cdn_session_call(&call, &eval->session, request, err);
@@ -533,26 +536,18 @@ const struct cdn_command cdn_command_eval = {
         "cordon eval fan_out -d store --node Account:17  # as the registry says",
     .details =
         "RULE is a rule's file, or the name of a rule in the store's registry (cordon "
-        "rule):\n"
-        "then the version that decides for this node runs.\n"
-        "\n"
+        "rule): then the version that decides for this node runs.\n\n"
         "A request is a JSON object on one line: {\"node\": \"Account:17\", \"now\": "
-        "...,\n"
-        "\"as_of\": ..., \"params\": {...}, \"seed\": N, \"id\": anything}. Every "
-        "field may be\n"
-        "missing; what the command line says stands in. Answers come in the order of "
-        "the\n"
-        "requests, each with its request's line and id, and are never kept back while "
-        "the\n"
-        "next request is waited for; a request that cannot be read gets an answer "
-        "that\n"
-        "says so. A rule that fails or is stopped is answered with its declared\n"
-        "fallback. Of many requests the exit code is the first that applies of:\n"
-        "3 one was malformed, 4 one was stopped by a limit, 1 one ended in error, 0.\n"
-        "\n"
+        "..., \"as_of\": ..., \"params\": {...}, \"seed\": N, \"id\": anything}. Every "
+        "field may be missing; what the command line says stands in. Answers come in "
+        "the order of the requests, each with its request's line and id, and are never "
+        "kept back while the next request is waited for; a request that cannot be read "
+        "gets an answer that says so. A rule that fails or is stopped is answered with "
+        "its declared fallback. Of many requests the exit code is the first that "
+        "applies of: 3 one was malformed, 4 one was stopped by a limit, 1 one ended in "
+        "error, 0.\n\n"
         "With --audit each answered decision is recorded, for cordon audit and cordon "
-        "replay to\n"
-        "read; of --count N evaluations the last. Exit 3 if a record could not be "
-        "written.",
+        "replay to read, and its answer has the record's decision_id; of --count N "
+        "evaluations the last. Exit 3 if a record could not be written.",
     .exits = "01234i",
 };

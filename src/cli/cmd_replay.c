@@ -163,7 +163,11 @@ static int answer(struct task *task)
     const char *candidate = cdn_replay_candidate(task->replay);
     bool differs =
         report->counts[CDN_REPLAY_CHANGED] || report->counts[CDN_REPLAY_REFUSED];
-    int code = differs || task->damaged ? CDN_EXIT_FINDINGS : CDN_EXIT_OK;
+    /* a proof that left something out is none */
+    bool lacks = report->counts[CDN_REPLAY_TEXT_MISSING] ||
+                 report->counts[CDN_REPLAY_GENERATION_GONE] ||
+                 report->counts[CDN_REPLAY_MASKED];
+    int code = differs || lacks || task->damaged ? CDN_EXIT_FINDINGS : CDN_EXIT_OK;
     struct cdn_buf text = {0};
     struct cdn_json json;
 
@@ -279,6 +283,7 @@ const struct cdn_command cdn_command_replay = {
                "that, never as a difference.\n\nWith --against, the decisions of that "
                "text are compared with those recorded: how often each became which, "
                "what they cost, and examples of those that changed.\n\nExit 1 if "
-               "anything changed, could not be evaluated, or the log is damaged.",
+               "anything changed, could not be evaluated (its text or generation is "
+               "gone, its input was masked), or the log is damaged.",
     .exits = "0123i",
 };

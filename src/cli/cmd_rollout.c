@@ -238,7 +238,7 @@ static int run_apply(struct cdn_cli *cli, int argc, char **argv, bool start)
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         goto out;
     if (argc != 1) {
-        code = cdn_cli_usage(cli, "the name of one rule or set is wanted");
+        code = cdn_cli_usage(cli, "the name of one rule is wanted");
         goto out;
     }
     code = cdn_registry_begin(cli, &rollout.args, 0);
@@ -379,7 +379,7 @@ static int run_promote(struct cdn_cli *cli, int argc, char **argv)
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         return code;
     if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule or set is wanted");
+        return cdn_cli_usage(cli, "the name of one rule is wanted");
     if (version > UINT32_MAX)
         return cdn_cli_usage(cli, "--version: there can be no such version");
     code = cdn_registry_begin(cli, &args, 0);
@@ -415,7 +415,7 @@ static int run_abort(struct cdn_cli *cli, int argc, char **argv)
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         return code;
     if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule or set is wanted");
+        return cdn_cli_usage(cli, "the name of one rule is wanted");
     code = cdn_registry_begin(cli, &args, 0);
     if (code)
         return code;

@@ -44,6 +44,7 @@ static int run_activate(struct cdn_cli *cli, int argc, char **argv)
     if (code)
         return code;
     judge.data = args.data;
+    judge.registry = args.registry;
     status = cordon_registry_version(&info, args.registry, argv[0], version, &err);
     if (!status)
         status =

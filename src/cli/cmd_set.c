@@ -177,6 +177,8 @@ static cordon_status show_json(struct judging *judging,
     else
         cdn_json_null(&json);
     cdn_json_key_bool(&json, "fallback", cordon_set_outcome_is_fallback(outcome));
+    if (cordon_set_outcome_message(outcome)[0])
+        cdn_json_key_cstr(&json, "message", cordon_set_outcome_message(outcome));
     if (cordon_set_outcome_score(outcome, &score))
         cdn_json_key_double(&json, "score", score);
     cdn_json_key_uint(&json, "failed", cordon_set_outcome_failed(outcome));
@@ -250,6 +252,9 @@ static void show_pretty(const struct judging *judging,
     if (cordon_set_outcome_score(outcome, &score))
         fprintf(to, "  %.4g", score);
     fputs("\n", to);
+    if (cordon_set_outcome_message(outcome)[0])
+        fprintf(to, "      %s%s%s\n", cdn_style(color, CDN_STYLE_RED),
+                cordon_set_outcome_message(outcome), cdn_style_end(color));
     for (uint32_t i = 0; i < cordon_set_outcome_count(outcome); i++) {
         cordon_member member = member_of(judging, i);
 
@@ -294,7 +299,8 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
         return cdn_error_nomem(err);
     if (status)
         return refuse(judging, request, line, &why, err);
-    if (cordon_set_outcome_failed(judging->outcome))
+    if (cordon_set_outcome_failed(judging->outcome) ||
+        cordon_set_outcome_message(judging->outcome)[0])
         judging->failed++;
     if (judging->cli->format != CDN_FORMAT_PRETTY)
         return show_json(judging, request, line, err);
@@ -357,14 +363,10 @@ const struct cdn_command cdn_command_set_eval = {
         "cordon set eval payment -d store --input events.ndjson > judged.ndjson",
     .details =
         "A set names rules and says how what they decide combines: the most severe "
-        "decision,\n"
-        "the highest score, a weighted sum against thresholds, or a rule of its own. "
-        "Each member\n"
-        "runs in its own sandbox; one that fails has its fallback as its say and "
-        "spoils "
-        "none of\n"
-        "the others. Requests are those of cordon eval. Exit 3 if one was malformed, 1 "
-        "if a\n"
-        "member failed.",
+        "decision, the highest score, a weighted sum against thresholds, or a rule of "
+        "its own. Each member runs in its own sandbox; one that fails has its fallback "
+        "as its say and spoils none of the others. Requests are those of cordon eval. "
+        "Exit 3 if one was malformed, 1 if a member failed or the set is paused or "
+        "killed.",
     .exits = "0123i",
 };

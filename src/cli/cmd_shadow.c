@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -55,12 +56,14 @@ static int run_start(struct cdn_cli *cli, int argc, char **argv)
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         return code;
     if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule or set is wanted");
+        return cdn_cli_usage(cli, "the name of one rule is wanted");
     if (version > UINT32_MAX)
         return cdn_cli_usage(cli, "--version: there can be no such version");
-    if (!cdn_percent_argument(cli, &sample, rate * 100, "--sample-rate, a hundredth of",
-                              &code))
-        return code;
+    if (!(rate * CORDON_WHOLE >= 1 && rate <= 1) ||
+        fabs(rate * CORDON_WHOLE - round(rate * CORDON_WHOLE)) > 1e-6)
+        return cdn_cli_usage(cli, "--sample-rate takes 0.0001 to 1, in "
+                                  "ten-thousandths: 0.1 is every tenth request");
+    sample = (uint32_t)lround(rate * CORDON_WHOLE);
     code = cdn_registry_begin(cli, &args, 0);
     if (code)
         return code;
@@ -113,7 +116,7 @@ static int run_stop(struct cdn_cli *cli, int argc, char **argv)
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         return code;
     if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule or set is wanted");
+        return cdn_cli_usage(cli, "the name of one rule is wanted");
     code = cdn_registry_begin(cli, &args, 0);
     if (code)
         return code;

@@ -35,6 +35,7 @@ struct cdn_eval_result {
     const cordon_error *err;           /* if status is not CORDON_OK */
     const cordon_outcome *outcome;     /* if status is CORDON_OK */
     uint64_t snapshot_id;              /* 0: no snapshot */
+    bool logged; /* a log has it, or what it proposes: its name is told */
     struct cdn_eval_timing timing;
 };
 

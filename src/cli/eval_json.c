@@ -247,6 +247,9 @@ void cdn_eval_json(struct cdn_buf *out, const struct cdn_eval_result *result,
     }
     if (result->line)
         cdn_json_key_uint(&json, "line", result->line);
+    if (result->logged && !result->status)
+        cdn_json_key_cstr(&json, "decision_id",
+                          cordon_outcome_decision_id(result->outcome));
     cdn_json_key_cstr(&json, "rule", result->rule->name);
     write_version(&json, result);
     if (result->call)

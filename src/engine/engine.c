@@ -211,6 +211,7 @@ void cordon_engine_free(cordon_engine *engine)
     cdn_functions_deinit(engine);
     cdn_free(engine->store);
     cdn_free(engine->policy_file.path);
+    cordon_policy_release(engine->policy_file.unfit);
     cdn_free(engine->lanes_block);
     cdn_state_free(atomic_load(&engine->state));
     while (engine->graveyard) {
@@ -331,7 +332,8 @@ cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
 /* All of it under `writer`: of two threads that follow at once the one that looked at
  * CURRENT first must not come last. */
 cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
-                                const cordon_snapshot_options *options, bool *moved,
+                                const cordon_snapshot_options *options,
+                                struct cdn_policy *policy, bool *moved,
                                 cordon_error *err)
 {
     cordon_snapshot *snapshot;
@@ -342,7 +344,8 @@ cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
     snapshot = cordon_snapshot_retain(atomic_load(&engine->state)->snapshot);
     status = cordon_snapshot_refresh(&snapshot, store, options, &fresh, err);
     if (!status && fresh)
-        status = cdn_engine_move(engine, snapshot, policy_of(engine), err);
+        status =
+            cdn_engine_move(engine, snapshot, policy ? policy : policy_of(engine), err);
     cordon_snapshot_release(snapshot);
     if (!status)
         *moved = fresh;
@@ -361,7 +364,7 @@ cordon_status cordon_engine_follow(cordon_engine *engine, const char *store,
     if (!engine)
         return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_follow: no engine");
     pthread_mutex_lock(&engine->writer);
-    status = cdn_engine_follow(engine, store, options, &fresh, err);
+    status = cdn_engine_follow(engine, store, options, NULL, &fresh, err);
     pthread_mutex_unlock(&engine->writer);
     if (moved)
         *moved = fresh;

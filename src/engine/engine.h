@@ -132,6 +132,10 @@ struct cordon_engine {
         char *path;
         struct timespec written;
         uint64_t bytes, inode;
+        /* Read, but it does not fit the snapshot `unfit_on`: another may come that it was
+         * written for.  NULL: none. */
+        struct cdn_policy *unfit;
+        const cordon_snapshot *unfit_on;
     } policy_file;
     pthread_mutex_t waiting;
     struct cdn_waiter *queue; /* under `waiting`: who is served first, first */
@@ -207,9 +211,11 @@ void cdn_functions_deinit(cordon_engine *engine);
  * failure everything stays.  Errors: as cordon_engine_set_snapshot() and _set_policy(). */
 cordon_status cdn_engine_move(cordon_engine *engine, cordon_snapshot *snapshot,
                               struct cdn_policy *policy, cordon_error *err);
-/* Under `writer`: as cordon_engine_follow(). */
+/* Under `writer`: as cordon_engine_follow(), and to `policy` with it; NULL: the one in force
+ * stays. */
 cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
-                                const cordon_snapshot_options *options, bool *moved,
+                                const cordon_snapshot_options *options,
+                                struct cdn_policy *policy, bool *moved,
                                 cordon_error *err);
 
 /* ---- metrics.c ---- */
@@ -276,6 +282,12 @@ cordon_status cdn_request_check(const char *function, const void *outcome,
 cordon_status cdn_lane_evaluate(struct cdn_lane *lane, const struct cdn_state *state,
                                 struct cdn_plan *plan, const struct cdn_ask *ask,
                                 cordon_outcome *outcome, cordon_error *err);
+
+/* The same where the set's time was over before the plan's turn came: it is not run, and its
+ * fallback stands.  That is recorded, but not held against the version. */
+void cdn_lane_too_late(struct cdn_lane *lane, const struct cdn_state *state,
+                       const struct cdn_plan *plan, const struct cdn_ask *ask,
+                       cordon_outcome *outcome);
 
 /* A principal's quota, and where it stands. */
 struct cdn_quota_pass {

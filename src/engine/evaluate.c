@@ -173,7 +173,20 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
 
-/* An outcome is whole: name it, count it, record it. */
+/* An outcome is whole: name it, record it. */
+static void tell(struct cdn_lane *lane, const struct cdn_state *state,
+                 const struct cdn_plan *plan, const struct cdn_entry *entry,
+                 cordon_variant variant, const struct cdn_role *role,
+                 const struct cdn_ask *ask, cordon_outcome *outcome)
+{
+    name_decision(outcome, lane, plan, entry->version, variant);
+    if (state->snapshot)
+        outcome->generation = cordon_snapshot_generation(state->snapshot);
+    record(lane, state, role, ask, outcome);
+    observe(lane, ask, outcome);
+}
+
+/* The same, and it counts among what the version has done. */
 static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
                      const struct cdn_plan *plan, const struct cdn_entry *entry,
                      cordon_variant variant, const struct cdn_role *role,
@@ -181,10 +194,8 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
 {
     struct cdn_version *version = entry->version;
 
-    name_decision(outcome, lane, plan, version, variant);
     cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
-    record(lane, state, role, ask, outcome);
-    observe(lane, ask, outcome);
+    tell(lane, state, plan, entry, variant, role, ask, outcome);
 }
 
 /* While callers wait a run gets no more than it usually needs, some times over. */
@@ -348,6 +359,25 @@ static cordon_status evaluate_plan(struct cdn_lane *lane, const struct cdn_state
             run_shadow(lane, state, plan, shadow, &rest, outcome);
     }
     return CORDON_OK;
+}
+
+void cdn_lane_too_late(struct cdn_lane *lane, const struct cdn_state *state,
+                       const struct cdn_plan *plan, const struct cdn_ask *ask,
+                       cordon_outcome *outcome)
+{
+    const struct cdn_entry *entry = plan->live;
+    cordon_variant variant = CORDON_VARIANT_LIVE;
+    const struct cdn_binding *binding;
+    const struct cdn_role *role;
+
+    if (plan->choice_count)
+        entry = cdn_plan_choose(plan, cdn_plan_point(plan, ask->request), &variant);
+    if (cdn_admit(&role, &binding, outcome, state, entry, ask->request))
+        cdn_rule_refuse(outcome, entry->version->rule, CORDON_OUTCOME_LIMIT,
+                        CORDON_BUDGET_TIME,
+                        "time: the set's time was over before its turn came; give the "
+                        "set more, or its members less");
+    tell(lane, state, plan, entry, variant, role, ask, outcome);
 }
 
 /* ---- quotas ---- */

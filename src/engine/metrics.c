@@ -301,12 +301,14 @@ static void rollouts(struct cdn_buf *out, const cordon_engine *engine,
          "The share of subjects that versions in a rollout take.");
     for (size_t from = 0, to; from < rows->count; from = to) {
         const struct cdn_plan *plan = rows->items[from].plan;
+        uint32_t taken = 0;
 
         to = same_rule(rows, from);
+        for (uint32_t i = 0; i < plan->choice_count; i++)
+            taken += plan->choices[i].below - plan->choices[i].from;
         if (plan->choice_count)
             cdn_buf_printf(out, "cordon_rollout_ratio{rule=\"%s\"} %g\n", plan->name,
-                           (double)plan->choices[plan->choice_count - 1].below /
-                               CDN_PLAN_WHOLE);
+                           (double)taken / CDN_PLAN_WHOLE);
     }
     plain(out, "cordon_rollout_aborts_total", "counter", "Rollouts that a guard ended.",
           engine->aborts);

@@ -151,6 +151,7 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     if (!fresh)
         return cdn_error_nomem(err);
     fresh->registered = plan->registered;
+    fresh->partial = plan->partial;
     fresh->revision = plan->revision;
     fresh->state = plan->state;
     memcpy(fresh->why, plan->why, sizeof fresh->why);
@@ -161,6 +162,10 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     fresh->baseline = plan->baseline;
     if (fresh->baseline)
         fresh->baseline->references++;
+    if (plan->state != CDN_PLAN_ACTIVE) { /* nothing of it runs: it need not fit */
+        snapshot = NULL;
+        granted = NULL;
+    }
     if (plan->live)
         status =
             cdn_entry_new(&fresh->live, plan->live->version, snapshot, granted, err);
@@ -174,13 +179,20 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
             fresh->choice_count++;
     }
     for (uint32_t i = 0; i < plan->shadow_count && !status; i++) {
-        struct cdn_shadow *shadow = &fresh->shadows[i];
+        struct cdn_shadow *shadow = &fresh->shadows[fresh->shadow_count];
+        cordon_error own;
 
         *shadow = plan->shadows[i];
         status = cdn_entry_new(&shadow->entry, plan->shadows[i].entry->version,
-                               snapshot, granted, err);
-        if (!status)
+                               snapshot, granted, &own);
+        if (!status) {
             fresh->shadow_count++;
+        } else if (status == CORDON_E_NOMEM) {
+            (void)cdn_error_nomem(err);
+        } else {
+            fresh->partial = true; /* the next look at the registry says so */
+            status = CORDON_OK;
+        }
     }
     if (status) {
         cdn_plan_release(fresh);
@@ -209,7 +221,7 @@ const struct cdn_entry *cdn_plan_choose(const struct cdn_plan *plan, uint32_t po
                                         cordon_variant *variant)
 {
     for (uint32_t i = 0; i < plan->choice_count; i++)
-        if (point < plan->choices[i].below) {
+        if (point >= plan->choices[i].from && point < plan->choices[i].below) {
             *variant = plan->choices[i].variant;
             return plan->choices[i].entry;
         }

@@ -71,8 +71,7 @@ enum cdn_plan_state { CDN_PLAN_ACTIVE, CDN_PLAN_PAUSED, CDN_PLAN_KILLED };
 struct cdn_choice {
     struct cdn_entry *entry;
     cordon_variant variant; /* CANARY or ARM */
-    uint32_t below;         /* takes subjects whose point lies below this, and not below
-                               the choice before */
+    uint32_t from, below;   /* takes subjects whose point lies in [from, below) */
 };
 
 struct cdn_shadow {
@@ -84,6 +83,7 @@ struct cdn_plan {
     uint64_t references;
     char name[CORDON_RULE_MAX_NAME_BYTES + 1];
     bool registered;        /* stands in the registry, which may change it */
+    bool partial;           /* without what its standing names and does not load here */
     uint64_t revision;      /* of its standing there */
     uint64_t salt;          /* of the subjects' points */
     struct cdn_entry *live; /* of a set: NULL */
@@ -132,8 +132,10 @@ void cdn_entry_release(struct cdn_entry *entry); /* accepts NULL */
 struct cdn_plan *cdn_plan_new(const char *name);
 void cdn_plan_release(struct cdn_plan *plan); /* accepts NULL */
 
-/* The same plan with every entry bound to another snapshot, or for another policy.  err is that of the live
- * version if that does not fit, else of the first that does not.
+/* The same plan with every entry bound to another snapshot, or for another policy.  What is
+ * paused or killed fits any snapshot; a shadow that does not fit is left out (`partial`), since
+ * it decides nothing.  err is that of the live version if that does not fit, else of the
+ * first choice that does not.
  * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
 cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan,
                               const cordon_snapshot *snapshot,

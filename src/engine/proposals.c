@@ -1,4 +1,4 @@
-/* The log of proposals: one LMDB file, one unnamed database.
+/* The log of proposals: one durable file (durable.h), whose records are
  *
  *     'p' sequence (big-endian)             an entry (proposals_record.c)
  *     'd' decision id, kind, index          its sequence: what makes adding idempotent
@@ -6,30 +6,24 @@
  *     'b'                                   a batch that is being applied (proposals_batch.c)
  *     'v'                                   which format this is
  *
- * Sequences only grow and entries are never removed.  Each change is one transaction of
- * LMDB's, synced before its call returns; LMDB's lock makes writers of all processes wait for
- * each other, and goes with a process that dies.
+ * Sequences only grow and entries are never removed.
  *
  * Left out: an index by state.  A listing reads the log from its begin, some millions of
  * entries a second, and an operator lists more rarely than rules propose. */
 #include "engine/proposals.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <lmdb.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/pack.h"
 #include "engine/policy.h"
-#include "snapshot/lmdb_error.h"
 
-#define FORMAT_NAME "cordon proposals 1"
-#define MAP_BYTES   (UINT64_C(16) << 30)
+#define FORMAT_NAME "cordon proposals 2"
+#define MOST_BYTES  (UINT64_C(16) << 30)
 #ifdef CORDON_TINY
 #define QUEUE_BYTES ((size_t)512)
 #else
@@ -46,9 +40,7 @@ struct queued {
 };
 
 struct cordon_proposals {
-    MDB_env *env;
-    MDB_dbi dbi;
-    char *path;
+    struct cdn_durable *file;
     pthread_mutex_t lock; /* of what follows */
     struct queued *queue;
     size_t queue_count;
@@ -69,81 +61,7 @@ const char *cordon_proposal_state_str(cordon_proposal_state state)
     return "unknown";
 }
 
-/* ---- transactions, and values by key ---- */
-
-cordon_status cdn_proposals_begin(struct MDB_txn **out, cordon_proposals *log,
-                                  bool write, cordon_error *err)
-{
-    int rc = mdb_txn_begin(log->env, NULL, write ? 0 : MDB_RDONLY, out);
-
-    if (rc)
-        *out = NULL;
-    return rc ? cdn_lmdb_error(err, rc, "%s", log->path) : CORDON_OK;
-}
-
-cordon_status cdn_proposals_commit(cordon_proposals *log, struct MDB_txn *txn,
-                                   cordon_error *err)
-{
-    int rc = mdb_txn_commit(txn);
-
-    return rc ? cdn_lmdb_error(err, rc, "writing %s", log->path) : CORDON_OK;
-}
-
-void cdn_proposals_abort(struct MDB_txn *txn)
-{
-    if (txn)
-        mdb_txn_abort(txn);
-}
-
-static cordon_status get(const void **out, size_t *bytes, cordon_proposals *log,
-                         MDB_txn *txn, const void *name, size_t name_bytes,
-                         cordon_error *err)
-{
-    MDB_val key = {.mv_size = name_bytes, .mv_data = (void *)(uintptr_t)name};
-    MDB_val value = {0};
-    int rc = mdb_get(txn, log->dbi, &key, &value);
-
-    *out = rc ? NULL : value.mv_data;
-    *bytes = rc ? 0 : value.mv_size;
-    if (rc && rc != MDB_NOTFOUND)
-        return cdn_lmdb_error(err, rc, "reading %s", log->path);
-    return CORDON_OK;
-}
-
-static cordon_status put(cordon_proposals *log, MDB_txn *txn, const void *name,
-                         size_t name_bytes, const void *bytes, size_t count,
-                         cordon_error *err)
-{
-    MDB_val key = {.mv_size = name_bytes, .mv_data = (void *)(uintptr_t)name};
-    MDB_val value = {.mv_size = count, .mv_data = (void *)(uintptr_t)bytes};
-    int rc = mdb_put(txn, log->dbi, &key, &value, 0);
-
-    if (rc == MDB_MAP_FULL)
-        return cdn_error_set(err, CORDON_E_IO,
-                             "%s is as large as its map_bytes allow; open it with more",
-                             log->path);
-    return rc ? cdn_lmdb_error(err, rc, "writing %s", log->path) : CORDON_OK;
-}
-
-cordon_status cdn_proposals_get(const void **out, size_t *bytes, cordon_proposals *log,
-                                struct MDB_txn *txn, char key, cordon_error *err)
-{
-    return get(out, bytes, log, txn, &key, 1, err);
-}
-
-cordon_status cdn_proposals_put(cordon_proposals *log, struct MDB_txn *txn, char key,
-                                const void *value, size_t bytes, cordon_error *err)
-{
-    MDB_val name = {.mv_size = 1, .mv_data = &key};
-    int rc;
-
-    if (bytes)
-        return put(log, txn, &key, 1, value, bytes, err);
-    rc = mdb_del(txn, log->dbi, &name, NULL);
-    if (rc && rc != MDB_NOTFOUND)
-        return cdn_lmdb_error(err, rc, "writing %s", log->path);
-    return CORDON_OK;
-}
+/* ---- records by key ---- */
 
 static void put_big(unsigned char *out, uint64_t value, int bytes)
 {
@@ -166,36 +84,59 @@ static void entry_key(unsigned char out[ENTRY_KEY_BYTES], uint64_t sequence)
     put_big(out + 1, sequence, 8);
 }
 
-static cordon_status decode(struct cdn_proposal_entry *out, const cordon_proposals *log,
-                            uint64_t sequence, const void *bytes, size_t size,
-                            cordon_error *err)
+/* False: it is no entry's. */
+static bool read_entry_key(uint64_t *sequence, const unsigned char *key, size_t bytes)
 {
-    if (cdn_proposal_decode(out, sequence, bytes, size))
-        return CORDON_OK;
-    return cdn_error_set(err, CORDON_E_CORRUPT, "%s: entry %llu cannot be read",
-                         log->path, (unsigned long long)sequence);
+    if (bytes != ENTRY_KEY_BYTES || key[0] != 'p')
+        return false;
+    *sequence = get_big(key + 1, 8);
+    return true;
 }
 
-cordon_status cdn_proposals_entry(struct cdn_proposal_entry *out, cordon_proposals *log,
-                                  struct MDB_txn *txn, uint64_t sequence,
+static void name_record(char *out, size_t size, const unsigned char *key, size_t bytes)
+{
+    uint64_t sequence;
+
+    if (read_entry_key(&sequence, key, bytes))
+        (void)snprintf(out, size, "proposal %" PRIu64, sequence);
+    else
+        (void)snprintf(out, size, "%s",
+                       !bytes          ? "a record without a name"
+                       : key[0] == 'd' ? "the index of a decision"
+                       : key[0] == 'n' ? "the last sequence"
+                       : key[0] == 'b' ? "the note of the batch that is being applied"
+                                       : "the format's name");
+}
+
+static cordon_status decode(struct cdn_proposal_entry *out,
+                            const struct cdn_durable_txn *txn, uint64_t sequence,
+                            const struct cdn_span *payload, cordon_error *err)
+{
+    unsigned char key[ENTRY_KEY_BYTES];
+
+    if (cdn_proposal_decode(out, sequence, payload->bytes, payload->length))
+        return CORDON_OK;
+    entry_key(key, sequence);
+    return cdn_durable_damaged(txn, key, sizeof(key), "it cannot be read", err);
+}
+
+cordon_status cdn_proposals_entry(struct cdn_proposal_entry *out,
+                                  struct cdn_durable_txn *txn, uint64_t sequence,
                                   cordon_error *err)
 {
     unsigned char key[ENTRY_KEY_BYTES];
-    const void *bytes;
-    size_t size;
+    struct cdn_span payload;
     cordon_status status;
 
     entry_key(key, sequence);
-    status = get(&bytes, &size, log, txn, key, sizeof(key), err);
-    if (status)
-        return status;
-    if (!bytes)
-        return cdn_error_set(err, CORDON_E_NOTFOUND, "%s has no proposal %llu",
-                             log->path, (unsigned long long)sequence);
-    return decode(out, log, sequence, bytes, size, err);
+    status = cdn_durable_get(&payload, txn, key, sizeof(key), err);
+    if (status == CORDON_E_NOTFOUND)
+        return cdn_error_set(err, status, "%s has no proposal %" PRIu64,
+                             cdn_durable_path(txn), sequence);
+    return status ? status : decode(out, txn, sequence, &payload, err);
 }
 
-cordon_status cdn_proposals_change(cordon_proposals *log, struct MDB_txn *txn,
+cordon_status cdn_proposals_change(struct cdn_durable_txn *txn,
                                    struct cdn_proposal_entry *entry,
                                    cordon_proposal_state state, const char *author,
                                    const char *reason, uint64_t generation,
@@ -213,81 +154,81 @@ cordon_status cdn_proposals_change(cordon_proposals *log, struct MDB_txn *txn,
     changed.applied_generation = generation;
     entry_key(key, changed.sequence);
     cdn_proposal_encode(&bytes, &changed, entry->content_at, entry->content_bytes);
-    status = bytes.failed
-                 ? cdn_error_nomem(err)
-                 : put(log, txn, key, sizeof(key), bytes.data, bytes.length, err);
+    status = bytes.failed ? cdn_error_nomem(err)
+                          : cdn_durable_put(txn, key, sizeof(key), bytes.data,
+                                            bytes.length, err);
     cdn_buf_deinit(&bytes);
     return status;
 }
 
-/* ---- open and close ---- */
+/* ---- the last sequence ---- */
 
-/* A new log gets its name; another's file is not touched. */
-static cordon_status check_format(cordon_proposals *log, cordon_error *err)
-{
-    MDB_txn *txn;
-    MDB_stat stat;
-    const void *name;
-    size_t bytes;
-    int rc;
-    cordon_status status = cdn_proposals_begin(&txn, log, true, err);
-
-    if (status)
-        return status;
-    rc = mdb_dbi_open(txn, NULL, 0, &log->dbi);
-    if (!rc)
-        rc = mdb_stat(txn, log->dbi, &stat);
-    if (rc) {
-        status = cdn_lmdb_error(err, rc, "opening %s", log->path);
-        goto out;
-    }
-    status = cdn_proposals_get(&name, &bytes, log, txn, 'v', err);
-    if (status)
-        goto out;
-    if (name && (bytes != strlen(FORMAT_NAME) || memcmp(name, FORMAT_NAME, bytes) != 0))
-        name = NULL;
-    if (!name && stat.ms_entries) {
-        status = cdn_error_set(err, CORDON_E_FORMAT,
-                               "%s is no log of proposals that this library can read",
-                               log->path);
-        goto out;
-    }
-    if (!name) {
-        status =
-            cdn_proposals_put(log, txn, 'v', FORMAT_NAME, strlen(FORMAT_NAME), err);
-        if (status)
-            goto out;
-    }
-    status = cdn_proposals_commit(log, txn, err);
-    txn = NULL;
-out:
-    cdn_proposals_abort(txn);
-    return status;
-}
-
-static cordon_status open_log(cordon_proposals *log, uint64_t map_bytes,
+static cordon_status put_last(struct cdn_durable_txn *txn, uint64_t last,
                               cordon_error *err)
 {
-    mdb_filehandle_t fd;
-    int dead;
-    int rc = mdb_env_create(&log->env);
+    unsigned char number[8];
 
-    if (!rc)
-        rc = mdb_env_set_mapsize(log->env, (size_t)map_bytes);
-    if (!rc)
-        rc = mdb_env_open(log->env, log->path, MDB_NOSUBDIR | MDB_NOTLS, 0644);
-    if (rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH)
-        return cdn_error_set(err, CORDON_E_FORMAT, "%s is no log of proposals",
-                             log->path);
-    if (!rc)
-        rc = mdb_env_get_fd(log->env, &fd);
-    if (rc)
-        return cdn_lmdb_error(err, rc, "opening %s", log->path);
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    (void)mdb_reader_check(log->env,
-                           &dead); /* readers that died keep pages from reuse */
-    return check_format(log, err);
+    put_big(number, last, sizeof(number));
+    return cdn_durable_put(txn, "n", 1, number, sizeof(number), err);
 }
+
+/* An entry behind it would be overwritten by the next, so there must be none. */
+static cordon_status get_last(uint64_t *last, struct cdn_durable_txn *txn,
+                              cordon_error *err)
+{
+    unsigned char next[ENTRY_KEY_BYTES];
+    struct cdn_span key, payload;
+    uint64_t beyond;
+    cordon_status status = cdn_durable_get(&payload, txn, "n", 1, err);
+
+    if (status && status != CORDON_E_NOTFOUND)
+        return status;
+    if (status || payload.length != 8)
+        return cdn_durable_damaged(txn, "n", 1, "it is no number", err);
+    *last = get_big(payload.bytes, payload.length);
+    if (*last >= INT64_MAX)
+        return cdn_durable_damaged(txn, "n", 1, "it is out of bounds", err);
+    entry_key(next, *last + 1);
+    status = cdn_durable_seek(&key, &payload, txn, next, sizeof(next), false, err);
+    if (!status && read_entry_key(&beyond, key.bytes, key.length))
+        return cdn_durable_damaged(txn, "n", 1, "there are proposals behind it", err);
+    if (status != CORDON_E_NOTFOUND)
+        return status;
+    cdn_error_clear(err);
+    return CORDON_OK;
+}
+
+/* ---- open and close ---- */
+
+static cordon_status begin(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
+{
+    cordon_status status =
+        cdn_durable_put(txn, "v", 1, FORMAT_NAME, strlen(FORMAT_NAME), err);
+
+    (void)ud;
+    return status ? status : put_last(txn, 0, err);
+}
+
+static cordon_status check(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
+{
+    struct cdn_span name;
+    cordon_status status = cdn_durable_get(&name, txn, "v", 1, err);
+
+    (void)ud;
+    if (!status && name.length == strlen(FORMAT_NAME) &&
+        !memcmp(name.bytes, FORMAT_NAME, name.length))
+        return CORDON_OK;
+    if (status && status != CORDON_E_NOTFOUND && status != CORDON_E_CORRUPT)
+        return status;
+    /* The first format had no checksums. */
+    return cdn_error_set(err, CORDON_E_FORMAT,
+                         "%s is no log of proposals that this library can read: it is "
+                         "another version's, or something else",
+                         cdn_durable_path(txn));
+}
+
+static const struct cdn_durable_kind log_kind = {
+    .what = "a log of proposals", .begin = begin, .check = check, .name = name_record};
 
 cordon_status cordon_proposals_open(cordon_proposals **out, const char *path,
                                     const cordon_proposals_options *options,
@@ -296,7 +237,6 @@ cordon_status cordon_proposals_open(cordon_proposals **out, const char *path,
     static const cordon_proposals_options defaults = CORDON_PROPOSALS_OPTIONS_INIT;
     cordon_proposals *log;
     cordon_status status;
-    bool made;
 
     *out = NULL;
     options = options ? options : &defaults;
@@ -304,24 +244,17 @@ cordon_status cordon_proposals_open(cordon_proposals **out, const char *path,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "options of %zu bytes; this library knows %zu",
                              options->struct_size, sizeof(*options));
-    made = access(path, F_OK) != 0;
-    if (made && (options->must_exist || errno != ENOENT))
-        return cdn_error_errno(err, errno, "%s", path);
     log = cdn_calloc(1, sizeof(*log));
     if (!log)
         return cdn_error_nomem(err);
-    pthread_mutex_init(&log->lock, NULL);
-    log->path = cdn_strdup(path);
-    status =
-        log->path
-            ? open_log(log, options->map_bytes ? options->map_bytes : MAP_BYTES, err)
-            : cdn_error_nomem(err);
-    if (!status && made)
-        status = cdn_file_sync_folder(path, err);
+    status = cdn_durable_open(&log->file, path, &log_kind,
+                              options->map_bytes ? options->map_bytes : MOST_BYTES,
+                              options->must_exist ? 0 : CDN_DURABLE_CREATE, err);
     if (status) {
-        cordon_proposals_close(log);
+        cdn_free(log);
         return status;
     }
+    pthread_mutex_init(&log->lock, NULL);
     *out = log;
     return CORDON_OK;
 }
@@ -330,13 +263,16 @@ void cordon_proposals_close(cordon_proposals *log)
 {
     if (!log)
         return;
-    if (log->env)
-        mdb_env_close(log->env);
+    cdn_durable_close(log->file);
     pthread_mutex_destroy(&log->lock);
     cdn_buf_deinit(&log->queue_bytes);
     cdn_free(log->queue);
-    cdn_free(log->path);
     cdn_free(log);
+}
+
+struct cdn_durable *cdn_proposals_file(cordon_proposals *log)
+{
+    return log->file;
 }
 
 /* ---- adding ---- */
@@ -425,56 +361,53 @@ static cordon_status enqueue_list(cordon_proposals *log,
     return CORDON_OK;
 }
 
+struct flush {
+    const cordon_proposals *log;
+    uint64_t added;
+};
+
 /* Write what is queued; an entry that is there already stays as it is. */
-static cordon_status write_queue(uint64_t *added, cordon_proposals *log, MDB_txn *txn,
+static cordon_status write_queue(struct cdn_durable_txn *txn, void *ud,
                                  cordon_error *err)
 {
-    unsigned char number[8];
-    const void *found;
-    size_t bytes;
-    uint64_t last;
-    cordon_status status = cdn_proposals_get(&found, &bytes, log, txn, 'n', err);
+    struct flush *flush = ud;
+    const cordon_proposals *log = flush->log;
+    uint64_t last = 0;
+    cordon_status status = get_last(&last, txn, err);
 
-    last = found && bytes == sizeof(number) ? get_big(found, bytes) : 0;
+    flush->added = 0;
     for (size_t i = 0; !status && i < log->queue_count; i++) {
         const struct queued *queued = &log->queue[i];
         unsigned char key[ENTRY_KEY_BYTES];
+        struct cdn_span found;
 
-        status = get(&found, &bytes, log, txn, queued->key, sizeof(queued->key), err);
-        if (status || found)
+        status = cdn_durable_get(&found, txn, queued->key, sizeof(queued->key), err);
+        if (status != CORDON_E_NOTFOUND)
             continue;
+        cdn_error_clear(err);
         entry_key(key, ++last);
-        put_big(number, last, 8);
-        status = put(log, txn, key, sizeof(key), log->queue_bytes.data + queued->offset,
-                     queued->bytes, err);
-        if (!status)
-            status = put(log, txn, queued->key, sizeof(queued->key), number,
-                         sizeof(number), err);
-        ++*added;
+        status =
+            cdn_durable_put(txn, key, sizeof(key),
+                            log->queue_bytes.data + queued->offset, queued->bytes, err);
+        if (!status) /* the number of its key */
+            status = cdn_durable_put(txn, queued->key, sizeof(queued->key), key + 1,
+                                     sizeof(key) - 1, err);
+        flush->added++;
     }
-    put_big(number, last, 8);
-    return status ? status
-                  : cdn_proposals_put(log, txn, 'n', number, sizeof(number), err);
+    return status ? status : put_last(txn, last, err);
 }
 
 /* Behind the lock. */
 static cordon_status flush(uint64_t *added, cordon_proposals *log, cordon_error *err)
 {
-    MDB_txn *txn;
+    struct flush flush = {.log = log};
     cordon_status status;
 
     if (!log->queue_count)
         return CORDON_OK;
-    status = cdn_proposals_begin(&txn, log, true, err);
-    if (status)
-        return status;
-    status = write_queue(added, log, txn, err);
-    if (status) {
-        cdn_proposals_abort(txn);
-        return status;
-    }
-    status = cdn_proposals_commit(log, txn, err);
+    status = cdn_durable_write(log->file, false, write_queue, &flush, err);
     if (!status) {
+        *added = flush.added;
         log->queue_count = 0;
         cdn_buf_clear(&log->queue_bytes);
     }
@@ -617,46 +550,43 @@ static bool passes(const cordon_proposal_filter *filter, const cordon_proposal *
            (!filter->decision_id || !strcmp(filter->decision_id, view->decision_id));
 }
 
-static cordon_status walk(cordon_proposals *log, MDB_txn *txn,
-                          const cordon_proposal_filter *filter,
-                          bool (*each)(void *ud, const cordon_proposal *proposal),
-                          void *ud, cordon_error *err)
-{
-    uint64_t first = filter->sequence ? filter->sequence : filter->after + 1;
-    unsigned char name[ENTRY_KEY_BYTES];
-    MDB_val key = {.mv_size = sizeof(name), .mv_data = name};
+struct listing {
+    const cordon_proposal_filter *filter;
+    bool (*each)(void *ud, const cordon_proposal *proposal);
+    void *ud;
+    uint64_t given;
+    struct cdn_durable_txn *txn;
     struct cdn_proposal_entry entry;
-    cordon_status status = CORDON_OK;
-    MDB_cursor *cursor;
-    uint64_t given = 0;
-    MDB_val value;
-    int rc = mdb_cursor_open(txn, log->dbi, &cursor);
+};
 
-    if (rc)
-        return cdn_lmdb_error(err, rc, "reading %s", log->path);
-    entry_key(name, first);
-    for (rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE); !rc;
-         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-        const unsigned char *at = key.mv_data;
-        uint64_t sequence;
+static cordon_status list_one(bool *more, void *ud, const struct cdn_span *key,
+                              const struct cdn_span *payload, cordon_error *err)
+{
+    struct listing *listing = ud;
+    const cordon_proposal_filter *filter = listing->filter;
+    const cordon_proposal *view = &listing->entry.view;
+    uint64_t sequence;
+    cordon_status status;
 
-        if (key.mv_size != ENTRY_KEY_BYTES || at[0] != 'p')
-            break;
-        sequence = get_big(at + 1, 8);
-        if (filter->sequence && sequence != filter->sequence)
-            break;
-        status = decode(&entry, log, sequence, value.mv_data, value.mv_size, err);
-        if (status)
-            break;
-        if (!passes(filter, &entry.view))
-            continue;
-        if (!each(ud, &entry.view) || ++given == filter->limit)
-            break;
-    }
-    if (rc && rc != MDB_NOTFOUND && !status)
-        status = cdn_lmdb_error(err, rc, "reading %s", log->path);
-    mdb_cursor_close(cursor);
+    *more = read_entry_key(&sequence, key->bytes, key->length) &&
+            (!filter->sequence || sequence == filter->sequence);
+    if (!*more)
+        return CORDON_OK;
+    status = decode(&listing->entry, listing->txn, sequence, payload, err);
+    if (!status && passes(filter, view))
+        *more = listing->each(listing->ud, view) && ++listing->given != filter->limit;
     return status;
+}
+
+static cordon_status list(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
+{
+    struct listing *listing = ud;
+    const cordon_proposal_filter *filter = listing->filter;
+    unsigned char first[ENTRY_KEY_BYTES];
+
+    entry_key(first, filter->sequence ? filter->sequence : filter->after + 1);
+    listing->txn = txn;
+    return cdn_durable_walk(txn, first, sizeof(first), list_one, listing, err);
 }
 
 cordon_status
@@ -665,19 +595,15 @@ cordon_proposals_each(cordon_proposals *log, const cordon_proposal_filter *filte
                       cordon_error *err)
 {
     static const cordon_proposal_filter all = CORDON_PROPOSAL_FILTER_INIT;
-    MDB_txn *txn;
-    cordon_status status;
+    struct listing listing = {.each = each, .ud = ud};
 
     filter = filter ? filter : &all;
     if (filter->struct_size != sizeof(*filter))
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a filter of %zu bytes; this library knows %zu",
                              filter->struct_size, sizeof(*filter));
-    status = cdn_proposals_begin(&txn, log, false, err);
-    if (status)
-        return status;
-    if (filter->after != UINT64_MAX || filter->sequence)
-        status = walk(log, txn, filter, each, ud, err);
-    cdn_proposals_abort(txn);
-    return status;
+    if (filter->after == UINT64_MAX && !filter->sequence)
+        return CORDON_OK;
+    listing.filter = filter;
+    return cdn_durable_read(log->file, list, &listing, err);
 }

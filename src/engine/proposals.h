@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/pack.h"
+#include "engine/durable.h"
 #include "snapshot/snapshot.h"
 #include "snapshot/writer.h"
 
@@ -147,10 +148,8 @@ struct cdn_proposals_conflict {
 bool cdn_proposals_batch_decode(struct cdn_proposals_batch *out, const void *bytes,
                                 size_t size, bool *nomem);
 /* The note within a transaction; its token is 0 where there is none. */
-struct MDB_txn;
 cordon_status cdn_proposals_batch_read(struct cdn_proposals_batch *out,
-                                       cordon_proposals *log, struct MDB_txn *txn,
-                                       cordon_error *err);
+                                       struct cdn_durable_txn *txn, cordon_error *err);
 /* What batch, if any, was noted and not ended. */
 cordon_status cdn_proposals_batch_noted(struct cdn_proposals_batch *out,
                                         cordon_proposals *log, cordon_error *err);
@@ -166,30 +165,19 @@ cordon_status cdn_proposals_batch_begin(cordon_proposals *log,
 cordon_status cdn_proposals_batch_end(cordon_proposals *log, bool applied,
                                       const char *author, cordon_error *err);
 
-/* ---- the log inside (proposals.c), for the batches ---- */
+/* ---- the log inside (proposals.c), for decisions and batches ---- */
 
-cordon_status cdn_proposals_begin(struct MDB_txn **out, cordon_proposals *log,
-                                  bool write, cordon_error *err);
-cordon_status cdn_proposals_commit(cordon_proposals *log, struct MDB_txn *txn,
-                                   cordon_error *err);
-void cdn_proposals_abort(struct MDB_txn *txn); /* accepts NULL */
-/* Values under the log's own one-letter keys; *bytes 0: none.  Borrowed for the transaction. */
-cordon_status cdn_proposals_get(const void **out, size_t *bytes, cordon_proposals *log,
-                                struct MDB_txn *txn, char key, cordon_error *err);
-/* bytes 0: remove it. */
-cordon_status cdn_proposals_put(cordon_proposals *log, struct MDB_txn *txn, char key,
-                                const void *value, size_t bytes, cordon_error *err);
+struct cdn_durable *cdn_proposals_file(cordon_proposals *log); /* borrowed */
+
 /* An entry; CORDON_E_NOTFOUND, CORDON_E_CORRUPT. */
-cordon_status cdn_proposals_entry(struct cdn_proposal_entry *out, cordon_proposals *log,
-                                  struct MDB_txn *txn, uint64_t sequence,
+cordon_status cdn_proposals_entry(struct cdn_proposal_entry *out,
+                                  struct cdn_durable_txn *txn, uint64_t sequence,
                                   cordon_error *err);
 /* Write an entry's new state, author, reason, time and generation. */
-cordon_status cdn_proposals_change(cordon_proposals *log, struct MDB_txn *txn,
+cordon_status cdn_proposals_change(struct cdn_durable_txn *txn,
                                    struct cdn_proposal_entry *entry,
                                    cordon_proposal_state state, const char *author,
                                    const char *reason, uint64_t generation,
                                    cordon_error *err);
-
-#define CDN_PROPOSALS_KEY_BATCH 'b'
 
 #endif

@@ -14,6 +14,7 @@
 #include "engine/proposals.h"
 
 #define NOTE_VERSION 1
+#define KEY          "b"
 
 void cdn_proposals_batch_deinit(struct cdn_proposals_batch *batch)
 {
@@ -79,41 +80,38 @@ bool cdn_proposals_batch_decode(struct cdn_proposals_batch *out, const void *byt
 }
 
 cordon_status cdn_proposals_batch_read(struct cdn_proposals_batch *out,
-                                       cordon_proposals *log, struct MDB_txn *txn,
-                                       cordon_error *err)
+                                       struct cdn_durable_txn *txn, cordon_error *err)
 {
-    const void *bytes;
-    size_t size;
+    struct cdn_span bytes;
     bool nomem;
-    cordon_status status =
-        cdn_proposals_get(&bytes, &size, log, txn, CDN_PROPOSALS_KEY_BATCH, err);
+    cordon_status status = cdn_durable_get(&bytes, txn, KEY, 1, err);
 
     *out = (struct cdn_proposals_batch){0};
-    if (status || !bytes || cdn_proposals_batch_decode(out, bytes, size, &nomem))
+    if (status == CORDON_E_NOTFOUND) {
+        cdn_error_clear(err);
+        return CORDON_OK;
+    }
+    if (status || cdn_proposals_batch_decode(out, bytes.bytes, bytes.length, &nomem))
         return status;
     return nomem ? cdn_error_nomem(err)
-                 : cdn_error_set(err, CORDON_E_CORRUPT,
-                                 "the note of the batch that is being applied cannot "
-                                 "be read");
+                 : cdn_durable_damaged(txn, KEY, 1, "it cannot be read", err);
+}
+
+static cordon_status read_note(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
+{
+    return cdn_proposals_batch_read(ud, txn, err);
 }
 
 cordon_status cdn_proposals_batch_noted(struct cdn_proposals_batch *out,
                                         cordon_proposals *log, cordon_error *err)
 {
-    struct MDB_txn *txn;
-    cordon_status status = cdn_proposals_begin(&txn, log, false, err);
-
     *out = (struct cdn_proposals_batch){0};
-    if (status)
-        return status;
-    status = cdn_proposals_batch_read(out, log, txn, err);
-    cdn_proposals_abort(txn);
-    return status;
+    return cdn_durable_read(cdn_proposals_file(log), read_note, out, err);
 }
 
 /* ---- begin and end ---- */
 
-static cordon_status note(cordon_proposals *log, struct MDB_txn *txn,
+static cordon_status note(struct cdn_durable_txn *txn,
                           struct cdn_proposals_batch *batch, cordon_error *err)
 {
     struct cdn_buf bytes = {0};
@@ -128,22 +126,55 @@ static cordon_status note(cordon_proposals *log, struct MDB_txn *txn,
         encode(&bytes, batch);
     }
     status = bytes.failed ? cdn_error_nomem(err)
-                          : cdn_proposals_put(log, txn, CDN_PROPOSALS_KEY_BATCH,
-                                              bytes.data, bytes.length, err);
+                          : cdn_durable_put(txn, KEY, 1, bytes.data, bytes.length, err);
     cdn_buf_deinit(&bytes);
     return status;
 }
 
 static cordon_status check_accepted(struct cdn_proposal_entry *entry,
-                                    cordon_proposals *log, struct MDB_txn *txn,
-                                    uint64_t sequence, cordon_error *err)
+                                    struct cdn_durable_txn *txn, uint64_t sequence,
+                                    cordon_error *err)
 {
-    cordon_status status = cdn_proposals_entry(entry, log, txn, sequence, err);
+    cordon_status status = cdn_proposals_entry(entry, txn, sequence, err);
 
     if (!status && entry->view.state != CORDON_PROPOSAL_ACCEPTED)
         status = cdn_error_set(
             err, CORDON_E_CONFLICT, "proposal %llu is %s meanwhile; start again",
             (unsigned long long)sequence, cordon_proposal_state_str(entry->view.state));
+    return status;
+}
+
+struct beginning {
+    struct cdn_proposals_batch *batch;
+    const struct cdn_proposals_conflict *conflicts;
+    size_t conflict_count;
+    const char *author;
+};
+
+static cordon_status begin(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
+{
+    const struct beginning *beginning = ud;
+    struct cdn_proposals_batch *batch = beginning->batch;
+    struct cdn_proposals_batch before;
+    struct cdn_proposal_entry entry;
+    cordon_status status = cdn_proposals_batch_read(&before, txn, err);
+
+    if (!status && before.token)
+        status = cdn_error_set(err, CORDON_E_CONFLICT,
+                               "another batch is being applied; start again");
+    cdn_proposals_batch_deinit(&before);
+    for (size_t i = 0; !status && i < beginning->conflict_count; i++) {
+        const struct cdn_proposals_conflict *conflict = &beginning->conflicts[i];
+
+        status = check_accepted(&entry, txn, conflict->sequence, err);
+        if (!status)
+            status = cdn_proposals_change(txn, &entry, CORDON_PROPOSAL_CONFLICT,
+                                          beginning->author, conflict->why, 0, err);
+    }
+    for (size_t i = 0; !status && i < batch->count; i++)
+        status = check_accepted(&entry, txn, batch->sequences[i], err);
+    if (!status && batch->count)
+        status = note(txn, batch, err);
     return status;
 }
 
@@ -153,58 +184,37 @@ cordon_status cdn_proposals_batch_begin(cordon_proposals *log,
                                         size_t conflict_count, const char *author,
                                         cordon_error *err)
 {
-    struct cdn_proposals_batch before;
-    struct cdn_proposal_entry entry;
-    struct MDB_txn *txn;
-    cordon_status status = cdn_proposals_begin(&txn, log, true, err);
+    struct beginning beginning = {batch, conflicts, conflict_count, author};
 
-    if (status)
-        return status;
-    status = cdn_proposals_batch_read(&before, log, txn, err);
-    if (!status && before.token)
-        status = cdn_error_set(err, CORDON_E_CONFLICT,
-                               "another batch is being applied; start again");
-    cdn_proposals_batch_deinit(&before);
-    for (size_t i = 0; !status && i < conflict_count; i++) {
-        status = check_accepted(&entry, log, txn, conflicts[i].sequence, err);
+    return cdn_durable_write(cdn_proposals_file(log), false, begin, &beginning, err);
+}
+
+struct ending {
+    bool applied;
+    const char *author;
+};
+
+static cordon_status end(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
+{
+    const struct ending *ending = ud;
+    struct cdn_proposals_batch batch;
+    struct cdn_proposal_entry entry;
+    cordon_status status = cdn_proposals_batch_read(&batch, txn, err);
+
+    for (size_t i = 0; !status && ending->applied && i < batch.count; i++) {
+        status = check_accepted(&entry, txn, batch.sequences[i], err);
         if (!status)
-            status = cdn_proposals_change(log, txn, &entry, CORDON_PROPOSAL_CONFLICT,
-                                          author, conflicts[i].why, 0, err);
+            status = cdn_proposals_change(txn, &entry, CORDON_PROPOSAL_APPLIED,
+                                          ending->author, "", batch.generation, err);
     }
-    for (size_t i = 0; !status && i < batch->count; i++)
-        status = check_accepted(&entry, log, txn, batch->sequences[i], err);
-    if (!status && batch->count)
-        status = note(log, txn, batch, err);
-    if (status) {
-        cdn_proposals_abort(txn);
-        return status;
-    }
-    return cdn_proposals_commit(log, txn, err);
+    cdn_proposals_batch_deinit(&batch);
+    return status ? status : cdn_durable_remove(txn, KEY, 1, err);
 }
 
 cordon_status cdn_proposals_batch_end(cordon_proposals *log, bool applied,
                                       const char *author, cordon_error *err)
 {
-    struct cdn_proposals_batch batch;
-    struct cdn_proposal_entry entry;
-    struct MDB_txn *txn;
-    cordon_status status = cdn_proposals_begin(&txn, log, true, err);
+    struct ending ending = {applied, author};
 
-    if (status)
-        return status;
-    status = cdn_proposals_batch_read(&batch, log, txn, err);
-    for (size_t i = 0; !status && applied && i < batch.count; i++) {
-        status = check_accepted(&entry, log, txn, batch.sequences[i], err);
-        if (!status)
-            status = cdn_proposals_change(log, txn, &entry, CORDON_PROPOSAL_APPLIED,
-                                          author, "", batch.generation, err);
-    }
-    cdn_proposals_batch_deinit(&batch);
-    if (!status)
-        status = cdn_proposals_put(log, txn, CDN_PROPOSALS_KEY_BATCH, NULL, 0, err);
-    if (status) {
-        cdn_proposals_abort(txn);
-        return status;
-    }
-    return cdn_proposals_commit(log, txn, err);
+    return cdn_durable_write(cdn_proposals_file(log), false, end, &ending, err);
 }

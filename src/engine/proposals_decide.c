@@ -27,6 +27,17 @@ static cordon_status check_line(const char *what, const char *text, size_t most,
     return CORDON_OK;
 }
 
+struct decision {
+    struct cdn_durable_txn *txn;
+    struct cdn_proposals_batch batch; /* the one that is being applied */
+    const uint64_t *sequences;
+    size_t count;
+    cordon_proposal_state state;
+    const char *author;
+    const char *reason;
+    uint64_t changed;
+};
+
 static bool in_batch(const struct cdn_proposals_batch *batch, uint64_t sequence)
 {
     for (size_t i = 0; i < batch->count; i++)
@@ -35,27 +46,16 @@ static bool in_batch(const struct cdn_proposals_batch *batch, uint64_t sequence)
     return false;
 }
 
-struct decision {
-    cordon_proposals *log;
-    struct MDB_txn *txn;
-    const struct cdn_proposals_batch *batch;
-    cordon_proposal_state state;
-    const char *author;
-    const char *reason;
-    uint64_t changed;
-};
-
 static cordon_status decide_one(struct decision *decision, uint64_t sequence,
                                 cordon_error *err)
 {
     unsigned long long shown = sequence;
     struct cdn_proposal_entry entry;
-    cordon_status status =
-        cdn_proposals_entry(&entry, decision->log, decision->txn, sequence, err);
+    cordon_status status = cdn_proposals_entry(&entry, decision->txn, sequence, err);
 
     if (status || entry.view.state == decision->state)
         return status;
-    if (in_batch(decision->batch, sequence))
+    if (in_batch(&decision->batch, sequence))
         return cdn_error_set(err, CORDON_E_CONFLICT,
                              "proposal %llu is being applied, or was when a process "
                              "died; 'cordon snapshot apply' settles it",
@@ -71,8 +71,21 @@ static cordon_status decide_one(struct decision *decision, uint64_t sequence,
                              "rule again for one that fits the graph",
                              shown, entry.view.reason);
     decision->changed++;
-    return cdn_proposals_change(decision->log, decision->txn, &entry, decision->state,
+    return cdn_proposals_change(decision->txn, &entry, decision->state,
                                 decision->author, decision->reason, 0, err);
+}
+
+static cordon_status decide(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
+{
+    struct decision *decision = ud;
+    cordon_status status = cdn_proposals_batch_read(&decision->batch, txn, err);
+
+    decision->txn = txn;
+    decision->changed = 0;
+    for (size_t i = 0; !status && i < decision->count; i++)
+        status = decide_one(decision, decision->sequences[i], err);
+    cdn_proposals_batch_deinit(&decision->batch);
+    return status;
 }
 
 cordon_status cordon_proposals_decide(uint64_t *changed, cordon_proposals *log,
@@ -81,9 +94,8 @@ cordon_status cordon_proposals_decide(uint64_t *changed, cordon_proposals *log,
                                       const char *reason, bool dry_run,
                                       cordon_error *err)
 {
-    struct cdn_proposals_batch batch = {0};
-    struct decision decision = {.log = log,
-                                .batch = &batch,
+    struct decision decision = {.sequences = sequences,
+                                .count = count,
                                 .state = accept ? CORDON_PROPOSAL_ACCEPTED
                                                 : CORDON_PROPOSAL_REJECTED,
                                 .author = author,
@@ -97,18 +109,8 @@ cordon_status cordon_proposals_decide(uint64_t *changed, cordon_proposals *log,
         status = check_line("a reason", decision.reason, CORDON_PROPOSAL_REASON_BYTES,
                             false, err);
     if (!status)
-        status = cdn_proposals_begin(&decision.txn, log, true, err);
-    if (status)
-        return status;
-    status = cdn_proposals_batch_read(&batch, log, decision.txn, err);
-    for (size_t i = 0; !status && i < count; i++)
-        status = decide_one(&decision, sequences[i], err);
-    if (!status && !dry_run && decision.changed) {
-        status = cdn_proposals_commit(log, decision.txn, err);
-        decision.txn = NULL;
-    }
-    cdn_proposals_abort(decision.txn);
-    cdn_proposals_batch_deinit(&batch);
+        status =
+            cdn_durable_write(cdn_proposals_file(log), dry_run, decide, &decision, err);
     if (changed && !status)
         *changed = decision.changed;
     return status;

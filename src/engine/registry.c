@@ -38,7 +38,7 @@ cordon_status cdn_registry_size(size_t given, size_t known, const char *type,
 
 /* The next object's key behind `after` ("": the first); its standing if `out`. */
 static cordon_status next_object(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
-                                 cordon_standing *out, struct cdn_registry_txn *txn,
+                                 cordon_standing *out, struct cdn_durable_txn *txn,
                                  const char *after, cordon_error *err)
 {
     struct cdn_key from = cdn_key_object(after);
@@ -56,16 +56,16 @@ static cordon_status next_object(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
         return cdn_error_set(err, CORDON_E_NOTFOUND,
                              "the registry has no more objects");
     if (!cdn_key_read_object(name, key.bytes, key.length))
-        return cdn_registry_damaged(&from, "what follows it is no name", err);
+        return cdn_registry_damaged(txn, &from, "what follows it is no name", err);
     if (!out)
         return CORDON_OK;
     fault = cdn_record_get_standing(out, payload.bytes, payload.length);
     memcpy(out->name, name, sizeof(out->name));
     own = cdn_key_object(name);
-    return fault ? cdn_registry_damaged(&own, fault, err) : CORDON_OK;
+    return fault ? cdn_registry_damaged(txn, &own, fault, err) : CORDON_OK;
 }
 
-static cordon_status no_object(struct cdn_registry_txn *txn, const char *name,
+static cordon_status no_object(struct cdn_durable_txn *txn, const char *name,
                                cordon_error *err)
 {
     char names[2][CORDON_RULE_MAX_NAME_BYTES + 1] = {"", ""};
@@ -88,7 +88,7 @@ static cordon_status no_object(struct cdn_registry_txn *txn, const char *name,
 }
 
 cordon_status cdn_registry_get_standing(cordon_standing *out,
-                                        struct cdn_registry_txn *txn, const char *name,
+                                        struct cdn_durable_txn *txn, const char *name,
                                         cordon_error *err)
 {
     struct cdn_key key = cdn_key_object(name);
@@ -104,7 +104,7 @@ cordon_status cdn_registry_get_standing(cordon_standing *out,
         return status;
     fault = cdn_record_get_standing(out, payload.bytes, payload.length);
     memcpy(out->name, name, strlen(name) + 1);
-    return fault ? cdn_registry_damaged(&key, fault, err) : CORDON_OK;
+    return fault ? cdn_registry_damaged(txn, &key, fault, err) : CORDON_OK;
 }
 
 struct object_query {
@@ -112,7 +112,7 @@ struct object_query {
     const char *name;
 };
 
-static cordon_status read_standing(struct cdn_registry_txn *txn, void *ud,
+static cordon_status read_standing(struct cdn_durable_txn *txn, void *ud,
                                    cordon_error *err)
 {
     struct object_query *query = ud;
@@ -120,8 +120,7 @@ static cordon_status read_standing(struct cdn_registry_txn *txn, void *ud,
     return cdn_registry_get_standing(query->out, txn, query->name, err);
 }
 
-static cordon_status read_next(struct cdn_registry_txn *txn, void *ud,
-                               cordon_error *err)
+static cordon_status read_next(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
 {
     struct object_query *query = ud;
     char name[CORDON_RULE_MAX_NAME_BYTES + 1];
@@ -131,7 +130,7 @@ static cordon_status read_next(struct cdn_registry_txn *txn, void *ud,
 
 /* Ask for one standing; what the caller's struct holds stays if there is none. */
 static cordon_status ask_standing(cordon_standing *out, cordon_registry *registry,
-                                  const char *name, cdn_registry_body *body,
+                                  const char *name, cdn_durable_body *body,
                                   cordon_error *err)
 {
     cordon_standing found = {.struct_size = sizeof(found)};
@@ -140,7 +139,7 @@ static cordon_status ask_standing(cordon_standing *out, cordon_registry *registr
         cdn_registry_size(out->struct_size, sizeof(*out), "cordon_standing", err);
 
     if (!status)
-        status = cdn_registry_read(registry, body, &query, err);
+        status = cdn_durable_read(registry->file, body, &query, err);
     if (!status)
         *out = found;
     return status;
@@ -170,7 +169,7 @@ cordon_status cordon_registry_next(cordon_standing *out, cordon_registry *regist
     return status ? status : ask_standing(out, registry, after, read_next, err);
 }
 
-static cordon_status read_standings(struct cdn_registry_txn *txn, void *ud,
+static cordon_status read_standings(struct cdn_durable_txn *txn, void *ud,
                                     cordon_error *err)
 {
     struct cdn_standings *out = ud;
@@ -222,7 +221,7 @@ cordon_status cdn_registry_standings(struct cdn_standings *out,
                                      cordon_registry *registry, cordon_error *err)
 {
     *out = (struct cdn_standings){0};
-    return cdn_registry_read(registry, read_standings, out, err);
+    return cdn_durable_read(registry->file, read_standings, out, err);
 }
 
 void cdn_standings_deinit(struct cdn_standings *standings)
@@ -231,7 +230,7 @@ void cdn_standings_deinit(struct cdn_standings *standings)
     *standings = (struct cdn_standings){0};
 }
 
-static cordon_status read_sequence(struct cdn_registry_txn *txn, void *ud,
+static cordon_status read_sequence(struct cdn_durable_txn *txn, void *ud,
                                    cordon_error *err)
 {
     return cdn_registry_last(ud, txn, err);
@@ -241,14 +240,14 @@ uint64_t cdn_registry_sequence(cordon_registry *registry)
 {
     uint64_t sequence;
 
-    return cdn_registry_read(registry, read_sequence, &sequence, NULL) ? UINT64_MAX
-                                                                       : sequence;
+    return cdn_durable_read(registry->file, read_sequence, &sequence, NULL) ? UINT64_MAX
+                                                                            : sequence;
 }
 
 /* ---- versions ---- */
 
 cordon_status cdn_registry_get_version(struct cdn_version_record *out, uint32_t *number,
-                                       struct cdn_registry_txn *txn, const char *name,
+                                       struct cdn_durable_txn *txn, const char *name,
                                        uint32_t version, cordon_error *err)
 {
     cordon_standing standing = {0};
@@ -267,14 +266,14 @@ cordon_status cdn_registry_get_version(struct cdn_version_record *out, uint32_t 
                              "'%s' has no version %" PRIu32 "; its newest is %" PRIu32,
                              name, *number, standing.newest);
     if (status == CORDON_E_NOTFOUND)
-        return cdn_registry_damaged(&key, "it is missing", err);
+        return cdn_registry_damaged(txn, &key, "it is missing", err);
     if (status)
         return status;
     fault = cdn_record_get_version(out, payload.bytes, payload.length);
-    return fault ? cdn_registry_damaged(&key, fault, err) : CORDON_OK;
+    return fault ? cdn_registry_damaged(txn, &key, fault, err) : CORDON_OK;
 }
 
-cordon_status cdn_registry_get_text(struct cdn_buf *out, struct cdn_registry_txn *txn,
+cordon_status cdn_registry_get_text(struct cdn_buf *out, struct cdn_durable_txn *txn,
                                     const unsigned char hash[CDN_CONTENT_HASH_BYTES],
                                     uint64_t bytes, cordon_error *err)
 {
@@ -284,12 +283,12 @@ cordon_status cdn_registry_get_text(struct cdn_buf *out, struct cdn_registry_txn
     cordon_status status = cdn_registry_get(&payload, txn, &key, err);
 
     if (status == CORDON_E_NOTFOUND)
-        return cdn_registry_damaged(&key, "it is missing", err);
+        return cdn_registry_damaged(txn, &key, "it is missing", err);
     if (status)
         return status;
     cdn_hash_content(found, payload.bytes, payload.length);
     if (payload.length != bytes || memcmp(found, hash, sizeof(found)) != 0)
-        return cdn_registry_damaged(&key, "it is not the text its name says", err);
+        return cdn_registry_damaged(txn, &key, "it is not the text its name says", err);
     cdn_buf_append(out, payload.bytes, payload.length);
     return out->failed ? cdn_error_nomem(err) : CORDON_OK;
 }
@@ -320,7 +319,7 @@ struct version_query {
     struct cdn_buf *text; /* NULL: not asked for */
 };
 
-static cordon_status read_version(struct cdn_registry_txn *txn, void *ud,
+static cordon_status read_version(struct cdn_durable_txn *txn, void *ud,
                                   cordon_error *err)
 {
     struct version_query *query = ud;
@@ -355,7 +354,7 @@ cordon_status cordon_registry_version(cordon_version_info *out,
         status = cdn_registry_size(out->struct_size, sizeof(*out),
                                    "cordon_version_info", err);
     if (!status)
-        status = cdn_registry_read(registry, read_version, &query, err);
+        status = cdn_durable_read(registry->file, read_version, &query, err);
     if (!status)
         cdn_registry_version_info(out, name, query.number, &query.record);
     return status;
@@ -366,7 +365,7 @@ cordon_status cdn_registry_text(struct cdn_buf *out, cordon_registry *registry,
 {
     struct version_query query = {.name = name, .version = version, .text = out};
 
-    return cdn_registry_read(registry, read_version, &query, err);
+    return cdn_durable_read(registry->file, read_version, &query, err);
 }
 
 cordon_status cdn_registry_cases(struct cdn_buf *out, cordon_registry *registry,
@@ -375,7 +374,7 @@ cordon_status cdn_registry_cases(struct cdn_buf *out, cordon_registry *registry,
     struct version_query query = {
         .name = name, .version = version, .text = out, .cases = true};
 
-    return cdn_registry_read(registry, read_version, &query, err);
+    return cdn_durable_read(registry->file, read_version, &query, err);
 }
 
 cordon_status cordon_registry_source(char *out, size_t size, size_t *bytes,
@@ -413,8 +412,7 @@ struct hash_query {
     uint32_t *version;
 };
 
-static cordon_status read_hash(struct cdn_registry_txn *txn, void *ud,
-                               cordon_error *err)
+static cordon_status read_hash(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
 {
     struct hash_query *query = ud;
     struct cdn_key from = cdn_key_hash(query->hash, NULL, 0);
@@ -441,7 +439,7 @@ cordon_status cdn_registry_find_hash(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
 {
     struct hash_query query = {hash, name, version};
 
-    return cdn_registry_read(registry, read_hash, &query, err);
+    return cdn_durable_read(registry->file, read_hash, &query, err);
 }
 
 /* ---- history ---- */
@@ -453,7 +451,7 @@ struct history_query {
 };
 
 /* The sequence of the change asked for. */
-static cordon_status find_change(uint64_t *sequence, struct cdn_registry_txn *txn,
+static cordon_status find_change(uint64_t *sequence, struct cdn_durable_txn *txn,
                                  const struct history_query *query, cordon_error *err)
 {
     uint64_t before = query->before ? query->before : UINT64_MAX;
@@ -471,7 +469,7 @@ static cordon_status find_change(uint64_t *sequence, struct cdn_registry_txn *tx
     return cdn_error_set(err, CORDON_E_NOTFOUND, "there are no more changes");
 }
 
-static cordon_status read_change(struct cdn_registry_txn *txn, void *ud,
+static cordon_status read_change(struct cdn_durable_txn *txn, void *ud,
                                  cordon_error *err)
 {
     struct history_query *query = ud;
@@ -491,12 +489,12 @@ static cordon_status read_change(struct cdn_registry_txn *txn, void *ud,
     key = cdn_key_change(sequence);
     status = cdn_registry_get(&payload, txn, &key, err);
     if (status == CORDON_E_NOTFOUND)
-        return cdn_registry_damaged(&key, "it is missing", err);
+        return cdn_registry_damaged(txn, &key, "it is missing", err);
     if (status)
         return status;
     fault = cdn_record_get_change(&query->found, payload.bytes, payload.length);
     query->found.sequence = sequence;
-    return fault ? cdn_registry_damaged(&key, fault, err) : CORDON_OK;
+    return fault ? cdn_registry_damaged(txn, &key, fault, err) : CORDON_OK;
 }
 
 cordon_status cordon_registry_history(cordon_change_record *out,
@@ -514,7 +512,7 @@ cordon_status cordon_registry_history(cordon_change_record *out,
         status = cdn_registry_size(out->struct_size, sizeof(*out),
                                    "cordon_change_record", err);
     if (!status)
-        status = cdn_registry_read(registry, read_change, &query, err);
+        status = cdn_durable_read(registry->file, read_change, &query, err);
     if (!status)
         *out = query.found;
     return status;

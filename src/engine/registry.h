@@ -62,11 +62,13 @@ cordon_status cdn_registry_find_hash(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
                                      cordon_error *err);
 
 /* The guard's act: end the rollout because of variant `version`, with the evidence kept in
- * the standing and in history, by the author "guard".
- * Errors: CORDON_E_CONFLICT that version takes part in no rollout any more. */
+ * the standing and in history, by the author "guard".  `revision` is the standing that was
+ * judged; 0: whatever it is.
+ * Errors: CORDON_E_CONFLICT that version takes part in no rollout any more, or the standing
+ * is another by now. */
 cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
-                                 uint32_t version, const char *evidence,
-                                 cordon_error *err);
+                                 uint32_t version, uint64_t revision,
+                                 const char *evidence, cordon_error *err);
 
 /* Load a text as far as that goes without a snapshot: a rule under an engine's own limits, a
  * set as its own table.  `name` receives what it calls itself.  Errors: CORDON_E_RULE. */

@@ -58,7 +58,7 @@ cordon_status cdn_change_check(const char *function, const cordon_registry *regi
     return status;
 }
 
-static cordon_status put_buf(struct cdn_registry_txn *txn, const struct cdn_key *key,
+static cordon_status put_buf(struct cdn_durable_txn *txn, const struct cdn_key *key,
                              struct cdn_buf *payload, cordon_error *err)
 {
     cordon_status status = payload->failed ? cdn_error_nomem(err)
@@ -70,7 +70,7 @@ static cordon_status put_buf(struct cdn_registry_txn *txn, const struct cdn_key 
 }
 
 /* Standing, record, its index, and the sequence. */
-static cordon_status write_all(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status write_all(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                cordon_error *err)
 {
     struct cdn_key object = cdn_key_object(edit->name);
@@ -113,8 +113,7 @@ static void begin_record(struct cdn_edit *edit)
              change->reason ? change->reason : "");
 }
 
-static cordon_status edit_body(struct cdn_registry_txn *txn, void *ud,
-                               cordon_error *err)
+static cordon_status edit_body(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
 {
     struct cdn_edit *edit = ud;
     uint64_t last;
@@ -153,7 +152,8 @@ static cordon_status edit_body(struct cdn_registry_txn *txn, void *ud,
 cordon_status cdn_registry_edit(cordon_registry *registry, struct cdn_edit *edit,
                                 cordon_error *err)
 {
-    return cdn_registry_write(registry, edit->change->dry_run, edit_body, edit, err);
+    return cdn_durable_write(registry->file, edit->change->dry_run, edit_body, edit,
+                             err);
 }
 
 cordon_status cdn_edit_version(const struct cdn_edit *edit, uint32_t version,
@@ -211,7 +211,7 @@ struct push {
     uint32_t version;
 };
 
-static cordon_status put_text(struct cdn_registry_txn *txn,
+static cordon_status put_text(struct cdn_durable_txn *txn,
                               const unsigned char hash[CDN_CONTENT_HASH_BYTES],
                               const char *text, size_t bytes, cordon_error *err)
 {
@@ -226,7 +226,7 @@ static cordon_status put_text(struct cdn_registry_txn *txn,
 
 /* Whether the newest version is what is being pushed. */
 static cordon_status is_newest(bool *same, struct cdn_edit *edit,
-                               struct cdn_registry_txn *txn, struct push *push,
+                               struct cdn_durable_txn *txn, struct push *push,
                                cordon_error *err)
 {
     const struct cdn_version_record *record = &push->record;
@@ -248,7 +248,7 @@ static cordon_status is_newest(bool *same, struct cdn_edit *edit,
     return CORDON_OK;
 }
 
-static cordon_status mutate_push(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_push(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                  void *ud, cordon_error *err)
 {
     struct push *push = ud;
@@ -366,9 +366,8 @@ cordon_status cordon_registry_push(cordon_version_info *out, cordon_registry *re
 
 /* ---- into service and out of it ---- */
 
-static cordon_status mutate_activate(struct cdn_edit *edit,
-                                     struct cdn_registry_txn *txn, void *ud,
-                                     cordon_error *err)
+static cordon_status mutate_activate(struct cdn_edit *edit, struct cdn_durable_txn *txn,
+                                     void *ud, cordon_error *err)
 {
     const uint32_t *version = ud;
     const cordon_standing *standing = &edit->standing;
@@ -403,9 +402,8 @@ cordon_status cordon_registry_activate(cordon_registry *registry, const char *na
     return status ? status : cdn_registry_edit(registry, &edit, err);
 }
 
-static cordon_status mutate_rollback(struct cdn_edit *edit,
-                                     struct cdn_registry_txn *txn, void *ud,
-                                     cordon_error *err)
+static cordon_status mutate_rollback(struct cdn_edit *edit, struct cdn_durable_txn *txn,
+                                     void *ud, cordon_error *err)
 {
     uint32_t previous = edit->standing.previous;
 
@@ -420,7 +418,7 @@ static cordon_status mutate_rollback(struct cdn_edit *edit,
     return CORDON_OK;
 }
 
-static cordon_status mutate_pause(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_pause(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                   void *ud, cordon_error *err)
 {
     cordon_object_state state = edit->standing.state;
@@ -436,7 +434,7 @@ static cordon_status mutate_pause(struct cdn_edit *edit, struct cdn_registry_txn
     return CORDON_OK;
 }
 
-static cordon_status mutate_resume(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_resume(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                    void *ud, cordon_error *err)
 {
     cordon_object_state state = edit->standing.state;
@@ -453,7 +451,7 @@ static cordon_status mutate_resume(struct cdn_edit *edit, struct cdn_registry_tx
     return CORDON_OK;
 }
 
-static cordon_status mutate_kill(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_kill(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                  void *ud, cordon_error *err)
 {
     cordon_object_state state = edit->standing.state;

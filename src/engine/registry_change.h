@@ -20,7 +20,7 @@ struct cdn_edit {
     cordon_action action;
     const cordon_change *change;
     bool may_create; /* `mutate` makes the object if it is not there */
-    cordon_status (*mutate)(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+    cordon_status (*mutate)(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                             void *ud, cordon_error *err);
     void *ud;
     /* of one try, for `mutate` */

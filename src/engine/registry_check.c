@@ -76,7 +76,7 @@ struct fetch {
     struct cdn_buf cases;
 };
 
-static cordon_status fetch_body(struct cdn_registry_txn *txn, void *ud,
+static cordon_status fetch_body(struct cdn_durable_txn *txn, void *ud,
                                 cordon_error *err)
 {
     struct fetch *fetch = ud;
@@ -100,7 +100,7 @@ cordon_status cdn_candidate_check(uint32_t *number, cordon_registry *registry,
 {
     struct fetch fetch = {.name = name, .version = version};
     char loaded[CORDON_RULE_MAX_NAME_BYTES + 1];
-    cordon_status status = cdn_registry_read(registry, fetch_body, &fetch, err);
+    cordon_status status = cdn_durable_read(registry->file, fetch_body, &fetch, err);
 
     if (!status)
         status = cdn_registry_load(loaded, fetch.record.kind,

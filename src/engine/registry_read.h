@@ -12,14 +12,14 @@
 /* An object's standing; struct_size is not set.  Errors: CORDON_E_NOTFOUND, with the name
  * it might have been. */
 cordon_status cdn_registry_get_standing(cordon_standing *out,
-                                        struct cdn_registry_txn *txn, const char *name,
+                                        struct cdn_durable_txn *txn, const char *name,
                                         cordon_error *err);
 /* A version, 0: the newest; *number receives it.  Errors: CORDON_E_NOTFOUND. */
 cordon_status cdn_registry_get_version(struct cdn_version_record *out, uint32_t *number,
-                                       struct cdn_registry_txn *txn, const char *name,
+                                       struct cdn_durable_txn *txn, const char *name,
                                        uint32_t version, cordon_error *err);
 /* Append the text with this hash, which must have `bytes`. */
-cordon_status cdn_registry_get_text(struct cdn_buf *out, struct cdn_registry_txn *txn,
+cordon_status cdn_registry_get_text(struct cdn_buf *out, struct cdn_durable_txn *txn,
                                     const unsigned char hash[CDN_CONTENT_HASH_BYTES],
                                     uint64_t bytes, cordon_error *err);
 

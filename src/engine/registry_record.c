@@ -11,7 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/pack.h"
 #include "base/utf8.h"
 
@@ -226,32 +225,6 @@ const char *cdn_action_word(cordon_action action)
 #undef ACTION_WORD
     }
     return "unknown";
-}
-
-/* ---- checksums ---- */
-
-uint64_t cdn_record_seal(const void *key, size_t key_bytes, const void *payload,
-                         size_t bytes)
-{
-    return cdn_hash_mix(cdn_hash_xxh3(key, key_bytes), cdn_hash_xxh3(payload, bytes));
-}
-
-const char *cdn_record_open(const unsigned char **payload, size_t *payload_bytes,
-                            const void *key, size_t key_bytes, const void *value,
-                            size_t bytes)
-{
-    const unsigned char *at = value;
-    uint64_t seal = 0;
-
-    if (bytes < CDN_SEAL_BYTES)
-        return "it has no checksum";
-    for (unsigned i = CDN_SEAL_BYTES; i-- > 0;)
-        seal = seal << 8 | at[i];
-    *payload = at + CDN_SEAL_BYTES;
-    *payload_bytes = bytes - CDN_SEAL_BYTES;
-    if (seal != cdn_record_seal(key, key_bytes, *payload, *payload_bytes))
-        return "its checksum does not match";
-    return NULL;
 }
 
 /* ---- writing ---- */

@@ -12,10 +12,10 @@
  *     'C' sequence u64           a change
  *     'N' name NUL u64           which changes an object saw; without a value
  *
- * A value is a checksum of its key and its payload, 8 bytes little-endian, and then the
- * payload: of 'T' the text itself, of the others one msgpack array whose fields, in order,
- * the functions in registry_record.c write.  A reader accepts exactly that: the checksum,
- * the number of fields, each one's type and bounds, and nothing behind it. */
+ * A value is a payload behind its checksum (durable.h): of 'T' the text itself, of the others
+ * one msgpack array whose fields, in order, the functions in registry_record.c write.  A
+ * reader accepts exactly that: the number of fields, each one's type and bounds, and nothing
+ * behind it. */
 #ifndef CDN_ENGINE_REGISTRY_RECORD_H
 #define CDN_ENGINE_REGISTRY_RECORD_H
 
@@ -117,17 +117,5 @@ bool cdn_record_line_valid(const char *text, size_t bytes);
 const char *cdn_state_word(cordon_object_state state);
 const char *cdn_kind_word(cordon_object_kind kind);
 const char *cdn_action_word(cordon_action action);
-
-/* ---- checksums ---- */
-
-/* What stands before a payload in its value. */
-#define CDN_SEAL_BYTES 8
-
-uint64_t cdn_record_seal(const void *key, size_t key_bytes, const void *payload,
-                         size_t bytes);
-/* Take the seal off a value: payload and its bytes.  NULL, or what is wrong. */
-const char *cdn_record_open(const unsigned char **payload, size_t *payload_bytes,
-                            const void *key, size_t key_bytes, const void *value,
-                            size_t bytes);
 
 #endif

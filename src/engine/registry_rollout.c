@@ -27,6 +27,20 @@ static void detail(struct cdn_edit *edit, const char *format, ...)
     va_end(args);
 }
 
+/* A set has no subjects' shares and no outcome of its own that could be compared: what is
+ * tried is a version of one of its rules. */
+static cordon_status must_be_rule(const cordon_standing *standing, const char *what,
+                                  cordon_error *err)
+{
+    if (standing->kind == CORDON_OBJECT_RULE)
+        return CORDON_OK;
+    return cdn_error_set(
+        err, CORDON_E_INVALID,
+        "'%s' is a set; %s is of a rule: try a version of one that the "
+        "set names, or activate the set's",
+        standing->name, what);
+}
+
 static cordon_status must_be_active(const struct cdn_edit *edit, const char *what,
                                     cordon_error *err)
 {
@@ -114,7 +128,7 @@ static cordon_status check_rollout(const cordon_rollout *rollout, cordon_error *
     return rollout->guarded ? check_guard(&rollout->guard, err) : CORDON_OK;
 }
 
-static cordon_status mutate_rollout(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_rollout(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                     void *ud, cordon_error *err)
 {
     const cordon_rollout *rollout = ud;
@@ -184,6 +198,8 @@ cordon_status cordon_registry_rollout(cordon_registry *registry, const char *nam
         status = check_rollout(rollout, err);
     if (!status)
         status = cordon_registry_standing(&now, registry, name, err);
+    if (!status)
+        status = must_be_rule(&now, "a rollout", err);
     if (status)
         return status;
     wanted = *rollout;
@@ -214,7 +230,7 @@ static cordon_status no_rollout(const char *name, uint32_t version,
                          version, name);
 }
 
-static cordon_status mutate_promote(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_promote(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                     void *ud, cordon_error *err)
 {
     const uint32_t *version = ud;
@@ -266,7 +282,7 @@ struct abortion {
     const char *evidence; /* NULL: an operator's act */
 };
 
-static cordon_status mutate_abort(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_abort(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                   void *ud, cordon_error *err)
 {
     const struct abortion *abortion = ud;
@@ -302,12 +318,13 @@ cordon_status cordon_registry_abort(cordon_registry *registry, const char *name,
 }
 
 cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
-                                 uint32_t version, const char *evidence,
-                                 cordon_error *err)
+                                 uint32_t version, uint64_t revision,
+                                 const char *evidence, cordon_error *err)
 {
     const cordon_change change = {.struct_size = sizeof(change),
                                   .author = "guard",
-                                  .reason = "the rollout's guard was passed"};
+                                  .reason = "the rollout's guard was passed",
+                                  .expect_revision = revision};
     struct abortion abortion = {version, evidence};
     struct cdn_edit edit = {.name = name,
                             .action = CORDON_ACTION_ABORT,
@@ -325,6 +342,22 @@ cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
 }
 
 /* ---- shadows ---- */
+
+/* Does it only take away from those there are?  That is possible in any state. */
+static bool only_fewer(const cordon_standing *standing,
+                       const cordon_rollout_shadow *shadows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool found = false;
+
+        for (uint32_t j = 0; j < standing->shadow_count && !found; j++)
+            found = standing->shadows[j].version == shadows[i].version &&
+                    standing->shadows[j].sample == shadows[i].sample;
+        if (!found)
+            return false;
+    }
+    return true;
+}
 
 struct shadowing {
     const cordon_rollout_shadow *shadows;
@@ -348,7 +381,7 @@ static cordon_status check_shadow(const struct shadowing *wanted, uint32_t i,
     return CORDON_OK;
 }
 
-static cordon_status mutate_shadows(struct cdn_edit *edit, struct cdn_registry_txn *txn,
+static cordon_status mutate_shadows(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                     void *ud, cordon_error *err)
 {
     const struct shadowing *wanted = ud;
@@ -357,8 +390,11 @@ static cordon_status mutate_shadows(struct cdn_edit *edit, struct cdn_registry_t
 
     (void)txn;
     edit->nothing = !wanted->count && !standing->shadow_count;
-    if (wanted->count)
-        status = must_be_active(edit, "a shadow", err);
+    if (!only_fewer(standing, wanted->shadows, wanted->count)) {
+        status = must_be_rule(standing, "a shadow", err);
+        if (!status)
+            status = must_be_active(edit, "a shadow", err);
+    }
     for (uint32_t i = 0; i < wanted->count && !status; i++) {
         const cordon_rollout_shadow *shadow = &wanted->shadows[i];
 

@@ -59,6 +59,7 @@ struct cordon_set_outcome {
     struct cdn_buf params; /* of a combiner */
     char decision[CDN_RULE_MAX_WORD + 1];
     char decision_id[CORDON_DECISION_ID_BYTES + 1];
+    char message[CDN_PLAN_WHY_BYTES];
     bool has_decision, fallback, has_score;
     double score;
     uint64_t generation, wall_ns;
@@ -121,6 +122,7 @@ static cordon_status prepare(cordon_set_outcome *outcome, uint32_t members,
     outcome->has_decision = outcome->fallback = outcome->has_score = false;
     outcome->decision[0] = '\0';
     outcome->decision_id[0] = '\0';
+    outcome->message[0] = '\0';
     outcome->score = 0;
     outcome->generation = outcome->wall_ns = 0;
     cdn_buf_clear(&outcome->bytes);
@@ -156,18 +158,6 @@ static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
     cdn_buf_append(&outcome->bytes, said->result, said->result_bytes);
     if (said->kind != CORDON_OUTCOME_OK)
         outcome->failed++;
-}
-
-/* The set's time is over before this member's turn came. */
-static void too_late(cordon_set_outcome *outcome, const struct cdn_plan *plan)
-{
-    const struct cdn_version *version = plan->live->version;
-
-    cdn_rule_refuse(outcome->outcome, version->rule, CORDON_OUTCOME_LIMIT,
-                    CORDON_BUDGET_TIME,
-                    "time: the set's time was over before its turn came; give the set "
-                    "more, or its members less");
-    outcome->outcome->version = version->number;
 }
 
 /* Find out what all members will touch.  Each look-up waits for memory, but none for that
@@ -231,8 +221,9 @@ static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
     record->status = CORDON_OK;
     if (!plan)
         record->status = cdn_state_no_rule(state, name, &err);
-    else if (!plan->set && ask->entered_ns >= ask->until_ns)
-        too_late(outcome, plan);
+    else if (!plan->set && plan->state == CDN_PLAN_ACTIVE &&
+             ask->entered_ns >= ask->until_ns)
+        cdn_lane_too_late(lane, state, plan, ask, outcome->outcome);
     else
         record->status =
             cdn_lane_evaluate(lane, state, plan, ask, outcome->outcome, &err);
@@ -461,7 +452,8 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     if (state->snapshot)
         outcome->generation = cordon_snapshot_generation(state->snapshot);
     if (plan->state != CDN_PLAN_ACTIVE) {
-        decide(outcome, set, -1); /* paused or killed: nobody is asked */
+        decide(outcome, set, -1); /* nobody is asked */
+        memcpy(outcome->message, plan->why, sizeof outcome->message);
         return CORDON_OK;
     }
     look_ahead(outcome, set, lane, state);
@@ -588,8 +580,11 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
     judgement.err = err ? err : &own;
     status = cdn_request_check("cordon_evaluate_set", outcome, engine, set, request,
                                judgement.err);
-    if (status)
+    if (status) {
+        if (outcome)
+            (void)prepare(outcome, 0, NULL); /* nothing of an earlier one stays */
         return status;
+    }
     each = *request;
     judgement.job.priority = request->priority;
     if (request->limits && request->limits->wall_ns) {
@@ -604,7 +599,7 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
     if (!status)
         status = judgement.status;
     if (status)
-        (void)prepare(outcome, 0, NULL); /* nothing of an earlier one stays */
+        (void)prepare(outcome, 0, NULL); /* as above */
     outcome->wall_ns = cdn_clock_ns() - entered_ns;
     return status;
 }
@@ -619,6 +614,11 @@ const char *cordon_set_outcome_decision_id(const cordon_set_outcome *outcome)
 const char *cordon_set_outcome_decision(const cordon_set_outcome *outcome)
 {
     return outcome->has_decision ? outcome->decision : NULL;
+}
+
+const char *cordon_set_outcome_message(const cordon_set_outcome *outcome)
+{
+    return outcome->message;
 }
 
 bool cordon_set_outcome_is_fallback(const cordon_set_outcome *outcome)

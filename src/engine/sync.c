@@ -4,9 +4,15 @@
  * two rules is never half in force.  A plan is made anew only where its standing changed;
  * versions that are loaded already are taken over, with what they have counted.
  *
- * A version that does not load here, because the snapshot lacks what it reads or a ceiling is
- * lower than what it declares, does not take anything out of service: what ran under that
- * name goes on, and the upkeep says so each time the registry or the snapshot changes. */
+ * A version may not load here, because the snapshot lacks what it reads or a ceiling is lower
+ * than what it declares.  That takes nothing out of service, and keeps nothing in service that
+ * an operator stopped:
+ *
+ *   the active one        what ran under that name goes on
+ *   the same, stopped     the rule is paused or killed even so, with the fallback of what ran
+ *   a variant, a shadow   is left out, and its share is the active version's
+ *
+ * The upkeep says so each time the registry or the snapshot changes, and tries again then. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,13 +34,13 @@ struct sync {
     cordon_error *err;
 };
 
-static void note(struct sync *sync, const char *name, cordon_status status,
-                 const cordon_error *own)
+/* A version of `name` does not load; what follows from that. */
+static void note(struct sync *sync, const char *name, const char *so,
+                 cordon_status status, const cordon_error *own)
 {
     sync->did->refused++;
     cdn_engine_log(sync->engine, CORDON_LEVEL_ERROR,
-                   "'%s' stays as it was: a version does not load: %s", name,
-                   own->message);
+                   "'%s' %s: a version does not load: %s", name, so, own->message);
     if (sync->worst)
         return;
     sync->worst = status;
@@ -66,12 +72,14 @@ static cordon_status text_of(struct cdn_buf *text, char file[CORDON_ERROR_FILE_B
     return cdn_registry_text(text, sync->registry, standing->name, number, err);
 }
 
-/* An entry of that version, loaded if it is not there yet. */
+/* An entry of that version, loaded if it is not there yet.  What is stopped runs nothing and
+ * is bound to nothing. */
 static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
                               const struct cdn_standing *standing,
                               const struct cdn_plan *before, uint32_t number,
                               cordon_error *err)
 {
+    bool runs = standing->state == CORDON_STANDING_ACTIVE;
     struct cdn_version *version = loaded(before, number);
     char file[CORDON_ERROR_FILE_BYTES];
     struct cdn_buf text = {0};
@@ -88,10 +96,47 @@ static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
         cdn_buf_deinit(&text);
     }
     if (!status)
-        status =
-            cdn_entry_new(out, version, sync->old->snapshot, sync->old->granted, err);
+        status = cdn_entry_new(out, version, runs ? sync->old->snapshot : NULL,
+                               runs ? sync->old->granted : NULL, err);
     cdn_version_release(version);
     return status;
+}
+
+/* The entry of the active version.  One that is stopped only answers with its fallback: if it
+ * does not load, that of what ran before will do, for a stop must always work. */
+static cordon_status live_of(struct cdn_entry **out, struct sync *sync,
+                             const struct cdn_standing *standing,
+                             const struct cdn_plan *before, cordon_error *err)
+{
+    cordon_status status = entry_of(out, sync, standing, before, standing->active, err);
+
+    if (!status || status == CORDON_E_NOMEM || !before || !before->live ||
+        standing->state == CORDON_STANDING_ACTIVE)
+        return status;
+    return cdn_entry_new(out, before->live->version, NULL, NULL, err);
+}
+
+/* The entry of a variant or a shadow; *out NULL: it does not load, and is left out. */
+static cordon_status other_of(struct cdn_entry **out, struct cdn_plan *plan,
+                              struct sync *sync, const struct cdn_standing *standing,
+                              const struct cdn_plan *before, uint32_t number,
+                              cordon_error *err)
+{
+    char so[64];
+    cordon_error own;
+    cordon_status status;
+
+    cdn_error_clear(&own);
+    status = entry_of(out, sync, standing, before, number, &own);
+    if (!status)
+        return CORDON_OK;
+    if (status == CORDON_E_NOMEM)
+        return cdn_error_nomem(err);
+    plan->partial = true;
+    (void)snprintf(so, sizeof so, "runs without version %" PRIu32, number);
+    if (plan->state == CDN_PLAN_ACTIVE)
+        note(sync, standing->name, so, status, &own);
+    return CORDON_OK;
 }
 
 /* ---- plans ---- */
@@ -124,40 +169,57 @@ static enum cdn_plan_state state_of(cordon_object_state state)
     return CDN_PLAN_ACTIVE;
 }
 
+/* Did what was rolled out end since the plan was made, if only to begin again? */
+static bool ended_since(const struct cdn_plan *before, struct sync *sync,
+                        const char *name)
+{
+    cordon_change_record change = {.struct_size = sizeof change};
+
+    while (!cordon_registry_history(&change, sync->registry, name, change.sequence,
+                                    NULL) &&
+           change.sequence > before->revision)
+        if (change.action != CORDON_ACTION_ROLLOUT &&
+            change.action != CORDON_ACTION_SHADOW &&
+            change.action != CORDON_ACTION_PUSH &&
+            change.action != CORDON_ACTION_PAUSE &&
+            change.action != CORDON_ACTION_RESUME)
+            return true;
+    return false;
+}
+
 static cordon_status fill_rule(struct cdn_plan *plan, struct sync *sync,
                                const struct cdn_standing *standing,
                                const struct cdn_plan *before, cordon_error *err)
 {
+    const struct cdn_baseline *counted = NULL;
     uint32_t below = 0;
-    cordon_status status =
-        entry_of(&plan->live, sync, standing, before, standing->active, err);
+    cordon_status status = live_of(&plan->live, sync, standing, before, err);
 
     for (uint32_t i = 0; i < standing->variant_count && !status; i++) {
-        struct cdn_choice *choice = &plan->choices[i];
+        struct cdn_choice *choice = &plan->choices[plan->choice_count];
 
-        below += standing->variants[i].share;
         choice->variant = standing->variants[i].kind;
-        choice->below = below;
-        status = entry_of(&choice->entry, sync, standing, before,
+        choice->from = below;
+        choice->below = below += standing->variants[i].share;
+        status = other_of(&choice->entry, plan, sync, standing, before,
                           standing->variants[i].version, err);
-        if (!status)
-            plan->choice_count++;
+        plan->choice_count += choice->entry != NULL;
     }
     for (uint32_t i = 0; i < standing->shadow_count && !status; i++) {
-        struct cdn_shadow *shadow = &plan->shadows[i];
+        struct cdn_shadow *shadow = &plan->shadows[plan->shadow_count];
 
         shadow->sample = standing->shadows[i].sample;
-        status = entry_of(&shadow->entry, sync, standing, before,
+        status = other_of(&shadow->entry, plan, sync, standing, before,
                           standing->shadows[i].version, err);
-        if (!status)
-            plan->shadow_count++;
+        plan->shadow_count += shadow->entry != NULL;
     }
     if (status || !standing->guarded || !plan->choice_count)
         return status;
     plan->guarded = true;
     plan->guard = standing->guard;
-    plan->baseline = cdn_baseline_new(plan, before ? before->baseline : NULL,
-                                      sync->engine->lane_count);
+    if (before && before->baseline && !ended_since(before, sync, standing->name))
+        counted = before->baseline;
+    plan->baseline = cdn_baseline_new(plan, counted, sync->engine->lane_count);
     return plan->baseline ? CORDON_OK : cdn_error_nomem(err);
 }
 
@@ -180,6 +242,12 @@ static cordon_status fill_set(struct cdn_plan *plan, struct sync *sync,
         status =
             cdn_set_load(&plan->set, (const char *)text.data, text.length, file, err);
     cdn_buf_deinit(&text);
+    if (status && status != CORDON_E_NOMEM && plan->state != CDN_PLAN_ACTIVE &&
+        before && before->set) { /* a stop must always work, as live_of() */
+        plan->set = cdn_set_retain(before->set);
+        plan->set_number = before->set_number;
+        return CORDON_OK;
+    }
     return status;
 }
 
@@ -212,6 +280,24 @@ static cordon_status plan_of(struct cdn_plan **out, struct sync *sync,
 
 /* ---- a state ---- */
 
+static void revoke_in(const struct cdn_state *state, const char *name)
+{
+    struct cdn_plan *plan = cdn_state_find(state, name);
+
+    if (plan && plan->registered)
+        __atomic_store_n(&plan->revoked, 1, __ATOMIC_RELAXED);
+}
+
+/* Stop the runs of what was killed: those on the present state, and those on states before it
+ * that somebody still stands on. */
+static void revoke(struct sync *sync, const char *name)
+{
+    revoke_in(sync->old, name);
+    for (const struct cdn_state *state = sync->engine->graveyard; state;
+         state = state->retired)
+        revoke_in(state, name);
+}
+
 static const struct cdn_standing *standing_of(const struct cdn_standings *standings,
                                               const char *name)
 {
@@ -240,7 +326,8 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
     cordon_status status;
     cordon_error own;
 
-    if (before && before->registered && before->revision == standing->revision) {
+    if (before && before->registered && before->revision == standing->revision &&
+        !before->partial) {
         cdn_state_add(fresh, before);
         return CORDON_OK;
     }
@@ -254,7 +341,7 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
     if (status == CORDON_E_NOMEM)
         return status;
     if (status) {
-        note(sync, standing->name, status, &own);
+        note(sync, standing->name, "stays as it was", status, &own);
         if (before)
             cdn_state_add(fresh, before);
         return CORDON_OK;
@@ -262,8 +349,8 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
     sync->did->changed++;
     cdn_engine_log(sync->engine, CORDON_LEVEL_INFO, "'%s' stands at revision %" PRIu64,
                    standing->name, standing->revision);
-    if (before && plan->state == CDN_PLAN_KILLED)
-        __atomic_store_n(&before->revoked, 1, __ATOMIC_RELAXED);
+    if (plan->state == CDN_PLAN_KILLED)
+        revoke(sync, standing->name);
     cdn_state_add(fresh, plan);
     cdn_plan_release(plan); /* the state has it now */
     return CORDON_OK;
@@ -342,15 +429,15 @@ cordon_status cdn_engine_guard(cordon_engine *engine, cordon_upkeep *did,
         number = cdn_rollout_check(evidence, sizeof evidence, plan, engine->lane_count);
         if (!number)
             continue;
-        status = cdn_registry_abort(engine->registry, plan->name, number, evidence,
-                                    worst ? NULL : err);
+        status = cdn_registry_abort(engine->registry, plan->name, number,
+                                    plan->revision, evidence, worst ? NULL : err);
         if (!status) {
             did->aborted++;
             engine->aborts++;
             cdn_engine_log(engine, CORDON_LEVEL_WARNING, "'%s': rollout ended: %s",
                            plan->name, evidence);
         } else if (status != CORDON_E_CONFLICT && !worst) {
-            worst = status; /* a conflict: somebody else ended it already */
+            worst = status; /* a conflict: it was changed, which the next upkeep sees */
         }
     }
     return worst;

@@ -3,7 +3,12 @@
  * One upkeep at a time, under `writer`, like every other change.  The order matters: first
  * the policy, so that nothing new is seen under an old one; then the snapshot, so that
  * versions pushed together with a new generation find it; then the registry; then the
- * guards, whose verdicts are followed at once. */
+ * guards, whose verdicts are followed at once.
+ *
+ * A policy may mask what only the next generation has, and a generation may lack what only
+ * the present policy masks.  Of two that are so made for each other the policy waits (`unfit`)
+ * until the generation is there, and if neither fits without the other both are taken in one
+ * step. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,45 +84,104 @@ static bool policy_changed(cordon_engine *engine)
     return true;
 }
 
+static void forget_unfit(cordon_engine *engine)
+{
+    cordon_policy_release(engine->policy_file.unfit);
+    engine->policy_file.unfit = NULL;
+    engine->policy_file.unfit_on = NULL;
+}
+
+static void in_force(cordon_engine *engine, cordon_upkeep *did)
+{
+    forget_unfit(engine);
+    did->policy_changed = true;
+    cdn_engine_log(engine, CORDON_LEVEL_INFO, "the policy %s is in force",
+                   engine->policy_file.path);
+}
+
 static cordon_status follow_policy(cordon_engine *engine, cordon_upkeep *did,
                                    cordon_error *err)
 {
-    cordon_policy *policy;
-    cordon_status status;
+    cordon_snapshot *snapshot = atomic_load(&engine->state)->snapshot;
+    cordon_policy *policy = engine->policy_file.unfit;
+    cordon_status status = CORDON_OK;
 
-    if (!policy_changed(engine))
+    if (policy_changed(engine)) {
+        forget_unfit(engine);
+        status = cordon_policy_load_file(&policy, engine->policy_file.path, err);
+    } else if (policy && snapshot != engine->policy_file.unfit_on) {
+        policy = cordon_policy_retain(policy);
+    } else {
         return CORDON_OK;
-    status = cordon_policy_load_file(&policy, engine->policy_file.path, err);
+    }
     if (!status) {
-        status =
-            cdn_engine_move(engine, atomic_load(&engine->state)->snapshot, policy, err);
+        status = cdn_engine_move(engine, snapshot, policy, err);
+        if (status) {
+            forget_unfit(engine);
+            engine->policy_file.unfit = cordon_policy_retain(policy);
+            engine->policy_file.unfit_on = snapshot;
+        }
         cordon_policy_release(policy);
     }
-    did->policy_changed = !status;
+    if (status == CORDON_E_NOMEM)
+        engine->policy_file.inode = UINT64_MAX; /* no file's: it is read again */
     if (status)
         cdn_engine_log(engine, CORDON_LEVEL_ERROR, "the policy stays as it was: %s",
                        err->message);
     else
-        cdn_engine_log(engine, CORDON_LEVEL_INFO, "the policy %s is in force",
-                       engine->policy_file.path);
+        in_force(engine, did);
     return status;
+}
+
+/* A generation and a policy that were written for each other fit only together. */
+static cordon_status follow_store(cordon_engine *engine, cordon_upkeep *did,
+                                  cordon_error *err)
+{
+    struct cdn_policy *unfit = engine->policy_file.unfit;
+    cordon_status status = cdn_engine_follow(
+        engine, engine->store, &engine->store_options, NULL, &did->moved, err);
+    bool moved;
+
+    if (!status || !unfit ||
+        cdn_engine_follow(engine, engine->store, &engine->store_options, unfit, &moved,
+                          NULL) ||
+        !moved)
+        return status;
+    did->moved = true;
+    in_force(engine, did);
+    return CORDON_OK;
+}
+
+/* The policy and the generation, each of which may wait for the other. */
+static cordon_status follow_both(cordon_engine *engine, cordon_upkeep *did,
+                                 cordon_error *err)
+{
+    cordon_status policy = CORDON_OK, store = CORDON_OK, worst = CORDON_OK;
+    cordon_error of_policy, of_store;
+
+    cdn_error_clear(&of_policy);
+    cdn_error_clear(&of_store);
+    if (engine->policy_file.path)
+        policy = follow_policy(engine, did, &of_policy);
+    if (engine->store)
+        store = follow_store(engine, did, &of_store);
+    if (did->moved && engine->policy_file.unfit)
+        policy = follow_policy(engine, did, &of_policy);
+    if (did->policy_changed) /* now it fits */
+        policy = CORDON_OK;
+    keep_first(&worst, err, policy, &of_policy);
+    keep_first(&worst, err, store, &of_store);
+    return worst;
 }
 
 /* Under `writer`. */
 static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
                              cordon_error *err)
 {
-    cordon_status worst = CORDON_OK;
+    cordon_status worst = follow_both(engine, did, err);
     cordon_error own;
 
     cdn_error_clear(&own);
-    if (engine->policy_file.path)
-        keep_first(&worst, err, follow_policy(engine, did, &own), &own);
-    if (engine->store)
-        keep_first(&worst, err,
-                   cdn_engine_follow(engine, engine->store, &engine->store_options,
-                                     &did->moved, &own),
-                   &own);
     if (did->moved)
         cdn_engine_log(
             engine, CORDON_LEVEL_INFO, "generation %" PRIu64 " is in service",
@@ -202,6 +266,7 @@ cordon_status cordon_engine_use_policy(cordon_engine *engine, const char *path,
             return cdn_error_nomem(err);
     }
     pthread_mutex_lock(&engine->writer);
+    forget_unfit(engine);
     cdn_free(engine->policy_file.path);
     memset(&engine->policy_file, 0, sizeof engine->policy_file);
     engine->policy_file.path = copy;
@@ -240,8 +305,8 @@ cordon_status cordon_engine_use_store(cordon_engine *engine, const char *store,
     engine->store_options =
         options ? *options : (cordon_snapshot_options)CORDON_SNAPSHOT_OPTIONS_INIT;
     if (store)
-        status =
-            cdn_engine_follow(engine, store, &engine->store_options, &did.moved, err);
+        status = cdn_engine_follow(engine, store, &engine->store_options, NULL,
+                                   &did.moved, err);
     pthread_mutex_unlock(&engine->writer);
     return status;
 }

@@ -1,15 +1,19 @@
-/* Proposals: an entry of the log, the note of a batch, and an element of a result.
+/* Proposals: an entry of the log, the note of a batch, an element of a result, and a log.
  *
  * The first byte says which.  An entry that is read is written again, and must be read as the
  * same; what an element of a result is taken for is written as a record's content, and that
- * must be taken for the same: an applier reads what a rule proposed with the same eyes. */
+ * must be taken for the same: an applier reads what a rule proposed with the same eyes.  Of a
+ * log the input is changes to a sound one's bytes (changed.h), which is then opened, read and
+ * changed. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "changed.h"
 #include "engine/proposals.h"
 #include "support/fixture.h"
+#include "support/proposing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -73,11 +77,77 @@ static void read_element(const uint8_t *data, size_t size, cordon_proposal_kind 
     cdn_buf_deinit(&bytes);
 }
 
+/* ---- a log ---- */
+
+static struct proposing proposing;
+
+static cordon_status add(cordon_proposals *log)
+{
+    return cordon_proposals_add(NULL, log, proposing.snapshot, proposing.outcome, NULL,
+                                NULL);
+}
+
+static cordon_status decide(cordon_proposals *log, uint64_t sequence, bool accept)
+{
+    return cordon_proposals_decide(NULL, log, &sequence, 1, accept, "fuzz", NULL, false,
+                                   NULL);
+}
+
+static void make(const char *path)
+{
+    uint64_t sequences[] = {2, 5};
+    struct cdn_proposals_batch batch = {
+        .base = 1, .generation = 2, .count = 2, .sequences = sequences};
+    cordon_proposals *log;
+
+    proposing_make(&proposing);
+    require(!cordon_proposals_open(&log, path, NULL, NULL));
+    for (int i = 0; i < 20; i++) {
+        proposing_evaluate(&proposing, i % 2 ? "100" : "300");
+        require(!add(log));
+    }
+    for (uint64_t sequence = 2; sequence < 30; sequence += 3)
+        require(!decide(log, sequence, sequence != 8));
+    require(!cdn_proposals_batch_begin(log, &batch, NULL, 0, "fuzz", NULL));
+    cordon_proposals_close(log);
+    proposing_evaluate(&proposing, "100");
+}
+
+static bool on_each(void *ud, const cordon_proposal *proposal)
+{
+    require(proposal->sequence > *(uint64_t *)ud);
+    *(uint64_t *)ud = proposal->sequence;
+    return true;
+}
+
+static void use(const char *path)
+{
+    struct cdn_proposals_batch noted;
+    cordon_proposals *log;
+    cordon_error err = {0};
+    uint64_t last = 0;
+
+    if (cordon_proposals_open(&log, path, NULL, &err)) {
+        require(err.message[0] != '\0');
+        return;
+    }
+    (void)cordon_proposals_each(log, NULL, on_each, &last, NULL);
+    (void)cdn_proposals_batch_noted(&noted, log, NULL);
+    cdn_proposals_batch_deinit(&noted);
+    (void)decide(log, 1, true);
+    (void)decide(log, 11, false);
+    (void)add(log);
+    (void)cdn_proposals_batch_end(log, true, "fuzz", NULL);
+    cordon_proposals_close(log);
+}
+
+static const struct changed_file changed = {make, use};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!size)
         return 0;
-    switch (data[0] & 3) {
+    switch (data[0] % 5) {
     case 0:
         read_entry(data + 1, size - 1);
         break;
@@ -87,8 +157,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 2:
         read_element(data + 1, size - 1, CORDON_PROPOSAL_UPDATE);
         break;
-    default:
+    case 3:
         read_element(data + 1, size - 1, CORDON_PROPOSAL_EDGE);
+        break;
+    default:
+        changed_file_run(&changed, data + 1, size - 1);
         break;
     }
     return 0;

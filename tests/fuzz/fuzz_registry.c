@@ -3,21 +3,18 @@
  *   0 to 3  the payload of a record: it is refused with a reason, or what it was read as is
  *           written and read again the same
  *   4       a whole file, whose pages are checked
- *   else    changes to the bytes of a sound registry, each three bytes of place and one that
- *           is set; then the file is opened, read and changed through LMDB, which crashes
- *           where the check of pages let something through */
-#include <dirent.h>
+ *   else    changes to the bytes of a sound registry (changed.h), which is then opened, read
+ *           and changed */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "changed.h"
 #include "engine/registry.h"
-#include "engine/registry_pages.h"
 #include "engine/registry_record.h"
+#include "snapshot/pages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -88,24 +85,7 @@ static void meta(const uint8_t *data, size_t size)
 
 /* ---- a file ---- */
 
-static char folder[64];
-static char path[80];
-static struct cdn_buf sound;
-
 static const cordon_change by_fuzz = {.struct_size = sizeof(by_fuzz), .author = "fuzz"};
-
-static void remove_folder(void)
-{
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
-
-    while (dir && (entry = readdir(dir)))
-        if (entry->d_name[0] != '.')
-            (void)unlinkat(dirfd(dir), entry->d_name, 0);
-    if (dir)
-        closedir(dir);
-    (void)rmdir(folder);
-}
 
 static void push(cordon_registry *registry, int number)
 {
@@ -125,26 +105,19 @@ static void push(cordon_registry *registry, int number)
                                   NULL, 0, &by_fuzz, NULL));
 }
 
-static void make_sound(void)
+static void make(const char *path)
 {
     cordon_registry *registry;
 
-    snprintf(folder, sizeof(folder), "%s",
-             access("/dev/shm", W_OK) ? "/tmp/cordon-fuzz-XXXXXX"
-                                      : "/dev/shm/cordon-fuzz-XXXXXX");
-    require(mkdtemp(folder) != NULL);
-    atexit(remove_folder);
-    snprintf(path, sizeof(path), "%s/rules.mdb", folder);
     require(!cordon_registry_open(&registry, path, CORDON_REGISTRY_CREATE, NULL));
     for (int i = 0; i < 36; i++)
         push(registry, i);
     require(
         !cordon_registry_activate(registry, "set_3", 1, NULL, NULL, &by_fuzz, NULL));
     cordon_registry_close(registry);
-    require(!cdn_file_read(&sound, path, 1 << 24, NULL));
 }
 
-static void use(void)
+static void use(const char *path)
 {
     struct cdn_standings standings;
     cordon_registry *registry;
@@ -170,27 +143,7 @@ static void use(void)
     cordon_registry_close(registry);
 }
 
-static void changed_file(const uint8_t *data, size_t size)
-{
-    unsigned char *copy;
-    FILE *file;
-
-    if (!sound.length)
-        make_sound();
-    copy = malloc(sound.length);
-    require(copy != NULL);
-    memcpy(copy, sound.data, sound.length);
-    for (size_t i = 0; i + 4 <= size; i += 4) {
-        size_t at = (size_t)data[i] << 16 | (size_t)data[i + 1] << 8 | data[i + 2];
-
-        copy[at % sound.length] = data[i + 3];
-    }
-    file = fopen(path, "wb");
-    require(file != NULL && fwrite(copy, 1, sound.length, file) == sound.length);
-    fclose(file);
-    free(copy);
-    use();
-}
+static const struct changed_file changed = {make, use};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -214,12 +167,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         require(exact != NULL);
         memcpy(exact, data + 1, size - 1);
-        (void)cdn_registry_pages_check(exact, size - 1, NULL);
+        (void)cdn_pages_check(exact, size - 1, "a registry", NULL);
         free(exact);
         break;
     }
     default:
-        changed_file(data + 1, size - 1);
+        changed_file_run(&changed, data + 1, size - 1);
         break;
     }
     return 0;

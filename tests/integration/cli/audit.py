@@ -78,6 +78,8 @@ def record():
     out, err = run("eval", "rules/sent.lua", "-d", store, "-i", "-", "--now=2026-01-10", "--audit",
                    log, "--audit-key", key, stdin=lines.encode())
     expect(len(records(out)) == 24 and not err, "answers with --audit: " + err)
+    expect([a["decision_id"] for a in records(out)] ==
+           [r["decision_id"] for r in records(run("audit", "export", store)[0])], "an answer names its record")
     for mood, code in (("fine", 0), ("error", 1), ("loop", 4), ("invalid", 1)):
         run("eval", "rules/moody.lua", "-d", store, "--node=Account:1", "-p", "mood=" + mood,
             "--seed=18446744073709551615", "--now=2026-01-10", "--as-of=2026-01-05", "--audit", log,
@@ -190,9 +192,9 @@ def replay():
     some = json.loads(run("replay", "-d", store, "--audit", log, "--rules", "rules/moody.lua",
                           "--rules", "rules/sent.lua", "--outcome=limit")[0])
     expect(some["records"] == some["identical"] == 1, "%s" % some)
-    out, err = run("replay", "-d", store, "--rules", "rules/sent.lua")
+    out, err = run("replay", "-d", store, "--rules", "rules/sent.lua", code=1)
     expect(json.loads(out)["text_missing"] == 6 and "has the digest" in err, out + err)
-    _, err = run("replay", "-d", store)
+    _, err = run("replay", "-d", store, code=1)
     expect("nothing was compared" in err, err)
     with open(os.path.join(here, "rules", "sent.lua"), encoding="utf-8") as file:
         text = file.read()
@@ -213,7 +215,7 @@ def replay():
     expect(json.loads(run("replay", "-d", store, "--against", same)[0])["changed"] == 0, "same")
     # the first generation goes
     run("snapshot", "gc", store, "--keep", "1", "--yes")
-    gone = json.loads(run("replay", "-d", store, "--rules", "rules")[0])
+    gone = json.loads(run("replay", "-d", store, "--rules", "rules", code=1)[0])
     expect(gone["generation_gone"] == 28 and gone["identical"] == 3 and gone["changed"] == 0,
            "%s" % gone)
 
@@ -224,7 +226,7 @@ def registered():
         return
     for name in ("sent", "bare"):
         run("rule", "push", "rules/%s.lua" % name, "-d", store)
-    found = json.loads(run("replay", "-d", store)[0])
+    found = json.loads(run("replay", "-d", store, code=1)[0])
     expect(found["identical"] == 3 and found["text_missing"] == 0, "%s" % found)
 
 

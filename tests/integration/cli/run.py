@@ -790,7 +790,7 @@ def proposals():
         _, err = run(*args, code=2)
         expect(message in err, "%s: %s" % (args, err))
     _, err = run("proposal", "list", "--log", "data/accounts.csv", code=3)
-    expect("is no log of proposals" in err, err)
+    expect("is not a log of proposals" in err, err)
 
 
 def main():

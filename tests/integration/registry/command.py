@@ -148,6 +148,34 @@ def activating():
     refused("the version:", "rule", "activate", "velocity", "x", code=2)
 
 
+def sets():
+    """A set's cases are judged by the active versions of its rules."""
+    write("pair.lua", "return { name = 'pair', decisions = { 'allow', 'deny' }, rules = { 'velocity', 'nobody' } }")
+    write("pair_cases.ndjson", '{"expect": {"decision": "allow", "score": 2, "max_edges": 0}}\n')
+    run("rule", "push", "--set", "pair.lua")
+    _, err = run("rule", "activate", "pair")
+    expect("'pair' names nobody, and no version of a rule of that name decides" in err, err)
+    expect("version 1 decides; its 1 case passed" in err, err)
+    for number, (given, told) in enumerate((
+            ('"decision": "deny"', "the decision is allow, expected deny"),
+            ('"score": 3', "score is 2, expected 3"),
+            ('"max_instructions": 0', "expected at most 0"),
+            ('"outcome": "ok"', "'outcome' is expected, which a set does not have"))):
+        write("pair_cases.ndjson", '{"expect": {%s}}\n' % given)
+        run("rule", "push", "--set", "pair.lua")
+        _, err = run("rule", "activate", "pair", code=1)
+        expect("case on line 1: " in err and told in err, "%s: %s" % (given, err))
+        expect(standing("pair")["active"] == 1 and standing("pair")["newest"] == 2 + number, str(standing("pair")))
+    run("rule", "pause", "pair", "--author", "ann", "--reason", "too many")
+    out, _ = run("set", "eval", "pair", "--format", "pretty", code=1)
+    expect("'pair' is paused by ann: too many" in out, out)
+    out, _ = run("set", "eval", "pair", "--format", "ndjson", code=1)
+    expect(json.loads(out)["message"] == "'pair' is paused by ann: too many", out)
+    run("rule", "resume", "pair")
+    refused("'pair' is a set; a rollout is of a rule", "rollout", "start", "pair", "--percent", "5", code=2)
+    refused("'pair' is a set; a shadow is of a rule", "shadow", "start", "pair", code=2)
+
+
 def states():
     refused("only what is active can be paused", "rule", "pause", "payments", code=2)
     before = standing()["revision"]
@@ -238,7 +266,16 @@ def shadows():
     expect(asked("shadow", "stop", "velocity", "--version", "4")["shadows"] ==
            [{"version": 3, "sample_rate": 1}], "the wrong one stopped")
     expect(asked("shadow", "stop", "velocity")["shadows"] == [], "not stopped")
-    refused("0.01 to 100 per cent", "shadow", "start", "velocity", "--sample-rate", "2", code=2)
+    for rate in ("2", "0", "0.00001", "0.12345"):
+        refused("--sample-rate takes 0.0001 to 1, in ten-thousandths", "shadow", "start", "velocity",
+                "--sample-rate", rate, code=2)
+    asked("shadow", "start", "velocity", "--version", "3")
+    asked("shadow", "start", "velocity", "--version", "4")
+    asked("rule", "pause", "velocity")
+    expect(len(asked("shadow", "stop", "velocity", "--version", "4")["shadows"]) == 1, "stopped while paused")
+    refused("needs an active version", "shadow", "start", "velocity", "--version", "4", code=2)
+    asked("shadow", "stop", "velocity")
+    asked("rule", "resume", "velocity")
 
 
 def telling():
@@ -285,7 +322,7 @@ def main():
     os.makedirs(work)
     subprocess.run([cordon, "import", "--schema", os.path.join(data, "schema.lua"), "--out", store, "-q", data],
                    check=True)
-    for part in (pushing, activating, states, rollouts, shadows, telling, elsewhere):
+    for part in (pushing, activating, sets, states, rollouts, shadows, telling, elsewhere):
         part()
     print("%d checks, %d failed" % (checks, failures))
     return 1 if failures else 0

@@ -4,115 +4,12 @@
  * syncs or names a file, and in the middle of each write, in turn.  After each death the
  * registry is exactly as before the change or exactly as after it, with the record that
  * belongs to it, and the change can be made (again).  Each of it twice: with nobody else
- * there, and with the registry open in this process, as a running engine has it.
- *
- * The calls are seen because this program defines them: the dynamic linker resolves LMDB's
- * and the library's to these. */
+ * there, and with the registry open in this process, as a running engine has it. */
 #include "state.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 
-#include "base/file.h"
-
-/* ---- the calls ---- */
-
-#define SEEN __attribute__((visibility("default")))
-
-enum moment { BEFORE, WITHIN };
-
-static long calls;       /* made so far in this process */
-static long die_at = -1; /* the call to die at; -1: none */
-static enum moment moment;
-
-/* True: this is the call to die within; dies here if it is the one to die before. */
-static bool at_call(void)
-{
-    if (calls++ != die_at)
-        return false;
-    if (moment == BEFORE)
-        kill(getpid(), SIGKILL);
-    return true;
-}
-
-SEEN ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
-{
-    bool die = at_call();
-    ssize_t done = syscall(SYS_pwrite64, fd, buf, die ? n / 2 : n, offset);
-
-    if (die)
-        kill(getpid(), SIGKILL);
-    return done;
-}
-
-SEEN ssize_t write(int fd, const void *buf, size_t n)
-{
-    bool die = at_call();
-    ssize_t done = syscall(SYS_write, fd, buf, die ? n / 2 : n);
-
-    if (die)
-        kill(getpid(), SIGKILL);
-    return done;
-}
-
-SEEN ssize_t writev(int fd, const struct iovec *iovec, int count)
-{
-    bool die = at_call();
-    ssize_t done = syscall(SYS_writev, fd, iovec, die ? count / 2 : count);
-
-    if (die)
-        kill(getpid(), SIGKILL);
-    return done;
-}
-
-/* What a process wrote outlives it; only a power cut would need the disk. */
-SEEN int fdatasync(int fildes)
-{
-    (void)fildes;
-    if (at_call())
-        kill(getpid(), SIGKILL);
-    return 0;
-}
-
-SEEN int fsync(int fd)
-{
-    return fdatasync(fd);
-}
-
-SEEN int ftruncate(int fd, off_t length)
-{
-    bool die = at_call();
-    int done = (int)syscall(SYS_ftruncate, fd, length);
-
-    if (die)
-        kill(getpid(), SIGKILL);
-    return done;
-}
-
-SEEN int link(const char *from, const char *to)
-{
-    bool die = at_call();
-    int done = (int)syscall(SYS_link, from, to);
-
-    if (die)
-        kill(getpid(), SIGKILL);
-    return done;
-}
-
-SEEN int unlink(const char *name)
-{
-    bool die = at_call();
-    int done = (int)syscall(SYS_unlink, name);
-
-    if (die)
-        kill(getpid(), SIGKILL);
-    return done;
-}
+#include "support/dying.h"
 
 /* ---- the changes ---- */
 
@@ -205,7 +102,7 @@ static cordon_status abort_by_hand(cordon_registry *registry)
 
 static cordon_status abort_by_guard(cordon_registry *registry)
 {
-    return cdn_registry_abort(registry, "rolling", 2, "errors 0.5 of 100", NULL);
+    return cdn_registry_abort(registry, "rolling", 2, 0, "errors 0.5 of 100", NULL);
 }
 
 static cordon_status shadow(cordon_registry *registry)
@@ -272,114 +169,59 @@ static void read_state(struct cdn_buf *out)
     cordon_registry *registry;
 
     OK(cordon_registry_open(&registry, path, 0, err));
-    cdn_buf_clear(out);
     state_of(out, registry);
     cordon_registry_close(registry);
 }
 
-/* True: the child died; false: it came to the end. */
-static bool die_in(cordon_status (*make)(cordon_registry *), long at, enum moment when)
+/* `ud`: the change's number; NULL: to make the registry is all. */
+static cordon_status change(void *ud)
 {
-    pid_t child = fork();
-    int status;
+    cordon_registry *registry;
+    cordon_status status =
+        cordon_registry_open(&registry, path, CORDON_REGISTRY_CREATE, NULL);
 
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        cordon_registry *registry;
-        cordon_status made;
-
-        calls = 0;
-        moment = when;
-        die_at = at;
-        made = cordon_registry_open(&registry, path, CORDON_REGISTRY_CREATE, NULL);
-        if (!made && make)
-            made = make(registry);
-        _exit(made ? 1 : 0);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) {
-        ck_assert_int_eq(WTERMSIG(status), SIGKILL);
-        return true;
-    }
-    ck_assert_int_eq(WEXITSTATUS(status), 0);
-    return false;
+    return status || !ud ? status : changes[*(int *)ud].make(registry);
 }
 
-static void put_file(const struct cdn_buf *bytes)
+static void *watch(void)
 {
-    OK(cdn_file_replace(path, bytes->data, bytes->length, err));
+    cordon_registry *registry;
+
+    OK(cordon_registry_open(&registry, path, 0, err));
+    return registry;
 }
 
-static void die_everywhere(int change, enum moment when, bool watched)
+static void unwatch(void *registry)
 {
-    struct cdn_buf file = {0}, before = {0}, after = {0}, found = {0};
-    cordon_registry *watching = NULL;
-    long deaths = 0;
-    int as_before = 0, as_after = 0;
-
-    OK(cdn_file_read(&file, path, 1 << 24, err));
-    read_state(&before);
-    ck_assert(!die_in(changes[change].make, -1, BEFORE));
-    read_state(&after);
-    ck_assert_msg(strcmp((char *)before.data, (char *)after.data) != 0,
-                  "%s changes nothing", changes[change].name);
-    for (bool died = true; died; deaths += died) {
-        put_file(&file);
-        if (watched)
-            OK(cordon_registry_open(&watching, path, 0, err));
-        died = die_in(changes[change].make, deaths, when);
-        read_state(&found);
-        if (!strcmp((char *)found.data, (char *)before.data)) {
-            as_before++;
-            ck_assert(died);
-            ck_assert(!die_in(changes[change].make, -1, BEFORE));
-            read_state(&found);
-        } else {
-            as_after++;
-        }
-        ck_assert_msg(!strcmp((char *)found.data, (char *)after.data),
-                      "%s, killed at call %ld, %s:\n%s", changes[change].name, deaths,
-                      when == WITHIN ? "within" : "before", (char *)found.data);
-        cordon_registry_close(watching);
-        watching = NULL;
-    }
-    /* At least the pages, their sync, and the meta page; and something of each. */
-    ck_assert_int_ge(deaths, 3);
-    ck_assert_int_gt(as_before, 0);
-    ck_assert_int_gt(as_after, 0);
-    put_file(&file);
-    cdn_buf_deinit(&file);
-    cdn_buf_deinit(&before);
-    cdn_buf_deinit(&after);
-    cdn_buf_deinit(&found);
+    cordon_registry_close(registry);
 }
 
 /* ---- tests ---- */
 
 START_TEST(change__killed_anywhere_is_whole_or_not_there)
 {
+    int number = _i;
+    struct dying_trial trial = {changes[number].name, path,  change, &number,
+                                read_state,           watch, unwatch};
     cordon_registry *registry;
 
     OK(cordon_registry_open(&registry, path, CORDON_REGISTRY_CREATE, err));
     prepare(registry);
     cordon_registry_close(registry);
-    for (int watched = 0; watched < 2; watched++) {
-        die_everywhere(_i, BEFORE, watched);
-        die_everywhere(_i, WITHIN, watched);
-    }
+    dying_everywhere(&trial);
 }
 END_TEST
 
 START_TEST(creation__killed_anywhere_leaves_a_whole_registry_or_none)
 {
-    for (int when = BEFORE; when <= WITHIN; when++) {
+    for (int when = DYING_BEFORE; when <= DYING_WITHIN; when++) {
         bool died = true;
 
         for (long at = 0; died; at++) {
             cordon_registry *registry;
 
             unlink(path);
-            died = die_in(NULL, at, (enum moment)when);
+            died = dying_run(change, NULL, at, (enum dying_moment)when);
             if (!access(path, F_OK)) {
                 OK(cordon_registry_open(&registry, path, 0, err));
                 cordon_registry_close(registry);
@@ -395,9 +237,7 @@ END_TEST
 
 static void setup(void)
 {
-    /* Meta pages are written through to the disk, which here is only waited for. */
-    if (!access("/dev/shm", W_OK | X_OK))
-        setenv("TMPDIR", "/dev/shm", 0);
+    dying_in_memory(); /* meta pages are written through to the disk */
     cdn_unit_folder(folder, sizeof(folder));
     snprintf(path, sizeof(path), "%s/rules.mdb", folder);
 }

@@ -174,7 +174,7 @@ END_TEST
 
 /* ---- processes that die ---- */
 
-static cordon_status die(struct cdn_registry_txn *txn, void *ud, cordon_error *err)
+static cordon_status die(struct cdn_durable_txn *txn, void *ud, cordon_error *err)
 {
     (void)txn;
     (void)ud;
@@ -193,9 +193,9 @@ static void die_inside(bool writing)
         cordon_registry *own = open_registry();
 
         if (writing)
-            (void)cdn_registry_write(own, false, die, NULL, NULL);
+            (void)cdn_durable_write(own->file, false, die, NULL, NULL);
         else
-            (void)cdn_registry_read(own, die, NULL, NULL);
+            (void)cdn_durable_read(own->file, die, NULL, NULL);
         _exit(1);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);

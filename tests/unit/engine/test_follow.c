@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/engine.h"
 #include "snapshot/generations.h"
 #include "snapshot/store.h"
 
@@ -78,6 +79,24 @@ START_TEST(follow__moves_when_current_does_and_only_then)
     ck_assert(follow(engine));
     ck_assert(!follow(engine));
     ck_assert_int_eq(serving_answer(engine, outcome, "count", &request), 2);
+    cordon_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(paused__answers_name_the_generation)
+{
+    cordon_engine *engine = counting_engine(1);
+    cordon_outcome *outcome = serving_outcome();
+    cordon_request request = ask();
+
+    add();
+    add();
+    ck_assert(follow(engine));
+    cdn_state_find(atomic_load(&engine->state), "count")->state = CDN_PLAN_PAUSED;
+    ck_assert(!cordon_evaluate(outcome, engine, "count", &request, NULL));
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_DENIED);
+    ck_assert_uint_eq(cordon_outcome_generation(outcome), 2);
     cordon_outcome_free(outcome);
     cordon_engine_free(engine);
 }
@@ -217,6 +236,123 @@ START_TEST(follow__moves_under_load_and_lets_old_files_go)
 }
 END_TEST
 
+/* ---- a policy and a generation that are made for each other ---- */
+
+/* A generation whose accounts have such a text property. */
+static void add_with(const char *property)
+{
+    struct cdn_store_writer *writer;
+    struct cdn_fixture *fixture;
+    char path[400], properties[80];
+    uint64_t generation;
+
+    ck_assert_int_eq(
+        cdn_store_begin(&writer, store, &generation, path, sizeof(path), NULL),
+        CORDON_OK);
+    fixture = cdn_fixture_new(path);
+    (void)snprintf(properties, sizeof properties, "%s:string", property);
+    cdn_fixture_label(fixture, "Account", CDN_KEY_INT64, properties);
+    cdn_fixture_node(fixture, "Account", "1", CDN_STR(property, "secret"));
+    cdn_fixture_finish(fixture);
+    ck_assert_int_eq(cdn_store_commit(writer, NULL), CORDON_OK);
+    cdn_store_end(writer);
+}
+
+static void write_policy(const char *masked)
+{
+    char path[400];
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "%s/policy.lua", store);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    (void)fprintf(file,
+                  "return { principals = { ann = { rules = '*', reads = '*', masks = { "
+                  "Account = { %s = 'redact' } } } } }",
+                  masked);
+    (void)fclose(file);
+}
+
+static cordon_upkeep keep_up(cordon_engine *engine, cordon_status status)
+{
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_error err;
+
+    ck_assert_int_eq(cordon_engine_upkeep(engine, &did, &err), status);
+    return did;
+}
+
+/* An engine on a generation with `zip`, whose policy masks that. */
+static cordon_engine *masking_engine(void)
+{
+    cordon_engine *engine = serving_engine(1);
+    cordon_error err;
+    char path[400];
+
+    add_with("zip");
+    write_policy("zip");
+    ck_assert_int_eq(cordon_engine_use_store(engine, store, NULL, &err), CORDON_OK);
+    (void)snprintf(path, sizeof path, "%s/policy.lua", store);
+    ck_assert_msg(!cordon_engine_use_policy(engine, path, &err), "%s", err.message);
+    return engine;
+}
+
+START_TEST(policy__that_comes_before_its_generation_waits_for_it)
+{
+    cordon_engine *engine = masking_engine();
+    cordon_upkeep did;
+
+    write_policy("postcode");
+    did = keep_up(engine, CORDON_E_DATA);
+    ck_assert(!did.policy_changed);
+    (void)keep_up(engine, CORDON_OK); /* said once */
+    add_with("postcode");             /* lacks what the policy in force masks */
+    did = keep_up(engine, CORDON_OK);
+    ck_assert(did.moved);
+    ck_assert(did.policy_changed);
+    did = keep_up(engine, CORDON_OK);
+    ck_assert(!did.moved && !did.policy_changed);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(generation__that_comes_before_its_policy_waits_for_it)
+{
+    cordon_engine *engine = masking_engine();
+    cordon_upkeep did;
+
+    add_with("postcode");
+    did = keep_up(engine, CORDON_E_DATA);
+    ck_assert(!did.moved);
+    write_policy("postcode");
+    did = keep_up(engine, CORDON_OK); /* neither fits without the other */
+    ck_assert(did.moved);
+    ck_assert(did.policy_changed);
+    (void)keep_up(engine, CORDON_OK);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(policy__is_tried_again_on_another_generation)
+{
+    cordon_engine *engine = serving_engine(1);
+    cordon_upkeep did;
+    cordon_error err;
+    char path[400];
+
+    add_with("zip");
+    write_policy("postcode");
+    ck_assert_int_eq(cordon_engine_use_store(engine, store, NULL, &err), CORDON_OK);
+    (void)snprintf(path, sizeof path, "%s/policy.lua", store);
+    ck_assert_int_eq(cordon_engine_use_policy(engine, path, &err), CORDON_E_DATA);
+    add_with("postcode");
+    did = keep_up(engine, CORDON_OK);
+    ck_assert(did.moved);
+    ck_assert(did.policy_changed);
+    cordon_engine_free(engine);
+}
+END_TEST
+
 static void setup(void)
 {
     cdn_unit_folder(store, 280);
@@ -235,7 +371,11 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, follow__moves_when_current_does_and_only_then);
+    tcase_add_test(c, paused__answers_name_the_generation);
     tcase_add_test(c, follow__stays_where_it_is_on_failure);
+    tcase_add_test(c, policy__that_comes_before_its_generation_waits_for_it);
+    tcase_add_test(c, generation__that_comes_before_its_policy_waits_for_it);
+    tcase_add_test(c, policy__is_tried_again_on_another_generation);
     tcase_add_test(c, follow__moves_under_load_and_lets_old_files_go);
     suite_add_tcase(s, c);
     return s;

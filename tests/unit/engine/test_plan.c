@@ -42,6 +42,7 @@ static void add_choice(cordon_engine *engine, struct cdn_plan *plan, const char 
     struct cdn_choice *choice = &plan->choices[plan->choice_count++];
 
     choice->variant = variant;
+    choice->from = plan->choice_count > 1 ? choice[-1].below : 0;
     choice->below = below;
     bind(&choice->entry, version_of(engine, body, plan->choice_count + 1));
 }

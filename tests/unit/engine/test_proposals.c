@@ -5,27 +5,11 @@
 
 #include "base/alloc.h"
 #include "engine/proposals.h"
+#include "support/proposing.h"
 
 static char path[256];
-static cordon_snapshot *snapshot;
-static cordon_engine *engine;
-static cordon_outcome *outcome;
+static struct proposing proposing;
 static cordon_proposals *proposals;
-
-#define RULE                                                                           \
-    "return { name = 'wants', fallback = 'none', reads = { Account = {}, transfer = "  \
-    "{} "                                                                              \
-    "},\nparams = { ok = { type = 'boolean', default = true } },\n"                    \
-    "evaluate = function(graph, request)\n"                                            \
-    "if not request.params.ok then error('no') end\n"                                  \
-    "local a = request.node\n"                                                         \
-    "return { updated_nodes = {\n"                                                     \
-    "  { label = 'Account', key = a.key, set = { isBlocked = true, balance = 0 } },\n" \
-    "  { label = 'Account', key = a.key, set = { isBlokced = true } },\n"              \
-    "  { label = 'Account', key = '200', unset = { 'nickname' } } },\n"                \
-    "new_edges = { { type = 'transfer', from = a, to = graph:node('Account', "         \
-    "'900'),\n"                                                                        \
-    "  time = 5, properties = { amount = 1, cents = 100 } } } }\nend }"
 
 static void open_log(void)
 {
@@ -37,38 +21,21 @@ static void open_log(void)
 
 static void setup(void)
 {
-    cordon_error err;
-
     cdn_fixture_path(path, sizeof(path));
-    snapshot = cdn_fixture_bank_open();
-    engine = serving_engine(1);
-    ck_assert_msg(!cordon_engine_set_snapshot(engine, snapshot, &err), "%s",
-                  err.message);
-    serving_load(engine, RULE);
-    outcome = serving_outcome();
+    proposing_make(&proposing);
     open_log();
 }
 
 static void teardown(void)
 {
     cordon_proposals_close(proposals);
-    cordon_outcome_free(outcome);
-    cordon_engine_free(engine);
-    cordon_snapshot_release(snapshot);
+    proposing_free(&proposing);
     cdn_fixture_remove(path);
 }
 
 static void evaluate(const char *key)
 {
-    cordon_request request = CORDON_REQUEST_INIT;
-    cordon_error err;
-
-    request.label = "Account";
-    request.key = key;
-    ck_assert_msg(!cordon_evaluate(outcome, engine, "wants", &request, &err), "%s",
-                  err.message);
-    ck_assert_msg(cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK, "%s",
-                  cordon_outcome_message(outcome));
+    proposing_evaluate(&proposing, key);
 }
 
 struct seen {
@@ -96,6 +63,12 @@ static bool on_each(void *ud, const cordon_proposal *proposal)
     return seen->count != seen->stop_after;
 }
 
+static bool on_count(void *ud, const cordon_proposal *proposal)
+{
+    ck_assert_uint_eq(proposal->sequence, ++*(uint64_t *)ud);
+    return true;
+}
+
 static struct seen each(const cordon_proposal_filter *filter)
 {
     struct seen seen = {0};
@@ -114,9 +87,9 @@ static uint64_t add(bool defer)
 
     source.principal = "analyst";
     source.defer = defer;
-    ck_assert_msg(
-        !cordon_proposals_add(&added, proposals, snapshot, outcome, &source, &err),
-        "%s", err.message);
+    ck_assert_msg(!cordon_proposals_add(&added, proposals, proposing.snapshot,
+                                        proposing.outcome, &source, &err),
+                  "%s", err.message);
     return added;
 }
 
@@ -152,7 +125,8 @@ static bool on_first(void *ud, const cordon_proposal *proposal)
     ck_assert_str_eq(proposal->rule, "wants");
     ck_assert_str_eq(proposal->principal, "");
     ck_assert_str_eq(proposal->author, "");
-    ck_assert_str_eq(proposal->decision_id, cordon_outcome_decision_id(outcome));
+    ck_assert_str_eq(proposal->decision_id,
+                     cordon_outcome_decision_id(proposing.outcome));
     ck_assert_uint_eq(proposal->history.length, 0);
     ck_assert(cordon_value_get(&set, &proposal->content, "set"));
     ck_assert_uint_eq(set.length, 2);
@@ -172,8 +146,8 @@ START_TEST(add__logs_what_fits_and_tells_what_does_not)
 
     evaluate("100");
     source.refused = on_refused;
-    ck_assert(
-        !cordon_proposals_add(&added, proposals, snapshot, outcome, &source, NULL));
+    ck_assert(!cordon_proposals_add(&added, proposals, proposing.snapshot,
+                                    proposing.outcome, &source, NULL));
     ck_assert_uint_eq(added, 3);
     ck_assert_int_eq(refusals, 1);
     ck_assert_contains(refusal, "set.isBlokced: Account has no such property");
@@ -225,8 +199,9 @@ START_TEST(add__of_an_outcome_that_is_not_ok_adds_nothing)
     request.key = "100";
     request.params = params;
     request.params_bytes = sizeof(params) - 1;
-    ck_assert(!cordon_evaluate(outcome, engine, "wants", &request, NULL));
-    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_ERROR);
+    ck_assert(
+        !cordon_evaluate(proposing.outcome, proposing.engine, "wants", &request, NULL));
+    ck_assert_int_eq(cordon_outcome_get_kind(proposing.outcome), CORDON_OUTCOME_ERROR);
     ck_assert_uint_eq(add(false), 0);
 }
 END_TEST
@@ -238,16 +213,16 @@ START_TEST(add__refuses_what_is_not_its_own)
 
     evaluate("100");
     source.struct_size = 3;
-    ck_assert_int_eq(
-        cordon_proposals_add(NULL, proposals, snapshot, outcome, &source, NULL),
-        CORDON_E_INVALID);
+    ck_assert_int_eq(cordon_proposals_add(NULL, proposals, proposing.snapshot,
+                                          proposing.outcome, &source, NULL),
+                     CORDON_E_INVALID);
     source.struct_size = sizeof(source);
     memset(principal, 'p', sizeof(principal) - 1);
     principal[sizeof(principal) - 1] = '\0';
     source.principal = principal;
-    ck_assert_int_eq(
-        cordon_proposals_add(NULL, proposals, snapshot, outcome, &source, NULL),
-        CORDON_E_INVALID);
+    ck_assert_int_eq(cordon_proposals_add(NULL, proposals, proposing.snapshot,
+                                          proposing.outcome, &source, NULL),
+                     CORDON_E_INVALID);
     ck_assert_uint_eq(each(NULL).count, 0);
 }
 END_TEST
@@ -268,16 +243,16 @@ START_TEST(add__asks_the_policy)
     evaluate("100");
     source.policy = policy;
     source.principal = "clerk";
-    ck_assert(
-        !cordon_proposals_add(&added, proposals, snapshot, outcome, &source, &err));
+    ck_assert(!cordon_proposals_add(&added, proposals, proposing.snapshot,
+                                    proposing.outcome, &source, &err));
     ck_assert_uint_eq(added, 1); /* the nickname alone */
     source.principal = "clark";
-    ck_assert_int_eq(
-        cordon_proposals_add(&added, proposals, snapshot, outcome, &source, &err),
-        CORDON_E_DENIED);
+    ck_assert_int_eq(cordon_proposals_add(&added, proposals, proposing.snapshot,
+                                          proposing.outcome, &source, &err),
+                     CORDON_E_DENIED);
     source.principal = NULL; /* the host itself */
-    ck_assert(
-        !cordon_proposals_add(&added, proposals, snapshot, outcome, &source, &err));
+    ck_assert(!cordon_proposals_add(&added, proposals, proposing.snapshot,
+                                    proposing.outcome, &source, &err));
     ck_assert_uint_eq(added, 2);
     cordon_policy_release(policy);
 }
@@ -319,6 +294,49 @@ START_TEST(open__tells_what_is_no_log)
 }
 END_TEST
 
+START_TEST(open__twice_in_a_process_shares_the_file)
+{
+    cordon_proposals *first = proposals;
+    struct seen seen = {0};
+
+    open_log();
+    evaluate("100");
+    ck_assert_uint_eq(add(true), 0); /* waits in this handle alone */
+    ck_assert(!cordon_proposals_flush(NULL, first, NULL));
+    ck_assert_uint_eq(each(NULL).count, 0);
+    ck_assert(!cordon_proposals_flush(NULL, proposals, NULL));
+    ck_assert(!cordon_proposals_each(first, NULL, on_each, &seen, NULL));
+    ck_assert_uint_eq(seen.count, 3);
+    cordon_proposals_close(first);
+    ck_assert_int_eq(decide(2, true), CORDON_OK);
+}
+END_TEST
+
+START_TEST(log__that_is_full_keeps_what_it_has_and_what_waits)
+{
+    cordon_proposals_options options = CORDON_PROPOSALS_OPTIONS_INIT;
+    cordon_status status = CORDON_OK;
+    uint64_t logged = 0, all = 0, added;
+    cordon_error err;
+
+    cordon_proposals_close(proposals);
+    options.map_bytes = 128 << 10;
+    ck_assert(!cordon_proposals_open(&proposals, path, &options, NULL));
+    for (int i = 0; i < 2000 && !status; i++) {
+        evaluate("100");
+        status = cordon_proposals_add(&added, proposals, proposing.snapshot,
+                                      proposing.outcome, NULL, &err);
+        logged += added;
+    }
+    ck_assert_int_eq(status, CORDON_E_IO);
+    ck_assert_contains(err.message, "is full: it may grow to 131072 bytes");
+    ck_assert_uint_gt(logged, 30);
+    ck_assert(!cordon_proposals_each(proposals, NULL, on_count, &all, NULL));
+    ck_assert_uint_eq(all, logged);
+    ck_assert_int_eq(cordon_proposals_flush(&added, proposals, NULL), CORDON_E_IO);
+}
+END_TEST
+
 START_TEST(open__refuses_another_kind_of_database)
 {
     cordon_proposals *other;
@@ -340,7 +358,8 @@ START_TEST(each__narrows)
 
     evaluate("100");
     add(false);
-    snprintf(decision, sizeof(decision), "%s", cordon_outcome_decision_id(outcome));
+    snprintf(decision, sizeof(decision), "%s",
+             cordon_outcome_decision_id(proposing.outcome));
     evaluate("300");
     add(false);
     ck_assert_int_eq(decide(5, false), CORDON_OK);
@@ -496,9 +515,9 @@ static void *work(void *argument)
         const uint64_t first = 1;
 
         source.defer = i % 2;
-        ck_assert(!cordon_evaluate(mine, engine, "wants", &request, NULL));
-        ck_assert(
-            !cordon_proposals_add(NULL, proposals, snapshot, mine, &source, NULL));
+        ck_assert(!cordon_evaluate(mine, proposing.engine, "wants", &request, NULL));
+        ck_assert(!cordon_proposals_add(NULL, proposals, proposing.snapshot, mine,
+                                        &source, NULL));
         ck_assert(!cordon_proposals_each(proposals, NULL, on_each, &seen, NULL));
         if (seen.count)
             ck_assert(!cordon_proposals_decide(NULL, proposals, &first, 1, i % 3, "x",
@@ -506,12 +525,6 @@ static void *work(void *argument)
     }
     cordon_outcome_free(mine);
     return NULL;
-}
-
-static bool on_count(void *ud, const cordon_proposal *proposal)
-{
-    ck_assert_uint_eq(proposal->sequence, ++*(uint64_t *)ud);
-    return true;
 }
 
 START_TEST(log__is_shared_by_threads)
@@ -550,7 +563,8 @@ START_TEST(log__survives_every_allocation_failure)
         snprintf(where, sizeof(where), "%s-%ld", path, nth);
         status = cordon_proposals_open(&log, where, NULL, &err);
         if (!status)
-            status = cordon_proposals_add(NULL, log, snapshot, outcome, NULL, &err);
+            status = cordon_proposals_add(NULL, log, proposing.snapshot,
+                                          proposing.outcome, NULL, &err);
         if (!status)
             status = cordon_proposals_decide(NULL, log, sequences, 2, true, "eve", NULL,
                                              false, &err);
@@ -590,6 +604,8 @@ static Suite *suite(void)
     add_case(s, "policy", add__asks_the_policy);
     add_case(s, "closed", log__is_the_same_after_it_was_closed);
     add_case(s, "no log", open__tells_what_is_no_log);
+    add_case(s, "twice", open__twice_in_a_process_shares_the_file);
+    add_case(s, "full", log__that_is_full_keeps_what_it_has_and_what_waits);
     add_case(s, "other", open__refuses_another_kind_of_database);
     add_case(s, "filter", each__narrows);
     add_case(s, "decide", decide__is_all_or_nothing_and_remembers_who_and_why);

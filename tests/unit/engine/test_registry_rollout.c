@@ -253,24 +253,30 @@ END_TEST
 
 START_TEST(abort__by_the_guard_keeps_the_evidence)
 {
-    const cordon_rollout rollout = canary(3, 100);
+    const cordon_rollout rollout = canary(3, 100), again = canary(3, 200);
     cordon_change_record change;
+    uint64_t judged;
 
     prepare();
     OK(roll_out(&rollout));
-    FAILS(cdn_registry_abort(registry, "velocity", 2, "x", &err), CORDON_E_CONFLICT,
+    FAILS(cdn_registry_abort(registry, "velocity", 2, 0, "x", &err), CORDON_E_CONFLICT,
           "takes part in no rollout");
-    FAILS(cdn_registry_abort(registry, "velocity", 3, "two\nlines", &err),
+    FAILS(cdn_registry_abort(registry, "velocity", 3, 0, "two\nlines", &err),
           CORDON_E_INVALID, "one line");
-    OK(cdn_registry_abort(registry, "velocity", 3, "errors 0.2 of 100", &err));
+    judged = standing_of("velocity").revision;
+    OK(roll_out(&again)); /* changed meanwhile: what was judged is no longer */
+    FAILS(cdn_registry_abort(registry, "velocity", 3, judged, "errors 1 of 100", &err),
+          CORDON_E_CONFLICT, "was changed meanwhile");
+    judged = standing_of("velocity").revision;
+    OK(cdn_registry_abort(registry, "velocity", 3, judged, "errors 0.2 of 100", &err));
     ck_assert_uint_eq(standing_of("velocity").variant_count, 0);
     ck_assert_str_eq(standing_of("velocity").evidence, "errors 0.2 of 100");
     change = last_change("velocity");
     ck_assert_int_eq(change.action, CORDON_ACTION_ABORT);
     ck_assert_str_eq(change.author, "guard");
     ck_assert_str_eq(change.details, "errors 0.2 of 100");
-    FAILS(cdn_registry_abort(registry, "velocity", 3, "again", &err), CORDON_E_CONFLICT,
-          "takes part in no rollout");
+    FAILS(cdn_registry_abort(registry, "velocity", 3, 0, "again", &err),
+          CORDON_E_CONFLICT, "takes part in no rollout");
     OK(roll_out(&rollout)); /* a new one begins with none */
     ck_assert_str_eq(standing_of("velocity").evidence, "");
 }
@@ -282,6 +288,44 @@ static cordon_status set_shadows(const cordon_rollout_shadow *shadows, uint32_t 
 {
     return cordon_registry_shadows(registry, "velocity", shadows, n, &by_ann, &err);
 }
+
+START_TEST(shadows__can_be_taken_away_in_any_state)
+{
+    const cordon_rollout_shadow two[] = {{2, 10000}, {3, 1}}, one = {2, 10000},
+                                other = {2, 5};
+
+    prepare();
+    OK(set_shadows(two, 2));
+    OK(cordon_registry_pause(registry, "velocity", &by_ann, &err));
+    FAILS(set_shadows(&other, 1), CORDON_E_INVALID, "is paused; a shadow needs");
+    OK(set_shadows(&one, 1));
+    ck_assert_uint_eq(standing_of("velocity").shadow_count, 1);
+    ck_assert_uint_eq(standing_of("velocity").shadows[0].version, 2);
+}
+END_TEST
+
+START_TEST(sets__have_no_rollouts_and_no_shadows)
+{
+    static const char text[] = "return { name = 'all', decisions = { 'allow', 'deny' "
+                               "}, rules = { 'a', 'b' } }";
+    static const char more[] =
+        "return { name = 'all', decisions = { 'allow', 'deny' }, rules = { 'a' } }";
+    cordon_version_info info = {.struct_size = sizeof(info)};
+    const cordon_rollout rollout = canary(2, 100);
+    const cordon_rollout_shadow shadow = {2, 100};
+
+    OK(cordon_registry_push(&info, registry, CORDON_OBJECT_SET, text, strlen(text),
+                            "all.lua", NULL, 0, &by_ann, &err));
+    OK(cordon_registry_push(&info, registry, CORDON_OBJECT_SET, more, strlen(more),
+                            "all.lua", NULL, 0, &by_ann, &err));
+    activate("all", 1);
+    FAILS(cordon_registry_rollout(registry, "all", &rollout, NULL, NULL, &by_ann, &err),
+          CORDON_E_INVALID, "'all' is a set; a rollout is of a rule");
+    FAILS(cordon_registry_shadows(registry, "all", &shadow, 1, &by_ann, &err),
+          CORDON_E_INVALID, "'all' is a set; a shadow is of a rule");
+    ck_assert_uint_eq(standing_of("all").variant_count, 0);
+}
+END_TEST
 
 START_TEST(shadows__are_replaced_and_ended_as_a_whole)
 {
@@ -357,6 +401,8 @@ static Suite *suite(void)
     REGISTERED_CASE(s, promote__of_one_arm_of_several_needs_its_version);
     REGISTERED_CASE(s, abort__leaves_the_active_version_alone);
     REGISTERED_CASE(s, abort__by_the_guard_keeps_the_evidence);
+    REGISTERED_CASE(s, shadows__can_be_taken_away_in_any_state);
+    REGISTERED_CASE(s, sets__have_no_rollouts_and_no_shadows);
     REGISTERED_CASE(s, shadows__are_replaced_and_ended_as_a_whole);
     REGISTERED_CASE(s, shadow__of_what_becomes_active_ends);
     REGISTERED_CASE(s, shadows__are_refused_where_they_make_no_sense);

@@ -1,4 +1,4 @@
-/* The file: opening, sharing, growing, and whatever is no registry. */
+/* The file: opening, sharing, growing, whatever is no registry, and damaged ones. */
 #include "registered.h"
 
 #include <lmdb.h>
@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "engine/registry_store.h"
+#include "support/damaged.h"
 
 static void write_file(const void *bytes, size_t count)
 {
@@ -155,7 +156,7 @@ START_TEST(open__refuses_other_environments_and_formats)
     struct cdn_key key = cdn_key_meta();
     const unsigned char later[] = {0x93, 0x02, 0x01, 0x01}; /* format 2 */
     unsigned char value[CDN_SEAL_BYTES + sizeof(later)];
-    uint64_t seal = cdn_record_seal(key.bytes, key.length, later, sizeof(later));
+    uint64_t seal = cdn_durable_seal(key.bytes, key.length, later, sizeof(later));
 
     other_env("hello", "world", 5);
     FAILS(open_again(0), CORDON_E_FORMAT, "not a registry");
@@ -311,6 +312,79 @@ START_TEST(changes__of_several_threads_come_one_after_another)
 }
 END_TEST
 
+/* ---- damage ---- */
+
+/* Objects enough for trees of more than one level, long values, and free pages. */
+static void fill(void)
+{
+    static char text[9000];
+
+    for (int i = 0; i < 40; i++) {
+        cordon_version_info info = {.struct_size = sizeof(info)};
+        char name[16];
+        size_t length;
+
+        snprintf(name, sizeof(name), "rule_%d", i);
+        rule_text(text, name, i);
+        length = strlen(text);
+        memset(text + length, ' ', sizeof(text) - length);
+        OK(cordon_registry_push(&info, registry, CORDON_OBJECT_RULE, text,
+                                i % 4 ? length : sizeof(text), "a.lua", NULL, 0,
+                                &by_ann, &err));
+        if (i % 5 == 0)
+            activate(name, 1);
+    }
+    cordon_registry_close(registry);
+    registry = NULL;
+}
+
+/* Whatever the file holds, reading all of it and changing it end in CORDON_OK or an error
+ * with a message. */
+static void use_file(void)
+{
+    cordon_change_record change = {.struct_size = sizeof(change)};
+    struct cdn_standings standings;
+
+    if (cordon_registry_open(&registry, registered_path, 0, &err)) {
+        ck_assert(err.message[0] != '\0');
+        return;
+    }
+    if (!cdn_registry_standings(&standings, registry, &err))
+        for (size_t i = 0; i < standings.count; i++) {
+            struct cdn_buf text = {0};
+
+            (void)cdn_registry_text(&text, registry, standings.items[i].name, 0, &err);
+            (void)cordon_registry_history(&change, registry, standings.items[i].name, 0,
+                                          &err);
+            cdn_buf_deinit(&text);
+        }
+    cdn_standings_deinit(&standings);
+    for (int i = 0; i < 3; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "rule_%d", 5 * i);
+        (void)cordon_registry_pause(registry, name, &by_ann, &err);
+    }
+    cordon_registry_close(registry);
+    registry = NULL;
+}
+
+START_TEST(registry__with_flipped_bits_is_an_error_or_works)
+{
+    struct cdn_buf whole = {0}, copy = {0};
+
+    fill();
+    OK(cdn_file_read(&whole, registered_path, 1 << 24, &err));
+    for (int round = 0; round < 60; round++) {
+        damaged(&copy, &whole, _i, round);
+        damaged_write(registered_path, &copy);
+        use_file();
+    }
+    cdn_buf_deinit(&copy);
+    cdn_buf_deinit(&whole);
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
 START_TEST(open__survives_every_allocation_failure)
 {
@@ -331,9 +405,20 @@ START_TEST(open__survives_every_allocation_failure)
 END_TEST
 #endif
 
+static void in_memory_setup(void)
+{
+    damaged_in_memory();
+    registered_setup();
+}
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("registry_store");
+    TCase *damage = tcase_create("damage");
+
+    tcase_add_checked_fixture(damage, in_memory_setup, registered_teardown);
+    tcase_add_loop_test(damage, registry__with_flipped_bits_is_an_error_or_works, 0, 4);
+    suite_add_tcase(s, damage);
 
     REGISTERED_CASE(s, open__makes_one_only_when_told_to);
     REGISTERED_CASE(s, open__keeps_what_was_written);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "engine/engine.h"
 #include "engine/replay.h"
 
 #define DECIDES(name, body)                                                            \
@@ -482,6 +483,97 @@ START_TEST(log__has_the_set_s_decision_behind_its_members)
 }
 END_TEST
 
+static const char *id_of(const struct cdn_audit_view *view)
+{
+    static char id[40];
+
+    snprintf(id, sizeof id, "%.*s", (int)view->decision_id.bytes, view->decision_id.at);
+    return id;
+}
+
+START_TEST(deadline__leaves_a_record_of_those_it_cut_off)
+{
+    cordon_engine *engine = members();
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_audit_entry entry = CORDON_AUDIT_ENTRY_INIT;
+    cordon_limits limits = CORDON_LIMITS_INIT;
+    cordon_set_outcome *outcome;
+    cordon_audit_reader *reader;
+    cordon_audit *audit;
+    char folder[128], log[160];
+    struct cdn_tally sum = {0};
+    struct cdn_version *late;
+    cordon_error err;
+    uint32_t count = 0;
+    bool got = true;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'long', 'calm', 'strict' } }");
+    serving_load(engine, "return { name = 'long', fallback = 'deny', decisions = { "
+                         "'deny' }, limits = { instructions = 1e9, time = '10s' }, "
+                         "evaluate = function() while true do end end }");
+    cdn_unit_folder(folder, sizeof folder);
+    snprintf(log, sizeof log, "%s/audit", folder);
+    ck_assert_msg(!cordon_audit_open(&audit, log, NULL, &err), "%s", err.message);
+    cordon_engine_use_audit(engine, audit);
+    limits.wall_ns = 2000000;
+    request.limits = &limits;
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert(!cordon_audit_close(audit, &err));
+    cordon_engine_use_audit(engine, NULL);
+    ck_assert(!cordon_audit_reader_open(&reader, log, &err));
+    while (!cordon_audit_reader_next(&entry, &got, reader, &err) && got) {
+        struct cdn_audit_view view;
+
+        if (entry.kind != CORDON_AUDIT_DECISION)
+            continue;
+        ck_assert(cdn_audit_record_view(&view, entry.record, entry.record_bytes));
+        if (count < 3) {
+            ck_assert_str_eq(member(outcome, count).decision_id, id_of(&view));
+            ck_assert(
+                cdn_audit_text_is(&view.decision, member(outcome, count).decision));
+        }
+        count++;
+    }
+    ck_assert_uint_eq(count, 4); /* three members, and the set behind them */
+    /* that others took too long is not held against a rule, by no guard */
+    late = cdn_state_find(atomic_load(&engine->state), "strict")->live->version;
+    cdn_tally_sum(&sum, late->tallies, engine->lane_count);
+    ck_assert_uint_eq(cdn_tally_all(&sum), 0);
+    cordon_audit_reader_close(reader);
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+    cdn_fixture_remove(log);
+    snprintf(log, sizeof log, "%s/x", folder);
+    cdn_fixture_remove(log);
+}
+END_TEST
+
+START_TEST(outcome__has_nothing_of_an_earlier_judgement)
+{
+    cordon_engine *engine = members();
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_set_outcome *outcome;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'deny' }, "
+                     "rules = { 'strict' } }");
+    for (int wrong = 0; wrong < 3; wrong++) {
+        outcome = judge(engine, "s");
+        ck_assert_str_eq(cordon_set_outcome_decision(outcome), "deny");
+        request.priority = wrong == 1 ? CORDON_MAX_PRIORITY + 1 : 0;
+        request.struct_size = sizeof request - (wrong == 2);
+        ck_assert(cordon_evaluate_set(outcome, engine, wrong ? "s" : "nobody", &request,
+                                      NULL));
+        ck_assert_ptr_null(cordon_set_outcome_decision(outcome));
+        ck_assert_uint_eq(cordon_set_outcome_count(outcome), 0);
+        ck_assert_str_eq(cordon_set_outcome_decision_id(outcome), "");
+        cordon_set_outcome_free(outcome);
+    }
+    cordon_engine_free(engine);
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
 START_TEST(evaluate__survives_every_allocation_failure)
 {
@@ -529,6 +621,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, names__of_rules_and_sets_are_one_space);
     CDN_UNIT_CASE(s, warm__evaluates_without_allocating);
     CDN_UNIT_CASE(s, log__has_the_set_s_decision_behind_its_members);
+    CDN_UNIT_CASE(s, deadline__leaves_a_record_of_those_it_cut_off);
+    CDN_UNIT_CASE(s, outcome__has_nothing_of_an_earlier_judgement);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, evaluate__survives_every_allocation_failure);
 #endif

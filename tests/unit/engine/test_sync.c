@@ -12,9 +12,11 @@
 static cordon_engine *engine;
 static cordon_outcome *outcome;
 
+static cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
+
 static void begin(void)
 {
-    OK(cordon_engine_new(&engine, NULL, &err));
+    OK(cordon_engine_new(&engine, &options, &err));
     OK(cordon_outcome_new(&outcome, &err));
     OK(cordon_engine_use_registry(engine, registry, &err));
 }
@@ -122,7 +124,7 @@ static void *run_forever(void *ud)
     return NULL;
 }
 
-START_TEST(kill__stops_what_is_in_flight)
+static void kill_in_flight(bool on_an_older_generation)
 {
     static const char forever[] =
         "return { name = 'r', decisions = { 'a' }, fallback = 'a', limits = { time = "
@@ -139,6 +141,13 @@ START_TEST(kill__stops_what_is_in_flight)
     while (!atomic_load(&engine->lanes[0].using))
         usleep(100);
     usleep(1000);
+    if (on_an_older_generation) {
+        cordon_snapshot *bank = cdn_fixture_bank_open();
+
+        OK(cordon_engine_set_snapshot(engine, bank, &err));
+        OK(cordon_engine_set_snapshot(engine, NULL, &err));
+        cordon_snapshot_release(bank);
+    }
     OK(cordon_registry_kill(registry, "r", &by_ann, &err));
     upkeep();
     pthread_join(thread, NULL);
@@ -146,6 +155,17 @@ START_TEST(kill__stops_what_is_in_flight)
     ck_assert_str_eq(cordon_outcome_decision(running), "a");
     cordon_outcome_free(running);
     end();
+}
+
+START_TEST(kill__stops_what_is_in_flight)
+{
+    kill_in_flight(false);
+}
+END_TEST
+
+START_TEST(kill__stops_what_began_on_an_older_generation)
+{
+    kill_in_flight(true);
 }
 END_TEST
 
@@ -203,6 +223,190 @@ START_TEST(upkeep__keeps_the_last_good_version)
 }
 END_TEST
 
+/* Reads what no bank has: it loads, and does not fit. */
+#define MISFIT                                                                         \
+    "return { name = 'r', reads = { Nowhere = {} }, fallback = 'none', evaluate = "    \
+    "function() return {} end }"
+
+static void begin_banked(void);
+
+/* Asks for more than such an engine's ceiling: it does not load. */
+#define LOW_CEILING 1000000
+#define GREEDY                                                                         \
+    "return { name = 'r', limits = { instructions = 5e6 }, fallback = 'none', "        \
+    "evaluate = function() return {} end }"
+
+/* A rule of which version 1 runs, and the registry says version 2. */
+static void begin_with_bad(const char *text, const char *fault)
+{
+    begin_banked();
+    push_rule("r", 1);
+    activate("r", 1);
+    upkeep();
+    push_object(CORDON_OBJECT_RULE, text);
+    activate("r", 2);
+    FAILS(cordon_engine_upkeep(engine, NULL, &err), CORDON_E_RULE, fault);
+    ck_assert_int_eq(score_of("r"), 1);
+}
+
+START_TEST(stops__work_where_the_active_version_does_not_load)
+{
+    options.max_instructions = LOW_CEILING;
+    begin_with_bad(GREEDY, "5000000");
+    OK(cordon_registry_pause(registry, "r", &by_ann, &err));
+    upkeep();
+    ck_assert_int_eq(score_of("r"), -1);
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_DENIED);
+    ck_assert_str_eq(cordon_outcome_message(outcome), "'r' is paused by ann: because");
+    ck_assert_str_eq(cordon_outcome_decision(outcome), "deny"); /* of what ran */
+    OK(cordon_registry_resume(registry, "r", &by_ann, &err));
+    FAILS(cordon_engine_upkeep(engine, NULL, &err), CORDON_E_RULE, "5000000");
+    ck_assert_int_eq(score_of("r"), -1); /* nothing else is known to be wanted */
+    OK(cordon_registry_kill(registry, "r", &by_ann, &err));
+    upkeep();
+    ck_assert_int_eq(score_of("r"), -1);
+    ck_assert_str_eq(cordon_outcome_message(outcome), "'r' is killed by ann: because");
+    ck_assert_str_eq(cordon_outcome_decision(outcome), "deny");
+    activate("r", 1);
+    upkeep();
+    ck_assert_int_eq(score_of("r"), 1);
+    end();
+}
+END_TEST
+
+START_TEST(kill__works_where_the_active_version_does_not_fit)
+{
+    begin_with_bad(MISFIT, "Nowhere");
+    OK(cordon_registry_kill(registry, "r", &by_ann, &err));
+    upkeep();
+    ck_assert_int_eq(score_of("r"), -1);
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_DENIED);
+    end();
+}
+END_TEST
+
+START_TEST(shadow__that_does_not_load_holds_nothing_up)
+{
+    const cordon_rollout_shadow shadow = {2, CORDON_WHOLE};
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+
+    begin_banked();
+    push_rule("r", 1);
+    push_object(CORDON_OBJECT_RULE, MISFIT);
+    push_rule("r", 3);
+    activate("r", 1);
+    OK(cordon_registry_shadows(registry, "r", &shadow, 1, &by_ann, &err));
+    watch();
+    FAILS(cordon_engine_upkeep(engine, &did, &err), CORDON_E_RULE, "Nowhere");
+    ck_assert_uint_eq(did.refused, 1);
+    ck_assert_int_eq(score_of("r"), 1); /* it decides even so */
+    ck_assert_msg(strstr(logged[0], "3 'r' runs without version 2: ") != NULL, "%s",
+                  logged[0]);
+    activate("r", 3);
+    FAILS(cordon_engine_upkeep(engine, &did, &err), CORDON_E_RULE, "Nowhere");
+    ck_assert_int_eq(score_of("r"), 3);
+    OK(cordon_registry_rollback(registry, "r", &by_ann, &err));
+    FAILS(cordon_engine_upkeep(engine, &did, &err), CORDON_E_RULE, "Nowhere");
+    ck_assert_int_eq(score_of("r"), 1);
+    OK(cordon_engine_upkeep(engine, &did, &err)); /* said once, not over and over */
+    OK(cordon_engine_set_snapshot(engine, NULL, &err));
+    OK(cordon_engine_upkeep(engine, &did, &err)); /* without a graph it binds */
+    ck_assert_uint_eq(did.changed, 1);
+    ck_assert_int_eq(score_of("r"), 1);
+    ck_assert_uint_eq(cdn_state_find(atomic_load(&engine->state), "r")->shadow_count,
+                      1);
+    end();
+}
+END_TEST
+
+/* How many of a thousand subjects each version decides for. */
+static void count_versions(uint32_t counts[4])
+{
+    memset(counts, 0, 4 * sizeof *counts);
+    for (int i = 0; i < 1000; i++) {
+        cordon_request request = CORDON_REQUEST_INIT;
+        const struct cdn_plan *plan = cdn_state_find(atomic_load(&engine->state), "r");
+        cordon_variant variant;
+        char key[16];
+
+        snprintf(key, sizeof key, "%d", i);
+        request.label = "Account";
+        request.key = key;
+        counts[cdn_plan_choose(plan, cdn_plan_point(plan, &request), &variant)
+                   ->version->number]++;
+    }
+}
+
+START_TEST(arm__that_does_not_load_leaves_its_share_to_the_active_version)
+{
+    const cordon_rollout rollout = {
+        .struct_size = sizeof rollout,
+        .variant_count = 2,
+        .variants = {{2, CORDON_VARIANT_ARM, 4000}, {3, CORDON_VARIANT_ARM, 3000}}};
+    uint32_t without[4], with[4];
+
+    begin_banked();
+    push_rule("r", 1);
+    push_object(CORDON_OBJECT_RULE, MISFIT);
+    push_rule("r", 3);
+    activate("r", 1);
+    OK(cordon_registry_rollout(registry, "r", &rollout, NULL, NULL, &by_ann, &err));
+    FAILS(cordon_engine_upkeep(engine, NULL, &err), CORDON_E_RULE, "Nowhere");
+    count_versions(without);
+    OK(cordon_engine_set_snapshot(engine, NULL, &err));
+    upkeep();
+    count_versions(with);
+    ck_assert_uint_eq(without[2], 0);
+    ck_assert_uint_gt(with[2], 300);
+    ck_assert_uint_eq(without[3], with[3]); /* the other arm keeps its subjects */
+    ck_assert_uint_eq(without[1], with[1] + with[2]);
+    end();
+}
+END_TEST
+
+START_TEST(killed__rule_holds_up_no_generation)
+{
+    cordon_snapshot *bank = cdn_fixture_bank_open();
+
+    begin();
+    push_object(CORDON_OBJECT_RULE, MISFIT); /* without a graph it binds */
+    activate("r", 1);
+    upkeep();
+    FAILS(cordon_engine_set_snapshot(engine, bank, &err), CORDON_E_RULE, "Nowhere");
+    OK(cordon_registry_kill(registry, "r", &by_ann, &err));
+    upkeep();
+    OK(cordon_engine_set_snapshot(engine, bank, &err));
+    upkeep();
+    ck_assert_int_eq(score_of("r"), -1);
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_DENIED);
+    activate("r", 1);
+    FAILS(cordon_engine_upkeep(engine, NULL, &err), CORDON_E_RULE, "Nowhere");
+    ck_assert_int_eq(score_of("r"), -1); /* killed still */
+    cordon_snapshot_release(bank);
+    end();
+}
+END_TEST
+
+START_TEST(shadow__holds_up_no_generation)
+{
+    const cordon_rollout_shadow shadow = {2, CORDON_WHOLE};
+    cordon_snapshot *bank = cdn_fixture_bank_open();
+
+    begin();
+    push_rule("r", 1);
+    push_object(CORDON_OBJECT_RULE, MISFIT);
+    activate("r", 1);
+    OK(cordon_registry_shadows(registry, "r", &shadow, 1, &by_ann, &err));
+    upkeep();
+    OK(cordon_engine_set_snapshot(engine, bank, &err));
+    ck_assert_int_eq(score_of("r"), 1);
+    FAILS(cordon_engine_upkeep(engine, NULL, &err), CORDON_E_RULE, "Nowhere");
+    ck_assert_int_eq(score_of("r"), 1);
+    cordon_snapshot_release(bank);
+    end();
+}
+END_TEST
+
 START_TEST(names__of_the_registry_are_its_to_change)
 {
     char text[256];
@@ -252,6 +456,11 @@ START_TEST(sets__are_versioned_like_rules)
     OK(cordon_evaluate_set(all, engine, "s", &request, &err));
     ck_assert_ptr_null(cordon_set_outcome_decision(all));
     ck_assert_uint_eq(cordon_set_outcome_count(all), 0);
+    ck_assert_str_eq(cordon_set_outcome_message(all), "'s' is paused by ann: because");
+    OK(cordon_registry_resume(registry, "s", &by_ann, &err));
+    upkeep();
+    OK(cordon_evaluate_set(all, engine, "s", &request, &err));
+    ck_assert_str_eq(cordon_set_outcome_message(all), "");
     cordon_set_outcome_free(all);
     end();
 }
@@ -400,6 +609,34 @@ START_TEST(guard__counts_from_where_the_rollout_began)
 }
 END_TEST
 
+START_TEST(guard__of_a_rollout_that_begins_again_counts_anew)
+{
+    const cordon_guard patient = {.min_samples = 1000, .max_error_rate = 0.1};
+    const cordon_guard strict = {.min_samples = 20, .max_error_rate = 0.1};
+
+    begin_banked();
+    push_rule("r", 1);
+    activate("r", 1);
+    push_text("return { name = 'r', decisions = { 'allow', 'deny' }, fallback = "
+              "'deny', evaluate = function() error('broken') end }");
+    roll_out(2, patient);
+    serve(200);
+    ck_assert_uint_eq(upkeep().aborted, 0); /* too few to tell */
+    OK(cordon_registry_abort(registry, "r", &by_ann, &err));
+    roll_out(2, strict); /* before the engine saw that it had ended */
+    ck_assert_uint_eq(standing_of("r").variant_count, 1);
+    serve(200);
+    ck_assert_uint_eq(upkeep().aborted, 1);
+    push_rule("r", 3);
+    roll_out(2, patient);
+    serve(200);
+    ck_assert_uint_eq(upkeep().aborted, 0);
+    roll_out(2, strict); /* the same one, of which more is asked now */
+    ck_assert_uint_eq(standing_of("r").variant_count, 0);
+    end();
+}
+END_TEST
+
 START_TEST(promote__makes_the_canary_decide)
 {
     begin_banked();
@@ -459,12 +696,20 @@ static Suite *suite(void)
     REGISTERED_CASE(s, upkeep__follows_activations_and_rollbacks);
     REGISTERED_CASE(s, upkeep__pauses_kills_and_resumes);
     REGISTERED_CASE(s, kill__stops_what_is_in_flight);
+    REGISTERED_CASE(s, kill__stops_what_began_on_an_older_generation);
     REGISTERED_CASE(s, upkeep__keeps_the_last_good_version);
+    REGISTERED_CASE(s, stops__work_where_the_active_version_does_not_load);
+    REGISTERED_CASE(s, kill__works_where_the_active_version_does_not_fit);
+    REGISTERED_CASE(s, shadow__that_does_not_load_holds_nothing_up);
+    REGISTERED_CASE(s, arm__that_does_not_load_leaves_its_share_to_the_active_version);
+    REGISTERED_CASE(s, killed__rule_holds_up_no_generation);
+    REGISTERED_CASE(s, shadow__holds_up_no_generation);
     REGISTERED_CASE(s, names__of_the_registry_are_its_to_change);
     REGISTERED_CASE(s, sets__are_versioned_like_rules);
     REGISTERED_CASE(s, upkeep__follows_the_policy_s_file);
     REGISTERED_CASE(s, guard__ends_a_rollout_and_leaves_the_evidence);
     REGISTERED_CASE(s, guard__counts_from_where_the_rollout_began);
+    REGISTERED_CASE(s, guard__of_a_rollout_that_begins_again_counts_anew);
     REGISTERED_CASE(s, promote__makes_the_canary_decide);
 #ifdef CORDON_FAILALLOC
     REGISTERED_CASE(s, sync__survives_every_allocation_failure);

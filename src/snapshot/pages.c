@@ -7,14 +7,14 @@
  *
  *   - both trees are walked, each to the depth its database states, every node within its
  *     page, keys ascending over the whole walk (which is also why no cycle is possible);
- *   - no sub-databases, duplicates or fixed-size leaves, which a registry never has;
+ *   - no sub-databases, duplicates or fixed-size leaves, which a durable file never has;
  *   - the entries of the list of free pages are 8-byte numbers of pages below the last one;
  *   - no page is in two places, counted over trees, values and the list.
  *
  * A file may be shorter than its last page says, if the pages at its end are free: LMDB
  * writes no page that was freed in the transaction that took it.  Recursion is as deep as
  * the tree, at most MOST_DEPTH. */
-#include "engine/registry_pages.h"
+#include "snapshot/pages.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -68,7 +68,8 @@ struct key {
 
 struct walker {
     const unsigned char *file;
-    uint64_t pages; /* whole ones in the file */
+    const char *what; /* it should be */
+    uint64_t pages;   /* whole ones in the file */
     struct meta meta;
     bool free;        /* the tree at hand is the list of free pages */
     uint32_t depth;   /* of the tree at hand */
@@ -130,9 +131,10 @@ static cordon_status check_meta(struct walker *walker, uint64_t number, uint64_t
     struct meta meta;
 
     if (get32(at) != META_MAGIC)
-        return number == 0 ? cdn_error_set(walker->err, CORDON_E_FORMAT,
-                                           "this is not a registry (no LMDB mark)")
-                           : corrupt(walker, number, "no LMDB mark");
+        return number == 0
+                   ? cdn_error_set(walker->err, CORDON_E_FORMAT,
+                                   "this is not %s (no LMDB mark)", walker->what)
+                   : corrupt(walker, number, "no LMDB mark");
     if (get32(at + 4) != META_VERSION)
         return cdn_error_set(walker->err, CORDON_E_FORMAT,
                              "page %" PRIu64
@@ -152,7 +154,7 @@ static cordon_status check_meta(struct walker *walker, uint64_t number, uint64_t
     if (size < UINT64_C(2) * meta.page_bytes)
         return corrupt(walker, number, "the file ends before its second page does");
     if (get64(at + 8) || (get16(at + 28) & ~FREE_FLAGS) || get16(at + 76))
-        return corrupt(walker, number, "flags that a registry never has");
+        return corrupt(walker, number, "flags that such a file never has");
     if (!tree_sound(&meta.free) || !tree_sound(&meta.main))
         return corrupt(walker, number, "a tree of impossible depth");
     if (meta.last_page < 1 || meta.last_page > size / meta.page_bytes + MOST_MISSING)
@@ -270,7 +272,7 @@ static cordon_status walk_value(struct walker *walker, uint64_t number,
 
     walker->entries++;
     if (flags & ~NODE_BIG)
-        return corrupt(walker, number, "a value of a kind that a registry never has");
+        return corrupt(walker, number, "a value of a kind that such a file never has");
     if (!(flags & NODE_BIG))
         return walker->free ? walk_free(walker, number, data, bytes) : CORDON_OK;
     first = get64(data);
@@ -420,15 +422,15 @@ static cordon_status walk_tree(struct walker *walker, const struct tree *tree,
     return status;
 }
 
-cordon_status cdn_registry_pages_check(const unsigned char *file, uint64_t size,
-                                       cordon_error *err)
+cordon_status cdn_pages_check(const unsigned char *file, uint64_t size,
+                              const char *what, cordon_error *err)
 {
-    struct walker walker = {.file = file, .err = err};
+    struct walker walker = {.file = file, .what = what, .err = err};
     cordon_status status;
 
     if (size < PAGE_HEADER + META_BYTES)
         return cdn_error_set(err, CORDON_E_FORMAT,
-                             "this is not a registry: it has only %" PRIu64 " bytes",
+                             "this is not %s: it has only %" PRIu64 " bytes", what,
                              size);
     status = check_meta(&walker, 0, size);
     if (!status)
