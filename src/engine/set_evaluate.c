@@ -26,10 +26,15 @@
 struct ahead {
     struct cdn_plan *plan; /* NULL: there is none of that name */
     const struct cdn_rule *rule;
+    const struct cdn_param *params;
+    size_t params_bytes;
     const struct cdn_tally *tally;
     const void *image;
     size_t image_bytes; /* 0: it is not built yet */
 };
+
+/* So many are looked up at once: few enough that what was found stays in the nearest caches. */
+enum { TOGETHER = 16 };
 
 /* What is kept of a member.  Texts and bytes are offsets into the buffer. */
 struct record {
@@ -52,7 +57,6 @@ struct record {
 struct cordon_set_outcome {
     cordon_outcome *outcome; /* refilled by each member */
     struct record *records;
-    struct ahead *ahead; /* one a member and one more */
     uint32_t capacity;
     uint32_t count, failed;
     struct cdn_buf bytes;
@@ -95,7 +99,6 @@ void cordon_set_outcome_free(cordon_set_outcome *outcome)
         return;
     cordon_outcome_free(outcome->outcome);
     cdn_free(outcome->records);
-    cdn_free(outcome->ahead);
     cdn_buf_deinit(&outcome->bytes);
     cdn_buf_deinit(&outcome->params);
     cdn_free(outcome);
@@ -107,15 +110,10 @@ static cordon_status prepare(cordon_set_outcome *outcome, uint32_t members,
     if (members > outcome->capacity) {
         struct record *grown =
             cdn_realloc_array(outcome->records, members, sizeof *outcome->records);
-        struct ahead *ahead;
 
         if (!grown)
             return cdn_error_nomem(err);
         outcome->records = grown;
-        ahead = cdn_realloc_array(outcome->ahead, members, sizeof *outcome->ahead);
-        if (!ahead)
-            return cdn_error_nomem(err);
-        outcome->ahead = ahead;
         outcome->capacity = members;
     }
     outcome->count = outcome->failed = 0;
@@ -160,16 +158,21 @@ static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
         outcome->failed++;
 }
 
-/* Find out what all members will touch.  Each look-up waits for memory, but none for that
- * of another: the processor has many of them under way at once, step by step. */
-static void look_ahead(cordon_set_outcome *outcome, const struct cdn_set *set,
-                       const struct cdn_lane *lane, const struct cdn_state *state)
+/* Find out what the members from `first` on will touch.  Each look-up waits for memory, but
+ * none for that of another: the processor has many of them under way at once, step by step. */
+static void look_ahead(struct ahead out[TOGETHER], const struct cdn_set *set,
+                       uint32_t first, const struct cdn_lane *lane,
+                       const struct cdn_state *state)
 {
-    for (uint32_t i = 0; i < set->member_count; i++)
-        outcome->ahead[i] =
-            (struct ahead){.plan = cdn_state_find(state, set->members[i].name)};
-    for (uint32_t i = 0; i < set->member_count; i++) {
-        struct ahead *ahead = &outcome->ahead[i];
+    uint32_t count = set->member_count - first;
+
+    if (count > TOGETHER)
+        count = TOGETHER;
+    for (uint32_t i = 0; i < count; i++)
+        out[i] =
+            (struct ahead){.plan = cdn_state_find(state, set->members[first + i].name)};
+    for (uint32_t i = 0; i < count; i++) {
+        struct ahead *ahead = &out[i];
         const struct cdn_version *version =
             ahead->plan && ahead->plan->live ? ahead->plan->live->version : NULL;
         const struct cdn_image *image;
@@ -177,6 +180,8 @@ static void look_ahead(cordon_set_outcome *outcome, const struct cdn_set *set,
         if (!version)
             continue;
         ahead->rule = version->rule;
+        ahead->params = version->rule->params;
+        ahead->params_bytes = version->rule->param_count * sizeof *ahead->params;
         ahead->tally = &version->tallies[lane->number];
         image = cdn_images_look(&lane->images, version->id);
         if (!image)
@@ -194,16 +199,21 @@ static void ask_for(const void *from, size_t bytes)
         __builtin_prefetch((const char *)from + at, 0, 2);
 }
 
-/* Have memory send what the member after this one needs while this one runs. */
+/* Have memory send what the member after this one needs while this one runs: of large structs
+ * what every evaluation looks at. */
 static void fetch(const struct ahead *ahead)
 {
-    if (!ahead->rule)
+    const struct cdn_rule *rule = ahead->rule;
+
+    if (!rule)
         return;
     ask_for(ahead->image,
             ahead->image_bytes < MOST_AHEAD ? ahead->image_bytes : MOST_AHEAD);
-    ask_for(ahead->tally, sizeof *ahead->tally);
-    ask_for(&ahead->rule->param_count,
-            sizeof *ahead->rule - offsetof(struct cdn_rule, param_count));
+    ask_for(ahead->tally, offsetof(struct cdn_tally, times) + LINE);
+    ask_for(ahead->params, ahead->params_bytes);
+    ask_for(&rule->decision_count, 3 * (size_t)LINE);
+    ask_for(&rule->fallback, offsetof(struct cdn_rule, function_count) -
+                                 offsetof(struct cdn_rule, fallback));
 }
 
 static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
@@ -212,11 +222,13 @@ static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
                   struct cdn_ask *ask)
 {
     struct record *record = &outcome->records[outcome->count++];
+    size_t length = strnlen(name, sizeof record->rule - 1);
     cordon_error err;
 
     cdn_error_clear(&err);
     ask->entered_ns = cdn_clock_ns();
-    snprintf(record->rule, sizeof record->rule, "%s", name);
+    memcpy(record->rule, name, length);
+    record->rule[length] = '\0';
     record->weight = weight;
     record->status = CORDON_OK;
     if (!plan)
@@ -433,6 +445,7 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
     struct cdn_ask *ask = &judgement->ask;
     cordon_error *err = judgement->err;
+    struct ahead ahead[TOGETHER];
     const struct cdn_set *set;
     cordon_status status;
 
@@ -456,11 +469,16 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
         memcpy(outcome->message, plan->why, sizeof outcome->message);
         return CORDON_OK;
     }
-    look_ahead(outcome, set, lane, state);
+    look_ahead(ahead, set, 0, lane, state);
     for (uint32_t i = 0; i < set->member_count; i++) {
-        if (i + 1 < set->member_count)
-            fetch(&outcome->ahead[i + 1]);
-        judge(outcome, set, lane, state, set->members[i].name, outcome->ahead[i].plan,
+        struct cdn_plan *member = ahead[i % TOGETHER].plan;
+        uint32_t next = i + 1;
+
+        if (next % TOGETHER == 0)
+            look_ahead(ahead, set, next, lane, state);
+        if (next < set->member_count)
+            fetch(&ahead[next % TOGETHER]);
+        judge(outcome, set, lane, state, set->members[i].name, member,
               set->members[i].weight, ask);
     }
     status = combine(outcome, set, lane, state, ask, err);

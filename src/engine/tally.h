@@ -24,20 +24,23 @@
 extern const uint64_t cdn_tally_times_ns[CDN_TALLY_TIMES - 1];
 extern const uint64_t cdn_tally_memory_bytes[CDN_TALLY_MEMORY - 1];
 
-/* Every field is a uint64_t counter but the sketches: sums and differences rely on it. */
+/* Every field is a uint64_t counter but the sketches: sums and differences rely on it.  What
+ * nearly every evaluation counts comes first, in few cache lines (set_evaluate.c asks for them
+ * ahead of time). */
 struct cdn_tally {
-    _Alignas(64) uint64_t outcomes[CDN_TALLY_VARIANTS][CDN_TALLY_OUTCOMES];
-    uint64_t limits[CDN_TALLY_BUDGETS]; /* by the budget that stopped it */
-    uint64_t instructions, edges, nodes;
-    uint64_t fallbacks;  /* decisions that were the declared fallback */
-    uint64_t undecided;  /* no decision at all */
-    uint64_t mismatches; /* as a shadow: decided otherwise than what decided */
-    uint64_t compared;   /* as a shadow: times that could be told */
-    uint64_t decisions[CDN_RULE_MAX_DECISIONS]; /* by the rule's own numbers */
-    uint64_t times[CDN_TALLY_VARIANTS][CDN_TALLY_TIMES];
-    uint64_t times_ns[CDN_TALLY_VARIANTS]; /* sums */
-    uint64_t memory[CDN_TALLY_MEMORY];
+    _Alignas(64) uint64_t instructions;
+    uint64_t edges, nodes;
     uint64_t memory_bytes; /* sum of the peaks */
+    uint64_t fallbacks;    /* decisions that were the declared fallback */
+    uint64_t undecided;    /* no decision at all */
+    uint64_t mismatches;   /* as a shadow: decided otherwise than what decided */
+    uint64_t compared;     /* as a shadow: times that could be told */
+    uint64_t times_ns[CDN_TALLY_VARIANTS]; /* sums */
+    uint64_t outcomes[CDN_TALLY_VARIANTS][CDN_TALLY_OUTCOMES];
+    uint64_t decisions[CDN_RULE_MAX_DECISIONS]; /* by the rule's own numbers */
+    uint64_t memory[CDN_TALLY_MEMORY];
+    uint64_t times[CDN_TALLY_VARIANTS][CDN_TALLY_TIMES];
+    uint64_t limits[CDN_TALLY_BUDGETS]; /* by the budget that stopped it */
     struct cdn_sketch instructions_sketch;
     struct cdn_sketch wall_sketch; /* ns */
 };
