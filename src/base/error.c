@@ -48,9 +48,13 @@ const char *cordon_status_name(cordon_status status)
     }
 }
 
-/* True for what would move a cursor or end a line: C0, DEL, and C1 in its two bytes. */
+/* True for what would move a cursor or end a line (C0, DEL, and C1 in its two bytes), or show
+ * text in another order than it has (U+202A to U+202E, U+2066 to U+2069). */
 static bool is_control(const unsigned char *at, size_t length)
 {
+    if (length == 3 && at[0] == 0xe2)
+        return (at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
+               (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
     return (length == 1 && (at[0] < 0x20 || at[0] == 0x7f)) ||
            (length == 2 && at[0] == 0xc2 && at[1] < 0xa0);
 }

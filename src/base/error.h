@@ -39,8 +39,8 @@ void cdn_error_prefix(cordon_error *err, const char *format, ...) CDN_PRINTF(2, 
 
 void cdn_error_clear(cordon_error *err);
 
-/* Copy `text` into out (always terminated), control characters and invalid UTF-8
- * escaped as \xNN, cut with "..." where it does not fit.  Returns out. */
+/* Copy `text` into out (always terminated), control characters (those of writing direction
+ * too) and invalid UTF-8 escaped as \xNN, cut with "..." where it does not fit.  Returns out. */
 char *cdn_escape(char *out, size_t size, const char *text, size_t bytes);
 
 #endif

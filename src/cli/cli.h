@@ -234,6 +234,10 @@ enum cdn_style {
     CDN_STYLE_CYAN
 };
 
+/* Print what somebody else wrote as it may be shown to a person: lines and tabs stay, what
+ * would move a cursor or turn the order of the text is escaped. */
+void cdn_show_text(FILE *to, const void *text, size_t bytes);
+
 /* The sequence that starts a style, or "" without colour; cdn_style_end likewise. */
 const char *cdn_style(bool color, enum cdn_style style);
 const char *cdn_style_end(bool color);

@@ -14,6 +14,24 @@
 #include "base/utf8.h"
 #include "cli/json.h"
 
+void cdn_show_text(FILE *to, const void *text, size_t bytes)
+{
+    const unsigned char *at = text;
+
+    while (bytes) {
+        size_t length = cdn_utf8_sequence(at, bytes);
+        size_t step = length ? length : 1;
+        char shown[32];
+
+        if (*at == '\n' || *at == '\t')
+            fputc(*at, to);
+        else
+            fputs(cdn_escape(shown, sizeof(shown), (const char *)at, step), to);
+        at += step;
+        bytes -= step;
+    }
+}
+
 const char *cdn_style(bool color, enum cdn_style style)
 {
     if (!color)

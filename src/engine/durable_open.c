@@ -28,6 +28,8 @@
 #endif
 
 #define MODE 0644
+/* What LMDB's lock file has room for: its header and 126 readers. */
+#define LOCK_FILE_BYTES 8192
 
 static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cdn_durable_file *files; /* open ones; behind `files_lock` */
@@ -154,6 +156,30 @@ static cordon_status open_database(struct cdn_durable_txn *txn, void *ud,
     return rc ? cdn_durable_failed(txn->file, rc, "opening", err) : CORDON_OK;
 }
 
+/* LMDB writes to its lock file through a map: where the disk has no room for a page of it,
+ * that kills the process.  So the room is taken before.  The descriptor is closed before LMDB
+ * opens its own: closing another later would drop the locks of this process. */
+static cordon_status reserve_lock_file(const struct cdn_durable_file *file,
+                                       cordon_error *err)
+{
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s-lock", file->path);
+    int fd, rc;
+
+    if (file->read_only)
+        return CORDON_OK;
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return cdn_error_errno(err, ENAMETOOLONG, "cannot open %s", file->path);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, MODE);
+    if (fd < 0)
+        return cdn_error_errno(err, errno, "cannot open %s", path);
+    rc = posix_fallocate(fd, 0, LOCK_FILE_BYTES);
+    close(fd);
+    if (rc && rc != EINVAL && rc != EOPNOTSUPP)
+        return cdn_error_errno(err, rc, "cannot make room for %s", path);
+    return CORDON_OK;
+}
+
 static cordon_status open_env(struct cdn_durable_file *file, uint64_t size,
                               uint64_t most_bytes, cordon_error *err)
 {
@@ -222,6 +248,8 @@ static cordon_status open_file(struct cdn_durable *durable, const char *path,
     if (status)
         goto out;
     status = check_pages(file, durable->kind->what, &size, err);
+    if (!status)
+        status = reserve_lock_file(file, err);
     if (!status)
         status = open_env(file, size, durable->most_bytes, err);
     cdn_durable_unlock(file);

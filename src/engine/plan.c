@@ -24,7 +24,7 @@ struct cdn_version *cdn_version_new_take(struct cdn_rule *rule, uint64_t id,
                                          uint32_t number, uint32_t lanes)
 {
     struct cdn_version *version = cdn_calloc(1, sizeof *version);
-    size_t align = _Alignof(struct cdn_tally);
+    size_t align = CDN_TALLY_LINE;
 
     if (version)
         version->tallies_block = cdn_calloc(lanes + 1, sizeof *version->tallies);
@@ -125,6 +125,12 @@ uint32_t cdn_plan_entries(struct cdn_entry *out[CDN_PLAN_MAX_ENTRIES],
     return count;
 }
 
+static void past_release(struct cdn_past *past)
+{
+    if (past && !--past->references)
+        cdn_free(past);
+}
+
 void cdn_plan_release(struct cdn_plan *plan)
 {
     struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
@@ -137,7 +143,53 @@ void cdn_plan_release(struct cdn_plan *plan)
         cdn_entry_release(entries[i]);
     cdn_set_release(plan->set);
     cdn_baseline_release(plan->baseline);
+    past_release(plan->past);
     cdn_free(plan);
+}
+
+static bool runs_in(const struct cdn_version *version, const struct cdn_plan *plan)
+{
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+    uint32_t count = cdn_plan_entries(entries, plan);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (entries[i]->version == version)
+            return true;
+    return false;
+}
+
+bool cdn_plan_succeed(struct cdn_plan *plan, const struct cdn_plan *before,
+                      uint32_t lanes)
+{
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+    uint32_t count = cdn_plan_entries(entries, before);
+    struct cdn_past *past = before->past;
+
+    if (past)
+        past->references++;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cdn_version *version = entries[i]->version;
+        bool counted = false;
+
+        for (uint32_t k = 0; k < i; k++) /* live and in the shadow at once */
+            counted = counted || entries[k]->version == version;
+        if (counted || runs_in(version, plan))
+            continue;
+        if (past == before->past) {
+            struct cdn_past *sum = cdn_calloc(1, sizeof *sum);
+
+            if (sum && past)
+                sum->tally = past->tally;
+            past_release(past);
+            if (!sum)
+                return false;
+            sum->references = 1;
+            past = sum;
+        }
+        cdn_tally_sum(&past->tally, version->tallies, lanes);
+    }
+    plan->past = past;
+    return true;
 }
 
 cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan,
@@ -162,6 +214,9 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     fresh->baseline = plan->baseline;
     if (fresh->baseline)
         fresh->baseline->references++;
+    fresh->past = plan->past;
+    if (fresh->past)
+        fresh->past->references++;
     if (plan->state != CDN_PLAN_ACTIVE) { /* nothing of it runs: it need not fit */
         snapshot = NULL;
         granted = NULL;
@@ -200,6 +255,16 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     }
     *out = fresh;
     return CORDON_OK;
+}
+
+bool cdn_plan_may_block(const struct cdn_plan *plan)
+{
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+    uint32_t count = cdn_plan_entries(entries, plan), flags = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        flags |= entries[i]->version->function_flags;
+    return flags & CORDON_FUNCTION_MAY_BLOCK;
 }
 
 uint32_t cdn_plan_point(const struct cdn_plan *plan, const cordon_request *request)

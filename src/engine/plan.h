@@ -48,6 +48,8 @@ struct cdn_version {
      * runs to tell.  Written by the engine's upkeep, read with relaxed loads. */
     uint64_t typical_instructions;
     uint64_t typical_wall_ns;
+    /* What had been counted when that was learned.  The upkeep's. */
+    struct cdn_sketch learned_instructions, learned_wall;
 };
 
 /* What a role number may read of a rule's names: all of them, or what it may not. */
@@ -79,6 +81,13 @@ struct cdn_shadow {
     uint32_t sample; /* in basis points of the subjects */
 };
 
+/* What versions did that are no longer in a plan, so that sums over all of a rule's versions
+ * never go down: to who reads them that would be a counter that began anew. */
+struct cdn_past {
+    uint64_t references; /* of plans */
+    struct cdn_tally tally;
+};
+
 struct cdn_plan {
     uint64_t references;
     char name[CORDON_RULE_MAX_NAME_BYTES + 1];
@@ -95,6 +104,7 @@ struct cdn_plan {
     bool guarded;        /* the guard of the rollout, and what it counts from */
     cordon_guard guard;
     struct cdn_baseline *baseline; /* NULL: nothing is rolled out */
+    struct cdn_past *past;         /* NULL: nothing */
     enum cdn_plan_state state;
     char why[CDN_PLAN_WHY_BYTES]; /* it is paused or killed */
     uint32_t revoked;             /* not 0: runs in flight are to stop; atomic */
@@ -132,6 +142,11 @@ void cdn_entry_release(struct cdn_entry *entry); /* accepts NULL */
 struct cdn_plan *cdn_plan_new(const char *name);
 void cdn_plan_release(struct cdn_plan *plan); /* accepts NULL */
 
+/* Have the plan, which takes the place of `before`, keep what versions did there that are not
+ * in it.  What such a version still does after this is not counted.  False: no memory. */
+bool cdn_plan_succeed(struct cdn_plan *plan, const struct cdn_plan *before,
+                      uint32_t lanes);
+
 /* The same plan with every entry bound to another snapshot, or for another policy.  What is
  * paused or killed fits any snapshot; a shadow that does not fit is left out (`partial`), since
  * it decides nothing.  err is that of the live version if that does not fit, else of the
@@ -146,6 +161,9 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
 #define CDN_PLAN_MAX_ENTRIES (1 + CDN_PLAN_MAX_CHOICES + CDN_PLAN_MAX_SHADOWS)
 uint32_t cdn_plan_entries(struct cdn_entry *out[CDN_PLAN_MAX_ENTRIES],
                           const struct cdn_plan *plan);
+
+/* May any of them call a function of the host's that may block? */
+bool cdn_plan_may_block(const struct cdn_plan *plan);
 
 /* Where a request's subject falls, 0 to CDN_PLAN_WHOLE - 1: the same for the same rule and
  * key, always; CDN_PLAN_WHOLE without a subject, which no choice takes. */

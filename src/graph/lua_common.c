@@ -461,7 +461,7 @@ static void push_decimal(lua_State *L, struct cdn_graph_run *run, int64_t value)
     if (value < 0)
         digits[--at] = '-';
     cdn_note(run, (uint64_t)value);
-    lua_pushlstring(L, digits + at, sizeof digits - at);
+    cdn_meter_push_text(L, digits + at, sizeof digits - at);
 }
 
 static void push_bag(lua_State *L, const char *bytes, size_t size)
@@ -523,7 +523,7 @@ void cdn_push_cell(lua_State *L, struct cdn_graph_run *run,
     if (column->property->type == CDN_COLUMN_BAG)
         push_bag(L, bytes, size);
     else
-        lua_pushlstring(L, bytes, size);
+        cdn_meter_push_text(L, bytes, size);
 }
 
 void cdn_push_node_handle(lua_State *L, uint32_t node)

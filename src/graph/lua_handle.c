@@ -85,7 +85,7 @@ void cdn_push_node_key(lua_State *L, struct cdn_graph_run *run, uint32_t node)
     if (bytes >= 64)
         cdn_meter_charge(L, bytes / 64);
     cdn_note(run, cdn_hash_xxh3(key, bytes));
-    lua_pushlstring(L, key, bytes);
+    cdn_meter_push_text(L, key, bytes);
 }
 
 CDN_RAISES static void push_text(lua_State *L, struct cdn_graph_run *run,
@@ -94,7 +94,7 @@ CDN_RAISES static void push_text(lua_State *L, struct cdn_graph_run *run,
     size_t bytes = strlen(text);
 
     cdn_note(run, cdn_hash_xxh3(text, bytes));
-    lua_pushlstring(L, text, bytes);
+    cdn_meter_push_text(L, text, bytes);
 }
 
 CDN_RAISES static int node_index(lua_State *L, struct cdn_graph_run *run, uint32_t node)

@@ -109,7 +109,7 @@ CDN_RAISES static void push_text(lua_State *L, struct cdn_graph_run *run,
                                  const char *text, size_t bytes)
 {
     cdn_note(run, cdn_hash_xxh3(text, bytes));
-    lua_pushlstring(L, text, bytes);
+    cdn_meter_push_text(L, text, bytes);
 }
 
 /*                                                                         [-0, +1, m] */

@@ -80,7 +80,7 @@ CDN_RAISES static void push_scalar(lua_State *L, const cordon_value *value)
         lua_pushnumber(L, value->as.number);
         break;
     case CORDON_STRING:
-        lua_pushlstring(L, value->as.string, value->length);
+        cdn_meter_push_text(L, value->as.string, value->length);
         break;
     case CORDON_NIL:
     case CORDON_INTEGER: /* numbers only, see cdn_param_accept */

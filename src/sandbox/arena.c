@@ -330,6 +330,8 @@ bool cdn_arena_allow(struct cdn_arena *arena, size_t more)
 void *cdn_arena_realloc(struct cdn_arena *arena, void *block, size_t old_size,
                         size_t new_size)
 {
+    if (!old_size)
+        cdn_arena_overhear(arena, new_size);
     if (__builtin_expect(arena->plan != NULL, 0))
         return cdn_placement_realloc(arena->plan, arena, block, old_size, new_size);
     if (!new_size) {
@@ -372,6 +374,7 @@ void cdn_arena_reset(struct cdn_arena *arena, size_t dirty_end)
     arena->head->bump = arena->head->top = sizeof *arena->head;
     arena->extra = 0;
     arena->notice = arena->hard = arena->watch = SIZE_MAX;
+    arena->joined_start = arena->joined_end = NULL;
     arena->peak = 0;
 #ifdef CORDON_FAILALLOC
     arena->fail_after = -1;

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sandbox/numerals.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define CDN_ASAN 1
 #elif defined(__has_feature)
@@ -60,6 +62,13 @@ struct cdn_arena {
         watch; /* blocks that take more than this are shown to `large`; SIZE_MAX: none */
     /* Called with a new block, nothing written to it yet, or one that has grown. */
     void (*large)(void *ud, const unsigned char *block, size_t bytes);
+    /* Where LuaJIT has the text that it makes the next string of, if it joins one: its
+     * first byte and one behind its last (strings.h); NULL: not known.  What may be a
+     * numeral is told to `numeral`, before its block is given out. */
+    const char *const *joined_start;
+    const char *const *joined_end;
+    size_t string_header; /* bytes of a string's block before the text */
+    void (*numeral)(void *ud, const char *text, size_t bytes);
     void *ud;
 #ifdef CORDON_FAILALLOC
     long fail_after; /* allocations until one gets NULL; < 0: never */
@@ -81,6 +90,22 @@ static inline void cdn_arena_show(struct cdn_arena *arena, const unsigned char *
 {
     if (__builtin_expect(bytes > arena->watch, 0))
         arena->large(arena->ud, block, bytes);
+}
+
+/* A block of `size` is asked for: tell `numeral` of the text that it is for. */
+static inline void cdn_arena_overhear(struct cdn_arena *arena, size_t size)
+{
+    const char *start;
+    size_t bytes;
+
+    if (!arena->joined_start)
+        return;
+    start = *arena->joined_start;
+    bytes = (size_t)(*arena->joined_end - start);
+    /* a string takes its header, its text, and from 1 byte to 8 behind it */
+    if (size - arena->string_header - bytes - 1 < 8 && bytes >= CDN_NUMERAL_SHORT &&
+        cdn_numeral_begins(*start))
+        arena->numeral(arena->ud, start, bytes);
 }
 
 /* As lua_Alloc. */

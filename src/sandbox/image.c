@@ -111,7 +111,7 @@ static struct cdn_image *copy(struct cdn_slot *slot)
         .L = slot->L,
         .live = (size_t)arena->head->live,
         .bytes = bytes,
-        .reach = slot->reach,
+        .reach = slot->reach, /* constants included (cdn_meter_see_constants) */
         .difference = difference,
         .room = room,
     };

@@ -49,6 +49,7 @@ CDN_RAISES int cdn_lib_coroutine_wrap(lua_State *L);
 /* lib_string.c */
 CDN_RAISES int cdn_lib_string_byte(lua_State *L);
 CDN_RAISES int cdn_lib_string_char(lua_State *L);
+CDN_RAISES int cdn_lib_string_len(lua_State *L);
 CDN_RAISES int cdn_lib_string_lower(lua_State *L);
 CDN_RAISES int cdn_lib_string_rep(lua_State *L);
 CDN_RAISES int cdn_lib_string_reverse(lua_State *L);
@@ -153,8 +154,13 @@ CDN_RAISES void cdn_lib_order_keys(lua_State *L, const struct cdn_lib_key *keys,
 
 /* ---- arguments (lib_string.c) ---- */
 
-/* What parsing a text as a number costs, in instructions. */
-uint64_t cdn_lib_parse_cost(const char *text, size_t bytes);
+/* As luaL_checklstring and luaL_optlstring; a number is made a text of in its place.
+ *                                                                           [-0, +0, e]
+ */
+CDN_RAISES const char *cdn_lib_check_text(lua_State *L, int arg, size_t *bytes);
+CDN_RAISES const char *cdn_lib_opt_text(lua_State *L, int arg, const char *fallback,
+                                        size_t *bytes);
+
 /* Before the string at index is parsed as a number.                         [-0, +0, e] */
 CDN_RAISES void cdn_lib_charge_parse(lua_State *L, int index);
 

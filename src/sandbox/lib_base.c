@@ -80,7 +80,7 @@ int cdn_lib_rawset(lua_State *L)
 CDN_RAISES static int number_in_base(lua_State *L, int64_t base)
 {
     size_t bytes;
-    const char *text = luaL_checklstring(L, 1, &bytes);
+    const char *text = cdn_lib_check_text(L, 1, &bytes);
     const char *at = text;
     char *end;
     unsigned long long value;
@@ -127,6 +127,8 @@ int cdn_lib_tonumber(lua_State *L)
 
 void cdn_tostring(lua_State *L, int index)
 {
+    size_t bytes;
+
     if (index < 0 && index > LUA_REGISTRYINDEX)
         index += lua_gettop(L) + 1;
     luaL_checkstack(L, 4, "tostring");
@@ -136,7 +138,7 @@ void cdn_tostring(lua_State *L, int index)
         return;
     case LUA_TNUMBER:
         lua_pushvalue(L, index);
-        lua_tolstring(L, -1, NULL);
+        cdn_meter_to_text(L, -1, &bytes);
         return;
     case LUA_TBOOLEAN:
         lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
@@ -157,7 +159,7 @@ void cdn_tostring(lua_State *L, int index)
     cdn_lib_leave(L);
     if (!lua_isstring(L, -1))
         luaL_error(L, "'__tostring' must return a string");
-    lua_tolstring(L, -1, NULL);
+    cdn_meter_to_text(L, -1, &bytes);
 }
 
 /* tostring(value) */

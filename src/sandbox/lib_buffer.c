@@ -45,5 +45,5 @@ void cdn_lib_buffer_push(struct cdn_lib_buffer *buffer)
 {
     luaL_checkstack(buffer->L, 1, "string buffer");
     cdn_lib_charge_bytes(buffer->L, buffer->length);
-    lua_pushlstring(buffer->L, buffer->data, buffer->length);
+    cdn_meter_push_text(buffer->L, buffer->data, buffer->length);
 }

@@ -301,7 +301,7 @@ CDN_RAISES static void add_argument(struct cdn_lib_buffer *out, const struct spe
         add_text(out, &plain, &c, 1);
         break;
     case 'q':
-        text = luaL_checklstring(L, arg, &bytes);
+        text = cdn_lib_check_text(L, arg, &bytes);
         add_quoted(out, text, bytes);
         break;
     case 's':
@@ -320,7 +320,7 @@ CDN_RAISES static void add_argument(struct cdn_lib_buffer *out, const struct spe
 int cdn_lib_string_format(lua_State *L)
 {
     size_t bytes;
-    const char *format = luaL_checklstring(L, 1, &bytes);
+    const char *format = cdn_lib_check_text(L, 1, &bytes);
     const char *end = format + bytes;
     int arg = 1, arguments = lua_gettop(L);
     struct cdn_lib_buffer out;

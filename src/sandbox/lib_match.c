@@ -67,8 +67,8 @@ CDN_RAISES static int find_plain(lua_State *L, const char *subject,
 CDN_RAISES static int find_or_match(lua_State *L, bool find)
 {
     size_t subject_bytes, pattern_bytes;
-    const char *subject = luaL_checklstring(L, 1, &subject_bytes);
-    const char *pattern = luaL_checklstring(L, 2, &pattern_bytes);
+    const char *subject = cdn_lib_check_text(L, 1, &subject_bytes);
+    const char *pattern = cdn_lib_check_text(L, 2, &pattern_bytes);
     size_t from = offset_of(cdn_lib_opt_integer(L, 3, 1), subject_bytes);
     const char *start = subject + from, *end;
     bool anchored = pattern_bytes > 0 && *pattern == '^';
@@ -135,8 +135,10 @@ CDN_RAISES static int gmatch_next(lua_State *L)
 /* string.gmatch(s, pattern) -> iterator over the captures of each match */
 int cdn_lib_string_gmatch(lua_State *L)
 {
-    luaL_checkstring(L, 1);
-    luaL_checkstring(L, 2);
+    size_t bytes;
+
+    cdn_lib_check_text(L, 1, &bytes);
+    cdn_lib_check_text(L, 2, &bytes);
     lua_settop(L, 2);
     lua_pushnumber(L, 0);
     lua_pushcclosure(L, gmatch_next, 3);
@@ -149,7 +151,7 @@ CDN_RAISES static void add_text(struct cdn_lib_buffer *out, struct cdn_pattern *
 {
     lua_State *L = match->L;
     size_t bytes;
-    const char *text = lua_tolstring(L, 3, &bytes);
+    const char *text = cdn_meter_to_text(L, 3, &bytes);
 
     cdn_lib_charge_bytes(L, bytes);
     for (size_t i = 0; i < bytes; i++) {
@@ -172,7 +174,7 @@ CDN_RAISES static void add_text(struct cdn_lib_buffer *out, struct cdn_pattern *
             continue;
         }
         cdn_pattern_push(match, text[i] - '1', start, end);
-        piece = lua_tolstring(L, -1, &length); /* a position becomes text here */
+        piece = cdn_meter_to_text(L, -1, &length); /* a position becomes text here */
         cdn_lib_buffer_add(out, piece, length);
         lua_pop(L, 1);
     }
@@ -208,7 +210,7 @@ CDN_RAISES static void add_value(struct cdn_lib_buffer *out, struct cdn_pattern 
         piece = start;
         length = (size_t)(end - start);
     } else if (lua_isstring(L, -1)) {
-        piece = lua_tolstring(L, -1, &length);
+        piece = cdn_meter_to_text(L, -1, &length);
     } else {
         luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
         return;
@@ -222,8 +224,8 @@ CDN_RAISES static void add_value(struct cdn_lib_buffer *out, struct cdn_pattern 
 int cdn_lib_string_gsub(lua_State *L)
 {
     size_t subject_bytes, pattern_bytes;
-    const char *subject = luaL_checklstring(L, 1, &subject_bytes);
-    const char *pattern = luaL_checklstring(L, 2, &pattern_bytes);
+    const char *subject = cdn_lib_check_text(L, 1, &subject_bytes);
+    const char *pattern = cdn_lib_check_text(L, 2, &pattern_bytes);
     int type = lua_type(L, 3);
     int64_t most = cdn_lib_opt_integer(L, 4, (int64_t)subject_bytes + 1);
     bool anchored = pattern_bytes > 0 && *pattern == '^';

@@ -9,13 +9,9 @@
 #include <lauxlib.h>
 
 #include "sandbox/lib.h"
+#include "sandbox/numerals.h"
 
 #define BYTES_PER_INSTRUCTION 32
-
-/* For parsing numbers: what an instruction takes, and the most that LuaJIT looks at. */
-#define NS_PER_INSTRUCTION 4
-#define MOST_DIGITS        800
-#define MOST_EXPONENT      330
 
 /* Most results of one byte() and the like: the Lua stack's own limit. */
 #define MAX_RESULTS 8000
@@ -26,40 +22,26 @@ void cdn_lib_charge_bytes(lua_State *L, size_t bytes)
         cdn_meter_charge(L, bytes / BYTES_PER_INSTRUCTION);
 }
 
-/* Up to 18 digits and a small exponent are parsed at a byte a nanosecond; beyond, LuaJIT
- * works with a big number, and takes a nanosecond for the square of the digits and half of
- * one for the square of the exponent, up to some 100 us. */
-uint64_t cdn_lib_parse_cost(const char *text, size_t bytes)
+const char *cdn_lib_check_text(lua_State *L, int arg, size_t *bytes)
 {
-    size_t at = 0;
-    uint64_t digits = 0, exponent = 0, work;
-    bool point = false;
+    const char *text = cdn_meter_to_text(L, arg, bytes);
 
-    for (; at < bytes && (text[at] | 0x20) != 'e' && (text[at] | 0x20) != 'x'; at++) {
-        digits += text[at] >= '0' && text[at] <= '9';
-        point |= text[at] == '.';
-    }
-    if (at == bytes && !point && digits > MOST_EXPONENT)
-        digits = 0; /* beyond all numbers, which is seen at once */
-    if (at < bytes && (text[at] | 0x20) == 'e') {
-        for (; at < bytes && exponent < MOST_EXPONENT; at++) {
-            if (text[at] >= '0' && text[at] <= '9')
-                exponent = exponent * 10 + (uint64_t)(text[at] - '0');
-        }
-    }
-    digits = digits < MOST_DIGITS ? digits : MOST_DIGITS;
-    exponent = exponent < MOST_EXPONENT ? exponent : MOST_EXPONENT;
-    work = bytes / 4;
-    if (digits > 18)
-        work += digits * digits / NS_PER_INSTRUCTION;
-    return work + exponent * exponent / (2 * NS_PER_INSTRUCTION);
+    return text ? text : luaL_checklstring(L, arg, bytes); /* which raises */
+}
+
+const char *cdn_lib_opt_text(lua_State *L, int arg, const char *fallback, size_t *bytes)
+{
+    if (!lua_isnoneornil(L, arg))
+        return cdn_lib_check_text(L, arg, bytes);
+    *bytes = strlen(fallback);
+    return fallback;
 }
 
 void cdn_lib_charge_parse(lua_State *L, int index)
 {
     size_t bytes;
     const char *text = lua_tolstring(L, index, &bytes);
-    uint64_t work = cdn_lib_parse_cost(text, bytes);
+    uint64_t work = cdn_numeral_cost(text, bytes);
 
     if (work)
         cdn_meter_charge(L, work);
@@ -106,16 +88,26 @@ static size_t clip(size_t *length, int64_t first, int64_t last, size_t bytes)
     return first > last ? 0 : (size_t)(first - 1);
 }
 
+/* string.len(s) */
+int cdn_lib_string_len(lua_State *L)
+{
+    size_t bytes;
+
+    cdn_lib_check_text(L, 1, &bytes);
+    lua_pushnumber(L, (lua_Number)bytes);
+    return 1;
+}
+
 /* string.sub(s, first [, last]) */
 int cdn_lib_string_sub(lua_State *L)
 {
     size_t bytes, length;
-    const char *s = luaL_checklstring(L, 1, &bytes);
+    const char *s = cdn_lib_check_text(L, 1, &bytes);
     int64_t first = cdn_lib_check_integer(L, 2);
     size_t offset = clip(&length, first, cdn_lib_opt_integer(L, 3, -1), bytes);
 
     cdn_lib_charge_bytes(L, length);
-    lua_pushlstring(L, s + offset, length);
+    cdn_meter_push_text(L, s + offset, length);
     return 1;
 }
 
@@ -123,7 +115,7 @@ int cdn_lib_string_sub(lua_State *L)
 int cdn_lib_string_byte(lua_State *L)
 {
     size_t bytes, length;
-    const char *s = luaL_checklstring(L, 1, &bytes);
+    const char *s = cdn_lib_check_text(L, 1, &bytes);
     int64_t first = cdn_lib_opt_integer(L, 2, 1);
     size_t offset = clip(&length, first, cdn_lib_opt_integer(L, 3, first), bytes);
 
@@ -161,7 +153,7 @@ int cdn_lib_string_char(lua_State *L)
 CDN_RAISES static int shift_case(lua_State *L, char first, char last, int distance)
 {
     size_t bytes;
-    const char *s = luaL_checklstring(L, 1, &bytes);
+    const char *s = cdn_lib_check_text(L, 1, &bytes);
     struct cdn_lib_buffer out;
     char *at;
 
@@ -194,7 +186,7 @@ int cdn_lib_string_upper(lua_State *L)
 int cdn_lib_string_reverse(lua_State *L)
 {
     size_t bytes;
-    const char *s = luaL_checklstring(L, 1, &bytes);
+    const char *s = cdn_lib_check_text(L, 1, &bytes);
     struct cdn_lib_buffer out;
     char *at;
 
@@ -212,9 +204,9 @@ int cdn_lib_string_reverse(lua_State *L)
 int cdn_lib_string_rep(lua_State *L)
 {
     size_t bytes, separator_bytes, total;
-    const char *s = luaL_checklstring(L, 1, &bytes);
+    const char *s = cdn_lib_check_text(L, 1, &bytes);
     int64_t count = cdn_lib_check_integer(L, 2);
-    const char *separator = luaL_optlstring(L, 3, "", &separator_bytes);
+    const char *separator = cdn_lib_opt_text(L, 3, "", &separator_bytes);
     struct cdn_lib_buffer out;
 
     if (count <= 0 || bytes + separator_bytes == 0) {

@@ -101,7 +101,7 @@ int cdn_lib_table_remove(lua_State *L)
 int cdn_lib_table_concat(lua_State *L)
 {
     size_t separator_bytes, bytes;
-    const char *separator = luaL_optlstring(L, 2, "", &separator_bytes);
+    const char *separator = cdn_lib_opt_text(L, 2, "", &separator_bytes);
     int64_t first, last;
     struct cdn_lib_buffer out;
 
@@ -117,7 +117,7 @@ int cdn_lib_table_concat(lua_State *L)
         if (i > INT_MIN && i < INT_MAX) {
             lua_rawgeti(L, 1, (int)i);
             number = lua_type(L, -1) == LUA_TNUMBER;
-            piece = lua_tolstring(L, -1, &bytes);
+            piece = cdn_meter_to_text(L, -1, &bytes);
         } else {
             lua_pushnil(L);
         }

@@ -19,6 +19,7 @@
  * through _G, which freezes all): it gets the real table, and reads cost what they cost in
  * plain Lua. */
 #include <lauxlib.h>
+#include <luajit.h>
 #include <lualib.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ static const struct row coroutine_rows[] = {
 };
 
 static const struct row string_rows[] = {
-    {"len", NULL, "constant time"},
+    {"len", cdn_lib_string_len, "constant time"},
     {"byte", cdn_lib_string_byte, "charged"},
     {"char", cdn_lib_string_char, "charged"},
     {"find", cdn_lib_string_find, "metered matcher; plain search in linear time"},
@@ -336,6 +337,39 @@ bool cdn_library_named(lua_State *L, const char *word)
     return !choice->chosen || choice->words[bit / 64] >> bit % 64 & 1;
 }
 
+/* ---- stock functions ---- */
+
+/* Most run in assembler, which no C function pointer stands for; those that are C are
+ * remembered. */
+CDN_RAISES static void note_stock(lua_State *L)
+{
+    lua_CFunction *stock = cdn_slot_stock(cdn_slot_of(L));
+    lua_CFunction function = lua_tocfunction(L, -1);
+    size_t i = 0;
+
+    if (!function)
+        return;
+    while (i < CDN_LIBRARY_STOCK && stock[i] && stock[i] != function)
+        i++;
+    if (i == CDN_LIBRARY_STOCK)
+        luaL_error(L, "more than %d stock functions are C", CDN_LIBRARY_STOCK);
+    stock[i] = function;
+}
+
+bool cdn_library_is_stock(lua_State *L, int index)
+{
+    const lua_CFunction *stock = cdn_slot_stock(cdn_slot_of(L));
+    lua_CFunction function;
+
+    if (!lua_iscfunction(L, index))
+        return false;
+    function = lua_tocfunction(L, index);
+    for (size_t i = 0; function && i < CDN_LIBRARY_STOCK; i++)
+        if (stock[i] == function)
+            return true;
+    return !function;
+}
+
 /* ---- opening ---- */
 
 /* Into the table at the top: each chosen row's own function, or the stock one from the
@@ -353,6 +387,7 @@ CDN_RAISES static void fill(lua_State *L, const struct row *rows, uint64_t rows_
             lua_rawget(L, stock);
             if (lua_isnil(L, -1))
                 luaL_error(L, "this LuaJIT has no '%s'", row->name);
+            note_stock(L);
             if (lua_isfunction(L, -1)) { /* it would keep the old globals alive */
                 lua_pushvalue(L, LUA_ENVIRONINDEX);
                 lua_setfenv(L, -2);
@@ -517,4 +552,10 @@ void cdn_library_load(lua_State *L, const char *source, size_t bytes, const char
     if (luaL_loadbufferx(L, source, bytes, lua_tostring(L, -1), "t") != 0)
         lua_error(L);
     lua_remove(L, -2);
+    cdn_meter_see_constants(L);
+}
+
+const char *cdn_library_luajit(void)
+{
+    return LUAJIT_VERSION;
 }

@@ -17,6 +17,9 @@
  *                                                                       [-0, +0, e] */
 CDN_RAISES void cdn_library_open(lua_State *L);
 
+/* The LuaJIT this was compiled for, "LuaJIT 2.1...". */
+const char *cdn_library_luajit(void);
+
 /* Leave out of the images that `slot` builds from now on what `source` cannot name: a global
  * whose name is no word of it, a library's function where every mention of the library is
  * `library.name`.  A source that says _G gets everything, and so does NULL.  What a rule does
@@ -45,6 +48,10 @@ struct cdn_function {
 };
 CDN_RAISES void cdn_library_register(lua_State *L,
                                      const struct cdn_function *functions);
+
+/* Is the value at index a function of LuaJIT's own?  Those written in Lua are not C
+ * functions, and are not counted as such here.                             [-0, +0, -] */
+bool cdn_library_is_stock(lua_State *L, int index);
 
 /* A protected call that neither swallows a limit nor overflows: status as lua_pcall.
  * Raises if the run was stopped.  C nesting is bounded.                 [-(n+1), +r|1, e] */

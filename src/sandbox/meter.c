@@ -17,16 +17,17 @@
  * The error value is a light userdata that means nothing to anyone; the flag decides.
  *
  * A bytecode is counted as one whatever it works on, but not everything it can do is quick:
- * arithmetic on a string parses it, which takes LuaJIT up to 100 us for a short one ("1e308")
- * and 350 us for one of some hundred digits; `..` and `<` go over whole strings, an insertion
+ * arithmetic on a string parses it, which takes LuaJIT 50 us for a short one ("1e308") and
+ * 180 us for one of some hundred digits; `..` and `<` go over whole strings, an insertion
  * may rehash a table, a call copies its arguments, all of it linear in blocks of the arena.
  * So the longest string and the largest other block say what a bytecode may take at worst,
  * and at each look at the clock as many bytecodes are let pass as may take what is left of
  * the time, and SLACK_NS more.  The allocator tells of large blocks, which count as strings
  * until the hook sees what they are.
  *
- * Once there is a string beyond CDN_METER_LONG_STRING the hook fires at every bytecode and
- * charges what that is about to do to its operands (operands.h), some 40 ns each; the clock
+ * Once there is a string beyond CDN_METER_LONG_STRING, or one that is a dear numeral, which
+ * is noticed before the next bytecode (strings.h), the hook fires at every bytecode and call
+ * and charges what that is about to do to its operands (operands.h), some 40 ns each; the clock
  * is still looked at by the stride only.  When that starts depends on what the run has made
  * and on nothing else, so that the count is the same everywhere.
  *
@@ -43,19 +44,20 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "sandbox/placement.h"
 #include "sandbox/state.h"
 
 enum {
     POLL_WORK = 4096,   /* native work between two looks at the clock */
     MAX_LOCATED = 32,   /* frames searched for a line of Lua */
     SLACK_NS = 600000,  /* how late a stop may come on account of the stride */
-    SHORT_STRING = 262, /* two of them are parsed in SHORT_NS, two longer ones in */
+    PLAIN_NS = 3000,    /* two texts are parsed in this where none is a dear numeral */
+    SHORT_STRING = 262, /* else two of them in SHORT_NS, and two longer ones in */
     SHORT_NS = 170000,  /* LONG_NS and NS_PER_BYTE */
     LONG_NS = 700000,
     NS_PER_BYTE = 3,
     OTHER_BYTES_PER_NS = 8,   /* along a table's chain, copied from a stack */
     LOADING_ALLOCATIONS = 64, /* between two looks at the clock while loading */
-    TAG_OFFSET = 9,           /* of the byte that tells what an object is */
     PROOF_COUNT = 1 << 30,
     FIRED = 1 << 29 /* what LuaJIT starts the countdown again from */
 };
@@ -111,12 +113,18 @@ static inline int32_t quantum(const struct cdn_slot *slot, uint64_t left)
 
 /* ---- how far a bytecode reaches ---- */
 
-static uint64_t worst_of(const struct cdn_reach *reach)
+static uint64_t worst_of(const struct cdn_slot *slot, const struct cdn_reach *reach)
 {
-    uint64_t ns = reach->string > SHORT_STRING
-                      ? LONG_NS + (uint64_t)reach->string * NS_PER_BYTE
-                      : SHORT_NS;
+    bool plain = slot->strings.listening && !reach->numeral &&
+                 reach->string <= CDN_METER_LONG_STRING;
+    uint64_t ns = (uint64_t)reach->string * NS_PER_BYTE;
 
+    if (plain)
+        ns += PLAIN_NS;
+    else if (reach->string > SHORT_STRING)
+        ns += LONG_NS;
+    else
+        ns = SHORT_NS;
     return ns + reach->other / OTHER_BYTES_PER_NS;
 }
 
@@ -134,31 +142,26 @@ static int32_t stride_at(const struct cdn_meter *meter, uint64_t worst_ns, uint6
     return stride ? (int32_t)stride : 1;
 }
 
+/* Every bytecode and every call from here on; the countdown stays as it is. */
+static void look_at_each(struct cdn_slot *slot)
+{
+    int32_t counter[2] = {slot->counter[0], slot->counter[1]};
+
+    slot->single = true;
+    lua_sethook(slot->L, hook, LUA_MASKCOUNT | LUA_MASKCALL, CDN_METER_QUANTUM);
+    memcpy(slot->counter, counter, sizeof counter);
+}
+
 static void set_reach(struct cdn_slot *slot, struct cdn_reach reach)
 {
     slot->reach = reach;
-    slot->worst_ns = worst_of(&reach);
-    if (reach.string > CDN_METER_LONG_STRING && slot->exact && slot->operands.known)
-        slot->single = true;
+    slot->worst_ns = worst_of(slot, &reach);
+    if ((reach.string > CDN_METER_LONG_STRING || reach.numeral) && slot->exact &&
+        slot->operands.known && !slot->single)
+        look_at_each(slot);
     if (!slot->loading)
         /* what is no longer than this is counted as a string already */
         slot->arena.watch = reach.string > SHORT_STRING ? reach.string : SHORT_STRING;
-}
-
-/* A block that has been freed since still shows what it was; AddressSanitizer is not to
- * mind. */
-__attribute__((no_sanitize("address"))) static bool
-is_string(const struct cdn_string_shape *shape, const unsigned char *block,
-          size_t bytes)
-{
-    uint32_t length;
-
-    if (!shape->known)
-        return true;
-    if (block[TAG_OFFSET] != shape->tag)
-        return false;
-    length = *(const uint32_t *)(const void *)(block + shape->length_offset);
-    return cdn_arena_rounded(shape->header + length + 1) == bytes;
 }
 
 /* See what the new blocks are.  One that has been freed counts as what it looks like. */
@@ -168,7 +171,7 @@ static void look_at_unknown(struct cdn_slot *slot)
 
     for (uint32_t i = 0; i < slot->unknown_count; i++) {
         size_t bytes = slot->unknown[i].bytes;
-        size_t *reached = is_string(&slot->shape, slot->unknown[i].block, bytes)
+        size_t *reached = cdn_strings_is(&slot->strings, slot->unknown[i].block, bytes)
                               ? &reach.string
                               : &reach.other;
 
@@ -285,7 +288,13 @@ CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
     struct cdn_meter *meter = &slot->meter;
     uint64_t used;
 
-    (void)frame;
+    if (frame->event == LUA_HOOKCALL) {
+        uint64_t work = cdn_operands_called(L, frame);
+
+        if (work)
+            cdn_meter_charge(L, work);
+        return;
+    }
     /* Where it is not exact the countdown stands still. */
     meter->executed += slot->exact ? passed(slot) : (uint64_t)slot->armed;
     slot->armed = slot->counter[0] = 0;
@@ -433,9 +442,77 @@ static void large(void *ud, const unsigned char *block, size_t bytes)
     }
     reach = slot->reach;
     reach.string = bytes;
-    stride = stride_at(&slot->meter, worst_of(&reach), cdn_clock_ns());
+    stride = stride_at(&slot->meter, worst_of(slot, &reach), cdn_clock_ns());
     if (slot->counter[0] > stride)
         rearm(slot, stride);
+}
+
+/* ---- numerals ---- */
+
+/* From here on what every bytecode parses is charged. */
+static void notice_numeral(struct cdn_slot *slot)
+{
+    struct cdn_reach reach = slot->reach;
+
+    if (reach.numeral)
+        return;
+    reach.numeral = true;
+    set_reach(slot, reach);
+    rearm(slot, 1);
+}
+
+static void on_numeral(void *ud, const char *text, size_t bytes)
+{
+    struct cdn_slot *slot = ud;
+
+    if (!slot->reach.numeral && cdn_numeral_dear(text, bytes))
+        notice_numeral(slot);
+}
+
+void cdn_meter_push_text(lua_State *L, const char *text, size_t bytes)
+{
+    if (bytes >= CDN_NUMERAL_SHORT && cdn_numeral_begins(*text))
+        on_numeral(cdn_slot_of(L), text, bytes);
+    lua_pushlstring(L, text, bytes);
+}
+
+const char *cdn_meter_to_text(lua_State *L, int index, size_t *bytes)
+{
+    bool number = lua_type(L, index) == LUA_TNUMBER;
+    const char *text = lua_tolstring(L, index, bytes);
+
+    if (number)
+        on_numeral(cdn_slot_of(L), text, *bytes);
+    return text;
+}
+
+void cdn_meter_see_constants(lua_State *L)
+{
+    struct cdn_slot *slot = cdn_slot_of(L);
+    const struct cdn_arena *arena = &slot->arena;
+    const struct cdn_placement *plan = arena->plan;
+
+    if (cdn_strings_dear(&slot->strings, arena->base, arena->base + arena->head->top) ||
+        (plan && plan->replays &&
+         cdn_strings_dear(&slot->strings, arena->base + plan->nursery,
+                          arena->base + plan->bump)))
+        notice_numeral(slot);
+}
+
+/* Let the allocator tell of what `..` joins. */
+static void listen(struct cdn_slot *slot)
+{
+    struct cdn_arena *arena = &slot->arena;
+    const struct cdn_strings *strings = &slot->strings;
+
+    if (!strings->listening)
+        return;
+    arena->joined_start =
+        (const char *const *)(void *)(arena->base + strings->start_offset);
+    arena->joined_end =
+        (const char *const *)(void *)(arena->base + strings->end_offset);
+    arena->string_header = strings->header;
+    arena->numeral = on_numeral;
 }
 
 /* ---- a run ---- */
@@ -474,6 +551,7 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
     slot->arena.over = over;
     slot->arena.large = large;
     slot->arena.ud = slot;
+    listen(slot);
     if (slot->loading)
         slot->arena.watch = 0;
     slot->armed = slot->counter[0] = CDN_METER_QUANTUM;
@@ -496,15 +574,15 @@ void cdn_meter_end(struct cdn_slot *slot)
     if (slot->unknown_count)
         look_at_unknown(slot);
     slot->arena.watch = SIZE_MAX;
+    slot->arena.joined_start = NULL;
 }
 
-/* ---- finding the countdown, and what strings look like ---- */
+/* ---- finding the countdown ---- */
 
 struct trial {
     struct cdn_slot *slot;
     size_t bytes; /* of the state's first block */
     bool found;
-    const unsigned char *block; /* the large one made last */
 };
 
 static void idle_hook(lua_State *L, lua_Debug *frame)
@@ -551,59 +629,6 @@ CDN_RAISES static int32_t measure(lua_State *L, const int32_t *pair, int turns)
     return before - pair[0];
 }
 
-static void remember(void *ud, const unsigned char *block, size_t bytes)
-{
-    struct trial *trial = ud;
-
-    (void)bytes;
-    trial->block = block;
-}
-
-/* Learn the shape of strings' blocks from two of different lengths, and that a userdata
- * looks otherwise.                                                          [-0, +0, e] */
-CDN_RAISES static void prove_shape(lua_State *L, struct trial *trial)
-{
-    static const uint32_t lengths[2] = {1000, 900};
-    struct cdn_slot *slot = trial->slot;
-    struct cdn_string_shape shape = {0};
-    const unsigned char *blocks[2];
-    char text[1000];
-
-    memset(text, 'x', sizeof text);
-    slot->arena.large = remember;
-    slot->arena.ud = trial;
-    slot->arena.watch = sizeof text / 2;
-    for (int i = 0; i < 2; i++) {
-        const char *data;
-
-        trial->block = NULL;
-        lua_pushlstring(L, text, lengths[i]);
-        data = lua_tostring(L, -1);
-        blocks[i] = trial->block;
-        if (!blocks[i] || data - (const char *)blocks[i] <= TAG_OFFSET ||
-            data - (const char *)blocks[i] > 64)
-            goto out;
-        shape.header = (size_t)(data - (const char *)blocks[i]);
-    }
-    for (size_t at = 0; at + sizeof *lengths <= shape.header; at += sizeof *lengths) {
-        uint32_t found[2];
-
-        memcpy(&found[0], blocks[0] + at, sizeof found[0]);
-        memcpy(&found[1], blocks[1] + at, sizeof found[1]);
-        if (found[0] == lengths[0] && found[1] == lengths[1])
-            shape.length_offset = at;
-    }
-    shape.tag = blocks[0][TAG_OFFSET];
-    lua_newuserdata(L, sizeof text);
-    shape.known = shape.length_offset && blocks[1][TAG_OFFSET] == shape.tag &&
-                  trial->block[TAG_OFFSET] != shape.tag &&
-                  is_string(&shape, blocks[0], cdn_arena_rounded(shape.header + 1001));
-out:
-    lua_settop(L, 1);
-    slot->arena.watch = SIZE_MAX;
-    slot->shape = shape;
-}
-
 CDN_RAISES static int prove(lua_State *L)
 {
     static const char loop[] = "local n = ... for i = 1, n do end";
@@ -612,7 +637,7 @@ CDN_RAISES static int prove(lua_State *L)
     int32_t *pair;
     size_t at = find_pair(slot, L, sizeof(struct cdn_arena_head), trial->bytes);
 
-    prove_shape(L, trial);
+    cdn_strings_prove(&slot->strings, L, &slot->arena, trial->bytes);
     cdn_operands_prove(&slot->operands, L, &slot->arena);
     if (!at || luaL_loadbuffer(L, loop, sizeof loop - 1, "=proof"))
         return 0;

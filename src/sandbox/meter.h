@@ -132,6 +132,16 @@ cdn_meter_charge_nodes(lua_State *L, struct cdn_meter *meter, uint64_t nodes)
     }
 }
 
+/* Strings that the run may do arithmetic with are pushed, and made of numbers, by these: a
+ * numeral that is dear to parse (numerals.h) is noticed, and its parsing then charged.
+ *                                                             [-0, +1, e], [-0, +0, e] */
+CDN_RAISES void cdn_meter_push_text(lua_State *L, const char *text, size_t bytes);
+/* As lua_tolstring. */
+CDN_RAISES const char *cdn_meter_to_text(lua_State *L, int index, size_t *bytes);
+
+/* A chunk has been loaded: notice such numerals among its constants. */
+void cdn_meter_see_constants(lua_State *L);
+
 /* After any protected call inside the sandbox: leave again if the run is stopped, and look
  * after the hook if it was the hook that there was no room for.            [-0, +0, e] */
 CDN_RAISES void cdn_meter_rethrow(lua_State *L);

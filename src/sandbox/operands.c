@@ -15,7 +15,8 @@
 #include <string.h>
 
 #include "sandbox/arena.h"
-#include "sandbox/lib.h"
+#include "sandbox/library.h"
+#include "sandbox/numerals.h"
 
 enum {
     STATE_BYTES = 192,   /* of a lua_State that are searched, more than it has */
@@ -252,7 +253,7 @@ static uint64_t parsing(lua_State *L, int reg)
     if (lua_type(L, reg + 1) != LUA_TSTRING)
         return 0;
     text = lua_tolstring(L, reg + 1, &bytes);
-    return cdn_lib_parse_cost(text, bytes);
+    return cdn_numeral_cost(text, bytes);
 }
 
 /* How far two strings are compared: to their first difference. */
@@ -306,4 +307,19 @@ uint64_t cdn_operands_cost(const struct cdn_operands *operands, lua_State *L,
     default:
         return 0;
     }
+}
+
+uint64_t cdn_operands_called(lua_State *L, lua_Debug *frame)
+{
+    int arguments = lua_gettop(L); /* a hook has the frame of what is called */
+    uint64_t work = 0;
+    bool stock;
+
+    if (!lua_getinfo(L, "f", frame))
+        return 0;
+    stock = cdn_library_is_stock(L, -1);
+    lua_pop(L, 1);
+    for (int reg = 0; stock && reg < arguments; reg++)
+        work += parsing(L, reg);
+    return work;
 }

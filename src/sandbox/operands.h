@@ -48,4 +48,9 @@ CDN_RAISES void cdn_operands_prove(struct cdn_operands *out, lua_State *L,
 uint64_t cdn_operands_cost(const struct cdn_operands *operands, lua_State *L,
                            const struct cdn_arena *arena);
 
+/* In a call hook: what the stock function that is called costs beyond the call, should it
+ * take its arguments for numbers: what parsing those that are strings does.  0 for functions
+ * that are not stock, which charge for themselves. */
+uint64_t cdn_operands_called(lua_State *L, lua_Debug *frame);
+
 #endif

@@ -488,7 +488,7 @@ void cdn_pattern_push(struct cdn_pattern *match, int index, const char *start,
     if (index >= match->captures) {
         if (index != 0)
             luaL_error(L, "invalid capture index");
-        lua_pushlstring(L, start, (size_t)(end - start));
+        cdn_meter_push_text(L, start, (size_t)(end - start));
         return;
     }
     length = match->capture[index].length;
@@ -498,7 +498,7 @@ void cdn_pattern_push(struct cdn_pattern *match, int index, const char *start,
     if (length == CAPTURE_POSITION)
         lua_pushnumber(L, (lua_Number)(start - match->subject + 1));
     else
-        lua_pushlstring(L, start, (size_t)length);
+        cdn_meter_push_text(L, start, (size_t)length);
 }
 
 int cdn_pattern_push_all(struct cdn_pattern *match, const char *start, const char *end)

@@ -153,6 +153,11 @@ struct cdn_library_choice *cdn_slot_library(struct cdn_slot *slot)
     return &slot->library;
 }
 
+lua_CFunction *cdn_slot_stock(struct cdn_slot *slot)
+{
+    return slot->stock;
+}
+
 void cdn_slot_limit(struct cdn_slot *slot, size_t base, size_t limit)
 {
     struct cdn_arena *arena = &slot->arena;

@@ -135,6 +135,11 @@ struct cdn_library_choice {
 };
 struct cdn_library_choice *cdn_slot_library(struct cdn_slot *slot);
 
+/* The stock functions that images of this slot have and that are written in C, from the
+ * front; the rest NULL. */
+#define CDN_LIBRARY_STOCK 8
+lua_CFunction *cdn_slot_stock(struct cdn_slot *slot);
+
 /* Test support: the arena's bytes, to compare with an image. */
 const void *cdn_slot_arena(const struct cdn_slot *slot, size_t *used);
 /* Restore without running. */

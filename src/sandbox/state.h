@@ -14,6 +14,7 @@
 #include "sandbox/meter.h"
 #include "sandbox/operands.h"
 #include "sandbox/slot.h"
+#include "sandbox/strings.h"
 
 #define CDN_SLOT_MESSAGE_BYTES 1024
 #define CDN_SLOT_FILE_BYTES    128
@@ -23,18 +24,11 @@
 
 /* What one bytecode can reach, which bounds how long it can take: the bytes of the longest
  * string so far in a run, and of the largest block of any other kind (a table's parts, a
- * stack).  They only grow. */
+ * stack), and what is parsed at the worst.  They only grow. */
 struct cdn_reach {
     size_t string;
     size_t other;
-};
-
-/* What a string's block looks like, as a trial state showed (cdn_meter_calibrate). */
-struct cdn_string_shape {
-    bool known; /* else every large block counts as a string */
-    unsigned char tag;
-    size_t header;        /* bytes before the text */
-    size_t length_offset; /* of the uint32 that is the text's length */
+    bool numeral; /* a text that is dear to parse has been there */
 };
 
 /* Blocks of which it is not known yet what they are. */
@@ -63,12 +57,12 @@ struct cdn_slot {
     bool exact;   /* counter is LuaJIT's own; else `standin`, and whole quanta count */
     bool collect; /* the hook is to collect garbage */
     bool loading; /* an image is being built: allocations look at the clock as well */
-    struct cdn_string_shape shape;
+    struct cdn_strings strings;
     struct cdn_reach reach;
     uint64_t worst_ns; /* what one bytecode may take, by reach */
     int32_t stride;    /* bytecodes until the clock has to be looked at again */
-    bool single;       /* long strings exist: every bytecode is looked at (meter.c) */
-    int32_t unlooked;  /* bytecodes since the clock was looked at, while single */
+    bool single; /* every bytecode is looked at: what a string may cost (meter.c) */
+    int32_t unlooked; /* bytecodes since the clock was looked at, while single */
     struct cdn_operands operands;
     uint32_t unknown_count;
     struct {
@@ -92,6 +86,7 @@ struct cdn_slot {
     uint64_t random;
     struct cdn_slot_config config;
     struct cdn_library_choice library;
+    lua_CFunction stock[CDN_LIBRARY_STOCK];
     uint64_t serials; /* images built so far */
     size_t held;      /* heap bytes of those that there are, their bases not counted */
     struct cdn_bases bases;

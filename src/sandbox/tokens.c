@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "sandbox/numerals.h"
 
 enum {
     MAX_SOURCE = 256 * 1024,
@@ -224,22 +225,6 @@ static cordon_status lex_name(struct lexer *lexer)
     return status;
 }
 
-/* What reading a decimal number costs (cdn_lib_charge_parse has the same figures). */
-static uint64_t reading_ns(const unsigned char *at, const unsigned char *end)
-{
-    uint64_t digits = 0, exponent = 0;
-
-    for (; at < end && (*at | 0x20) != 'e'; at++)
-        digits += is_digit(*at);
-    for (; at < end && exponent < 1000; at++) {
-        if (is_digit(*at))
-            exponent = exponent * 10 + (uint64_t)(*at - '0');
-    }
-    digits = digits < 800 ? digits : 800;
-    exponent = exponent < 330 ? exponent : 330;
-    return (digits > 18 ? digits * digits : 0) + exponent * exponent / 2;
-}
-
 static cordon_status lex_number(struct lexer *lexer)
 {
     unsigned char exponent = 'e';
@@ -264,7 +249,8 @@ static cordon_status lex_number(struct lexer *lexer)
                                token_length(lexer) - 1, (const char *)lexer->start);
     }
     lexer->kind = NUMBER;
-    lexer->numbers_ns += exponent == 'e' ? reading_ns(lexer->start, lexer->at) : 0;
+    lexer->numbers_ns +=
+        cdn_numeral_ns((const char *)lexer->start, (size_t)(lexer->at - lexer->start));
     if (lexer->numbers_ns > MAX_NUMBERS_NS)
         return FAULT_TOKEN(lexer,
                            "too many numbers that have hundreds of digits or large "

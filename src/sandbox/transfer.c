@@ -39,7 +39,7 @@ CDN_RAISES static void push_value(lua_State *L, const unsigned char **at,
 CDN_RAISES static void push_string(lua_State *L, const cordon_value *value)
 {
     cdn_meter_charge(L, value->length / BYTES_PER_INSTRUCTION);
-    lua_pushlstring(L, value->as.string, value->length);
+    cdn_meter_push_text(L, value->as.string, value->length);
 }
 
 CDN_RAISES static void push_integer(lua_State *L, int64_t integer)

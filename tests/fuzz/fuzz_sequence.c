@@ -17,6 +17,7 @@
 #include "answer.h"
 #include "engine/engine.h"
 #include "lua_gen.h"
+#include "sandbox/state.h"
 #include "support/fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -71,6 +72,9 @@ static const char *const attacks[] = {
     "pcall/xpcall_in_handler_overflow",
     "pcall/unpack_pcalls",
     "escape/addresses",
+    "cpu/numeral_joined_anew",
+    "cpu/numeral_made_in_coroutine",
+    "cpu/numeral_stock_in_gsub",
 };
 enum { ATTACKS = sizeof attacks / sizeof *attacks };
 
@@ -199,6 +203,18 @@ static void check(void)
     answer_compare(&honest, &answer, "honest: after an attack");
 }
 
+/* Whatever the step's rule made: a numeral that is dear to parse was noticed (strings.h). */
+static void noticed(void)
+{
+    const struct cdn_slot *slot = engine->lanes[0].slot;
+    const struct cdn_arena *arena = &slot->arena;
+
+    answer_require(slot->reach.numeral ||
+                       !cdn_strings_dear(&slot->strings, arena->base,
+                                         arena->base + arena->head->top),
+                   "a dear numeral came to be unseen");
+}
+
 static void run(int count)
 {
     bool shows = getenv("CORDON_FUZZ_SHOW") != NULL;
@@ -208,6 +224,7 @@ static void run(int count)
         struct step *step = &steps[i];
 
         ask(&step->answer, step->rule, &step->limits, &step->cancel, step->seed);
+        noticed();
         if (shows)
             fprintf(stderr, "%s: %s %s %s\n", step->rule,
                     cordon_outcome_kind_str(step->answer.kind),

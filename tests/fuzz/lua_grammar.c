@@ -142,9 +142,9 @@ static const char *const strings[] = {
 };
 
 static const char *const string_constants[] = {
-    "''", "'a'", "'b'", "'n'", "'abc'", "'0'", "'1'", "'10'", "'0x10'", "' 7 '", "'1e5'", "'nan'",
-    "'inf'", "'-'", "'__index'", "'__gc'", "'__mode'", "'__metatable'", "'transfer'", "'Account'",
-    "'amount'", "'k=v, x=y'", "'\\0'", "'a\\0b'", "'\\255\\254'", "'\\xe2\\x82\\xac'",
+    "''", "'a'", "'b'", "'n'", "'abc'", "'0'", "'1'", "'10'", "'0x10'", "' 7 '", "'1e5'", "'1e308'",
+    "'-1e-300'", "('7'):rep(200)", "'nan'", "'inf'", "'-'", "'__index'", "'__gc'", "'__mode'",
+    "'__metatable'", "'transfer'", "'Account'", "'amount'", "'k=v, x=y'", "'\\0'", "'a\\0b'", "'\\255\\254'", "'\\xe2\\x82\\xac'",
     "'\\r\\n\\t'", "'(((((((((('", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",
     "[[\nlong]]", "[==[ ]] ]=] ]==]", "'\\z  joined'", "'%d %s'", "'%'", "'%%'", "'string'",
     "'coroutine'", "'_G'", "'evaluate'",

@@ -298,6 +298,24 @@ def telling():
     refused("has only one version", "rule", "diff", "payments", code=2)
 
 
+def hostile():
+    """What a rule's author wrote moves no cursor where somebody looks at it; as data it is exact."""
+    texts = []
+    for what in ("\x1b[2K\x1b[1A", "\u202e"):
+        texts.append('return { name = "sly", decisions = { "a" }, fallback = "a", -- %s\n\tevaluate = '
+                     'function() return {} end }\n' % what)
+        write("sly.lua", texts[-1])
+        run("rule", "push", "sly.lua")
+    out, _ = run("rule", "diff", "sly")
+    expect("\x1b" not in out and "\u202e" not in out and "\\x1b[2K\\x1b[1A" in out and
+           "\\xe2\\x80\\xae" in out and "\n \tevaluate" in out, out)
+    out, _ = run("rule", "show", "sly", "1", "--format", "pretty")
+    expect("\x1b" not in out and "\\x1b[2K" in out, out)
+    out, _ = run("rule", "show", "sly", "1", "--source")
+    expect(out == texts[0], out)
+    expect(asked("rule", "show", "sly", "2")["version"]["source"] == texts[1], "as data")
+
+
 def elsewhere():
     done = subprocess.run([cordon, "rule", "list"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE)
@@ -322,7 +340,7 @@ def main():
     os.makedirs(work)
     subprocess.run([cordon, "import", "--schema", os.path.join(data, "schema.lua"), "--out", store, "-q", data],
                    check=True)
-    for part in (pushing, activating, sets, states, rollouts, shadows, telling, elsewhere):
+    for part in (pushing, activating, sets, states, rollouts, shadows, telling, hostile, elsewhere):
         part()
     print("%d checks, %d failed" % (checks, failures))
     return 1 if failures else 0

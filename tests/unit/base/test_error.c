@@ -58,9 +58,11 @@ START_TEST(set__escapes_what_would_drive_a_terminal)
     cordon_error err;
 
     cdn_error_set(&err, CORDON_E_DATA, "%s",
-                  "a\033[2Jb\r\n\x7f\xc2\x9b\xff\xe2\x82\xac");
-    ck_assert_str_eq(err.message,
-                     "a\\x1b[2Jb\\x0d\\x0a\\x7f\\xc2\\x9b\\xff\xe2\x82\xac");
+                  "a\033[2Jb\r\n\x7f\xc2\x9b\xff\xe2\x82\xac\xe2\x80\xae\xe2\x81\xa9");
+    ck_assert_str_eq(
+        err.message,
+        "a\\x1b[2Jb\\x0d\\x0a\\x7f\\xc2\\x9b\\xff\xe2\x82\xac\\xe2\\x80\\xae"
+        "\\xe2\\x81\\xa9");
 }
 END_TEST
 

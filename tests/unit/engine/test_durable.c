@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/alloc.h"
@@ -290,6 +291,19 @@ END_TEST
 
 /* ---- opening ---- */
 
+/* A hole in it, which LMDB fills through a map, would kill the process on a full disk. */
+START_TEST(open__has_the_room_that_its_lock_file_needs)
+{
+    char lock[200];
+    struct stat about;
+
+    snprintf(lock, sizeof(lock), "%s-lock", path);
+    ck_assert_int_eq(stat(lock, &about), 0);
+    ck_assert_int_eq(about.st_size, 8192);
+    ck_assert_int_ge((int64_t)about.st_blocks * 512, about.st_size);
+}
+END_TEST
+
 START_TEST(open__asks_for_the_kind_each_time)
 {
     struct cdn_durable *second;
@@ -489,6 +503,7 @@ static Suite *suite(void)
     add_case(s, "seek", seek__finds_the_next_or_the_one_before);
     add_case(s, "damaged", damaged__names_the_file_and_the_record);
     add_case(s, "seal", seal__sees_every_flipped_bit_of_key_and_payload);
+    add_case(s, "kind", open__has_the_room_that_its_lock_file_needs);
     add_case(s, "kind", open__asks_for_the_kind_each_time);
     add_case(s, "begin", open__leaves_nothing_where_a_file_does_not_begin);
     add_case(s, "exec", open__gives_nothing_to_a_child_that_executes_another);

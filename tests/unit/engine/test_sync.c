@@ -656,6 +656,60 @@ START_TEST(promote__makes_the_canary_decide)
 }
 END_TEST
 
+/* The value of one series in the engine's metrics. */
+static unsigned long long metric(const char *series)
+{
+    static char text[1 << 18];
+    const char *at;
+    size_t bytes;
+
+    OK(cordon_engine_metrics(text, sizeof text, &bytes, engine, &err));
+    at = strstr(text, series);
+    ck_assert_msg(at != NULL, "no %s", series);
+    return strtoull(at + strlen(series), NULL, 10);
+}
+
+START_TEST(metrics__of_a_rule_never_go_down)
+{
+    static const char *const series[] = {
+        "cordon_instructions_total{rule=\"r\"} ",
+        "cordon_evaluation_memory_peak_bytes_count{rule=\"r\"} ",
+        "cordon_evaluation_duration_seconds_count{rule=\"r\",variant=\"canary\"} ",
+        "cordon_evaluation_duration_seconds_count{rule=\"r\",variant=\"shadow\"} "};
+    enum { SERIES = sizeof series / sizeof series[0] };
+    const cordon_rollout_shadow shadow = {3, CORDON_WHOLE};
+    unsigned long long before[SERIES];
+
+    begin_banked();
+    for (int i = 1; i <= 3; i++)
+        push_rule("r", i);
+    activate("r", 1);
+    OK(cordon_registry_shadows(registry, "r", &shadow, 1, &by_ann, &err));
+    roll_out(2, (cordon_guard){.min_samples = 1000, .max_error_rate = 1});
+    serve(100);
+    for (int step = 0; step < 5; step++) {
+        for (size_t i = 0; i < SERIES; i++)
+            before[i] = metric(series[i]);
+        if (step == 0)
+            OK(cordon_registry_abort(registry, "r", &by_ann, &err));
+        else if (step == 1)
+            OK(cordon_registry_shadows(registry, "r", NULL, 0, &by_ann, &err));
+        else if (step == 2)
+            activate("r", 2);
+        else if (step == 3)
+            OK(cordon_engine_set_snapshot(engine, NULL, &err));
+        else
+            OK(cordon_registry_kill(registry, "r", &by_ann, &err));
+        upkeep();
+        for (size_t i = 0; i < SERIES; i++)
+            ck_assert_uint_eq(metric(series[i]), before[i]);
+    }
+    ck_assert_uint_eq(metric(series[1]), 200); /* a shadow beside each */
+    ck_assert_uint_eq(metric(series[3]), 100);
+    end();
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
 START_TEST(sync__survives_every_allocation_failure)
 {
@@ -711,6 +765,7 @@ static Suite *suite(void)
     REGISTERED_CASE(s, guard__counts_from_where_the_rollout_began);
     REGISTERED_CASE(s, guard__of_a_rollout_that_begins_again_counts_anew);
     REGISTERED_CASE(s, promote__makes_the_canary_decide);
+    REGISTERED_CASE(s, metrics__of_a_rule_never_go_down);
 #ifdef CORDON_FAILALLOC
     REGISTERED_CASE(s, sync__survives_every_allocation_failure);
 #endif

@@ -424,8 +424,8 @@ START_TEST(countdown__is_found_in_this_luajit)
 }
 END_TEST
 
-/* What a bytecode can reach says what it may take: long strings much, tables a little, what
- * is small no more than parsing a short number does. */
+/* What a bytecode can reach says what it may take: dear numerals most, long strings much,
+ * tables a little. */
 START_TEST(worst__follows_the_longest_string)
 {
     static const struct {
@@ -433,19 +433,26 @@ START_TEST(worst__follows_the_longest_string)
         size_t string_from, string_to, other_from, other_to;
         uint64_t worst_from, worst_to; /* ns */
     } cases[] = {
-        {"return 1", 0, 262, 0, 8192, 170000, 172000},
+        {"return 1", 0, 262, 0, 8192, 3000, 5000},
         {"for i = 1, 100 do local t = {} for k = 1, 16 do t['f' .. k] = k end end", 0,
-         262, 384, 8192, 170000, 172000},
-        {"local t = {} for i = 1, 3000 do t[i] = i end", 0, 262, 24000, 50000, 173000,
-         180000},
+         262, 384, 8192, 3000, 5000},
+        {"local t = {} for i = 1, 3000 do t[i] = i end", 0, 262, 24000, 50000, 6000,
+         10000},
+        {"local s = ('x'):rep(1000)", 1000, 1280, 0, 8192, 6000, 8000},
         {"local s = ('x'):rep(10000)", 10000, 12500, 0, 16400, 730000, 740000},
         {"local s = ('x'):rep(5000) s = s .. s", 10000, 12500, 0, 16400, 730000,
          740000},
         {"local s = ('x'):rep(100000)", 100000, 131072, 0, 270000, 1000000, 1200000},
+        /* a dear numeral may be parsed at every bytecode */
+        {"local s = '1e308'", 0, 262, 0, 8192, 170000, 172000},
+        {"local s = '1e' .. 308", 0, 262, 0, 8192, 170000, 172000},
+        {"local s = ('7'):rep(200) .. '.' .. ('7'):rep(200)", 400, 1000, 0, 8192,
+         701000, 705000},
     };
 
     fixture_open(&fixture);
-    ck_assert(fixture.slot->shape.known);
+    ck_assert(fixture.slot->strings.known);
+    ck_assert(fixture.slot->strings.listening);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct cdn_slot *slot = fixture.slot;
 
@@ -471,8 +478,11 @@ START_TEST(stride__shrinks_as_the_deadline_comes_near)
         int32_t from, to; /* at the start, of what the first look leaves */
     } cases[] = {
         {"return 1", UINT64_C(600000000000), 1000, 1000},
-        {"return 1", 20000000, 3, 121},
+        {"return 1", 2000000, 200, 870},
+        {"local s = '1e308'", 20000000, 3, 121},
         {"local s = ('x'):rep(10000) for i = 1, 3000 do end", 20000000, 1, 28},
+        {"local s = ('7'):rep(200) .. '.' .. ('7'):rep(200) for i = 1, 3000 do end",
+         20000000, 1, 30},
     };
 
     fixture_open(&fixture);

@@ -1,0 +1,11 @@
+-- By table.concat of a number alone.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local s = table.concat({ 1e300 })
+    while true do local x = s + 0 end
+  end,
+}

@@ -1,0 +1,11 @@
+-- At the right of a constant.
+return {
+  name      = "hostile",
+  reads     = {},
+  decisions = { "allow", "deny" },
+  fallback  = "deny",
+  evaluate  = function(graph, request)
+    local s = "1e" .. "308"
+    while true do local x = 1 - s end
+  end,
+}
