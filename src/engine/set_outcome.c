@@ -36,7 +36,6 @@ void cordon_set_outcome_free(cordon_set_outcome *outcome)
         return;
     cordon_outcome_free(outcome->outcome);
     cdn_free(outcome->records);
-    cdn_free(outcome->ahead);
     cdn_buf_deinit(&outcome->bytes);
     cdn_buf_deinit(&outcome->params);
     cdn_free(outcome);
@@ -48,15 +47,10 @@ cordon_status cdn_set_outcome_prepare(cordon_set_outcome *outcome, uint32_t memb
     if (members > outcome->capacity) {
         struct cdn_set_said *grown =
             cdn_realloc_array(outcome->records, members, sizeof *outcome->records);
-        struct cdn_set_ahead *ahead;
 
         if (!grown)
             return cdn_error_nomem(err);
         outcome->records = grown;
-        ahead = cdn_realloc_array(outcome->ahead, members, sizeof *outcome->ahead);
-        if (!ahead)
-            return cdn_error_nomem(err);
-        outcome->ahead = ahead;
         outcome->capacity = members;
     }
     outcome->count = outcome->failed = 0;

@@ -8,16 +8,6 @@
 #include "engine/engine.h"
 #include "engine/set.h"
 
-/* What a member's evaluation will touch, known before its turn comes.  `image` is only an
- * address: what lies there may be gone by then, and is not read. */
-struct cdn_set_ahead {
-    struct cdn_plan *plan; /* NULL: there is none of that name */
-    const struct cdn_rule *rule;
-    const struct cdn_tally *tally;
-    const char *image;
-    size_t image_bytes; /* 0: it is not built yet */
-};
-
 /* What is kept of a member.  Texts and bytes are offsets into the buffer. */
 struct cdn_set_said {
     char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
@@ -41,7 +31,6 @@ struct cordon_set_outcome {
     /* refilled by each member, and at the end with what the set decided */
     cordon_outcome *outcome;
     struct cdn_set_said *records;
-    struct cdn_set_ahead *ahead; /* one a member and one more */
     uint32_t capacity;
     uint32_t count, failed;
     struct cdn_buf bytes;
