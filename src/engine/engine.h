@@ -48,7 +48,7 @@ struct cdn_images {
     uint32_t mask; /* size of the table less one; the table may be NULL */
     struct cdn_cached *table;
     uint64_t clock;
-    size_t budget; /* bytes that the slot's images may take */
+    size_t budget;       /* bytes that the slot's images may take */
     unsigned long swept; /* the engine's `dropped` when last swept */
 };
 
