@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/suggest.h"
 #include "graph/tell.h"
+#include "rule/functions.h"
 #include "rule/param.h"
 #include "sandbox/trace.h"
 #include "snapshot/snapshot.h"
@@ -277,6 +278,7 @@ static void fill_usage(cordon_usage *usage, const struct cdn_rule_call *call)
     usage->native_ns = cdn_ticks_to_ns(
         cdn_timing_total(&call->host->graph.timing, meter->stop != CDN_STOP_NONE));
     usage->wall_limit_ns = limit->wall_ns;
+    usage->host_ns = call->host->functions_ns;
 }
 
 /* The rule has not answered: what it declared for that case does. */
@@ -358,14 +360,18 @@ static cordon_status begin_trace(const struct cdn_rule_call *call, cordon_error 
     return CORDON_OK;
 }
 
-static void end_trace(const struct cdn_rule_call *call)
+static void end_trace(cordon_outcome *outcome, const struct cdn_rule_call *call)
 {
+    uint64_t spent_ns = cdn_slot_trace_ns(call->slot);
     const struct cdn_meter *meter = cdn_slot_meter(call->slot);
     const struct cdn_trace_cost used = {.instructions =
                                             cdn_slot_instructions(call->slot),
                                         .edges = meter->edges,
                                         .nodes = meter->nodes};
 
+    /* on another clock than the whole */
+    outcome->usage.wall_ns -=
+        spent_ns < outcome->usage.wall_ns ? spent_ns : outcome->usage.wall_ns;
     cdn_trace_end(call->trace, &used);
     call->host->graph.trace = NULL;
     cdn_slot_set_trace(call->slot, NULL);
@@ -387,6 +393,8 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     host->as_of_ms = request->as_of_ms;
     host->invalid = false;
     host->nondeterministic = false;
+    host->functions_ns = 0;
+    cdn_answers_clear(&host->answers);
     host->graph = (struct cdn_graph_run){
         .snapshot = call->snapshot,
         .binding = call->binding,
@@ -419,10 +427,8 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         outcome->generation = cordon_snapshot_generation(call->snapshot);
     classify(outcome, call, run);
     outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
-    if (__builtin_expect(call->trace != NULL, 0)) {
-        outcome->usage.wall_ns -= cdn_slot_trace_ns(call->slot);
-        end_trace(call);
-    }
+    if (__builtin_expect(call->trace != NULL, 0))
+        end_trace(outcome, call);
     if (outcome->usage.native_ns > outcome->usage.wall_ns)
         outcome->usage.native_ns = outcome->usage.wall_ns; /* it is an estimate */
     return CORDON_OK;
