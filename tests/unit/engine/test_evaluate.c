@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "base/alloc.h"
+#include "sandbox/trace.h"
 
 START_TEST(evaluate__refuses_bad_arguments)
 {
@@ -54,7 +55,7 @@ END_TEST
 
 START_TEST(request__and_limits__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_request), 112);
+    ck_assert_uint_eq(sizeof(cordon_request), 120);
     ck_assert_uint_eq(offsetof(cordon_request, label), 8);
     ck_assert_uint_eq(offsetof(cordon_request, key_bytes), 24);
     ck_assert_uint_eq(offsetof(cordon_request, params), 32);
@@ -445,6 +446,52 @@ START_TEST(evaluate__and_warm__survive_every_allocation_failure)
 END_TEST
 #endif
 
+START_TEST(trace__is_filled_by_one_evaluation_at_a_time)
+{
+    cordon_engine *engine = serving_engine(1);
+    cordon_outcome *outcome = serving_outcome();
+    cordon_request request = CORDON_REQUEST_INIT;
+    const unsigned char hash[CDN_CONTENT_HASH_BYTES] = {0};
+    const cordon_trace_value *value;
+    cordon_trace *trace;
+    uint64_t allocations, instructions;
+    cordon_error err;
+
+    ck_assert(!cordon_trace_new(&trace, NULL, NULL));
+    serving_load(engine,
+                 NO_GRAPH("r", "local a = 20\nlocal b = a + 1\nreturn { output = b }"));
+    ck_assert_int_eq(serving_answer(engine, outcome, "r", &request), 21);
+    instructions = cordon_outcome_usage(outcome)->instructions;
+    request.trace = trace;
+    allocations = cdn_alloc_count();
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(serving_answer(engine, outcome, "r", &request), 21);
+        ck_assert_uint_eq(cordon_outcome_usage(outcome)->instructions, instructions);
+    }
+    ck_assert_uint_eq(cdn_alloc_count(), allocations);
+    ck_assert_uint_eq(cordon_trace_get_summary(trace)->runs, 10);
+    ck_assert_str_eq(cordon_trace_get_summary(trace)->source_hash,
+                     cordon_outcome_source_hash(outcome));
+    ck_assert_uint_eq(cordon_trace_line_at(trace, 3)->hits, 10);
+    value = cordon_trace_value_at(trace, 1);
+    ck_assert_str_eq(value->name, "b");
+    ck_assert_str_eq(value->text, "21");
+
+    ck_assert(cdn_trace_begin(trace, hash, "", 0, NULL)); /* as another one would */
+    ck_assert_int_eq(cordon_evaluate(outcome, engine, "r", &request, &err),
+                     CORDON_E_INVALID);
+    ck_assert_contains(err.message, "the trace is in use by another evaluation");
+    cdn_trace_end(trace, NULL);
+    ck_assert_int_eq(serving_answer(engine, outcome, "r", &request), 21);
+    request.trace = NULL;
+    ck_assert_int_eq(serving_answer(engine, outcome, "r", &request), 21);
+    ck_assert_uint_eq(cordon_trace_get_summary(trace)->runs, 1);
+    cordon_trace_free(trace);
+    cordon_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("evaluate");
@@ -458,6 +505,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, evaluate__goes_on_while_rules_and_snapshots_are_swapped);
     CDN_UNIT_CASE(s, cancel__ends_all_evaluations_that_carry_it);
     CDN_UNIT_CASE(s, evaluate__says_busy_when_no_sandbox_comes_free);
+    CDN_UNIT_CASE(s, trace__is_filled_by_one_evaluation_at_a_time);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, evaluate__and_warm__survive_every_allocation_failure);
 #endif

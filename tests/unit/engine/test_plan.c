@@ -172,6 +172,8 @@ START_TEST(shadow__is_counted_and_decides_nothing)
     cordon_request request = CORDON_REQUEST_INIT;
     struct cdn_tally *tally;
 
+    /* nor is it traced */
+    ck_assert(!cordon_trace_new(&request.trace, NULL, NULL));
     plan->shadow_count = 3;
     for (uint32_t i = 0; i < 3; i++)
         plan->shadows[i].sample = CDN_PLAN_WHOLE;
@@ -187,6 +189,10 @@ START_TEST(shadow__is_counted_and_decides_nothing)
         ck_assert_str_eq(cordon_outcome_decision(outcome), "allow");
         ck_assert_uint_eq(cordon_outcome_version(outcome), 1);
     }
+    ck_assert_uint_eq(cordon_trace_get_summary(request.trace)->runs, 10);
+    ck_assert_str_eq(cordon_trace_get_summary(request.trace)->source_hash,
+                     cordon_outcome_source_hash(outcome));
+    cordon_trace_free(request.trace);
     for (uint32_t i = 0; i < 3; i++) {
         tally = &plan->shadows[i].entry->version->tallies[0];
         ck_assert_uint_eq(cdn_tally_runs(tally, CORDON_VARIANT_SHADOW), 10);

@@ -41,8 +41,11 @@ static cordon_set_outcome *judge(cordon_engine *engine, const char *set)
     cordon_error err;
 
     ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert(!cordon_trace_new(&request.trace, NULL, NULL));
     ck_assert_msg(!cordon_evaluate_set(outcome, engine, set, &request, &err), "%s",
                   err.message);
+    ck_assert_uint_eq(cordon_trace_get_summary(request.trace)->runs, 0);
+    cordon_trace_free(request.trace);
     return outcome;
 }
 
