@@ -127,7 +127,7 @@ void cdn_profile_json(struct cdn_json *json, const struct cdn_traced *traced)
     cdn_json_key_uint(json, "lost_lines", summary->lost_lines);
     cdn_json_key(json, "lines");
     cdn_json_array(json);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; rows && i < count; i++) {
         const cordon_trace_line *cost = rows[i].cost;
 
         cdn_json_object(json);

@@ -158,10 +158,14 @@ static void note_locals(cordon_trace *trace, lua_State *L, lua_Debug *frame,
 void cdn_trace_on_line(cordon_trace *trace, lua_State *L, lua_Debug *frame,
                        const struct cdn_trace_cost *used)
 {
-    uint32_t line = frame->currentline > 0 ? (uint32_t)frame->currentline : 0;
+    uint32_t line = (uint32_t)frame->currentline;
     struct cdn_trace_call *call;
     bool fresh, back;
 
+    if (frame->currentline <= 0) { /* LuaJIT has written math.rad and math.deg in Lua */
+        trace->last = 0;           /* nobody's: what comes next has come back */
+        return;
+    }
     cdn_trace_settle(trace, used);
     call = find_call(trace, L, frame, &fresh);
     back = !fresh && call->serial != trace->last;

@@ -50,6 +50,7 @@ void trial_ask(struct answer *answer, struct trial *trial, unsigned slot,
                                        .snapshot = trial->snapshot,
                                        .binding = rule->binding,
                                        .request = &about,
+                                       .trace = request->trace,
                                        .budget = *budget,
                                        .entered_ns = cdn_clock_ns()};
     cordon_error err = {0};

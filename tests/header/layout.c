@@ -74,13 +74,31 @@ static void functions_and_proposals(void)
 }
 
 /* Static, so that padding is zero as well and may be looked at. */
+static void traces(void)
+{
+    static cordon_trace_options trace = CORDON_TRACE_OPTIONS_INIT;
+
+    SIZE(cordon_trace_options, 24);
+    OFFSET(cordon_trace_options, memory_bytes, 8);
+    OFFSET(cordon_trace_options, counts_only, 16);
+    SIZE(cordon_trace_line, 40);
+    SIZE(cordon_trace_jump, 16);
+    SIZE(cordon_trace_step, 8);
+    SIZE(cordon_trace_value, 32);
+    SIZE(cordon_trace_read, 88);
+    OFFSET(cordon_trace_read, kept, 80);
+    SIZE(cordon_trace_summary, 72);
+    OFFSET(cordon_trace_summary, lost_reads, 64);
+    expect("CORDON_TRACE_OPTIONS_INIT.struct_size", trace.struct_size, sizeof trace);
+    zero_but_size("CORDON_TRACE_OPTIONS_INIT", &trace, sizeof trace);
+}
+
 int main(void)
 {
     static cordon_limits limits = CORDON_LIMITS_INIT;
     static cordon_engine_options engine = CORDON_ENGINE_OPTIONS_INIT;
     static cordon_snapshot_options snapshot = CORDON_SNAPSHOT_OPTIONS_INIT;
     static cordon_request request = CORDON_REQUEST_INIT;
-    static cordon_trace_options trace = CORDON_TRACE_OPTIONS_INIT;
     static cordon_change change = CORDON_CHANGE_INIT;
     static cordon_audit_options audit = CORDON_AUDIT_OPTIONS_INIT;
     static cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
@@ -135,17 +153,7 @@ int main(void)
     OFFSET(cordon_request, traceparent, 96);
     OFFSET(cordon_request, priority, 104);
     OFFSET(cordon_request, trace, 112);
-    SIZE(cordon_trace_options, 24);
-    OFFSET(cordon_trace_options, memory_bytes, 8);
-    OFFSET(cordon_trace_options, counts_only, 16);
-    SIZE(cordon_trace_line, 40);
-    SIZE(cordon_trace_jump, 16);
-    SIZE(cordon_trace_step, 8);
-    SIZE(cordon_trace_value, 32);
-    SIZE(cordon_trace_read, 88);
-    OFFSET(cordon_trace_read, kept, 80);
-    SIZE(cordon_trace_summary, 72);
-    OFFSET(cordon_trace_summary, lost_reads, 64);
+    traces();
     SIZE(cordon_audit_options, 96);
     OFFSET(cordon_audit_options, sync, 8);
     OFFSET(cordon_audit_options, on_full, 12);

@@ -142,6 +142,21 @@ START_TEST(lines__that_call_are_one_line)
 }
 END_TEST
 
+/* Some of LuaJIT's own functions are written in Lua, and have no lines. */
+START_TEST(functions__without_lines_are_native)
+{
+    run_well("local a = 1\n"
+             "local b = math.floor(math.deg(math.rad(a)) + math.rad(0) + 0.5)\n"
+             "return b\n");
+    ck_assert_str_eq(fixture.result, "1");
+    ck_assert_uint_eq(hits(0), 0);
+    ck_assert_uint_eq(hits(2), 1);
+    ck_assert_uint_eq(jumps(2, 2), 0);
+    ck_assert_uint_eq(jumps(2, 3), 1);
+    ck_assert_str_eq(values("b"), "1@2");
+}
+END_TEST
+
 START_TEST(recursion__keeps_its_calls_apart)
 {
     run_well("local function down(n)\n"
@@ -529,6 +544,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(with, open_all, close_all);
     tcase_add_test(with, lines__are_counted_as_they_run);
     tcase_add_test(with, lines__that_call_are_one_line);
+    tcase_add_test(with, functions__without_lines_are_native);
     tcase_add_test(with, recursion__keeps_its_calls_apart);
     tcase_add_test(with, recursion__deeper_than_is_told_apart_is_counted);
     tcase_add_test(with, coroutines__have_calls_of_their_own);
