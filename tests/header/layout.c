@@ -78,6 +78,7 @@ static void traces(void)
 {
     static cordon_trace_options trace = CORDON_TRACE_OPTIONS_INIT;
 
+    OFFSET(cordon_request, trace, 112);
     SIZE(cordon_trace_options, 24);
     OFFSET(cordon_trace_options, memory_bytes, 8);
     OFFSET(cordon_trace_options, counts_only, 16);
@@ -152,7 +153,6 @@ int main(void)
     OFFSET(cordon_request, principal, 88);
     OFFSET(cordon_request, traceparent, 96);
     OFFSET(cordon_request, priority, 104);
-    OFFSET(cordon_request, trace, 112);
     traces();
     SIZE(cordon_audit_options, 96);
     OFFSET(cordon_audit_options, sync, 8);
