@@ -22,6 +22,7 @@
 #include "graph/binding.h"
 #include "import/mapping.h"
 #include "lint/lint.h"
+#include "lint/types.h"
 #include "rule/rule.h"
 
 /* The names of the rules seen, to find two alike. */
@@ -319,6 +320,33 @@ static int explain(struct cdn_cli *cli, const char *name)
     return cdn_cli_finish(cli, CDN_EXIT_OK);
 }
 
+/* Write the file for editors; "-": to stdout. */
+static int write_types(struct check *check, const char *path)
+{
+    struct cdn_buf text = {0};
+    cordon_error err;
+    cordon_status status;
+    int code = CDN_EXIT_OK;
+
+    cdn_lint_types(&text, check->snapshot      ? &check->snapshot->schema
+                          : check->has_mapping ? &check->mapping.schema
+                                               : NULL);
+    if (text.failed)
+        status = cdn_error_nomem(&err);
+    else if (!strcmp(path, "-"))
+        status = fwrite(text.data, 1, text.length, check->cli->out) == text.length
+                     ? CORDON_OK
+                     : cdn_error_set(&err, CORDON_E_IO, "cannot write");
+    else
+        status = cdn_file_replace(path, text.data, text.length, &err);
+    if (status) {
+        cdn_cli_error_of(check->cli, &err);
+        code = CDN_EXIT_DATA;
+    }
+    cdn_buf_deinit(&text);
+    return code;
+}
+
 static int open_all(struct check *check, const char *data, const char *schema)
 {
     const struct cdn_slot_config config = {0};
@@ -355,7 +383,7 @@ static int exit_code(const struct check *check, int fail_level)
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
     struct check check = {.cli = cli};
-    const char *data = NULL, *schema = NULL, *code_name = NULL;
+    const char *data = NULL, *schema = NULL, *code_name = NULL, *types = NULL;
     int fail_level = CDN_LINT_ERROR, format = 0;
     const struct cdn_option options[] = {
         {"data", 'd', CDN_OPTION_STRING, &data, "STORE",
@@ -367,6 +395,9 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "error|warning|info"},
         {"explain", 0, CDN_OPTION_STRING, &code_name, "CODE",
          "what a code means, such as CRD003, with a bad and a good example", NULL},
+        {"types", 0, CDN_OPTION_STRING, &types, "FILE",
+         "write what rules can call and read, for editors, to FILE (- for stdout)",
+         NULL},
         {"format", 0, CDN_OPTION_CHOICE, &format, "FORMAT",
          "pretty, json, ndjson, sarif (2.1.0) or github (annotations)",
          "pretty|json|ndjson|sarif|github"},
@@ -378,7 +409,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (code_name)
         return argc ? cdn_cli_usage(cli, "--explain stands alone")
                     : explain(cli, code_name);
-    if (argc == 0)
+    if (argc == 0 && !types)
         return cdn_cli_usage(cli, "no rule given; name one or more files");
     check.report =
         (struct cdn_check_report){.cli = cli,
@@ -389,7 +420,9 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (check.report.show_level < fail_level)
         check.report.show_level = fail_level;
     code = open_all(&check, data, schema);
-    if (!code) {
+    if (!code && types)
+        code = write_types(&check, types);
+    if (!code && (argc || !types)) {
         cdn_check_report_begin(&check.report);
         for (int i = 0; i < argc && !check.failed && !cdn_cli_stopped(cli); i++)
             check_file(&check, argv[i]);
@@ -410,7 +443,7 @@ const struct cdn_command cdn_command_check = {
     .name = "check",
     .summary = "load rules, read their source, and report every fault",
     .run = run,
-    .usage = "FILE... [OPTION...]",
+    .usage = "[FILE...] [OPTION...]",
     .examples =
         "cordon check rules/fraud/*.lua\n"
         "cordon check rule.lua --data store       # names in `reads` exist too\n"
@@ -418,7 +451,9 @@ const struct cdn_command cdn_command_check = {
         "cordon check rule.lua --fail-level info  # remarks fail as well\n"
         "cordon check rules/*.lua --format sarif > findings.sarif  # for code "
         "scanning\n"
-        "cordon check --explain CRD003",
+        "cordon check --explain CRD003\n"
+        "cordon check --types types/cordon.lua --data store  # so that editors "
+        "complete",
     .details =
         "Findings are this command's data and go to stdout. A rule that does not\n"
         "load, or with --data does not fit the snapshot, ends with 2; findings that\n"

@@ -194,6 +194,19 @@ def check_formats():
     expect(line[region["startColumn"] - 1:region["endColumn"] - 1] == "nmae",
            "sarif counts columns in code points: %s" % region)
     run("check", "rules/lint.lua", "--format", "csv", code=2)
+    types = os.path.join(work, "cordon-types.lua")
+    expect(run("check", "--types", types, "--data", store) == ("", ""), "--types alone is silent")
+    with open(types, encoding="utf-8") as file:
+        text = file.read()
+    expect(text.startswith("---@meta\n") and '"transfer"' in text and
+           "---@field amount? number of transfer" in text, "types of a store: " + text[:2000])
+    expect(run("check", "--types", "-", "--data", store)[0] == text, "--types to stdout")
+    expect(run("check", "--types", "-", "--schema", "data/schema.lua")[0] == text,
+           "a store's types are its schema's")
+    expect("cordon.Label string" in run("check", "--types", "-")[0], "--types of the API alone")
+    out, _ = run("check", "rules/plain.lua", "--types", types)
+    expect(out == "rules/plain.lua: ok  plain\n", "--types with rules: " + out)
+    run("check", "--types", os.path.join(work, "no/such/folder.lua"), code=3)
     rules = sorted(os.path.join(folder, name)
                    for folder, _, names in os.walk(os.path.join(here, "../../../rules"))
                    for name in names if name.endswith(".lua") and "schemas" not in folder)
