@@ -143,6 +143,16 @@ static bool in_code(char c)
            c == '_' || c == '-';
 }
 
+/* A letter of any script, or a digit. */
+static bool has_words(const char *at, const char *end)
+{
+    for (; at < end; at++) {
+        if ((unsigned char)*at >= 0x80 || (in_code(*at) && *at != '-' && *at != '_'))
+            return true;
+    }
+    return false;
+}
+
 /* The line of the first thing behind a comment that is no blank and no comment. */
 static uint32_t line_behind(const struct cdn_syntax *syntax, uint32_t comment)
 {
@@ -191,18 +201,13 @@ static bool read_codes(struct suppression *out, struct cdn_lint_findings *findin
         out->codes[out->count++] = code;
         skip_blanks(&at, end);
     } while (skip(&at, end, ","));
-    for (bool letters = false;; at++) {
-        letters |= at < end && in_code(*at);
-        if (letters)
-            return true;
-        if (at < end)
-            continue;
-        cdn_lint_add(
-            findings, CDN_LINT_NO_REASON, out->line, out->column,
-            "this suppression gives no reason and suppresses nothing; say behind "
-            "the code why");
-        return false;
-    }
+    if (has_words(at, end))
+        return true;
+    cdn_lint_add(
+        findings, CDN_LINT_NO_REASON, out->line, out->column,
+        "this suppression gives no reason and suppresses nothing; say behind the "
+        "code why");
+    return false;
 }
 
 /* Is this comment a suppression that holds? */
