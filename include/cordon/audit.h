@@ -52,7 +52,11 @@ typedef enum cordon_audit_full {
 /* What is taken out of each record before it is written.  `path` is a JSON pointer (RFC 6901)
  * into the record, such as "/input/params/iban"; it may lead into an array by number, and
  * "*" stands for any key or element.  The record lists what was there in `erased` or
- * `masked`. */
+ * `masked`.
+ *
+ * `calls`, what functions of the host's answered, may hold again what was taken out elsewhere:
+ * where a mask met something in input, result or error, and no mask's path begins with /calls,
+ * all of `calls` is erased. */
 typedef struct cordon_audit_mask {
     const char *path;
     const char *with; /* the text that stands in for the value; NULL: it is erased */

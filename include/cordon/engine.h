@@ -37,8 +37,10 @@ typedef struct cordon_engine_options {
     /* Sandboxes beside `slots` in which a running evaluation's thread does a waiting
      * request of higher priority meanwhile (2); CORDON_NONE: nothing is interrupted. */
     uint32_t interrupt_slots;
-    /* While callers wait, no run may use more instructions or time than this many times what
-     * nine in ten runs of the rule so far have used (0: limits do not follow load). */
+    /* While callers wait, no run may use more instructions, or time in its sandbox, than this
+     * many times what nine in ten of the latest runs of the rule used, and 10,000 instructions
+     * and 0.1 ms more; its other limits stand (0: limits do not follow load).  What is usual
+     * cordon_engine_upkeep() learns, from 200 runs or more. */
     uint32_t tighten;
 } cordon_engine_options;
 

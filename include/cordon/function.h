@@ -8,8 +8,11 @@
  *
  * Threads: a function is called on the thread that evaluates, from any number of them at
  *          once; what it keeps behind `ud` is its own affair.
+ * Replay:  what every call answered goes into the decision log, up to 64 KiB a decision, with a
+ *          hash of its arguments; a replay gives the same answers and calls nobody.
  * Caveats: a function that does not return holds its thread: no limit can stop code of the
- *          host's.  Its time counts towards the run's deadline, not its instructions.
+ *          host's.  Its time counts towards the run's deadline, not its instructions, and
+ *          is told apart in the usage (host_ns).
  *          It may evaluate rules on the same engine; that takes another sandbox.
  *          It must not leave by longjmp or a C++ exception. */
 #ifndef CORDON_FUNCTION_H
@@ -47,7 +50,10 @@ typedef enum cordon_function_flags {
     /* anything else; an outcome whose rule called one says so, since the same request may be
      * answered otherwise when it is evaluated again */
     CORDON_FUNCTION_NONDETERMINISTIC = 2,
-    /* may wait for something, and its thread with it: see cordon_engine_rule_functions() */
+    /* may wait for something, and its thread with it.  What lists one never interrupts another
+     * run in its thread (cordon_engine_options.interrupt_slots), which would wait with it; it
+     * waits for a sandbox of its own.  It should wait for no longer than cordon_call_left_ns().
+     * A policy's quota of concurrency keeps it from taking every sandbox. */
     CORDON_FUNCTION_MAY_BLOCK = 4
 } cordon_function_flags;
 
@@ -88,7 +94,8 @@ CORDON_EXPORT cordon_status cordon_engine_rule_functions(uint32_t *flags,
  * asks now and then, and returns when it has: whatever comes back, the run ends then. */
 CORDON_EXPORT bool cordon_should_abort(const cordon_call *call);
 
-/* The time that is left to the run, for whoever has to say how long he will wait. */
+/* The time that is left to the run, 0 when it is over, for whoever has to say how long he will
+ * wait.  Cancelling does not shorten it: see cordon_should_abort(). */
 CORDON_EXPORT uint64_t cordon_call_left_ns(const cordon_call *call);
 
 #ifdef __cplusplus

@@ -23,7 +23,10 @@ typedef struct cordon_span {
     uint64_t duration_ns;
     const cordon_request *request;
     const cordon_outcome *outcome; /* rule, version, variant, decision id, usage */
-    const char *set;               /* as a member of which; NULL: none */
+    /* As a member of which; NULL: none.  A set's own span follows those of its members: its
+     * outcome has the set's name for rule, its number for version, and of results the decision
+     * and the score. */
+    const char *set;
 } cordon_span;
 
 typedef enum cordon_level {
@@ -38,7 +41,7 @@ typedef enum cordon_level {
 typedef struct cordon_observer {
     size_t struct_size; /* sizeof(cordon_observer) as the caller compiled it */
     void *ud;
-    /* After every evaluation, shadows and members of sets too; NULL: not wanted. */
+    /* After every evaluation, shadows, members of sets and sets too; NULL: not wanted. */
     void (*span)(void *ud, const cordon_span *span);
     /* What an operator should know: versions that do not load, rollouts that ended, lost
      * records.  One line of UTF-8 without its end; NULL: not wanted. */

@@ -83,6 +83,7 @@ typedef struct cordon_usage {
     uint64_t nodes_limit;
     uint64_t hops; /* the most that edges were read away from a start */
     uint64_t hops_limit;
+    uint64_t host_ns; /* inside functions of the host's, waiting included */
 } cordon_usage;
 
 #ifdef __cplusplus
@@ -158,7 +159,8 @@ CORDON_EXPORT const cordon_usage *cordon_outcome_usage(const cordon_outcome *out
 CORDON_EXPORT bool cordon_outcome_truncated(const cordon_outcome *outcome);
 
 /* True if the rule called a function of the host's that is not pure (function.h): the same
- * request may be answered otherwise, and a replay says nothing. */
+ * request may be answered otherwise.  A decision log keeps what functions answered, so that a
+ * replay can tell even so. */
 CORDON_EXPORT bool cordon_outcome_nondeterministic(const cordon_outcome *outcome);
 
 /* The snapshot generation it ran on, and a digest of every value it read from it: equal

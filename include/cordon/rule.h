@@ -62,8 +62,8 @@ CORDON_EXPORT cordon_status cordon_engine_unload_rule(cordon_engine *engine,
                                                       const char *name,
                                                       cordon_error *err);
 
-/* The size of a rule's image in bytes: what one cached copy costs, and what each request
- * copies.  Errors: CORDON_E_NOTFOUND. */
+/* The size of a rule's image in bytes: what each request copies, and the most that one cached
+ * copy costs; rules that are alike share most of theirs.  Errors: CORDON_E_NOTFOUND. */
 CORDON_EXPORT cordon_status cordon_engine_rule_image_bytes(uint64_t *out,
                                                            cordon_engine *engine,
                                                            const char *name,

@@ -93,7 +93,8 @@ CORDON_EXPORT cordon_status cordon_set_outcome_new(cordon_set_outcome **out,
                                                    cordon_error *err);
 CORDON_EXPORT void cordon_set_outcome_free(cordon_set_outcome *outcome);
 
-/* Have the set judge the request.  `request` goes to every member: its parameters to those
+/* Have the set judge the request.  A principal must be granted the set by its name, and each
+ * member by its own.  `request` goes to every member: its parameters to those
  * that declare them (a member gets only those it declares; one that nobody declares is an
  * error), its limits to each, but wall_ns to the whole set, whose members share what is left
  * of it.
@@ -110,6 +111,10 @@ cordon_set_outcome_decision_id(const cordon_set_outcome *outcome);
 /* What stands; NULL: nobody had a say, and the set declares no fallback. */
 CORDON_EXPORT const char *
 cordon_set_outcome_decision(const cordon_set_outcome *outcome);
+/* CORDON_OUTCOME_OK; or CORDON_OUTCOME_DENIED: the set is paused or killed, or the principal may
+ * not run it.  Then no member was asked, and its fallback stands. */
+CORDON_EXPORT cordon_outcome_kind
+cordon_set_outcome_get_kind(const cordon_set_outcome *outcome);
 /* Why no member was asked, "'payment' is paused by ann: too many alerts"; "" if they were.
  * Borrowed until the next evaluation into the outcome. */
 CORDON_EXPORT const char *cordon_set_outcome_message(const cordon_set_outcome *outcome);

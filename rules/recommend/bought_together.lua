@@ -18,7 +18,7 @@ return {
   reads       = { Product = { "description" }, Customer = {}, bought = {} },
   fallback    = "none",
   returns     = { products = "list", buyers = "integer" },
-  limits      = { instructions = 5e6, memory = "1MiB", time = "50ms", edges = 200000 },
+  limits      = { instructions = 5e6, memory = "1MiB", edges = 200000 },
 
   evaluate = function(_, request)
     local params, product = request.params, request.node

@@ -61,9 +61,9 @@ cordon_status cdn_audit_folder(char out[PATH_MAX], const char *path, cordon_erro
 
 /* ---- JSON ---- */
 
-/* A value of the record's own, which may be a level deeper than a value. */
-static bool write_value(struct cdn_json *json, const unsigned char **at,
-                        const unsigned char *end)
+/* A value of the record's own, up to so many levels deeper than a value may be. */
+static bool write_levels(struct cdn_json *json, const unsigned char **at,
+                         const unsigned char *end, int levels)
 {
     const unsigned char *from = *at, *head_at = *at;
     struct cdn_audit_field field;
@@ -78,6 +78,18 @@ static bool write_value(struct cdn_json *json, const unsigned char **at,
         return true;
     }
     *at = from;
+    if (!levels || !cdn_unpack_head(&value, &head_at, end))
+        return false;
+    if (value.type == CORDON_ARRAY) {
+        *at = head_at;
+        cdn_json_array(json);
+        for (uint32_t i = 0; i < value.length; i++) {
+            if (!write_levels(json, at, end, levels - 1))
+                return false;
+        }
+        cdn_json_array_end(json);
+        return true;
+    }
     if (!cdn_audit_map_begin(at, end, &pairs))
         return false;
     cdn_json_object(json);
@@ -90,11 +102,17 @@ static bool write_value(struct cdn_json *json, const unsigned char **at,
                        (int)(field.key.bytes < 150 ? field.key.bytes : 150),
                        field.key.at);
         cdn_json_key(json, name);
-        if (!write_value(json, at, end))
+        if (!write_levels(json, at, end, levels - 1))
             return false;
     }
     cdn_json_object_end(json);
     return true;
+}
+
+static bool write_value(struct cdn_json *json, const unsigned char **at,
+                        const unsigned char *end)
+{
+    return write_levels(json, at, end, CDN_AUDIT_LEVELS);
 }
 
 static void write_time(struct cdn_json *json, int64_t ms)

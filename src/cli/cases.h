@@ -25,7 +25,7 @@ cordon_status cdn_cases_check(const char *cases, size_t bytes, const char *file,
 /* Checks candidates on a snapshot: the ud of cdn_candidate_judge(). */
 struct cdn_judge {
     struct cdn_cli *cli;
-    const char *data; /* the store; NULL, or one without a snapshot: none */
+    const char *data;          /* the store; NULL, or one without a snapshot: none */
     cordon_registry *registry; /* where a set finds its rules */
     /* filled by it */
     uint64_t cases;

@@ -290,7 +290,15 @@ const struct cdn_command cdn_command_config_show = {
         "environment, the configuration file, the default. The file is a Lua table,\n"
         "return { engine = { max_edges = 1e6, max_wall_ns = \"5s\" },\n"
         "policy = { file = \"policy.lua\" } }. cordon eval goes by the same settings;\n"
-        "its --max-* options raise a ceiling that is below them.",
+        "its --max-* options raise a ceiling that is below them.\n"
+        "\n"
+        "For engines that many threads use: slots, busy_wait_ms and max_waiting say "
+        "how\n"
+        "many run, and how long and how many wait; interrupt_slots in how many more "
+        "what\n"
+        "has priority runs meanwhile; tighten how many times its usual cost a rule "
+        "may\n"
+        "use while others wait. The last three may be 0: none.",
     .exits = "023",
 };
 

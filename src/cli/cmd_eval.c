@@ -17,15 +17,14 @@
 #include <cordon/engine.h>
 #include <cordon/policy.h>
 #include <cordon/rule.h>
+#include <cordon/upkeep.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "cli/eval.h"
 #include "cli/json.h"
 #include "cli/proposal.h"
 #include "cli/session.h"
-#include "engine/audit.h"
 #include "engine/policy.h"
 #include "engine/proposals.h"
 
@@ -205,15 +204,20 @@ static void fill_timing(struct cdn_eval_timing *timing, uint64_t *times, uint64_
     timing->p99_ns = times[(count * 99 + 99) / 100 - 1];
 }
 
+/* The last of the evaluations goes into the log, as an engine in service writes it: with its
+ * shadows, and as seldom as the policy says. */
 static cordon_status judge(struct eval *eval, const cordon_request *call,
                            struct cdn_eval_timing *timing, cordon_error *err)
 {
+    cordon_engine *engine = eval->session.engine;
     cordon_status status = CORDON_OK;
     uint64_t done = 0;
 
     do {
-        status = cordon_evaluate(eval->outcome, eval->session.engine, eval->rule.name,
-                                 call, err);
+        bool last = done + 1 == eval->count;
+
+        cordon_engine_use_audit(engine, last ? eval->session.audit : NULL);
+        status = cordon_evaluate(eval->outcome, engine, eval->rule.name, call, err);
         if (status)
             return status;
         if (eval->times)
@@ -223,17 +227,6 @@ static cordon_status judge(struct eval *eval, const cordon_request *call,
     if (eval->times)
         fill_timing(timing, eval->times, done);
     return CORDON_OK;
-}
-
-static void record(struct eval *eval, const cordon_request *call, uint64_t snapshot_id)
-{
-    struct cdn_audit_record decision;
-
-    if (!eval->session.audit)
-        return;
-    cdn_audit_record_of(&decision, eval->outcome, call, snapshot_id,
-                        cdn_clock_wall_ms());
-    (void)cdn_audit_offer(eval->session.audit, &decision); /* what is lost is counted */
 }
 
 static void count_result(struct tally *tally, const struct cdn_eval_result *result)
@@ -367,8 +360,6 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
     result.outcome = status ? NULL : eval->outcome;
     result.snapshot_id =
         eval->session.snapshot ? cordon_snapshot_identity(eval->session.snapshot) : 0;
-    if (!status)
-        record(eval, &call, result.snapshot_id);
     return answer(eval, &result) ? CORDON_OK : cdn_error_nomem(err);
 }
 

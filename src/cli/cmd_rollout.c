@@ -17,7 +17,6 @@ struct rollout {
     struct cdn_cli *cli;
     struct cdn_registry_args args;
     /* options; below 0: not given */
-    uint64_t version;
     double percent;
     struct cdn_strings arms;
     uint64_t min_samples;
@@ -72,14 +71,10 @@ static bool take_canary(struct rollout *rollout, int *code)
 {
     cordon_rollout_variant *canary = &rollout->wanted.variants[0];
 
-    if (rollout->version > UINT32_MAX) {
-        *code = cdn_cli_usage(rollout->cli, "--version: there can be no such version");
-        return false;
-    }
     rollout->wanted.variant_count = 1;
     canary->kind = CORDON_VARIANT_CANARY;
-    canary->version =
-        rollout->version ? (uint32_t)rollout->version : rollout->standing.newest;
+    canary->version = rollout->args.version ? (uint32_t)rollout->args.version
+                                            : rollout->standing.newest;
     return cdn_percent_argument(rollout->cli, &canary->share, rollout->percent,
                                 "--percent", code);
 }
@@ -143,16 +138,16 @@ static bool want_set(struct rollout *rollout, int *code)
     memcpy(rollout->wanted.variants, standing->variants, sizeof(standing->variants));
     rollout->wanted.guarded = standing->guarded;
     rollout->wanted.guard = standing->guard;
-    if (rollout->percent >= 0 && !rollout->version &&
+    if (rollout->percent >= 0 && !rollout->args.version &&
         standing->variants[0].kind == CORDON_VARIANT_CANARY)
-        rollout->version = standing->variants[0].version;
+        rollout->args.version = standing->variants[0].version;
     return true;
 }
 
 static bool want(struct rollout *rollout, bool start, int *code)
 {
     rollout->wanted = (cordon_rollout){.struct_size = sizeof(rollout->wanted)};
-    if (rollout->arms.count && (rollout->version || rollout->percent >= 0)) {
+    if (rollout->arms.count && (rollout->args.version || rollout->percent >= 0)) {
         *code = cdn_cli_usage(rollout->cli, "--arm excludes --version and --percent");
         return false;
     }
@@ -171,9 +166,10 @@ static bool want(struct rollout *rollout, bool start, int *code)
 
 /* ---- start and set ---- */
 
-static int apply(struct rollout *rollout, const char *name, bool start)
+static int apply(struct rollout *rollout, bool start)
 {
     struct cdn_cli *cli = rollout->cli;
+    const char *name = rollout->args.name;
     struct cdn_judge judge = {.cli = cli, .data = rollout->args.data};
     char shown[512];
     cordon_error err;
@@ -198,7 +194,7 @@ static int apply(struct rollout *rollout, const char *name, bool start)
     rollout->standing.guarded = rollout->wanted.guarded;
     rollout->standing.shadow_count = 0;
     cdn_show_rollout(shown, sizeof(shown), &rollout->standing);
-    return cdn_registry_changed(cli, &rollout->args, name,
+    return cdn_registry_changed(cli, &rollout->args,
                                 "%s, version %" PRIu32 " for the rest", shown,
                                 rollout->standing.active);
 }
@@ -213,8 +209,7 @@ static int run_apply(struct cdn_cli *cli, int argc, char **argv, bool start)
                               .max_drift = -1};
     const struct cdn_option options[] = {
         CDN_REGISTRY_OPTIONS(rollout.args),
-        {"version", 0, CDN_OPTION_POSITIVE, &rollout.version, "N",
-         "the canary (default: the newest version)", NULL},
+        CDN_VERSION_OPTION(rollout.args, "the canary (default: the newest version)"),
         {"percent", 0, CDN_OPTION_NUMBER, &rollout.percent, "P",
          "of the subjects that get the canary", NULL},
         {"arm", 0, CDN_OPTION_LIST, &rollout.arms, "VERSION=P",
@@ -235,17 +230,11 @@ static int run_apply(struct cdn_cli *cli, int argc, char **argv, bool start)
     };
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
-        goto out;
-    if (argc != 1) {
-        code = cdn_cli_usage(cli, "the name of one rule is wanted");
-        goto out;
+    if (cdn_registry_start(cli, &rollout.args, options, CDN_COUNT(options),
+                           CDN_NAMES_RULE, 0, argc, argv, &code)) {
+        code = apply(&rollout, start);
+        cdn_registry_end(&rollout.args);
     }
-    code = cdn_registry_begin(cli, &rollout.args, 0);
-    if (!code)
-        code = apply(&rollout, argv[0], start);
-    cdn_registry_end(&rollout.args);
-out:
     cdn_strings_deinit(&rollout.arms);
     return code;
 }
@@ -291,8 +280,8 @@ static void show_status(struct cdn_cli *cli, const cordon_standing *standing)
 }
 
 /* Of one object, or of all that have something to tell. */
-static cordon_status tell_status(struct cdn_cli *cli, cordon_registry *registry,
-                                 const char *name, struct cdn_json *json,
+static cordon_status tell_status(struct cdn_registry_list *list,
+                                 cordon_registry *registry, const char *name,
                                  cordon_error *err)
 {
     cordon_standing standing = {.struct_size = sizeof(standing)};
@@ -308,12 +297,12 @@ static cordon_status tell_status(struct cdn_cli *cli, cordon_registry *registry,
         memcpy(after, standing.name, sizeof(after));
         if (!name && !standing.variant_count && !standing.evidence[0])
             continue;
-        if (json) {
-            cdn_json_object(json);
-            cdn_json_standing(json, &standing);
-            cdn_json_object_end(json);
+        if (list->in_json) {
+            cdn_json_object(&list->json);
+            cdn_json_standing(&list->json, &standing);
+            cdn_json_object_end(&list->json);
         } else {
-            show_status(cli, &standing);
+            show_status(list->cli, &standing);
         }
         if (name)
             return CORDON_OK;
@@ -325,35 +314,18 @@ static int run_status(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_registry_args args = {0};
     const struct cdn_option options[] = {CDN_REGISTRY_OPTIONS(args)};
-    struct cdn_buf text = {0};
-    struct cdn_json json;
-    bool in_json;
+    struct cdn_registry_list list;
     cordon_error err;
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options), CDN_NAMES_ANY,
+                            CORDON_REGISTRY_READ_ONLY, argc, argv, &code))
         return code;
-    if (argc > 1)
-        return cdn_cli_usage(cli, "one name at a time, or none for all");
-    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
-    if (code)
-        return code;
-    in_json = cdn_wants_json(cli);
-    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
-    cdn_json_object(&json);
-    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
-    cdn_json_key(&json, "rollouts");
-    cdn_json_array(&json);
-    status = tell_status(cli, args.registry, argc ? argv[0] : NULL,
-                         in_json ? &json : NULL, &err);
-    cdn_json_array_end(&json);
-    cdn_json_object_end(&json);
-    if (status)
-        code = cdn_registry_fail(cli, status, &err);
-    else if (in_json)
-        code = cdn_json_print(cli, &text);
-    cdn_buf_deinit(&text);
+    cdn_registry_list_begin(&list, cli, NULL, 0, "");
+    cdn_registry_list_rows(&list, "rollouts");
+    status = tell_status(&list, args.registry, args.name, &err);
+    code = cdn_registry_list_end(&list, status, &err);
     cdn_registry_end(&args);
     return cdn_cli_finish(cli, code);
 }
@@ -363,11 +335,9 @@ static int run_status(struct cdn_cli *cli, int argc, char **argv)
 static int run_promote(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_registry_args args = {0};
-    uint64_t version = 0;
     const struct cdn_option options[] = {
         CDN_REGISTRY_OPTIONS(args),
-        {"version", 0, CDN_OPTION_POSITIVE, &version, "N",
-         "which, where there is more than one arm", NULL},
+        CDN_VERSION_OPTION(args, "which, where there is more than one arm"),
         CDN_CHANGE_OPTIONS(args),
     };
     struct cdn_judge judge = {.cli = cli};
@@ -376,28 +346,22 @@ static int run_promote(struct cdn_cli *cli, int argc, char **argv)
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
-        return code;
-    if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule is wanted");
-    if (version > UINT32_MAX)
-        return cdn_cli_usage(cli, "--version: there can be no such version");
-    code = cdn_registry_begin(cli, &args, 0);
-    if (code)
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options), CDN_NAMES_RULE, 0,
+                            argc, argv, &code))
         return code;
     judge.data = args.data;
-    status = cordon_registry_standing(&standing, args.registry, argv[0], &err);
-    if (!status && !version && standing.variant_count)
-        version = standing.variants[0].version * (standing.variant_count == 1);
+    status = cordon_registry_standing(&standing, args.registry, args.name, &err);
+    if (!status && !args.version && standing.variant_count)
+        args.version = standing.variants[0].version * (standing.variant_count == 1);
     if (!status)
         status =
-            cordon_registry_promote(args.registry, argv[0], (uint32_t)version,
+            cordon_registry_promote(args.registry, args.name, (uint32_t)args.version,
                                     cdn_candidate_judge, &judge, &args.change, &err);
     if (status)
         code = cdn_judge_fail(&judge, status, &err);
     else
-        code = cdn_registry_changed(cli, &args, argv[0],
-                                    "version %" PRIu64 " decides for all", version);
+        code = cdn_registry_changed(cli, &args, "version %" PRIu64 " decides for all",
+                                    args.version);
     cdn_registry_end(&args);
     return code;
 }
@@ -412,21 +376,16 @@ static int run_abort(struct cdn_cli *cli, int argc, char **argv)
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options), CDN_NAMES_RULE, 0,
+                            argc, argv, &code))
         return code;
-    if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule is wanted");
-    code = cdn_registry_begin(cli, &args, 0);
-    if (code)
-        return code;
-    status = cordon_registry_abort(args.registry, argv[0], &args.change, &err);
+    status = cordon_registry_abort(args.registry, args.name, &args.change, &err);
     if (!status)
-        status = cordon_registry_standing(&standing, args.registry, argv[0], &err);
+        status = cordon_registry_standing(&standing, args.registry, args.name, &err);
     if (status)
         code = cdn_registry_fail(cli, status, &err);
     else
-        code = cdn_registry_changed(cli, &args, argv[0],
-                                    "version %" PRIu32 " decides for all",
+        code = cdn_registry_changed(cli, &args, "version %" PRIu32 " decides for all",
                                     standing.active);
     cdn_registry_end(&args);
     return code;

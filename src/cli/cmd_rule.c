@@ -216,9 +216,9 @@ static void list_row(struct cdn_table *table, const cordon_standing *standing)
     cdn_table_cell(table, "%s", rollout);
 }
 
-/* A row or an element an object, to `table` or `json`. */
-static cordon_status list_all(cordon_registry *registry, struct cdn_table *table,
-                              struct cdn_json *json, cordon_error *err)
+/* A row or an element an object. */
+static cordon_status list_all(struct cdn_registry_list *list, cordon_registry *registry,
+                              cordon_error *err)
 {
     cordon_standing standing = {.struct_size = sizeof(standing)};
     cordon_status status;
@@ -227,12 +227,12 @@ static cordon_status list_all(cordon_registry *registry, struct cdn_table *table
         status = next_standing(&standing, registry, first, err);
         if (status)
             break;
-        if (json) {
-            cdn_json_object(json);
-            cdn_json_standing(json, &standing);
-            cdn_json_object_end(json);
+        if (list->in_json) {
+            cdn_json_object(&list->json);
+            cdn_json_standing(&list->json, &standing);
+            cdn_json_object_end(&list->json);
         } else {
-            list_row(table, &standing);
+            list_row(&list->table, &standing);
         }
     }
     return status == CORDON_E_NOTFOUND ? CORDON_OK : status;
@@ -244,10 +244,7 @@ static int run_list(struct cdn_cli *cli, int argc, char **argv)
     const struct cdn_option options[] = {CDN_REGISTRY_OPTIONS(args)};
     static const char *const columns[] = {"name",   "kind",   "state",
                                           "active", "newest", ""};
-    struct cdn_buf text = {0};
-    struct cdn_table table;
-    struct cdn_json json;
-    bool in_json;
+    struct cdn_registry_list list;
     cordon_error err;
     cordon_status status;
     int code;
@@ -259,27 +256,11 @@ static int run_list(struct cdn_cli *cli, int argc, char **argv)
     code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
     if (code)
         return code;
-    in_json = cdn_wants_json(cli);
-    cdn_table_init(&table, CDN_COUNT(columns), "lllrrl");
-    for (size_t i = 0; i < CDN_COUNT(columns); i++)
-        cdn_table_cell(&table, "%s", columns[i]);
-    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
-    cdn_json_object(&json);
-    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
-    cdn_json_key_uint(&json, "sequence", cdn_registry_sequence(args.registry));
-    cdn_json_key(&json, "objects");
-    cdn_json_array(&json);
-    status = list_all(args.registry, &table, in_json ? &json : NULL, &err);
-    cdn_json_array_end(&json);
-    cdn_json_object_end(&json);
-    if (status)
-        code = cdn_registry_fail(cli, status, &err);
-    else if (in_json)
-        code = cdn_json_print(cli, &text);
-    else if (!cdn_table_print(&table, cli->out, cli->out_color, 0))
-        code = cdn_registry_fail(cli, cdn_error_nomem(&err), &err);
-    cdn_table_deinit(&table);
-    cdn_buf_deinit(&text);
+    cdn_registry_list_begin(&list, cli, columns, CDN_COUNT(columns), "lllrrl");
+    cdn_json_key_uint(&list.json, "sequence", cdn_registry_sequence(args.registry));
+    cdn_registry_list_rows(&list, "objects");
+    status = list_all(&list, args.registry, &err);
+    code = cdn_registry_list_end(&list, status, &err);
     cdn_registry_end(&args);
     return cdn_cli_finish(cli, code);
 }
@@ -365,30 +346,24 @@ static int run_show(struct cdn_cli *cli, int argc, char **argv)
     cordon_standing standing = {.struct_size = sizeof(standing)};
     cordon_version_info info = {.struct_size = sizeof(info)};
     struct cdn_buf source = {0};
-    uint32_t version = 0;
     cordon_error err;
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options),
+                            CDN_NAMES_WITH_VERSION, CORDON_REGISTRY_READ_ONLY, argc,
+                            argv, &code))
         return code;
-    if (argc < 1 || argc > 2)
-        return cdn_cli_usage(cli, "the name of a rule or set is wanted, and perhaps a "
-                                  "version");
-    if (argc == 2 && !cdn_version_argument(cli, &version, argv[1], &code))
-        return code;
-    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
-    if (code)
-        return code;
-    status = cordon_registry_standing(&standing, args.registry, argv[0], &err);
+    status = cordon_registry_standing(&standing, args.registry, args.name, &err);
     if (!status)
         status = cordon_registry_version(
-            &info, args.registry, argv[0],
-            version || !standing.active ? version : standing.active, &err);
+            &info, args.registry, args.name,
+            args.versions[0] || !standing.active ? args.versions[0] : standing.active,
+            &err);
     if (!status)
-        status = only_cases ? cdn_registry_cases(&source, args.registry, argv[0],
+        status = only_cases ? cdn_registry_cases(&source, args.registry, args.name,
                                                  info.version, &err)
-                            : cdn_registry_text(&source, args.registry, argv[0],
+                            : cdn_registry_text(&source, args.registry, args.name,
                                                 info.version, &err);
     if (status)
         code = cdn_registry_fail(cli, status, &err);
@@ -422,9 +397,9 @@ static void history_row(struct cdn_table *table, const cordon_change_record *cha
     cdn_table_cell(table, "%s%s%s", change->details, both ? "; " : "", change->reason);
 }
 
-static cordon_status history_all(cordon_registry *registry, const char *name,
-                                 uint64_t limit, struct cdn_table *table,
-                                 struct cdn_json *json, cordon_error *err)
+static cordon_status history_all(struct cdn_registry_list *list,
+                                 cordon_registry *registry, const char *name,
+                                 uint64_t limit, cordon_error *err)
 {
     cordon_change_record change = {.struct_size = sizeof(change)};
     cordon_status status = CORDON_OK;
@@ -437,12 +412,12 @@ static cordon_status history_all(cordon_registry *registry, const char *name,
         if (status)
             return status;
         before = change.sequence;
-        if (json) {
-            cdn_json_object(json);
-            cdn_json_change(json, &change);
-            cdn_json_object_end(json);
+        if (list->in_json) {
+            cdn_json_object(&list->json);
+            cdn_json_change(&list->json, &change);
+            cdn_json_object_end(&list->json);
         } else {
-            history_row(table, &change);
+            history_row(&list->table, &change);
         }
         if (before == 1)
             break;
@@ -460,42 +435,18 @@ static int run_history(struct cdn_cli *cli, int argc, char **argv)
     };
     static const char *const columns[] = {"change", "time",    "author", "action",
                                           "name",   "version", ""};
-    struct cdn_buf text = {0};
-    struct cdn_table table;
-    struct cdn_json json;
-    bool in_json;
+    struct cdn_registry_list list;
     cordon_error err;
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options), CDN_NAMES_ANY,
+                            CORDON_REGISTRY_READ_ONLY, argc, argv, &code))
         return code;
-    if (argc > 1)
-        return cdn_cli_usage(cli, "one name at a time, or none for all");
-    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
-    if (code)
-        return code;
-    in_json = cdn_wants_json(cli);
-    cdn_table_init(&table, CDN_COUNT(columns), "rllllll");
-    for (size_t i = 0; i < CDN_COUNT(columns); i++)
-        cdn_table_cell(&table, "%s", columns[i]);
-    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
-    cdn_json_object(&json);
-    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
-    cdn_json_key(&json, "changes");
-    cdn_json_array(&json);
-    status = history_all(args.registry, argc ? argv[0] : NULL, limit, &table,
-                         in_json ? &json : NULL, &err);
-    cdn_json_array_end(&json);
-    cdn_json_object_end(&json);
-    if (status)
-        code = cdn_registry_fail(cli, status, &err);
-    else if (in_json)
-        code = cdn_json_print(cli, &text);
-    else if (!cdn_table_print(&table, cli->out, cli->out_color, 0))
-        code = cdn_registry_fail(cli, cdn_error_nomem(&err), &err);
-    cdn_table_deinit(&table);
-    cdn_buf_deinit(&text);
+    cdn_registry_list_begin(&list, cli, columns, CDN_COUNT(columns), "rllllll");
+    cdn_registry_list_rows(&list, "changes");
+    status = history_all(&list, args.registry, args.name, limit, &err);
+    code = cdn_registry_list_end(&list, status, &err);
     cdn_registry_end(&args);
     return cdn_cli_finish(cli, code);
 }

@@ -321,19 +321,12 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     struct side from = {0}, to = {0};
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options), CDN_NAMES_WITH_TWO,
+                            CORDON_REGISTRY_READ_ONLY, argc, argv, &code))
         return code;
-    if (argc < 1 || argc > 3)
-        return cdn_cli_usage(cli,
-                             "the name of a rule or set is wanted, and at most two "
-                             "versions");
-    if ((argc > 1 && !cdn_version_argument(cli, &from.version, argv[1], &code)) ||
-        (argc > 2 && !cdn_version_argument(cli, &to.version, argv[2], &code)))
-        return code;
-    code = cdn_registry_begin(cli, &args, CORDON_REGISTRY_READ_ONLY);
-    if (code)
-        return code;
-    code = compare(cli, args.registry, argv[0], &from, &to);
+    from.version = args.versions[0];
+    to.version = args.versions[1];
+    code = compare(cli, args.registry, args.name, &from, &to);
     side_deinit(&from);
     side_deinit(&to);
     cdn_registry_end(&args);

@@ -12,11 +12,11 @@
 #include "engine/registry_record.h"
 
 /* How it stands after (or, rehearsed, before) a change. */
-static uint32_t active_version(const struct cdn_registry_args *args, const char *name)
+static uint32_t active_version(const struct cdn_registry_args *args)
 {
     cordon_standing standing = {.struct_size = sizeof(standing)};
 
-    if (cordon_registry_standing(&standing, args->registry, name, NULL))
+    if (cordon_registry_standing(&standing, args->registry, args->name, NULL))
         return 0;
     return standing.active;
 }
@@ -28,37 +28,29 @@ static int run_activate(struct cdn_cli *cli, int argc, char **argv)
                                          CDN_CHANGE_OPTIONS(args)};
     struct cdn_judge judge = {.cli = cli};
     cordon_version_info info = {.struct_size = sizeof(info)};
-    uint32_t version = 0;
     cordon_error err;
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
-        return code;
-    if (argc < 1 || argc > 2)
-        return cdn_cli_usage(cli, "the name of a rule or set is wanted, and perhaps a "
-                                  "version");
-    if (argc == 2 && !cdn_version_argument(cli, &version, argv[1], &code))
-        return code;
-    code = cdn_registry_begin(cli, &args, 0);
-    if (code)
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options),
+                            CDN_NAMES_WITH_VERSION, 0, argc, argv, &code))
         return code;
     judge.data = args.data;
     judge.registry = args.registry;
-    status = cordon_registry_version(&info, args.registry, argv[0], version, &err);
+    status = cordon_registry_version(&info, args.registry, args.name, args.versions[0],
+                                     &err);
     if (!status)
         status =
-            cordon_registry_activate(args.registry, argv[0], info.version,
+            cordon_registry_activate(args.registry, args.name, info.version,
                                      cdn_candidate_judge, &judge, &args.change, &err);
     if (status)
         code = cdn_judge_fail(&judge, status, &err);
     else if (judge.cases)
         code = cdn_registry_changed(
-            cli, &args, argv[0],
-            "version %" PRIu32 " decides; its %" PRIu64 " case%s passed", info.version,
-            judge.cases, judge.cases == 1 ? "" : "s");
+            cli, &args, "version %" PRIu32 " decides; its %" PRIu64 " case%s passed",
+            info.version, judge.cases, judge.cases == 1 ? "" : "s");
     else
-        code = cdn_registry_changed(cli, &args, argv[0], "version %" PRIu32 " decides",
+        code = cdn_registry_changed(cli, &args, "version %" PRIu32 " decides",
                                     info.version);
     cdn_registry_end(&args);
     return code;
@@ -84,28 +76,26 @@ static int run_act(struct cdn_cli *cli, int argc, char **argv, act_function *act
     uint32_t version;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options) - !asks, &argc, argv,
-                           &code))
+    if (!cdn_registry_arguments(cli, &args, options, CDN_COUNT(options) - !asks,
+                                CDN_NAMES_ONE, argc, argv, &code))
         return code;
-    if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule or set is wanted");
     snprintf(question, sizeof(question), "%s will not decide any more",
-             cdn_escape(shown, sizeof(shown), argv[0], strlen(argv[0])));
+             cdn_escape(shown, sizeof(shown), args.name, strlen(args.name)));
     if (asks && !args.dry_run && !cdn_cli_confirmed(cli, yes, question, &code))
         return code;
     code = cdn_registry_begin(cli, &args, 0);
     if (code)
         return code;
-    status = act(args.registry, argv[0], &args.change, &err);
-    version = active_version(&args, argv[0]);
+    status = act(args.registry, args.name, &args.change, &err);
+    version = active_version(&args);
     if (status)
         code = cdn_registry_fail(cli, status, &err);
     else if (act == cordon_registry_rollback && args.dry_run)
-        code = cdn_registry_changed(cli, &args, argv[0],
+        code = cdn_registry_changed(cli, &args,
                                     "the version before %" PRIu32 " decides", version);
     else
-        code = cdn_registry_changed(cli, &args, argv[0], "%s%" PRIu32 "%s", before,
-                                    version, after);
+        code =
+            cdn_registry_changed(cli, &args, "%s%" PRIu32 "%s", before, version, after);
     cdn_registry_end(&args);
     return code;
 }

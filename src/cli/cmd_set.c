@@ -171,6 +171,10 @@ static cordon_status show_json(struct judging *judging,
     double score;
 
     json_begin(judging, &json, request, line);
+    cdn_json_key_cstr(&json, "outcome",
+                      cordon_outcome_kind_str(cordon_set_outcome_get_kind(outcome)));
+    if (cordon_set_outcome_message(outcome)[0])
+        cdn_json_key_cstr(&json, "message", cordon_set_outcome_message(outcome));
     cdn_json_key(&json, "decision");
     if (cordon_set_outcome_decision(outcome))
         cdn_json_cstr(&json, cordon_set_outcome_decision(outcome));
@@ -300,7 +304,7 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
     if (status)
         return refuse(judging, request, line, &why, err);
     if (cordon_set_outcome_failed(judging->outcome) ||
-        cordon_set_outcome_message(judging->outcome)[0])
+        cordon_set_outcome_get_kind(judging->outcome) != CORDON_OUTCOME_OK)
         judging->failed++;
     if (judging->cli->format != CDN_FORMAT_PRETTY)
         return show_json(judging, request, line, err);
@@ -365,8 +369,8 @@ const struct cdn_command cdn_command_set_eval = {
         "A set names rules and says how what they decide combines: the most severe "
         "decision, the highest score, a weighted sum against thresholds, or a rule of "
         "its own. Each member runs in its own sandbox; one that fails has its fallback "
-        "as its say and spoils none of the others. Requests are those of cordon eval. "
-        "Exit 3 if one was malformed, 1 if a member failed or the set is paused or "
-        "killed.",
+        "as its say and spoils none of the others. A principal is granted the set by "
+        "its name, and each member by its own. Requests are those of cordon eval. Exit "
+        "3 if one was malformed, 1 if a member failed or the set was not run.",
     .exits = "0123i",
 };

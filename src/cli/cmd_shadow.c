@@ -35,12 +35,10 @@ static uint32_t with_shadow(cordon_rollout_shadow out[CORDON_REGISTRY_MAX_SHADOW
 static int run_start(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_registry_args args = {0};
-    uint64_t version = 0;
     double rate = 1;
     const struct cdn_option options[] = {
         CDN_REGISTRY_OPTIONS(args),
-        {"version", 0, CDN_OPTION_POSITIVE, &version, "N",
-         "which (default: the newest version)", NULL},
+        CDN_VERSION_OPTION(args, "which (default: the newest version)"),
         {"sample-rate", 0, CDN_OPTION_NUMBER, &rate, "R",
          "of the requests it runs for, 0 to 1 (1)", NULL},
         CDN_CHANGE_OPTIONS(args),
@@ -53,12 +51,9 @@ static int run_start(struct cdn_cli *cli, int argc, char **argv)
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+    if (!cdn_registry_arguments(cli, &args, options, CDN_COUNT(options), CDN_NAMES_RULE,
+                                argc, argv, &code))
         return code;
-    if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule is wanted");
-    if (version > UINT32_MAX)
-        return cdn_cli_usage(cli, "--version: there can be no such version");
     if (!(rate * CORDON_WHOLE >= 1 && rate <= 1) ||
         fabs(rate * CORDON_WHOLE - round(rate * CORDON_WHOLE)) > 1e-6)
         return cdn_cli_usage(cli, "--sample-rate takes 0.0001 to 1, in "
@@ -67,23 +62,23 @@ static int run_start(struct cdn_cli *cli, int argc, char **argv)
     code = cdn_registry_begin(cli, &args, 0);
     if (code)
         return code;
-    status = cordon_registry_standing(&standing, args.registry, argv[0], &err);
+    status = cordon_registry_standing(&standing, args.registry, args.name, &err);
     if (!status) {
-        if (!version)
-            version = standing.newest;
-        count = with_shadow(shadows, &standing, (uint32_t)version, sample);
+        if (!args.version)
+            args.version = standing.newest;
+        count = with_shadow(shadows, &standing, (uint32_t)args.version, sample);
         if (!args.change.expect_revision) /* the others' shadows are kept */
             args.change.expect_revision = standing.revision;
-        status = cordon_registry_shadows(args.registry, argv[0], shadows, count,
+        status = cordon_registry_shadows(args.registry, args.name, shadows, count,
                                          &args.change, &err);
     }
     if (status)
         code = cdn_registry_fail(cli, status, &err);
     else
-        code = cdn_registry_changed(cli, &args, argv[0],
+        code = cdn_registry_changed(cli, &args,
                                     "version %" PRIu64 " runs in the shadow of version "
                                     "%" PRIu32,
-                                    version, standing.active);
+                                    args.version, standing.active);
     cdn_registry_end(&args);
     return code;
 }
@@ -99,11 +94,9 @@ static bool has_shadow(const cordon_standing *standing, uint64_t version)
 static int run_stop(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_registry_args args = {0};
-    uint64_t version = 0;
     const struct cdn_option options[] = {
         CDN_REGISTRY_OPTIONS(args),
-        {"version", 0, CDN_OPTION_POSITIVE, &version, "N", "which (default: all)",
-         NULL},
+        CDN_VERSION_OPTION(args, "which (default: all)"),
         CDN_CHANGE_OPTIONS(args),
     };
     cordon_rollout_shadow shadows[CORDON_REGISTRY_MAX_SHADOWS + 1];
@@ -113,30 +106,26 @@ static int run_stop(struct cdn_cli *cli, int argc, char **argv)
     cordon_status status;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
+    if (!cdn_registry_start(cli, &args, options, CDN_COUNT(options), CDN_NAMES_RULE, 0,
+                            argc, argv, &code))
         return code;
-    if (argc != 1)
-        return cdn_cli_usage(cli, "the name of one rule is wanted");
-    code = cdn_registry_begin(cli, &args, 0);
-    if (code)
-        return code;
-    status = cordon_registry_standing(&standing, args.registry, argv[0], &err);
-    if (!status && version && !has_shadow(&standing, version))
+    status = cordon_registry_standing(&standing, args.registry, args.name, &err);
+    if (!status && args.version && !has_shadow(&standing, args.version))
         status = cdn_error_set(&err, CORDON_E_INVALID,
-                               "version %" PRIu64 " of '%s' runs in no shadow", version,
-                               argv[0]);
+                               "version %" PRIu64 " of '%s' runs in no shadow",
+                               args.version, args.name);
     if (!status) {
-        if (version)
-            count = with_shadow(shadows, &standing, (uint32_t)version, 0);
+        if (args.version)
+            count = with_shadow(shadows, &standing, (uint32_t)args.version, 0);
         if (!args.change.expect_revision)
             args.change.expect_revision = standing.revision;
-        status = cordon_registry_shadows(args.registry, argv[0], shadows, count,
+        status = cordon_registry_shadows(args.registry, args.name, shadows, count,
                                          &args.change, &err);
     }
     if (status)
         code = cdn_registry_fail(cli, status, &err);
     else
-        code = cdn_registry_changed(cli, &args, argv[0],
+        code = cdn_registry_changed(cli, &args,
                                     "%" PRIu32 " of %" PRIu32 " shadows run on", count,
                                     standing.shadow_count);
     cdn_registry_end(&args);
@@ -286,8 +275,8 @@ struct reporting {
     struct cdn_cli *cli;
     struct cdn_registry_args args;
     const char *audit;
-    char log[PATH_MAX];    /* "": none */
-    struct cdn_json *json; /* NULL: pretty */
+    char log[PATH_MAX]; /* "": none */
+    struct cdn_registry_list list;
     uint32_t count;
 };
 
@@ -315,8 +304,8 @@ static cordon_status tell(struct reporting *reporting, const char *name,
                     read_log(&report, reporting->log, reporting->audit != NULL, err);
             if (status)
                 return status;
-            if (reporting->json)
-                report_json(reporting->json, &report);
+            if (reporting->list.in_json)
+                report_json(&reporting->list.json, &report);
             else
                 report_pretty(reporting->cli->out, &report);
             reporting->count++;
@@ -335,42 +324,26 @@ static int run_report(struct cdn_cli *cli, int argc, char **argv)
         {"audit", 0, CDN_OPTION_STRING, &reporting.audit, "DIR",
          "the decision log, where it is not STORE/audit", NULL},
     };
-    struct cdn_buf text = {0};
-    struct cdn_json json;
     cordon_error err;
     cordon_status status = CORDON_OK;
     int code;
 
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
-        return code;
-    if (argc > 1)
-        return cdn_cli_usage(cli, "one name at a time, or none for all");
-    code = cdn_registry_begin(cli, &reporting.args, CORDON_REGISTRY_READ_ONLY);
-    if (code)
+    if (!cdn_registry_start(cli, &reporting.args, options, CDN_COUNT(options),
+                            CDN_NAMES_ANY, CORDON_REGISTRY_READ_ONLY, argc, argv,
+                            &code))
         return code;
     if (reporting.audit)
         snprintf(reporting.log, sizeof(reporting.log), "%s", reporting.audit);
     else if (reporting.args.data)
         status = cdn_path_join(reporting.log, sizeof(reporting.log),
                                reporting.args.data, "audit", &err);
-    if (cdn_wants_json(cli))
-        reporting.json = &json;
-    cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
-    cdn_json_object(&json);
-    cdn_json_key_uint(&json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
-    cdn_json_key(&json, "shadows");
-    cdn_json_array(&json);
+    cdn_registry_list_begin(&reporting.list, cli, NULL, 0, "");
+    cdn_registry_list_rows(&reporting.list, "shadows");
     if (!status)
-        status = tell(&reporting, argc ? argv[0] : NULL, &err);
-    cdn_json_array_end(&json);
-    cdn_json_object_end(&json);
-    if (status)
-        code = cdn_registry_fail(cli, status, &err);
-    else if (reporting.json)
-        code = cdn_json_print(cli, &text);
-    else if (!reporting.count)
+        status = tell(&reporting, reporting.args.name, &err);
+    code = cdn_registry_list_end(&reporting.list, status, &err);
+    if (!code && !reporting.list.in_json && !reporting.count)
         cdn_cli_note(cli, "no version runs in the shadow");
-    cdn_buf_deinit(&text);
     cdn_registry_end(&reporting.args);
     return cdn_cli_finish(cli, code);
 }

@@ -364,7 +364,12 @@ static int one_store(struct cdn_cli *cli, int argc, char **argv)
     return CDN_EXIT_OK;
 }
 
-static int run_info(struct cdn_cli *cli, int argc, char **argv)
+typedef int tell_function(struct cdn_cli *cli, const cordon_snapshot *snapshot,
+                          const char *path);
+
+/* Parse, open, and tell.  `damaged` is the exit code where open refuses what it finds. */
+static int run(struct cdn_cli *cli, int argc, char **argv, tell_function *tell,
+               int damaged)
 {
     uint64_t generation = 0;
     const struct cdn_option options[] = {
@@ -382,13 +387,31 @@ static int run_info(struct cdn_cli *cli, int argc, char **argv)
     if (code)
         return code;
     status = open_store(&snapshot, argv[0], generation, &err);
-    if (!status)
-        status = wants_json(cli) ? info_json(cli, snapshot, argv[0], &err)
-                                 : info_pretty(cli, snapshot, argv[0], &err);
+    if (status) {
+        cdn_cli_error_of(cli, &err);
+        code = status == CORDON_E_CORRUPT ? damaged : CDN_EXIT_DATA;
+    } else {
+        code = tell(cli, snapshot, argv[0]);
+    }
+    cordon_snapshot_release(snapshot);
+    return cdn_cli_finish(cli, code);
+}
+
+static int tell_info(struct cdn_cli *cli, const cordon_snapshot *snapshot,
+                     const char *path)
+{
+    cordon_error err;
+    cordon_status status = wants_json(cli) ? info_json(cli, snapshot, path, &err)
+                                           : info_pretty(cli, snapshot, path, &err);
+
     if (status)
         cdn_cli_error_of(cli, &err);
-    cordon_snapshot_release(snapshot);
-    return cdn_cli_finish(cli, status ? CDN_EXIT_DATA : CDN_EXIT_OK);
+    return status ? CDN_EXIT_DATA : CDN_EXIT_OK;
+}
+
+static int run_info(struct cdn_cli *cli, int argc, char **argv)
+{
+    return run(cli, argc, argv, tell_info, CDN_EXIT_DATA);
 }
 
 struct report {
@@ -473,37 +496,17 @@ out:
     return code;
 }
 
+static int tell_findings(struct cdn_cli *cli, const cordon_snapshot *snapshot,
+                         const char *path)
+{
+    return wants_json(cli) ? verify_json(cli, snapshot, path)
+                           : verify_pretty(cli, snapshot, path);
+}
+
+/* What open refuses is damage as well, and this command's business is damage. */
 static int run_verify(struct cdn_cli *cli, int argc, char **argv)
 {
-    uint64_t generation = 0;
-    const struct cdn_option options[] = {
-        {"generation", 'g', CDN_OPTION_POSITIVE, &generation, "N",
-         "which generation of the store (default: the current one)", NULL},
-    };
-    cordon_snapshot *snapshot = NULL;
-    cordon_status status;
-    cordon_error err;
-    int code;
-
-    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
-        return code;
-    code = one_store(cli, argc, argv);
-    if (code)
-        return code;
-    status = open_store(&snapshot, argv[0], generation, &err);
-    if (status == CORDON_E_CORRUPT) {
-        /* what open refuses is damage as well, and this command's business is damage */
-        cdn_cli_error_of(cli, &err);
-        code = CDN_EXIT_FINDINGS;
-    } else if (status) {
-        cdn_cli_error_of(cli, &err);
-        code = CDN_EXIT_DATA;
-    } else {
-        code = wants_json(cli) ? verify_json(cli, snapshot, argv[0])
-                               : verify_pretty(cli, snapshot, argv[0]);
-    }
-    cordon_snapshot_release(snapshot);
-    return cdn_cli_finish(cli, code);
+    return run(cli, argc, argv, tell_findings, CDN_EXIT_FINDINGS);
 }
 
 const struct cdn_command cdn_command_snapshot_info = {

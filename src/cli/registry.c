@@ -57,6 +57,41 @@ cordon_status cdn_registry_of_store(cordon_registry **out, const char *store,
     return status ? status : open_registry(out, path, flags, err);
 }
 
+bool cdn_registry_arguments(struct cdn_cli *cli, struct cdn_registry_args *args,
+                            const struct cdn_option *options, size_t count,
+                            enum cdn_registry_names names, int argc, char **argv,
+                            int *code)
+{
+    static const struct {
+        int least, most;
+        const char *wanted;
+    } shapes[] = {
+        [CDN_NAMES_ONE] = {1, 1, "the name of one rule or set is wanted"},
+        [CDN_NAMES_RULE] = {1, 1, "the name of one rule is wanted"},
+        [CDN_NAMES_WITH_VERSION] =
+            {1, 2, "the name of a rule or set is wanted, and perhaps a version"},
+        [CDN_NAMES_WITH_TWO] =
+            {1, 3, "the name of a rule or set is wanted, and at most two versions"},
+        [CDN_NAMES_ANY] = {0, 1, "one name at a time, or none for all"},
+    };
+
+    if (!cdn_options_parse(cli, options, count, &argc, argv, code))
+        return false;
+    if (argc < shapes[names].least || argc > shapes[names].most) {
+        *code = cdn_cli_usage(cli, "%s", shapes[names].wanted);
+        return false;
+    }
+    if (args->version > UINT32_MAX) {
+        *code = cdn_cli_usage(cli, "--version: there can be no such version");
+        return false;
+    }
+    args->name = argc ? argv[0] : NULL;
+    for (int i = 1; i < argc; i++)
+        if (!cdn_version_argument(cli, &args->versions[i - 1], argv[i], code))
+            return false;
+    return true;
+}
+
 int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
                        unsigned flags)
 {
@@ -80,6 +115,17 @@ int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
     args->change.dry_run = args->dry_run;
     status = open_registry(&args->registry, args->path, flags, &err);
     return status ? cdn_registry_fail(cli, status, &err) : CDN_EXIT_OK;
+}
+
+bool cdn_registry_start(struct cdn_cli *cli, struct cdn_registry_args *args,
+                        const struct cdn_option *options, size_t count,
+                        enum cdn_registry_names names, unsigned flags, int argc,
+                        char **argv, int *code)
+{
+    if (!cdn_registry_arguments(cli, args, options, count, names, argc, argv, code))
+        return false;
+    *code = cdn_registry_begin(cli, args, flags);
+    return *code == CDN_EXIT_OK;
 }
 
 void cdn_registry_end(struct cdn_registry_args *args)
@@ -242,7 +288,7 @@ void cdn_json_change(struct cdn_json *json, const cordon_change_record *change)
 }
 
 int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *args,
-                         const char *name, const char *format, ...)
+                         const char *format, ...)
 {
     cordon_standing standing = {.struct_size = sizeof(standing)};
     struct cdn_buf text = {0};
@@ -257,10 +303,11 @@ int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *ar
         va_start(list, format);
         (void)vsnprintf(message, sizeof(message), format, list);
         va_end(list);
-        cdn_cli_note(cli, "%s: %s%s", name, args->dry_run ? "would be: " : "", message);
+        cdn_cli_note(cli, "%s: %s%s", args->name, args->dry_run ? "would be: " : "",
+                     message);
         return cdn_cli_finish(cli, CDN_EXIT_OK);
     }
-    status = cordon_registry_standing(&standing, args->registry, name, &err);
+    status = cordon_registry_standing(&standing, args->registry, args->name, &err);
     if (status)
         return cdn_registry_fail(cli, status, &err);
     cdn_json_init(&json, &text, cli->format == CDN_FORMAT_JSON);
@@ -272,4 +319,46 @@ int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *ar
     code = cdn_json_print(cli, &text);
     cdn_buf_deinit(&text);
     return cdn_cli_finish(cli, code);
+}
+
+/* ---- lists ---- */
+
+void cdn_registry_list_begin(struct cdn_registry_list *list, struct cdn_cli *cli,
+                             const char *const *columns, size_t count,
+                             const char *align)
+{
+    *list = (struct cdn_registry_list){
+        .cli = cli, .in_json = cdn_wants_json(cli), .columns = count};
+    cdn_table_init(&list->table, count, align);
+    for (size_t i = 0; i < count; i++)
+        cdn_table_cell(&list->table, "%s", columns[i]);
+    cdn_json_init(&list->json, &list->text, cli->format == CDN_FORMAT_JSON);
+    cdn_json_object(&list->json);
+    cdn_json_key_uint(&list->json, "schema_version", CDN_REGISTRY_SCHEMA_VERSION);
+}
+
+void cdn_registry_list_rows(struct cdn_registry_list *list, const char *name)
+{
+    cdn_json_key(&list->json, name);
+    cdn_json_array(&list->json);
+}
+
+int cdn_registry_list_end(struct cdn_registry_list *list, cordon_status status,
+                          cordon_error *err)
+{
+    struct cdn_cli *cli = list->cli;
+    int code = CDN_EXIT_OK;
+
+    cdn_json_array_end(&list->json);
+    cdn_json_object_end(&list->json);
+    if (status)
+        code = cdn_registry_fail(cli, status, err);
+    else if (list->in_json)
+        code = cdn_json_print(cli, &list->text);
+    else if (list->columns &&
+             !cdn_table_print(&list->table, cli->out, cli->out_color, 0))
+        code = cdn_registry_fail(cli, cdn_error_nomem(err), err);
+    cdn_table_deinit(&list->table);
+    cdn_buf_deinit(&list->text);
+    return code;
 }

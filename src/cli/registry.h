@@ -16,8 +16,12 @@ struct cdn_registry_args {
     const char *file; /* another place than the store's */
     const char *author;
     const char *reason;
-    uint64_t expect; /* 0: any revision */
+    uint64_t expect;  /* 0: any revision */
+    uint64_t version; /* --version, where a command has it; 0: not given */
     bool dry_run;
+    /* by cdn_registry_arguments() */
+    const char *name;     /* NULL: none given, for all */
+    uint32_t versions[2]; /* 0: not given */
     /* by cdn_registry_begin() */
     cordon_registry *registry;
     char path[PATH_MAX];
@@ -61,10 +65,34 @@ struct cdn_registry_args {
             "check everything, change nothing", NULL                                   \
     }
 
+#define CDN_VERSION_OPTION(args, what)                                                 \
+    {                                                                                  \
+        "version", 0, CDN_OPTION_POSITIVE, &(args).version, "N", what, NULL            \
+    }
+
+/* What stands behind a command's options. */
+enum cdn_registry_names {
+    CDN_NAMES_ONE,          /* NAME */
+    CDN_NAMES_RULE,         /* the same, and no set's */
+    CDN_NAMES_WITH_VERSION, /* NAME [VERSION] */
+    CDN_NAMES_WITH_TWO,     /* NAME [VERSION [VERSION]] */
+    CDN_NAMES_ANY           /* [NAME] */
+};
+
+/* Parse options and arguments.  False: *code is the exit code. */
+bool cdn_registry_arguments(struct cdn_cli *cli, struct cdn_registry_args *args,
+                            const struct cdn_option *options, size_t count,
+                            enum cdn_registry_names names, int argc, char **argv,
+                            int *code);
 /* Open the registry the options name, and fill `change`; an exit code.  `flags` as for
  * cordon_registry_open(). */
 int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
                        unsigned flags);
+/* Both, one after the other.  True: end it with cdn_registry_end(). */
+bool cdn_registry_start(struct cdn_cli *cli, struct cdn_registry_args *args,
+                        const struct cdn_option *options, size_t count,
+                        enum cdn_registry_names names, unsigned flags, int argc,
+                        char **argv, int *code);
 void cdn_registry_end(struct cdn_registry_args *args);
 
 /* Open the registry of a store.  Errors: as cordon_registry_open(); a missing one is told
@@ -95,6 +123,27 @@ void cdn_show_rollout(char *out, size_t size, const cordon_standing *standing);
 /* After a change: tell how the object stands now, as JSON or by `format` as a note.  With
  * --dry-run: that it would have worked. */
 int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *args,
-                         const char *name, const char *format, ...) CDN_PRINTF(4, 5);
+                         const char *format, ...) CDN_PRINTF(3, 4);
+
+/* What a command lists: an array in a JSON document, rows of a table, or neither, where the
+ * command prints lines of its own. */
+struct cdn_registry_list {
+    struct cdn_cli *cli;
+    bool in_json;
+    struct cdn_json json;   /* rows are objects, if in_json */
+    struct cdn_table table; /* else rows are cells, if there are columns */
+    size_t columns;
+    struct cdn_buf text;
+};
+
+/* Begin the document, to which a caller may add keys, and the table. */
+void cdn_registry_list_begin(struct cdn_registry_list *list, struct cdn_cli *cli,
+                             const char *const *columns, size_t count,
+                             const char *align);
+/* Rows follow; `name` is the array's. */
+void cdn_registry_list_rows(struct cdn_registry_list *list, const char *name);
+/* Print it, or say what went wrong; returns the exit code. */
+int cdn_registry_list_end(struct cdn_registry_list *list, cordon_status status,
+                          cordon_error *err);
 
 #endif

@@ -285,7 +285,7 @@ static void show_counts(FILE *to, bool color, const struct cdn_replay_report *re
         const char *text;
     } rows[] = {
         {CDN_REPLAY_NOT_REPRODUCIBLE,
-         "cannot be reproduced (time, memory, cancelled, denied, nondeterministic)"},
+         "cannot be reproduced (time, memory, cancelled, denied, host functions)"},
         {CDN_REPLAY_GENERATION_GONE, "their generation is not in the store any more"},
         {CDN_REPLAY_TEXT_MISSING,
          "their rule's text was not found; give it with --rules"},

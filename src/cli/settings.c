@@ -20,7 +20,7 @@
 
 #define FILE_MAX_BYTES ((size_t)1 << 20)
 
-enum type { TYPE_COUNT, TYPE_SIZE, TYPE_NS, TYPE_MS, TYPE_TEXT };
+enum type { TYPE_COUNT, TYPE_ZERO, TYPE_SIZE, TYPE_NS, TYPE_MS, TYPE_TEXT };
 
 static const struct row {
     const char *section, *key, *name;
@@ -62,6 +62,18 @@ const char *cdn_origin_str(enum cdn_origin origin)
 
 /* ---- values ---- */
 
+static uint32_t from_none(uint32_t option)
+{
+    return option == CORDON_NONE ? 0 : option;
+}
+
+static uint32_t to_none(uint64_t value)
+{
+    return !value                ? CORDON_NONE
+           : value < CORDON_NONE ? (uint32_t)value
+                                 : CORDON_NONE - 1;
+}
+
 uint64_t cdn_setting_number(const struct cdn_settings *settings,
                             enum cdn_setting setting)
 {
@@ -73,6 +85,7 @@ uint64_t cdn_setting_number(const struct cdn_settings *settings,
         return options->key;
         GET(engine, slots)
         GET(engine, busy_wait_ms)
+        GET(engine, tighten)
         GET(engine, max_instructions)
         GET(engine, max_edges)
         GET(engine, max_nodes)
@@ -83,6 +96,10 @@ uint64_t cdn_setting_number(const struct cdn_settings *settings,
         GET(engine, load_memory_bytes)
         GET(engine, image_budget_bytes)
 #undef GET
+    case CDN_SETTING_engine_max_waiting:
+        return from_none(options->max_waiting);
+    case CDN_SETTING_engine_interrupt_slots:
+        return from_none(options->interrupt_slots);
     case CDN_SETTING_policy_file:
     case CDN_SETTINGS:
         break;
@@ -101,6 +118,15 @@ static void set(cordon_engine_options *options, enum cdn_setting setting,
         break;
     case CDN_SETTING_engine_busy_wait_ms:
         options->busy_wait_ms = small;
+        break;
+    case CDN_SETTING_engine_max_waiting:
+        options->max_waiting = to_none(value);
+        break;
+    case CDN_SETTING_engine_interrupt_slots:
+        options->interrupt_slots = to_none(value);
+        break;
+    case CDN_SETTING_engine_tighten:
+        options->tighten = small;
         break;
 #define SET(section, key)                                                              \
     case CDN_SETTING_##section##_##key:                                                \
@@ -133,7 +159,7 @@ char *cdn_setting_text(char *out, size_t size, const struct cdn_settings *settin
     return out;
 }
 
-/* As an option of the type takes it; above 0. */
+/* As an option of the type takes it; above 0, but where 0 means none. */
 static cordon_status take_text(struct cdn_settings *settings, enum cdn_setting setting,
                                const char *text, cordon_error *err)
 {
@@ -142,6 +168,7 @@ static cordon_status take_text(struct cdn_settings *settings, enum cdn_setting s
         .name = rows[setting].name,
         .type = rows[setting].type == TYPE_SIZE    ? CDN_OPTION_SIZE
                 : rows[setting].type == TYPE_COUNT ? CDN_OPTION_POSITIVE
+                : rows[setting].type == TYPE_ZERO  ? CDN_OPTION_INTEGER
                                                    : CDN_OPTION_DURATION,
         .value = &value};
     cordon_error own;
@@ -175,7 +202,9 @@ static cordon_status take_value(struct cdn_settings *settings, struct cdn_spec *
             return status;
         if (!take_text(settings, setting, text, NULL))
             return CORDON_OK;
-    } else if (number >= 1 && number <= 0x1p53) {
+    } else if (number <= 0x1p53 &&
+               (number >= 1 || (rows[setting].type == TYPE_ZERO &&
+                                value->type == CORDON_INTEGER && number == 0))) {
         set(&settings->engine, setting, (uint64_t)number);
         return CORDON_OK;
     }
@@ -184,7 +213,8 @@ static cordon_status take_value(struct cdn_settings *settings, struct cdn_spec *
         rows[setting].type == TYPE_SIZE ? "a size such as \"4MiB\", or bytes,"
         : rows[setting].type == TYPE_NS || rows[setting].type == TYPE_MS
             ? "a time such as \"500ms\", or a number of its unit,"
-            : "a whole number from 1");
+        : rows[setting].type == TYPE_ZERO ? "a whole number, or 0 for none,"
+                                          : "a whole number from 1");
 }
 
 static cordon_status take_section(struct cdn_settings *settings, struct cdn_spec *table,

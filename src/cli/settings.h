@@ -19,10 +19,14 @@ enum cdn_origin {
     CDN_ORIGIN_FLAG
 };
 
-/* X(section, key, type): the engine's are fields of cordon_engine_options. */
+/* X(section, key, type): the engine's are fields of cordon_engine_options.  One of type ZERO
+ * may be 0 for none, which the options call CORDON_NONE. */
 #define CDN_SETTING_MAP(X)                                                             \
     X(engine, slots, COUNT)                                                            \
     X(engine, busy_wait_ms, MS)                                                        \
+    X(engine, max_waiting, ZERO)                                                       \
+    X(engine, interrupt_slots, ZERO)                                                   \
+    X(engine, tighten, ZERO)                                                           \
     X(engine, max_instructions, COUNT)                                                 \
     X(engine, max_edges, COUNT)                                                        \
     X(engine, max_nodes, COUNT)                                                        \

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "snapshot/layout.h"
 
 #define SMALL 65536u
 
@@ -100,30 +101,13 @@ cordon_status cdn_stats_degrees(struct cdn_degrees *out,
 
 /* ---- columns ---- */
 
-static uint64_t width_of(enum cdn_column_type type)
-{
-    switch (type) {
-    case CDN_COLUMN_BOOL:
-        return 1;
-    case CDN_COLUMN_STRING:
-    case CDN_COLUMN_TEXT:
-    case CDN_COLUMN_BAG:
-        return 4;
-    case CDN_COLUMN_INT64:
-    case CDN_COLUMN_FLOAT64:
-    case CDN_COLUMN_TIMESTAMP:
-        break;
-    }
-    return 8;
-}
-
 static void add_block(struct cdn_column_stats *out, const struct cdn_column *column,
                       uint32_t block, uint32_t count)
 {
     out->values += count;
     if (!column->values)
         return;
-    out->bytes += width_of(column->property->type) * count;
+    out->bytes += (uint64_t)cdn_layout_width(column->property->type) * count;
     if (column->present)
         out->bytes += (count + 63) / 64 * 8;
     if (column->heap)

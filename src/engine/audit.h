@@ -26,6 +26,9 @@
 
 #include "base/error.h"
 
+struct cdn_answers;
+struct cdn_host_function;
+
 /* One decision, everything borrowed for the call.  Texts end with a NUL unless their length
  * stands beside them; NULL where there is none. */
 struct cdn_audit_record {
@@ -65,11 +68,15 @@ struct cdn_audit_record {
     size_t result_bytes;
     uint64_t reads_digest;
     const cordon_usage *usage; /* with the limits in force */
-    uint32_t left_out;         /* how many of 10,000 like it are not to be recorded */
+    /* the host's functions that the rule lists, and what they answered */
+    const struct cdn_host_function *const *functions;
+    uint32_t function_count; /* 0: it lists none */
+    const struct cdn_answers *answers;
+    uint32_t left_out; /* how many of 10,000 like it are not to be recorded */
 };
 
-/* The record of one evaluation; borrows from all three.  `snapshot_id` 0: it had none.  `set` is
- * the caller's to fill in. */
+/* The record of one evaluation; borrows from all three.  `snapshot_id` 0: it had none.  `set`,
+ * functions and answers are the caller's to fill in. */
 void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *outcome,
                          const cordon_request *request, uint64_t snapshot_id,
                          int64_t timestamp_ms);

@@ -169,8 +169,9 @@ cordon_status cdn_audit_log_begin(struct cdn_audit_log *log, int64_t now_ms,
     log->created_ms = now_ms;
     log->offset = sizeof header;
     log->records = 0;
-    log->unsynced = false;
-    log->collected = false;
+    log->unsynced = log->doubtful = false;
+    log->synced_to = log->offset;
+    log->collected = log->ended = false;
     log->bytes += sizeof header;
     memcpy(log->hash, header.hash, sizeof log->hash);
     cdn_audit_log_forget(log);
@@ -239,14 +240,72 @@ cordon_status cdn_audit_log_flush(struct cdn_audit_log *log, cordon_error *err)
     return CORDON_OK;
 }
 
+/* Is what the system has of the segment what was written?  Read back to its last record. */
+static bool is_whole(struct cdn_audit_log *log)
+{
+    struct cdn_audit_scan scan = {.fd = -1};
+    enum cdn_audit_found found = CDN_AUDIT_RECORD;
+    struct cdn_audit_found_record record;
+    const char *fault = NULL;
+    cordon_status status =
+        cdn_audit_scan_open(&scan, log->dir, log->number, &log->key, &fault, NULL);
+
+    while (!status && !fault && scan.at < log->offset && found == CDN_AUDIT_RECORD)
+        status = cdn_audit_scan_next(&found, &record, &scan, &log->key, NULL);
+    status = status || fault || found != CDN_AUDIT_RECORD ||
+             memcmp(scan.hash, log->hash, sizeof log->hash) != 0;
+    cdn_audit_scan_close(&scan);
+    return !status;
+}
+
+/* Hand the system once more what it said it could not write. */
+static cordon_status write_again(struct cdn_audit_log *log, cordon_error *err)
+{
+    unsigned char chunk[16384];
+
+    for (uint64_t at = log->synced_to; at < log->offset;) {
+        size_t want =
+            log->offset - at < sizeof chunk ? (size_t)(log->offset - at) : sizeof chunk;
+        ssize_t got = pread(log->fd, chunk, want, (off_t)at);
+
+        if (got > 0)
+            got = pwrite(log->fd, chunk, (size_t)got, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return cdn_error_errno(err, errno, "cannot write %s again", log->path);
+        if (!got)
+            break; /* is_whole() tells */
+        at += (uint64_t)got;
+    }
+    if (is_whole(log))
+        return CORDON_OK;
+    close(log->fd);
+    log->fd = -1;
+    log->unsynced = log->doubtful = false;
+    return cdn_error_set(err, CORDON_E_IO,
+                         "%s: the system could not write, and has dropped, what came "
+                         "behind byte %" PRIu64,
+                         log->path, log->synced_to);
+}
+
 cordon_status cdn_audit_log_sync(struct cdn_audit_log *log, cordon_error *err)
 {
+    cordon_status status = CORDON_OK;
+
     if (!log->unsynced || log->fd < 0)
         return CORDON_OK;
     cdn_audit_log_step(log);
-    if (fdatasync(log->fd))
+    if (log->doubtful)
+        status = write_again(log, err);
+    if (status)
+        return status;
+    if (fdatasync(log->fd)) {
+        log->doubtful = true;
         return cdn_error_errno(err, errno, "cannot sync %s", log->path);
-    log->unsynced = false;
+    }
+    log->unsynced = log->doubtful = false;
+    log->synced_to = log->offset;
     log->synced_ns = cdn_clock_ns();
     log->syncs++;
     return CORDON_OK;
@@ -361,8 +420,16 @@ static cordon_status end_segment(struct cdn_audit_log *log, int64_t now_ms,
     unsigned char note[CDN_AUDIT_NOTE_BYTES];
     size_t length =
         cdn_audit_note(note, "end", now_ms, "next", log->number + 1, NULL, 0);
-    cordon_status status = cdn_audit_log_note(log, note, length, err);
+    cordon_status status = CORDON_OK;
 
+    if (!log->ended) {
+        if (!cdn_audit_log_add(log, CORDON_AUDIT_NOTE, note, length))
+            return cdn_error_nomem(err);
+        status = cdn_audit_log_flush(log, err);
+        log->ended = !status;
+    }
+    if (!status)
+        status = cdn_audit_log_sync(log, err);
     if (status)
         return status;
     close(log->fd);

@@ -35,7 +35,10 @@ struct cdn_audit_log {
     uint64_t sequence;                           /* of the last record */
     unsigned char hash[CORDON_AUDIT_HASH_BYTES]; /* of it */
     bool unsynced;
-    bool collected; /* retention was looked at since the segment was begun */
+    bool doubtful;      /* a sync failed: what is unsynced counts as not written */
+    uint64_t synced_to; /* offset up to which the segment is on the disk */
+    bool ended;         /* its last record is written; what is left is to sync it */
+    bool collected;     /* retention was looked at since the segment was begun */
     uint64_t synced_ns;
     /* what was added and not flushed: */
     struct cdn_buf pending;
@@ -66,7 +69,10 @@ bool cdn_audit_log_add(struct cdn_audit_log *log, cordon_audit_kind kind,
 cordon_status cdn_audit_log_flush(struct cdn_audit_log *log, cordon_error *err);
 /* Forget what is pending. */
 void cdn_audit_log_forget(struct cdn_audit_log *log);
-/* Errors: CORDON_E_IO: what was written since the last sync may not be on the disk. */
+/* Errors: CORDON_E_IO: what was written since the last sync may not be on the disk.  The next
+ * call writes it once more, since a system that could not write a page may have dropped it
+ * and have nothing left to sync; if it is found to be gone then, the segment is closed as it
+ * is, the next one begins, and cordon_audit_verify() finds the gap. */
 cordon_status cdn_audit_log_sync(struct cdn_audit_log *log, cordon_error *err);
 
 /* Is the segment, with what is pending, as large as one may get? */

@@ -52,8 +52,8 @@ static cordon_status split(struct cdn_audit_mask *mask, cordon_error *err)
 
 static cordon_status check_path(const struct cdn_audit_mask *mask, cordon_error *err)
 {
-    static const char *const maskable[] = {"input", "result", "error", "requested_by",
-                                           "traceparent"};
+    static const char *const maskable[] = {"input",        "result",      "error",
+                                           "requested_by", "traceparent", "calls"};
 
     for (size_t i = 0; mask->step_count && i < sizeof maskable / sizeof *maskable;
          i++) {
@@ -63,7 +63,7 @@ static cordon_status check_path(const struct cdn_audit_mask *mask, cordon_error 
     return bad_path(
         err, mask->path,
         "leads to nothing that can be masked; that is below /input, /result, "
-        "/error, /requested_by and /traceparent");
+        "/error, /calls, /requested_by and /traceparent");
 }
 
 static cordon_status init_mask(struct cdn_audit_mask *out,
@@ -122,7 +122,8 @@ struct walk {
     const struct cdn_audit_masks *masks;
     struct cdn_packer packer;
     struct cdn_buf *out;
-    uint64_t hit; /* the masks that met something */
+    uint64_t hit;    /* the masks that met something */
+    bool calls_gone; /* `calls` were left out for what others met */
 };
 
 static const char *step_of(const struct cdn_audit_mask *mask, uint32_t depth)
@@ -194,6 +195,22 @@ static void stand_in(struct walk *walk, int mask)
         cdn_pack_cstr(&walk->packer, with);
 }
 
+/* Is what came before `calls` masked, and `calls` nobody's business?  It stands behind. */
+static bool calls_tell(const struct walk *walk)
+{
+    bool met = false;
+
+    for (size_t i = 0; i < walk->masks->count; i++) {
+        const char *first = step_of(&walk->masks->items[i], 0);
+
+        if (!strcmp(first, "calls"))
+            return false;
+        met = met || (walk->hit >> i & 1 && strcmp(first, "requested_by") != 0 &&
+                      strcmp(first, "traceparent") != 0);
+    }
+    return met;
+}
+
 static bool walk_value(struct walk *walk, uint64_t set, uint32_t depth,
                        const unsigned char **at, const unsigned char *end);
 
@@ -214,6 +231,11 @@ static bool walk_map(struct walk *walk, uint64_t set, uint32_t depth, uint32_t p
             return false;
         if (key.type == CORDON_STRING)
             name = (struct cdn_audit_text){key.as.string, key.length};
+        if (!depth && cdn_audit_text_is(&name, "calls") && calls_tell(walk)) {
+            walk->calls_gone = true;
+            ok = cdn_audit_value_skip(at, end);
+            continue;
+        }
         left = narrow(walk, set, depth, &name);
         mask = ends_here(walk, left, depth + 1);
         if (mask >= 0 && !walk->masks->items[mask].with) {
@@ -291,6 +313,7 @@ static uint32_t list(struct walk *walk, bool erased)
 
     for (size_t i = 0; i < walk->masks->count; i++)
         count += walk->hit >> i & 1 && !walk->masks->items[i].with == erased;
+    count += erased && walk->calls_gone;
     if (!count)
         return 0;
     cdn_pack_cstr(&walk->packer, erased ? "erased" : "masked");
@@ -299,6 +322,8 @@ static uint32_t list(struct walk *walk, bool erased)
         if (walk->hit >> i & 1 && !walk->masks->items[i].with == erased)
             cdn_pack_cstr(&walk->packer, walk->masks->items[i].path);
     }
+    if (erased && walk->calls_gone)
+        cdn_pack_cstr(&walk->packer, "/calls");
     return 1;
 }
 

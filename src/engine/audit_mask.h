@@ -2,7 +2,11 @@
  *
  * A mask is a JSON pointer into a record and what stands in for the value there.  Only what a
  * user or a rule put into a record can be masked (input, result, error, requested_by,
- * traceparent): what names the decision stays. */
+ * traceparent, calls): what names the decision stays.
+ *
+ * What a mask took out of input, result or error may stand in what a host function was asked or
+ * answered.  Where one met something there, and none of them is about `calls`, `calls` goes as
+ * a whole and counts as erased: whoever wants it kept says what of it is to be masked. */
 #ifndef CDN_ENGINE_AUDIT_MASK_H
 #define CDN_ENGINE_AUDIT_MASK_H
 

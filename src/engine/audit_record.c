@@ -11,10 +11,14 @@
 
 #include "base/hash.h"
 #include "base/pack.h"
+#include "rule/functions.h"
 #include "rule/outcome.h"
 
 /* Keys, headers, numbers and digests of a record with everything in it. */
 #define FIXED_BYTES 1200
+/* The same of one function that the rule lists, and of one answer. */
+#define FUNCTION_BYTES (CDN_RULE_MAX_WORD + 40)
+#define ANSWER_BYTES   48
 
 static size_t text_bytes(const char *text)
 {
@@ -73,6 +77,15 @@ void cdn_audit_record_of(struct cdn_audit_record *out, const cordon_outcome *out
                            timestamp_ms);
 }
 
+static size_t calls_bytes(const struct cdn_audit_record *record)
+{
+    size_t bytes = (size_t)record->function_count * FUNCTION_BYTES;
+
+    if (record->function_count && record->answers)
+        bytes += record->answers->bytes + (size_t)record->answers->count * ANSWER_BYTES;
+    return bytes;
+}
+
 size_t cdn_audit_record_bound(const struct cdn_audit_record *record)
 {
     return FIXED_BYTES + text_bytes(record->decision_id) + text_bytes(record->rule) +
@@ -80,7 +93,7 @@ size_t cdn_audit_record_bound(const struct cdn_audit_record *record)
            text_bytes(record->label) + key_bytes(record) + record->params_bytes +
            text_bytes(record->principal) + text_bytes(record->traceparent) +
            text_bytes(record->decision) + text_bytes(record->message) +
-           text_bytes(record->file) + record->result_bytes;
+           text_bytes(record->file) + record->result_bytes + calls_bytes(record);
 }
 
 /* Maps whose size is not known beforehand: a header of fixed width, filled in at the end. */
@@ -186,6 +199,8 @@ static void encode_cost(struct map *map, const cordon_usage *usage)
     CDN_AUDIT_BUDGETS(USED)
 #undef USED
     count(&inner, "native_ns", usage->native_ns);
+    if (usage->host_ns)
+        count(&inner, "host_ns", usage->host_ns);
     map_end(&inner);
     key(map, "limits");
     inner = map_begin(map->packer);
@@ -223,6 +238,61 @@ static void encode_outcome(struct map *map, const struct cdn_audit_record *recor
     hex(map, "reads_digest", record->reads_digest);
 }
 
+static void encode_answer(struct cdn_packer *packer, const struct cdn_answer *answer)
+{
+    struct map map = map_begin(packer);
+
+    hex(&map, "arguments", answer->arguments);
+    if (answer->failed) {
+        key(&map, "error");
+        cdn_pack_str(packer, (const char *)answer->data, answer->bytes);
+    } else if (answer->bytes) {
+        key(&map, "result");
+        cdn_pack_raw(packer, answer->data, answer->bytes);
+    }
+    map_end(&map);
+}
+
+/* A function's answers: counted in one walk, written in another. */
+static void encode_answers(struct cdn_packer *packer, const struct cdn_answers *answers,
+                           uint32_t function)
+{
+    struct cdn_answer answer;
+    uint32_t at = 0, of_it = 0;
+
+    while (answers && cdn_answers_next(&answer, answers, &at))
+        of_it += answer.function == function;
+    cdn_pack_array(packer, of_it);
+    for (at = 0; of_it && cdn_answers_next(&answer, answers, &at);) {
+        if (answer.function != function)
+            continue;
+        encode_answer(packer, &answer);
+        of_it--;
+    }
+}
+
+/* Behind all else: what a mask met above tells audit_mask.c whether they may stay. */
+static void encode_calls(struct map *map, const struct cdn_audit_record *record)
+{
+    struct map calls;
+
+    key(map, "calls");
+    calls = map_begin(map->packer);
+    for (uint32_t i = 0; i < record->function_count; i++) {
+        struct map function;
+
+        key(&calls, record->functions[i]->name);
+        function = map_begin(map->packer);
+        count(&function, "cost", record->functions[i]->cost);
+        key(&function, "answers");
+        encode_answers(map->packer, record->answers, i);
+        map_end(&function);
+    }
+    map_end(&calls);
+    if (record->answers && record->answers->cut)
+        boolean(map, "calls_cut", true);
+}
+
 size_t cdn_audit_record_encode(void *out, size_t size,
                                const struct cdn_audit_record *record)
 {
@@ -248,6 +318,8 @@ size_t cdn_audit_record_encode(void *out, size_t size,
     encode_outcome(&map, record);
     if (record->usage)
         encode_cost(&map, record->usage);
+    if (record->function_count)
+        encode_calls(&map, record);
     map_end(&map);
     return packer.failed ? 0 : packer.length;
 }

@@ -7,11 +7,17 @@
  *     result       the rule's result, byte for byte; absent if it has none
  *     reads_digest
  *     usage limits maps from budget to number
+ *     calls        a map from each host function that the rule lists to {cost answers};
+ *                  an answer is {arguments result}, {arguments error}, or where nothing came
+ *                  back {arguments}, in the order of the calls of that function;
+ *                  `arguments` is a hash of them
+ *     calls_cut    true: there were more answers than are in it
  *     erased masked   lists of paths, added by audit_mask.c
  *
  * What does not apply is left out.  Digests and identities are 16 hexadecimal digits; `seed`
- * is the 64 bits of it as a signed integer.  `params` and `result` are each as deep as a value
- * may be, so the whole is deeper: it is walked one level at a time, never checked as one. */
+ * is the 64 bits of it as a signed integer.  `params`, `result` and each result in `calls` are
+ * as deep as a value may be, so the whole is deeper: it is walked one level at a time, never
+ * checked as one. */
 #ifndef CDN_ENGINE_AUDIT_RECORD_H
 #define CDN_ENGINE_AUDIT_RECORD_H
 
@@ -60,8 +66,10 @@ struct cdn_audit_view {
     struct cdn_audit_text result; /* msgpack */
     uint64_t reads_digest;
     cordon_usage usage;
+    struct cdn_audit_text calls; /* msgpack, of any shape; absent: none were recorded */
+    bool calls_cut;
     /* Something below it was erased or masked: */
-    bool input_masked, result_masked, rest_masked;
+    bool input_masked, result_masked, calls_masked, rest_masked;
 };
 
 /* False: the bytes are no record of a decision. */
@@ -79,8 +87,9 @@ bool cdn_audit_map_begin(const unsigned char **at, const unsigned char *end,
 /* The next field's key; *at then stands at its value, which the caller has to step over. */
 bool cdn_audit_map_key(struct cdn_audit_field *out, const unsigned char **at,
                        const unsigned char *end);
-/* Step over a value of any depth that a record has: the values of a map may each be as deep as
- * a value may be. */
+/* Step over a value of any depth that a record has: what lies up to CDN_AUDIT_LEVELS maps and
+ * arrays below it may be as deep as a value may be. */
+#define CDN_AUDIT_LEVELS 5
 bool cdn_audit_value_skip(const unsigned char **at, const unsigned char *end);
 bool cdn_audit_text_is(const struct cdn_audit_text *text, const char *word);
 

@@ -150,6 +150,8 @@ static cordon_status go_on(struct cdn_audit_log *log, const struct newest *newes
     } else {
         log->created_ms = scan->header.created_ms;
         log->offset = newest->broken_at;
+        log->synced_to = sizeof(struct cdn_audit_header);
+        log->unsynced = true; /* whoever wrote it may have died before syncing */
         log->records = newest->records;
         status = cdn_audit_log_attach(log, err);
         if (!status && newest->torn)

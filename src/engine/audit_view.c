@@ -194,6 +194,8 @@ static bool take_cost(cordon_usage *out, bool limits, const unsigned char **at,
 #undef TAKE
         if (ok && !limits && cdn_audit_text_is(&field.key, "native_ns"))
             out->native_ns = value;
+        if (ok && !limits && cdn_audit_text_is(&field.key, "host_ns"))
+            out->host_ns = value;
     }
     return ok;
 }
@@ -245,6 +247,8 @@ static bool take_paths(struct cdn_audit_view *out, const unsigned char **at,
             out->input_masked = true;
         else if (below(&path, "/result"))
             out->result_masked = true;
+        else if (below(&path, "/calls"))
+            out->calls_masked = true;
         else
             out->rest_masked = true;
     }
@@ -312,6 +316,14 @@ static bool take_field(struct cdn_audit_view *out, const struct cdn_audit_field 
         return take_error(out, at, end);
     if (cdn_audit_text_is(name, "result"))
         return take_raw(&out->result, at, end);
+    if (cdn_audit_text_is(name, "calls")) {
+        out->calls.at = (const char *)*at;
+        ok = cdn_audit_value_skip(at, end);
+        out->calls.bytes = (size_t)((const char *)*at - out->calls.at);
+        return ok;
+    }
+    if (cdn_audit_text_is(name, "calls_cut"))
+        return take_bool(&out->calls_cut, at, end);
     if (cdn_audit_text_is(name, "usage"))
         return take_cost(&out->usage, false, at, end);
     if (cdn_audit_text_is(name, "limits"))
@@ -321,22 +333,31 @@ static bool take_field(struct cdn_audit_view *out, const struct cdn_audit_field 
     return cdn_unpack_skip(at, end);
 }
 
-bool cdn_audit_value_skip(const unsigned char **at, const unsigned char *end)
+/* Each level that turns out too deep is read once more: five times at most. */
+static bool skip_levels(const unsigned char **at, const unsigned char *end, int levels)
 {
-    struct cdn_audit_field field;
     const unsigned char *from = *at;
-    uint32_t pairs;
+    struct cdn_audit_field field;
+    cordon_value head;
 
     if (cdn_unpack_skip(at, end))
         return true;
     *at = from;
-    if (!cdn_audit_map_begin(at, end, &pairs))
+    if (!levels || !cdn_unpack_head(&head, at, end) ||
+        (head.type != CORDON_MAP && head.type != CORDON_ARRAY))
         return false;
-    for (; pairs; pairs--) {
-        if (!cdn_audit_map_key(&field, at, end) || !cdn_unpack_skip(at, end))
+    for (uint32_t i = 0; i < head.length; i++) {
+        if (head.type == CORDON_MAP && !cdn_audit_map_key(&field, at, end))
+            return false;
+        if (!skip_levels(at, end, levels - 1))
             return false;
     }
     return true;
+}
+
+bool cdn_audit_value_skip(const unsigned char **at, const unsigned char *end)
+{
+    return skip_levels(at, end, CDN_AUDIT_LEVELS);
 }
 
 bool cdn_audit_record_view(struct cdn_audit_view *out, const void *record, size_t bytes)

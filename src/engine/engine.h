@@ -21,12 +21,14 @@
 
 #include <cordon/engine.h>
 #include <cordon/evaluate.h>
+#include <cordon/function.h>
 #include <cordon/metrics.h>
 #include <cordon/upkeep.h>
 
 #include "engine/plan.h"
 #include "engine/policy.h"
 #include "engine/quota.h"
+#include "engine/rollout.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
@@ -46,8 +48,7 @@ struct cdn_images {
     uint32_t mask; /* size of the table less one; the table may be NULL */
     struct cdn_cached *table;
     uint64_t clock;
-    size_t bytes;
-    size_t budget;
+    size_t budget;       /* bytes that the slot's images may take */
     unsigned long swept; /* the engine's `dropped` when last swept */
 };
 
@@ -71,8 +72,12 @@ void cdn_images_sweep(struct cdn_images *images,
 struct cdn_job {
     void (*run)(struct cdn_job *job, struct cordon_engine *engine,
                 struct cdn_lane *lane);
+    /* May it hold up its thread for something else than its own work?  Then it interrupts
+     * nobody.  NULL: it never does. */
+    bool (*may_block)(const struct cdn_job *job, const struct cdn_state *state);
     uint32_t priority;
-    uint64_t until_ns; /* nobody wants it any more then; cdn_clock_ns() */
+    uint64_t until_ns;  /* nobody wants it any more then; cdn_clock_ns() */
+    uint64_t waited_ns; /* set before it runs: how long for its lane */
 };
 
 /* A caller that waits for a lane; on its own stack. */
@@ -80,6 +85,8 @@ struct cdn_waiter {
     struct cdn_waiter *next; /* of lower priority, or of the same and later */
     struct cdn_job *job;
     struct cdn_lane *lane; /* handed over */
+    uint64_t began_ns;     /* to wait */
+    bool waits;            /* for a lane of its own: it may block */
     bool taken;            /* somebody runs the job for it */
     bool done;             /* and has */
     pthread_cond_t changed;
@@ -101,6 +108,8 @@ struct cdn_lane {
     uint64_t decisions;    /* made so far in this lane */
     cordon_outcome *aside; /* what shadows answer into; NULL: none has run */
     uint64_t interrupted;  /* times a run in it was, for another */
+    uint64_t builds[CDN_TALLY_TIMES], builds_ns; /* of images, by how long */
+    bool tightened;                              /* load stopped the last run in it */
 };
 
 struct cordon_engine {
@@ -125,8 +134,12 @@ struct cordon_engine {
         uint64_t sequence;
         const cordon_snapshot *snapshot;
     } seen;
-    uint64_t aborts; /* of rollouts, by guards */
-    char *store;     /* whose CURRENT is followed; NULL: none's */
+    uint64_t aborts[CDN_TRIPS]; /* of rollouts, by what the guard found */
+    struct {                    /* texts of rules and sets: loaded, refused */
+        uint64_t loads, refusals;
+        int64_t loaded_ms; /* when the last was loaded; 0: none was */
+    } bundles;
+    char *store; /* whose CURRENT is followed; NULL: none's */
     cordon_snapshot_options store_options;
     _Atomic(cordon_audit *) audit; /* NULL: none */
     struct {                       /* the policy's file; path NULL: none is followed */
@@ -141,13 +154,17 @@ struct cordon_engine {
     pthread_mutex_t waiting;
     struct cdn_waiter *queue; /* under `waiting`: who is served first, first */
     atomic_uint waiters;
-    atomic_uint urgent;  /* the first one's priority and 1; 0: nobody waits */
-    atomic_ulong shed;   /* refused because too many waited */
-    atomic_ulong lapsed; /* waited in vain */
+    atomic_uint urgent;   /* the first one's priority and 1; 0: nobody waits */
+    atomic_uint pressing; /* the same of those for whom a run may be interrupted */
+    atomic_ulong shed;    /* refused because too many waited */
+    atomic_ulong lapsed;  /* waited in vain */
     atomic_ulong over_quota;
     /* For replay, which is alone with its engine: quotas hold nobody back, and parameters are
      * for several rules (rule/run.h). */
     bool quotas_off, shared_params;
+    /* The same: added under the name of each function that a rule lists and the engine does
+     * not have.  Without a body: such a rule does not load. */
+    cordon_function stand_in;
     uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
     uint64_t waits_ns;
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
@@ -194,6 +211,10 @@ void cdn_engine_defaults(cordon_engine_options *out);
 cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
                               const char *source, size_t bytes, const char *file,
                               uint32_t number, cordon_error *err);
+/* The same of a set.  Errors: as cdn_set_load(). */
+cordon_status cdn_engine_load_set(struct cdn_set **out, cordon_engine *engine,
+                                  const char *source, size_t bytes, const char *file,
+                                  cordon_error *err);
 /* Publish the plan in the place of what has its name.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
                                  cordon_error *err);
@@ -201,8 +222,8 @@ cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
 /* ---- functions.c ---- */
 
 /* Under `writer`: find what the version's rule lists.  Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
-cordon_status cdn_functions_resolve(struct cdn_version *version,
-                                    const cordon_engine *engine, cordon_error *err);
+cordon_status cdn_functions_resolve(struct cdn_version *version, cordon_engine *engine,
+                                    cordon_error *err);
 /* With the engine. */
 void cdn_functions_deinit(cordon_engine *engine);
 
@@ -219,7 +240,11 @@ cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,
                                 struct cdn_policy *policy, bool *moved,
                                 cordon_error *err);
 
-/* ---- metrics.c ---- */
+/* ---- observe.c ---- */
+
+/* Tell the observer of an evaluation, if it wants to know; `set` is as in cordon_span. */
+void cdn_observe(const cordon_engine *engine, const cordon_request *request,
+                 const cordon_outcome *outcome, const char *set);
 
 /* Tell the observer, if it wants to know: one line, escaped. */
 void cdn_engine_log(const cordon_engine *engine, cordon_level level, const char *format,
@@ -268,6 +293,7 @@ void cdn_schedule_watch(struct cdn_lane *lane, const uint32_t *revoked);
 struct cdn_ask {
     const cordon_request *request; /* checked */
     uint64_t entered_ns;           /* when this rule's time began */
+    uint64_t waited_ns;            /* of that for its lane */
     uint64_t until_ns;             /* nothing runs beyond; UINT64_MAX: no such end */
     const char *set;               /* as a member of which; NULL: none */
     bool shared_params;            /* rule/run.h */

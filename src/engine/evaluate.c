@@ -22,6 +22,8 @@
 #include "engine/engine.h"
 #include "engine/granted.h"
 #include "engine/set.h"
+#include "engine/tighten.h"
+#include "rule/functions.h"
 
 /* ---- the request ---- */
 
@@ -108,6 +110,15 @@ static void name_decision(cordon_outcome *outcome, struct cdn_lane *lane,
 
 /* ---- running a version ---- */
 
+/* The lane's holder alone writes them; metrics read meanwhile. */
+static void note_build(struct cdn_lane *lane, uint64_t ns)
+{
+    uint64_t *count = &lane->builds[cdn_tally_time(ns)];
+
+    __atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&lane->builds_ns, lane->builds_ns + ns, __ATOMIC_RELAXED);
+}
+
 cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
                              const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err)
@@ -116,6 +127,7 @@ cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
     unsigned long dropped =
         atomic_load_explicit(&engine->dropped, memory_order_relaxed);
     struct cdn_budget budget;
+    uint64_t began_ns;
     cordon_status status;
 
     if (lane->images.swept != dropped) {
@@ -126,38 +138,18 @@ cordon_status cdn_lane_image(struct cdn_image **out, struct cdn_lane *lane,
     if (*out)
         return CORDON_OK;
     budget = cdn_budget_load(&engine->options);
+    began_ns = cdn_clock_ns();
     status = cdn_rule_image(out, version->rule, lane->slot, &budget, err);
+    note_build(lane, cdn_clock_ns() - began_ns);
     if (!status)
         status = cdn_images_put_take(&lane->images, version->id, *out, err);
     return status;
 }
 
-/* Tell the observer, if there is one. */
-static void observe(const struct cdn_lane *lane, const struct cdn_ask *ask,
-                    const cordon_outcome *outcome)
-{
-    const cordon_observer *observer = &lane->engine->observer;
-    uint64_t duration_ns = outcome->usage.wall_ns;
-    cordon_span span;
-
-    if (!observer->span)
-        return;
-    span = (cordon_span){
-        .struct_size = sizeof span,
-        .traceparent = ask->request->traceparent,
-        .start_ns = cdn_clock_wall_ms() * 1000000 - (int64_t)duration_ns,
-        .duration_ns = duration_ns,
-        .request = ask->request,
-        .outcome = outcome,
-        .set = ask->set,
-    };
-    observer->span(observer->ud, &span);
-}
-
 /* Put it into the log, if there is one. */
 static void record(struct cdn_lane *lane, const struct cdn_state *state,
-                   const struct cdn_role *role, const struct cdn_ask *ask,
-                   const cordon_outcome *outcome)
+                   const struct cdn_version *version, const struct cdn_role *role,
+                   const struct cdn_ask *ask, const cordon_outcome *outcome)
 {
     cordon_audit *audit =
         atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
@@ -169,6 +161,9 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
                         state->snapshot ? state->snapshot->identity : 0,
                         cdn_clock_wall_ms());
     record.set = ask->set;
+    record.functions = version->functions;
+    record.function_count = version->rule->function_count;
+    record.answers = &lane->host.answers;
     record.left_out = cdn_role_unrecorded(role);
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
@@ -182,8 +177,9 @@ static void tell(struct cdn_lane *lane, const struct cdn_state *state,
     name_decision(outcome, lane, plan, entry->version, variant);
     if (state->snapshot)
         outcome->generation = cordon_snapshot_generation(state->snapshot);
-    record(lane, state, role, ask, outcome);
-    observe(lane, ask, outcome);
+    record(lane, state, entry->version, role, ask, outcome);
+    cdn_answers_clear(&lane->host.answers); /* the next may be refused before it runs */
+    cdn_observe(lane->engine, ask->request, outcome, ask->set);
 }
 
 /* The same, and it counts among what the version has done. */
@@ -194,29 +190,9 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
 {
     struct cdn_version *version = entry->version;
 
-    cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome);
+    cdn_tally_add(&version->tallies[lane->number], version->rule, variant, outcome,
+                  ask->waited_ns);
     tell(lane, state, plan, entry, variant, role, ask, outcome);
-}
-
-/* While callers wait a run gets no more than it usually needs, some times over. */
-static void tighten(struct cdn_budget *budget, const cordon_engine *engine,
-                    const struct cdn_version *version)
-{
-    enum { LEAST_INSTRUCTIONS = 10000, LEAST_NS = 100000 };
-    uint64_t times = engine->options.tighten, instructions, wall;
-
-    if (!times || !atomic_load_explicit(&engine->waiters, memory_order_relaxed))
-        return;
-    instructions = __atomic_load_n(&version->typical_instructions, __ATOMIC_RELAXED);
-    wall = __atomic_load_n(&version->typical_wall_ns, __ATOMIC_RELAXED);
-    if (!instructions || !wall)
-        return;
-    instructions = cdn_add_sat(instructions * times, LEAST_INSTRUCTIONS);
-    wall = cdn_add_sat(wall * times, LEAST_NS);
-    if (instructions < budget->instructions)
-        budget->instructions = instructions;
-    if (wall < budget->wall_ns)
-        budget->wall_ns = wall;
 }
 
 static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *state,
@@ -238,9 +214,11 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         .shared_params = ask->shared_params,
     };
     const struct cdn_role *role;
+    struct cdn_budget full;
     struct cdn_image *image;
     cordon_status status;
 
+    lane->tightened = false;
     if (!cdn_admit(&role, &call.binding, outcome, state, entry, ask->request)) {
         outcome->usage.wall_ns = cdn_clock_ns() - ask->entered_ns;
         conclude(lane, state, plan, entry, variant, role, ask, outcome);
@@ -259,9 +237,10 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         status = cdn_lane_image(&image, lane, state, version, err);
     if (status)
         return status;
-    tighten(&call.budget, engine, version);
     if (ask->until_ns - ask->entered_ns < call.budget.wall_ns)
         call.budget.wall_ns = ask->until_ns - ask->entered_ns;
+    full = call.budget;
+    cdn_tighten(&call.budget, engine, version, ask->waited_ns);
     call.image = image;
     cdn_schedule_watch(lane, &plan->revoked);
     status = cdn_tier_inproc.run(outcome, &call, err);
@@ -269,6 +248,9 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         return status;
     if (role)
         cdn_output_filter(outcome, role);
+    lane->tightened = cdn_tighten_stopped(outcome, &full, &call.budget);
+    if (lane->tightened)
+        cdn_tally_tightened(&version->tallies[lane->number]);
     conclude(lane, state, plan, entry, variant, role, ask, outcome);
     return CORDON_OK;
 }
@@ -292,6 +274,7 @@ static void run_shadow(struct cdn_lane *lane, const struct cdn_state *state,
     cordon_error err;
 
     again.entered_ns = cdn_clock_ns();
+    again.waited_ns = 0;
     again.shared_params = true; /* what it does not know yet, it does not use */
     if (again.entered_ns >= again.until_ns)
         return;
@@ -300,7 +283,9 @@ static void run_shadow(struct cdn_lane *lane, const struct cdn_state *state,
     if (run_entry(lane, state, plan, shadow->entry, CORDON_VARIANT_SHADOW, &again,
                   lane->aside, &err))
         return;
-    /* Stopped by time that another had used: nobody knows what it would have said. */
+    /* Stopped by load, or time that another had used: nobody knows what it would have said. */
+    if (lane->tightened)
+        return;
     if (lane->aside->limit == CORDON_BUDGET_TIME &&
         lane->aside->usage.wall_limit_ns == again.until_ns - again.entered_ns)
         return;
@@ -453,6 +438,15 @@ struct evaluation {
     cordon_status status;
 };
 
+static bool evaluation_may_block(const struct cdn_job *job,
+                                 const struct cdn_state *state)
+{
+    const struct evaluation *evaluation = (const struct evaluation *)(const void *)job;
+    const struct cdn_plan *plan = cdn_state_find(state, evaluation->rule);
+
+    return plan && cdn_plan_may_block(plan);
+}
+
 static void evaluate_in(struct cdn_job *job, cordon_engine *engine,
                         struct cdn_lane *lane)
 {
@@ -466,6 +460,7 @@ static void evaluate_in(struct cdn_job *job, cordon_engine *engine,
 
     evaluation->status = CORDON_OK;
     ask->shared_params = engine->shared_params;
+    ask->waited_ns = job->waited_ns;
     if (limited)
         evaluation->status = cdn_quota_enter(pass.state, pass.quota, ask->entered_ns,
                                              "principal", principal, evaluation->err);
@@ -490,6 +485,7 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 {
     struct evaluation evaluation = {
         .job.run = evaluate_in,
+        .job.may_block = evaluation_may_block,
         .job.until_ns = UINT64_MAX,
         .outcome = outcome,
         .rule = rule,

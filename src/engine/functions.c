@@ -87,62 +87,95 @@ static bool make_room(cordon_engine *engine)
         return false;
     for (uint32_t i = 0; i < engine->lane_count; i++) {
         struct cdn_rule_host *host = &engine->lanes[i].host;
+        unsigned char *room = host->room ? host->room : cdn_alloc(CDN_FUNCTIONS_ROOM);
 
-        if (!host->room)
-            host->room = cdn_alloc(CDN_FUNCTIONS_ROOM);
-        if (!host->room)
+        if (!room)
             return false;
+        cdn_functions_give_room(host, room);
     }
     return true;
+}
+
+/* Under `writer`: one more, checked.  NULL: err says why not. */
+static const struct cdn_host_function *
+add(cordon_engine *engine, const cordon_function *function, cordon_error *err)
+{
+    struct cdn_host_function *added;
+
+    if (engine->function_count == MAX_FUNCTIONS) {
+        cdn_error_set(err, CORDON_E_INVALID, "an engine has at most %u functions",
+                      MAX_FUNCTIONS);
+        return NULL;
+    }
+    if (!make_room(engine)) {
+        cdn_error_nomem(err);
+        return NULL;
+    }
+    added = &engine->functions[engine->function_count++];
+    *added = (struct cdn_host_function){.body = function->body,
+                                        .ud = function->ud,
+                                        .flags = function->flags,
+                                        .cost = function->cost ? function->cost
+                                                               : DEFAULT_COST};
+    memcpy(added->name, function->name, strlen(function->name));
+    return added;
 }
 
 cordon_status cordon_engine_add_function(cordon_engine *engine,
                                          const cordon_function *function,
                                          cordon_error *err)
 {
-    struct cdn_host_function *added;
     cordon_status status = check(engine, function, err);
+    cordon_error own;
 
     if (status)
         return status;
+    if (!err)
+        err = &own;
     pthread_mutex_lock(&engine->writer);
-    if (find(engine, function->name)) {
+    if (find(engine, function->name))
         status =
             cdn_error_set(err, CORDON_E_EXISTS,
                           "the engine has a function '%s' already", function->name);
-    } else if (engine->function_count == MAX_FUNCTIONS) {
-        status = cdn_error_set(err, CORDON_E_INVALID,
-                               "an engine has at most %u functions", MAX_FUNCTIONS);
-    } else if (!make_room(engine)) {
-        status = cdn_error_nomem(err);
-    } else {
-        added = &engine->functions[engine->function_count++];
-        *added = (struct cdn_host_function){.body = function->body,
-                                            .ud = function->ud,
-                                            .flags = function->flags,
-                                            .cost = function->cost ? function->cost
-                                                                   : DEFAULT_COST};
-        memcpy(added->name, function->name, strlen(function->name));
-    }
+    else if (!add(engine, function, err))
+        status = err->status;
     pthread_mutex_unlock(&engine->writer);
     return status;
 }
 
-cordon_status cdn_functions_resolve(struct cdn_version *version,
-                                    const cordon_engine *engine, cordon_error *err)
+/* What stands in for a function that the engine does not have; NULL: nothing does. */
+static const struct cdn_host_function *stand_in(cordon_engine *engine, const char *name,
+                                                cordon_error *err)
+{
+    cordon_function function = engine->stand_in;
+
+    function.name = name;
+    return function.body ? add(engine, &function, err) : NULL;
+}
+
+cordon_status cdn_functions_resolve(struct cdn_version *version, cordon_engine *engine,
+                                    cordon_error *err)
 {
     const struct cdn_rule *rule = version->rule;
+    cordon_error own;
 
     if (!rule->function_count)
         return CORDON_OK;
     version->functions = cdn_calloc(rule->function_count, sizeof *version->functions);
     if (!version->functions)
         return cdn_error_nomem(err);
+    if (!err)
+        err = &own;
     for (uint32_t f = 0; f < rule->function_count; f++) {
         struct cdn_suggest suggest;
         char hint[128];
 
         version->functions[f] = find(engine, rule->functions[f]);
+        cdn_error_clear(err);
+        if (!version->functions[f])
+            version->functions[f] = stand_in(engine, rule->functions[f], err);
+        if (err->status)
+            return err->status;
         if (version->functions[f]) {
             version->function_flags |= version->functions[f]->flags;
             continue;

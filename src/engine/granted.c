@@ -37,8 +37,13 @@ static cordon_status check_walls(const struct cdn_policy *policy, cordon_error *
 static struct cdn_quotas *quotas_of(const struct cdn_policy *policy,
                                     const struct cdn_granted *before)
 {
-    if (!before || before->policy != policy)
-        return cdn_quotas_new(policy);
+    if (!before || before->policy != policy) {
+        struct cdn_quotas *quotas = cdn_quotas_new(policy);
+
+        if (quotas && before)
+            cdn_quotas_carry(quotas, policy, before->quotas, before->policy);
+        return quotas;
+    }
     before->quotas->references++;
     return before->quotas;
 }

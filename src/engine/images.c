@@ -2,7 +2,8 @@
  *
  * Kept by version, so a rule that was replaced is never found again.  The budget is the
  * slot's even share of the engine's: slots cannot starve each other, and their sum never
- * passes the whole.  When room is needed the least recently used go; finding them walks the
+ * passes the whole.  What counts is what all images of the slot take, since they share what
+ * they have in common.  When room is needed the least recently used go; finding them walks the
  * table, which is nothing beside building an image.
  *
  * Cost: a look-up is one multiplication and, mostly, one compare.  Left out: sharing images
@@ -63,7 +64,6 @@ static void drop(struct cdn_images *images, struct cdn_cached *cached)
 {
     uint32_t at = (uint32_t)(cached - images->table);
 
-    images->bytes -= cdn_image_bytes(cached->image);
     cdn_image_free(cached->image);
     *cached = (struct cdn_cached){0};
     images->count--;
@@ -98,11 +98,10 @@ static bool grow(struct cdn_images *images)
 cordon_status cdn_images_put_take(struct cdn_images *images, uint64_t version,
                                   struct cdn_image *image, cordon_error *err)
 {
-    size_t bytes = cdn_image_bytes(image);
     struct cdn_cached added = {
         .version = version, .used = ++images->clock, .image = image};
 
-    while (images->count && images->bytes + bytes > images->budget) {
+    while (images->count && cdn_image_held(image) > images->budget) {
         struct cdn_cached *oldest = NULL;
 
         for (uint32_t i = 0; i <= images->mask; i++) {
@@ -119,7 +118,6 @@ cordon_status cdn_images_put_take(struct cdn_images *images, uint64_t version,
         return cdn_error_nomem(err);
     }
     place(images, &added);
-    images->bytes += bytes;
     return CORDON_OK;
 }
 

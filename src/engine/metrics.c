@@ -6,7 +6,6 @@
  *
  * Cost: some microseconds a version; all of it under `writer`, which evaluations never take. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/engine.h"
+#include "sandbox/library.h"
 #include "snapshot/snapshot.h"
 
 /* One version with what it did; or what versions did that are gone from the plan. */
@@ -235,6 +235,28 @@ static void by_rule(struct cdn_buf *out, const struct rows *rows, const char *na
     }
 }
 
+/* Of rules that list functions of the host's. */
+static void host_time(struct cdn_buf *out, const struct rows *rows)
+{
+    static const char name[] = "cordon_host_function_seconds_total";
+
+    head(out, name, "counter", "Time in functions of the host's.");
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        uint64_t sum = 0;
+        bool lists = false;
+
+        to = same_rule(rows, from);
+        for (size_t i = from; i < to; i++) {
+            sum += rows->items[i].sum.host_ns;
+            lists = lists || rows->items[i].version->rule->function_count;
+        }
+        if (!lists)
+            continue;
+        cdn_buf_printf(out, "%s{rule=\"%s\"} ", name, rows->items[from].plan->name);
+        seconds(out, sum);
+    }
+}
+
 static void costs(struct cdn_buf *out, const struct rows *rows)
 {
     head(out, "cordon_instructions_total", "counter",
@@ -246,6 +268,7 @@ static void costs(struct cdn_buf *out, const struct rows *rows)
             offsetof(struct cdn_tally, edges));
     by_rule(out, rows, "cordon_graph_reads_total", ",kind=\"nodes\"",
             offsetof(struct cdn_tally, nodes));
+    host_time(out, rows);
 }
 
 static void limits(struct cdn_buf *out, const struct rows *rows)
@@ -267,6 +290,14 @@ static void limits(struct cdn_buf *out, const struct rows *rows)
                                cordon_budget_str((cordon_budget)k), sum);
         }
     }
+}
+
+static void tightened(struct cdn_buf *out, const struct rows *rows)
+{
+    head(out, "cordon_limit_tightened_total", "counter",
+         "Of those stopped by a budget, by one that load had lowered.");
+    by_rule(out, rows, "cordon_limit_tightened_total", "",
+            offsetof(struct cdn_tally, tightened));
 }
 
 /* Versions may declare other decisions: each row counts by its own words. */
@@ -306,6 +337,12 @@ static void shadows(struct cdn_buf *out, const struct rows *rows)
 static void rollouts(struct cdn_buf *out, const cordon_engine *engine,
                      const struct rows *rows)
 {
+    static const char *const trips[] = {
+#define WORD(name, word) word,
+        CDN_TRIP_MAP(WORD)
+#undef WORD
+    };
+
     head(out, "cordon_rollout_ratio", "gauge",
          "The share of subjects that versions in a rollout take.");
     for (size_t from = 0, to; from < rows->count; from = to) {
@@ -319,21 +356,20 @@ static void rollouts(struct cdn_buf *out, const cordon_engine *engine,
             cdn_buf_printf(out, "cordon_rollout_ratio{rule=\"%s\"} %g\n", plan->name,
                            (double)taken / CDN_PLAN_WHOLE);
     }
-    plain(out, "cordon_rollout_aborts_total", "counter", "Rollouts that a guard ended.",
-          engine->aborts);
+    head(out, "cordon_rollout_aborts_total", "counter",
+         "Rollouts that a guard ended, by what it found.");
+    for (uint32_t i = CDN_TRIP_NONE + 1; i < CDN_TRIPS; i++)
+        cdn_buf_printf(out, "cordon_rollout_aborts_total{reason=\"%s\"} %" PRIu64 "\n",
+                       trips[i], engine->aborts[i]);
 }
 
-/* Only callers that had to wait are in it: the others did not, for no time at all. */
-static void waits(struct cdn_buf *out, cordon_engine *engine)
+/* A histogram of times in the one tier there is. */
+static void tier_times(struct cdn_buf *out, const char *name, const char *help,
+                       const uint64_t buckets[CDN_TALLY_TIMES], uint64_t sum_ns)
 {
-    static const char name[] = "cordon_pool_wait_seconds";
-    uint64_t buckets[CDN_TALLY_TIMES], sum, passed = 0;
+    uint64_t passed = 0;
 
-    pthread_mutex_lock(&engine->waiting);
-    memcpy(buckets, engine->waits, sizeof buckets);
-    sum = engine->waits_ns;
-    pthread_mutex_unlock(&engine->waiting);
-    head(out, name, "histogram", "Time that callers waited for a sandbox.");
+    head(out, name, "histogram", help);
     for (uint32_t k = 0; k < CDN_TALLY_TIMES - 1; k++) {
         passed += buckets[k];
         cdn_buf_printf(out, "%s_bucket{tier=\"inproc\",le=\"%g\"} %" PRIu64 "\n", name,
@@ -343,8 +379,55 @@ static void waits(struct cdn_buf *out, cordon_engine *engine)
     cdn_buf_printf(out, "%s_bucket{tier=\"inproc\",le=\"+Inf\"} %" PRIu64 "\n", name,
                    passed);
     cdn_buf_printf(out, "%s_sum{tier=\"inproc\"} ", name);
-    seconds(out, sum);
+    seconds(out, sum_ns);
     cdn_buf_printf(out, "%s_count{tier=\"inproc\"} %" PRIu64 "\n", name, passed);
+}
+
+/* Only callers that had to wait are in it: the others did not, for no time at all. */
+static void waits(struct cdn_buf *out, cordon_engine *engine)
+{
+    uint64_t buckets[CDN_TALLY_TIMES], sum;
+
+    pthread_mutex_lock(&engine->waiting);
+    memcpy(buckets, engine->waits, sizeof buckets);
+    sum = engine->waits_ns;
+    pthread_mutex_unlock(&engine->waiting);
+    tier_times(out, "cordon_pool_wait_seconds",
+               "Time that callers waited for a sandbox.", buckets, sum);
+}
+
+static void builds(struct cdn_buf *out, const cordon_engine *engine)
+{
+    uint64_t buckets[CDN_TALLY_TIMES] = {0}, sum = 0;
+
+    for (uint32_t i = 0; i < engine->lane_count; i++) {
+        const struct cdn_lane *lane = &engine->lanes[i];
+
+        sum += __atomic_load_n(&lane->builds_ns, __ATOMIC_RELAXED);
+        for (uint32_t k = 0; k < CDN_TALLY_TIMES; k++)
+            buckets[k] += __atomic_load_n(&lane->builds[k], __ATOMIC_RELAXED);
+    }
+    tier_times(out, "cordon_state_create_duration_seconds",
+               "Building a rule's image in a sandbox; a request only copies it.",
+               buckets, sum);
+}
+
+/* A bundle is a text, of a rule or of a set, from the registry or from the host. */
+static void bundles(struct cdn_buf *out, const cordon_engine *engine)
+{
+    head(out, "cordon_bundle_load_total", "counter",
+         "Texts of rules and sets that were to be loaded.");
+    cdn_buf_printf(out,
+                   "cordon_bundle_load_total{result=\"ok\"} %" PRIu64 "\n"
+                   "cordon_bundle_load_total{result=\"error\"} %" PRIu64 "\n",
+                   engine->bundles.loads, engine->bundles.refusals);
+    if (!engine->bundles.loads)
+        return;
+    head(out, "cordon_bundle_last_success_timestamp_seconds", "gauge",
+         "When the last text was loaded.");
+    cdn_buf_printf(
+        out, "cordon_bundle_last_success_timestamp_seconds %" PRId64 ".%03" PRId64 "\n",
+        engine->bundles.loaded_ms / 1000, engine->bundles.loaded_ms % 1000);
 }
 
 static void pool(struct cdn_buf *out, cordon_engine *engine)
@@ -364,6 +447,7 @@ static void pool(struct cdn_buf *out, cordon_engine *engine)
     head(out, "cordon_pool_waiting", "gauge", "Callers that wait for a sandbox.");
     cdn_buf_printf(out, "cordon_pool_waiting %u\n", atomic_load(&engine->waiters));
     waits(out, engine);
+    builds(out, engine);
     plain(out, "cordon_pool_interruptions_total", "counter",
           "Runs interrupted for one of higher priority.", interrupted);
     head(out, "cordon_quota_rejected_total", "counter",
@@ -421,20 +505,25 @@ cordon_status cordon_engine_metrics(char *text, size_t size, size_t *bytes,
                              !engine  ? "engine"
                              : !bytes ? "bytes"
                                       : "text");
-    head(&out, "cordon_build_info", "gauge", "The library's version.");
-    cdn_buf_printf(&out, "cordon_build_info{version=\"%s\"} 1\n", cordon_version());
+    head(&out, "cordon_build_info", "gauge", "What the library was built from.");
+    cdn_buf_printf(&out,
+                   "cordon_build_info{version=\"%s\",luajit=\"%s\",commit=\"%s\"} 1\n",
+                   cordon_version(), cdn_library_luajit(), CORDON_COMMIT);
     pthread_mutex_lock(&engine->writer);
     state = atomic_load(&engine->state);
     if (gather(&rows, state, engine->lane_count)) {
         evaluations(&out, &rows);
         durations(&out, &rows);
         limits(&out, &rows);
+        if (engine->options.tighten)
+            tightened(&out, &rows);
         costs(&out, &rows);
         memory(&out, &rows);
         decisions(&out, &rows);
         shadows(&out, &rows);
         rollouts(&out, engine, &rows);
         pool(&out, engine);
+        bundles(&out, engine);
         state_of(&out, engine, state);
         audit(&out, engine);
     } else {
@@ -455,33 +544,4 @@ cordon_status cordon_engine_metrics(char *text, size_t size, size_t *bytes,
     cdn_free(rows.items);
     cdn_buf_deinit(&out);
     return status;
-}
-
-void cdn_engine_log(const cordon_engine *engine, cordon_level level, const char *format,
-                    ...)
-{
-    char raw[CORDON_ERROR_MESSAGE_BYTES], line[CORDON_ERROR_MESSAGE_BYTES];
-    va_list args;
-
-    if (!engine->observer.log)
-        return;
-    va_start(args, format);
-    (void)vsnprintf(raw, sizeof raw, format, args);
-    va_end(args);
-    engine->observer.log(engine->observer.ud, level,
-                         cdn_escape(line, sizeof line, raw, strlen(raw)));
-}
-
-cordon_status cordon_engine_observe(cordon_engine *engine,
-                                    const cordon_observer *observer, cordon_error *err)
-{
-    if (!engine)
-        return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_observe: no engine");
-    if (observer && observer->struct_size != sizeof *observer)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "cordon_observer: struct_size is %zu where %zu is known; "
-                             "begin with CORDON_OBSERVER_INIT",
-                             observer->struct_size, sizeof *observer);
-    engine->observer = observer ? *observer : (cordon_observer)CORDON_OBSERVER_INIT;
-    return CORDON_OK;
 }

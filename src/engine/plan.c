@@ -257,6 +257,16 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     return CORDON_OK;
 }
 
+bool cdn_plan_may_block(const struct cdn_plan *plan)
+{
+    struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+    uint32_t count = cdn_plan_entries(entries, plan), flags = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        flags |= entries[i]->version->function_flags;
+    return flags & CORDON_FUNCTION_MAY_BLOCK;
+}
+
 uint32_t cdn_plan_point(const struct cdn_plan *plan, const cordon_request *request)
 {
     uint64_t hash;

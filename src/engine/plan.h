@@ -48,6 +48,8 @@ struct cdn_version {
      * runs to tell.  Written by the engine's upkeep, read with relaxed loads. */
     uint64_t typical_instructions;
     uint64_t typical_wall_ns;
+    /* What had been counted when that was learned.  The upkeep's. */
+    struct cdn_sketch learned_instructions, learned_wall;
 };
 
 /* What a role number may read of a rule's names: all of them, or what it may not. */
@@ -159,6 +161,9 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
 #define CDN_PLAN_MAX_ENTRIES (1 + CDN_PLAN_MAX_CHOICES + CDN_PLAN_MAX_SHADOWS)
 uint32_t cdn_plan_entries(struct cdn_entry *out[CDN_PLAN_MAX_ENTRIES],
                           const struct cdn_plan *plan);
+
+/* May any of them call a function of the host's that may block? */
+bool cdn_plan_may_block(const struct cdn_plan *plan);
 
 /* Where a request's subject falls, 0 to CDN_PLAN_WHOLE - 1: the same for the same rule and
  * key, always; CDN_PLAN_WHOLE without a subject, which no choice takes. */

@@ -2,6 +2,7 @@
 #include "engine/quota.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -32,6 +33,42 @@ void cdn_quotas_release(struct cdn_quotas *quotas)
         return;
     cdn_free(quotas->block);
     cdn_free(quotas);
+}
+
+static void carry(struct cdn_quota_state *to, const struct cdn_quota *quota,
+                  const struct cdn_quota_state *from, const struct cdn_quota *before)
+{
+    if (quota->rate != before->rate || quota->burst != before->burst ||
+        quota->cost_per_s != before->cost_per_s)
+        return;
+    atomic_store_explicit(&to->due_ns,
+                          atomic_load_explicit(&from->due_ns, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&to->paid_ns,
+                          atomic_load_explicit(&from->paid_ns, memory_order_relaxed),
+                          memory_order_relaxed);
+}
+
+void cdn_quotas_carry(struct cdn_quotas *quotas, const struct cdn_policy *policy,
+                      const struct cdn_quotas *from, const struct cdn_policy *before)
+{
+    for (uint32_t i = 0; i < policy->principal_count; i++) {
+        const struct cdn_role *role = &policy->principals[i];
+        int32_t number = cdn_policy_principal(before, role->principal);
+
+        if (number >= 0)
+            carry(&quotas->principals[i], &role->quota, &from->principals[number],
+                  &before->principals[number].quota);
+    }
+    for (uint32_t i = 0, k = 0; i < policy->rule_count && k < before->rule_count;) {
+        int order = strcmp(policy->rules[i].name, before->rules[k].name);
+
+        if (!order)
+            carry(&quotas->rules[i], &policy->rules[i].quota, &from->rules[k],
+                  &before->rules[k].quota);
+        i += order <= 0; /* both are in the order of the names */
+        k += order >= 0;
+    }
 }
 
 /* ns for so much at so much a second, at most a day. */

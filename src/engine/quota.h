@@ -35,6 +35,11 @@ struct cdn_quotas {
 struct cdn_quotas *
 cdn_quotas_new(const struct cdn_policy *policy);    /* NULL: no memory */
 void cdn_quotas_release(struct cdn_quotas *quotas); /* accepts NULL */
+/* Take over what was used of each quota that stands in both policies and is the same there: a
+ * policy that is read anew gives nobody another burst.  Who runs at this moment is not taken
+ * over, and may have as many again beside them. */
+void cdn_quotas_carry(struct cdn_quotas *quotas, const struct cdn_policy *policy,
+                      const struct cdn_quotas *from, const struct cdn_policy *before);
 
 /* Let one more in.  `what` and `name` are for the message: "principal", "ann".
  * Errors: CORDON_E_OVERLOADED, with when to try again. */

@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "engine/engine.h"
 #include "engine/registry.h"
+#include "engine/replay_host.h"
 #include "rule/outcome.h"
 
 enum { ENGINES = 8, ATTEMPTS = 3 };
@@ -43,6 +44,7 @@ struct cdn_replay {
     uint64_t identity;
     bool opened; /* whether `generation` says something */
     cordon_outcome *outcome;
+    struct cdn_replay_host host; /* in the place of everybody's functions */
 };
 
 const char *cdn_replay_word(enum cdn_replay_verdict verdict)
@@ -58,9 +60,10 @@ const char *cdn_replay_word(enum cdn_replay_verdict verdict)
 
 /* ---- engines ---- */
 
-static cordon_status new_engine(cordon_engine **out, cordon_policy *policy,
+static cordon_status new_engine(cordon_engine **out, struct cdn_replay *replay,
                                 cordon_error *err)
 {
+    cordon_policy *policy = replay->options.policy;
     cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
     cordon_status status;
 
@@ -73,6 +76,7 @@ static cordon_status new_engine(cordon_engine **out, cordon_policy *policy,
     if (status)
         return status;
     (*out)->quotas_off = true; /* to decide again is nobody's request */
+    (*out)->stand_in = cdn_replay_host_function(&replay->host);
     return policy ? cordon_engine_set_policy(*out, policy, err) : CORDON_OK;
 }
 
@@ -83,11 +87,11 @@ static void clear_seat(struct seat *seat)
 }
 
 /* A seat's engine with this text; the seat is free on failure. */
-static cordon_status fill_seat(struct seat *seat, cordon_policy *policy,
+static cordon_status fill_seat(struct seat *seat, struct cdn_replay *replay,
                                const char *text, size_t bytes, const char *file,
                                cordon_error *err)
 {
-    cordon_status status = new_engine(&seat->engine, policy, err);
+    cordon_status status = new_engine(&seat->engine, replay, err);
 
     if (!status)
         status =
@@ -167,8 +171,8 @@ static cordon_status take_seat(struct seat **out, struct cdn_replay *replay,
     status = find_text(&text, name, replay, digest, err);
     if (!status) {
         clear_seat(seat);
-        status = fill_seat(seat, replay->options.policy, (const char *)text.data,
-                           text.length, name, err);
+        status =
+            fill_seat(seat, replay, (const char *)text.data, text.length, name, err);
     }
     cdn_buf_deinit(&text);
     if (status)
@@ -245,11 +249,14 @@ static bool memory_limited(cordon_outcome_kind outcome, cordon_budget limit)
 }
 
 /* Why these two must not be compared; NULL: they may. */
-static const char *unlike(const struct cdn_audit_view *view,
+static const char *unlike(const struct cdn_replay *replay,
+                          const struct cdn_audit_view *view,
                           const cordon_outcome *outcome)
 {
-    if (view->nondeterministic)
-        return "it called a host function that is not deterministic";
+    const char *missed = cdn_replay_host_missed(&replay->host);
+
+    if (missed && (replay->candidate.engine || !replay->host.whole))
+        return missed;
     if (view->outcome == CORDON_OUTCOME_DENIED)
         return "the principal was not permitted to run it";
     if (clocked(view->outcome, view->limit))
@@ -338,7 +345,8 @@ static void compare(struct cdn_replay_result *out, const struct cdn_replay *repl
                     const struct cdn_audit_view *view)
 {
     const cordon_outcome *outcome = replay->outcome;
-    const char *why = unlike(view, outcome);
+    const char *missed = cdn_replay_host_missed(&replay->host);
+    const char *why = unlike(replay, view, outcome);
     bool differs;
 
     out->outcome = outcome;
@@ -346,6 +354,9 @@ static void compare(struct cdn_replay_result *out, const struct cdn_replay *repl
     if (replay->candidate.engine) {
         differs = out->decision_changed;
         (void)differ(out->why, view, outcome);
+    } else if (missed) {
+        differs = true;
+        (void)snprintf(out->why, sizeof out->why, "%s", missed);
     } else {
         differs = differ(out->why, view, outcome);
         /* near its cap memory is a matter of what was rounded up */
@@ -413,6 +424,7 @@ static cordon_status evaluate(struct cdn_replay *replay, const struct seat *seat
     request.limits = &limits;
     request.cancel = replay->options.cancel;
     seat->engine->shared_params = view->set.at != NULL; /* they were the whole set's */
+    cdn_replay_host_begin(&replay->host, seat->engine);
     return cordon_evaluate(replay->outcome, seat->engine, seat->rule, &request, err);
 }
 
@@ -444,6 +456,12 @@ cordon_status cdn_replay_run(struct cdn_replay_result *out, struct cdn_replay *r
         (void)snprintf(out->why, sizeof out->why, "its input was masked or erased");
         return CORDON_OK;
     }
+    if (view->calls_masked) {
+        out->verdict = CDN_REPLAY_MASKED;
+        (void)snprintf(out->why, sizeof out->why,
+                       "what functions of the host's answered was masked or erased");
+        return CORDON_OK;
+    }
     if (view->requested_by.at && !replay->options.policy) {
         out->verdict = CDN_REPLAY_NOT_REPRODUCIBLE;
         (void)snprintf(out->why, sizeof out->why,
@@ -462,6 +480,8 @@ cordon_status cdn_replay_run(struct cdn_replay_result *out, struct cdn_replay *r
             return tell(out, CDN_REPLAY_TEXT_MISSING, status, err);
     }
     status = give_snapshot(seat, replay, view, err);
+    if (!status)
+        status = cdn_replay_host_take(&replay->host, view, err);
     /* A rule's own time limit holds here too, on a machine that may be busier. */
     for (int attempt = 0; attempt < ATTEMPTS && !status; attempt++) {
         status = evaluate(replay, seat, view, err);
@@ -491,11 +511,11 @@ cordon_status cdn_replay_new(struct cdn_replay **out,
     if (!replay)
         return cdn_error_nomem(err);
     replay->options = *options;
+    replay->host.candidate = options->candidate != NULL;
     status = cordon_outcome_new(&replay->outcome, err);
     if (!status && options->candidate)
-        status =
-            fill_seat(&replay->candidate, replay->options.policy, options->candidate,
-                      options->candidate_bytes, options->candidate_file, err);
+        status = fill_seat(&replay->candidate, replay, options->candidate,
+                           options->candidate_bytes, options->candidate_file, err);
     if (status) {
         cdn_replay_free(replay);
         return status;
@@ -513,6 +533,7 @@ void cdn_replay_free(struct cdn_replay *replay)
     clear_seat(&replay->candidate);
     cordon_snapshot_release(replay->snapshot);
     cordon_outcome_free(replay->outcome);
+    cdn_replay_host_deinit(&replay->host);
     cdn_free(replay);
 }
 

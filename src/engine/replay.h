@@ -5,8 +5,12 @@
  * for bit; on another text of the rule (a *candidate*) the decisions are what is compared.
  *
  * What cannot be reproduced (design.md) is never called a difference: an outcome that a clock
- * made (time, cancelled), the memory limit, which counts what an allocator rounds, a host
- * function that says it is not deterministic, a grant that denied.
+ * made (time, cancelled), the memory limit, which counts what an allocator rounds, a grant that
+ * denied.
+ *
+ * Functions of the host's are not called again: each answers what the record says it answered
+ * (replay_host.h), so that a decision that hung on one is the same too.  A record that does not
+ * have all answers is not reproducible, nor is a candidate that asks what was not asked.
  *
  * Not thread-safe: one replay belongs to one thread. */
 #ifndef CDN_ENGINE_REPLAY_H

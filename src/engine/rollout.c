@@ -129,14 +129,17 @@ static bool rate_trips(char *evidence, size_t size, const char *what, double lim
     return true;
 }
 
+/* What load stopped says nothing about the version. */
 static uint64_t limits_of(const struct cdn_tally *tally)
 {
-    return of_outcome(tally, CORDON_OUTCOME_LIMIT);
+    uint64_t stopped = of_outcome(tally, CORDON_OUTCOME_LIMIT);
+
+    return stopped > tally->tightened ? stopped - tally->tightened : 0;
 }
 
-bool cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,
-                       const struct cdn_conduct *live,
-                       const struct cdn_conduct *candidate)
+enum cdn_trip cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,
+                                const struct cdn_conduct *live,
+                                const struct cdn_conduct *candidate)
 {
     uint64_t count = cdn_tally_all(&candidate->tally);
     uint64_t live_count = cdn_tally_all(&live->tally);
@@ -146,14 +149,15 @@ bool cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,
     double change;
 
     if (count < least)
-        return false;
+        return CDN_TRIP_NONE;
     if (rate_trips(evidence, size, "error rate", guard->max_error_rate, count,
-                   errors_of, live, candidate) ||
-        rate_trips(evidence, size, "limit rate", guard->max_limit_rate, count,
+                   errors_of, live, candidate))
+        return CDN_TRIP_ERRORS;
+    if (rate_trips(evidence, size, "limit rate", guard->max_limit_rate, count,
                    limits_of, live, candidate))
-        return true;
+        return CDN_TRIP_LIMITS;
     if (live_count < least)
-        return false;
+        return CDN_TRIP_NONE;
     p99 = cdn_sketch_quantile(&candidate->tally.instructions_sketch, 0.99);
     live_p99 = cdn_sketch_quantile(&live->tally.instructions_sketch, 0.99);
     if (guard->max_p99_ratio > 0 &&
@@ -163,7 +167,7 @@ bool cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,
                  "times the %" PRIu64 " of version %u over %" PRIu64 " for version %u",
                  p99, count, guard->max_p99_ratio, live_p99, live->version, live_count,
                  candidate->version);
-        return true;
+        return CDN_TRIP_COST;
     }
     word = drift(live, candidate, &change);
     if (guard->max_drift > 0 && change > guard->max_drift) {
@@ -172,9 +176,9 @@ bool cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,
                  "%" PRIu64 " of version %u for version %u",
                  word, decided(candidate, word), count, guard->max_drift,
                  decided(live, word), live_count, live->version, candidate->version);
-        return true;
+        return CDN_TRIP_DRIFT;
     }
-    return false;
+    return CDN_TRIP_NONE;
 }
 
 /* What it did since: the sum of the lanes less what had been counted before. */
@@ -186,12 +190,13 @@ static void conduct_of(struct cdn_conduct *out, const struct cdn_version *versio
     cdn_tally_subtract(&out->tally, before);
 }
 
-uint32_t cdn_rollout_check(char *evidence, size_t size, const struct cdn_plan *plan,
-                           uint32_t lanes)
+uint32_t cdn_rollout_check(enum cdn_trip *trip, char *evidence, size_t size,
+                           const struct cdn_plan *plan, uint32_t lanes)
 {
     const struct cdn_baseline *baseline = plan->baseline;
     struct cdn_conduct live, candidate;
 
+    *trip = CDN_TRIP_NONE;
     if (!plan->guarded || !baseline || !plan->choice_count)
         return 0;
     conduct_of(&live, plan->live->version, &baseline->live, lanes);
@@ -199,7 +204,8 @@ uint32_t cdn_rollout_check(char *evidence, size_t size, const struct cdn_plan *p
         const struct cdn_version *version = plan->choices[i].entry->version;
 
         conduct_of(&candidate, version, &baseline->choices[i].tally, lanes);
-        if (cdn_rollout_trips(evidence, size, &plan->guard, &live, &candidate))
+        *trip = cdn_rollout_trips(evidence, size, &plan->guard, &live, &candidate);
+        if (*trip)
             return version->number;
     }
     return 0;

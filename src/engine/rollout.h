@@ -40,13 +40,27 @@ struct cdn_conduct {
     struct cdn_tally tally;
 };
 
+/* Which of a guard's limits was passed: X(NAME, word). */
+#define CDN_TRIP_MAP(X)                                                                \
+    X(NONE, "none")                                                                    \
+    X(ERRORS, "error_rate")                                                            \
+    X(LIMITS, "limit_rate")                                                            \
+    X(COST, "p99_cost")                                                                \
+    X(DRIFT, "decision_drift")
+enum cdn_trip {
+#define CDN_TRIP_ENUM(name, word) CDN_TRIP_##name,
+    CDN_TRIP_MAP(CDN_TRIP_ENUM)
+#undef CDN_TRIP_ENUM
+        CDN_TRIPS
+};
+
 /* Is a limit of the guard passed?  Then evidence says which, and by what figures. */
-bool cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,
-                       const struct cdn_conduct *live,
-                       const struct cdn_conduct *candidate);
+enum cdn_trip cdn_rollout_trips(char *evidence, size_t size, const cordon_guard *guard,
+                                const struct cdn_conduct *live,
+                                const struct cdn_conduct *candidate);
 
 /* The first choice of a guarded plan whose guard trips: its version's number, 0 if none. */
-uint32_t cdn_rollout_check(char *evidence, size_t size, const struct cdn_plan *plan,
-                           uint32_t lanes);
+uint32_t cdn_rollout_check(enum cdn_trip *trip, char *evidence, size_t size,
+                           const struct cdn_plan *plan, uint32_t lanes);
 
 #endif

@@ -79,9 +79,19 @@ static cordon_status install(cordon_engine *engine, struct cdn_version *version,
     return status;
 }
 
-cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
-                              const char *source, size_t bytes, const char *file,
-                              uint32_t number, cordon_error *err)
+static void note_load(cordon_engine *engine, cordon_status status)
+{
+    if (status) {
+        engine->bundles.refusals++;
+        return;
+    }
+    engine->bundles.loads++;
+    engine->bundles.loaded_ms = cdn_clock_wall_ms();
+}
+
+static cordon_status load(struct cdn_version **out, cordon_engine *engine,
+                          const char *source, size_t bytes, const char *file,
+                          uint32_t number, cordon_error *err)
 {
     struct cdn_budget budget = cdn_budget_load(&engine->options);
     struct cdn_rule *rule = NULL;
@@ -103,6 +113,26 @@ cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
         cdn_version_release(*out);
         *out = NULL;
     }
+    return status;
+}
+
+cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
+                              const char *source, size_t bytes, const char *file,
+                              uint32_t number, cordon_error *err)
+{
+    cordon_status status = load(out, engine, source, bytes, file, number, err);
+
+    note_load(engine, status);
+    return status;
+}
+
+cordon_status cdn_engine_load_set(struct cdn_set **out, cordon_engine *engine,
+                                  const char *source, size_t bytes, const char *file,
+                                  cordon_error *err)
+{
+    cordon_status status = cdn_set_load(out, source, bytes, file, err);
+
+    note_load(engine, status);
     return status;
 }
 
@@ -142,7 +172,8 @@ cordon_status cordon_engine_load_set(cordon_engine *engine, const char *source,
         return no_argument("cordon_engine_load_set", engine ? "source" : "engine", err);
     if (name)
         name[0] = '\0';
-    status = cdn_set_load(&set, source ? source : "", bytes, file ? file : "set", err);
+    status = cdn_engine_load_set(&set, engine, source ? source : "", bytes,
+                                 file ? file : "set", err);
     if (status)
         return status;
     pthread_mutex_lock(&engine->writer);

@@ -15,7 +15,9 @@
  * clock it also looks whether somebody waits who would go before it, and if so does that
  * one's job, in a lane kept for this, before it goes on.  Its own deadline goes on meanwhile.
  * That nests to CDN_SCHEDULE_DEPTH, each level on the C stack of the one below (256 KiB at
- * most, slot.h).
+ * most, slot.h).  What may block interrupts nobody, as whoever it interrupted would be held up
+ * for as long: it waits for a lane of its own.  Whether it may is known from the state, so it
+ * is the first interrupter who finds out, and marks it.
  *
  * Cost: one compare and swap to lease, one exchange to release; a look at one word each time
  * a run looks at the clock. */
@@ -67,7 +69,12 @@ struct cdn_lane *cdn_pool_try(cordon_engine *engine, uint32_t priority)
 
 static void note_urgency(cordon_engine *engine)
 {
-    atomic_store(&engine->urgent, engine->queue ? engine->queue->job->priority + 1 : 0);
+    const struct cdn_waiter *first = engine->queue;
+
+    atomic_store(&engine->urgent, first ? first->job->priority + 1 : 0);
+    while (first && first->waits)
+        first = first->next;
+    atomic_store(&engine->pressing, first ? first->job->priority + 1 : 0);
 }
 
 static void enqueue(cordon_engine *engine, struct cdn_waiter *waiter)
@@ -138,6 +145,37 @@ static void run_in(cordon_engine *engine, struct cdn_lane *lane, struct cdn_job 
     cdn_pool_release(engine, lane);
 }
 
+/* Take the first out of the queue that goes before the run in `lane`, and may on its thread;
+ * NULL: there is none. */
+static struct cdn_waiter *take_pressing(cordon_engine *engine,
+                                        const struct cdn_lane *lane,
+                                        const struct cdn_state *state)
+{
+    struct cdn_waiter *waiter;
+
+    pthread_mutex_lock(&engine->waiting);
+    for (waiter = engine->queue; waiter; waiter = waiter->next) {
+        struct cdn_job *job = waiter->job;
+
+        if (job->priority <= lane->priority) {
+            waiter = NULL;
+            break;
+        }
+        if (!waiter->waits && job->may_block)
+            waiter->waits = job->may_block(job, state);
+        if (!waiter->waits)
+            break;
+    }
+    if (waiter) {
+        dequeue(engine, waiter);
+        waiter->taken = true;
+    } else {
+        note_urgency(engine);
+    }
+    pthread_mutex_unlock(&engine->waiting);
+    return waiter;
+}
+
 /* A run in `lane` looks up from its work: is there something that goes before it? */
 static void interrupt(void *ud)
 {
@@ -145,9 +183,10 @@ static void interrupt(void *ud)
     cordon_engine *engine = lane->engine;
     struct cdn_waiter *first;
 
-    if (__builtin_expect(atomic_load_explicit(&engine->urgent, memory_order_relaxed) <=
-                             lane->priority + 1,
-                         1))
+    if (__builtin_expect(
+            atomic_load_explicit(&engine->pressing, memory_order_relaxed) <=
+                lane->priority + 1,
+            1))
         return;
     if (lane->depth >= CDN_SCHEDULE_DEPTH)
         return;
@@ -156,20 +195,14 @@ static void interrupt(void *ud)
             other = &engine->lanes[i];
     if (!other)
         return;
-    pthread_mutex_lock(&engine->waiting);
-    first = engine->queue;
-    if (first && first->job->priority > lane->priority) {
-        dequeue(engine, first);
-        first->taken = true;
-    } else {
-        first = NULL;
-    }
-    pthread_mutex_unlock(&engine->waiting);
+    first = take_pressing(engine, lane, cdn_state_enter(engine, other));
+    cdn_state_leave(engine, other);
     if (!first) {
         atomic_store(&other->leased, 0);
         return;
     }
     lane->interrupted++;
+    first->job->waited_ns = cdn_clock_ns() - first->began_ns;
     run_in(engine, other, first->job, lane->depth + 1);
     pthread_mutex_lock(&engine->waiting);
     first->done = true;
@@ -191,11 +224,7 @@ void cdn_schedule_watch(struct cdn_lane *lane, const uint32_t *revoked)
 
 static void note_wait(cordon_engine *engine, uint64_t ns)
 {
-    uint32_t bucket = 0;
-
-    while (bucket < CDN_TALLY_TIMES - 1 && ns > cdn_tally_times_ns[bucket])
-        bucket++;
-    engine->waits[bucket]++;
+    engine->waits[cdn_tally_time(ns)]++;
     engine->waits_ns += ns;
 }
 
@@ -204,8 +233,9 @@ static cordon_status wait_for_turn(cordon_engine *engine, struct cdn_waiter *wai
                                    cordon_error *err)
 {
     struct cdn_job *job = waiter->job;
-    uint64_t began_ns = cdn_clock_ns();
-    uint64_t until_ns = began_ns + engine->options.busy_wait_ms * UINT64_C(1000000);
+    uint64_t until_ns =
+        waiter->began_ns + engine->options.busy_wait_ms * UINT64_C(1000000);
+    uint64_t waited_ns;
     struct timespec until;
     int late = 0;
 
@@ -219,7 +249,10 @@ static cordon_status wait_for_turn(cordon_engine *engine, struct cdn_waiter *wai
         else
             late = pthread_cond_timedwait(&waiter->changed, &engine->waiting, &until);
     }
-    note_wait(engine, cdn_clock_ns() - began_ns);
+    waited_ns = cdn_clock_ns() - waiter->began_ns;
+    note_wait(engine, waited_ns);
+    if (waiter->lane)
+        job->waited_ns = waited_ns;
     if (waiter->lane || waiter->done)
         return CORDON_OK;
     dequeue(engine, waiter);
@@ -270,7 +303,9 @@ cordon_status cdn_schedule(cordon_engine *engine, struct cdn_job *job,
     struct cdn_waiter waiter = {.job = job};
     cordon_status status;
 
+    job->waited_ns = 0;
     if (!lane) {
+        waiter.began_ns = cdn_clock_ns();
         status = queue_up(engine, &waiter, err);
         if (status || waiter.done)
             return status;

@@ -8,133 +8,40 @@
  *
  * Cost: a member is an evaluation without its public call, some copying, and no more. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/checked.h"
 #include "base/clock.h"
 #include "engine/audit.h"
 #include "engine/engine.h"
 #include "engine/granted.h"
 #include "engine/set.h"
+#include "engine/set_outcome.h"
 #include "rule/param.h"
 #include "snapshot/snapshot.h"
 
 /* What a member's evaluation will touch, known before its turn comes.  `image` is only an
- * address: what lies there may be gone by then, and is not read. */
+ * address, of its own bytes: what lies there may be gone by then, and is not read. */
 struct ahead {
     struct cdn_plan *plan; /* NULL: there is none of that name */
     const struct cdn_rule *rule;
+    const struct cdn_param *params;
+    size_t params_bytes;
     const struct cdn_tally *tally;
-    const char *image;
+    const void *image;
     size_t image_bytes; /* 0: it is not built yet */
 };
 
-/* What is kept of a member.  Texts and bytes are offsets into the buffer. */
-struct record {
-    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
-    char decision[CDN_RULE_MAX_WORD + 1];
-    char decision_id[CORDON_DECISION_ID_BYTES + 1];
-    uint32_t version;
-    cordon_variant variant;
-    cordon_status status;
-    cordon_outcome_kind kind;
-    cordon_budget limit;
-    int32_t said; /* the number of its decision in the set; -1: no say */
-    bool has_decision, fallback, has_score, decided;
-    double score, weight;
-    size_t message;
-    size_t result, result_bytes;
-    cordon_usage usage;
-};
-
-struct cordon_set_outcome {
-    cordon_outcome *outcome; /* refilled by each member */
-    struct record *records;
-    struct ahead *ahead; /* one a member and one more */
-    uint32_t capacity;
-    uint32_t count, failed;
-    struct cdn_buf bytes;
-    struct cdn_buf params; /* of a combiner */
-    char decision[CDN_RULE_MAX_WORD + 1];
-    char decision_id[CORDON_DECISION_ID_BYTES + 1];
-    char message[CDN_PLAN_WHY_BYTES];
-    bool has_decision, fallback, has_score;
-    double score;
-    uint64_t generation, wall_ns;
-};
-
-/* ---- life ---- */
-
-cordon_status cordon_set_outcome_new(cordon_set_outcome **out, cordon_error *err)
-{
-    cordon_set_outcome *outcome;
-    cordon_status status;
-
-    if (!out)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "cordon_set_outcome_new: no out; pass a pointer that is "
-                             "not NULL");
-    *out = NULL;
-    outcome = cdn_calloc(1, sizeof *outcome);
-    if (!outcome)
-        return cdn_error_nomem(err);
-    status = cordon_outcome_new(&outcome->outcome, err);
-    if (status) {
-        cdn_free(outcome);
-        return status;
-    }
-    *out = outcome;
-    return CORDON_OK;
-}
-
-void cordon_set_outcome_free(cordon_set_outcome *outcome)
-{
-    if (!outcome)
-        return;
-    cordon_outcome_free(outcome->outcome);
-    cdn_free(outcome->records);
-    cdn_free(outcome->ahead);
-    cdn_buf_deinit(&outcome->bytes);
-    cdn_buf_deinit(&outcome->params);
-    cdn_free(outcome);
-}
-
-static cordon_status prepare(cordon_set_outcome *outcome, uint32_t members,
-                             cordon_error *err)
-{
-    if (members > outcome->capacity) {
-        struct record *grown =
-            cdn_realloc_array(outcome->records, members, sizeof *outcome->records);
-        struct ahead *ahead;
-
-        if (!grown)
-            return cdn_error_nomem(err);
-        outcome->records = grown;
-        ahead = cdn_realloc_array(outcome->ahead, members, sizeof *outcome->ahead);
-        if (!ahead)
-            return cdn_error_nomem(err);
-        outcome->ahead = ahead;
-        outcome->capacity = members;
-    }
-    outcome->count = outcome->failed = 0;
-    outcome->has_decision = outcome->fallback = outcome->has_score = false;
-    outcome->decision[0] = '\0';
-    outcome->decision_id[0] = '\0';
-    outcome->message[0] = '\0';
-    outcome->score = 0;
-    outcome->generation = outcome->wall_ns = 0;
-    cdn_buf_clear(&outcome->bytes);
-    cdn_buf_clear(&outcome->params);
-    return CORDON_OK;
-}
+/* So many are looked up at once: few enough that what was found stays in the nearest caches. */
+enum { TOGETHER = 16 };
 
 /* ---- a member ---- */
 
 /* Copy out what the member's outcome says. */
 static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
-                 struct record *record, const char *message)
+                 struct cdn_set_said *record, const char *message)
 {
     const cordon_outcome *said = outcome->outcome;
 
@@ -148,6 +55,8 @@ static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
     record->fallback = said->fallback;
     record->has_score = said->has_score;
     record->score = said->score;
+    record->truncated = said->truncated;
+    record->nondeterministic = said->nondeterministic;
     record->usage = said->usage;
     record->said = said->has_decision ? cdn_set_decision(set, said->decision) : -1;
     record->decided = false;
@@ -160,16 +69,21 @@ static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
         outcome->failed++;
 }
 
-/* Find out what all members will touch.  Each look-up waits for memory, but none for that
- * of another: the processor has many of them under way at once, step by step. */
-static void look_ahead(cordon_set_outcome *outcome, const struct cdn_set *set,
-                       const struct cdn_lane *lane, const struct cdn_state *state)
+/* Find out what the members from `first` on will touch.  Each look-up waits for memory, but
+ * none for that of another: the processor has many of them under way at once, step by step. */
+static void look_ahead(struct ahead out[TOGETHER], const struct cdn_set *set,
+                       uint32_t first, const struct cdn_lane *lane,
+                       const struct cdn_state *state)
 {
-    for (uint32_t i = 0; i < set->member_count; i++)
-        outcome->ahead[i] =
-            (struct ahead){.plan = cdn_state_find(state, set->members[i].name)};
-    for (uint32_t i = 0; i < set->member_count; i++) {
-        struct ahead *ahead = &outcome->ahead[i];
+    uint32_t count = set->member_count - first;
+
+    if (count > TOGETHER)
+        count = TOGETHER;
+    for (uint32_t i = 0; i < count; i++)
+        out[i] =
+            (struct ahead){.plan = cdn_state_find(state, set->members[first + i].name)};
+    for (uint32_t i = 0; i < count; i++) {
+        struct ahead *ahead = &out[i];
         const struct cdn_version *version =
             ahead->plan && ahead->plan->live ? ahead->plan->live->version : NULL;
         const struct cdn_image *image;
@@ -177,12 +91,14 @@ static void look_ahead(cordon_set_outcome *outcome, const struct cdn_set *set,
         if (!version)
             continue;
         ahead->rule = version->rule;
+        ahead->params = version->rule->params;
+        ahead->params_bytes = version->rule->param_count * sizeof *ahead->params;
         ahead->tally = &version->tallies[lane->number];
         image = cdn_images_look(&lane->images, version->id);
         if (!image)
             continue;
-        ahead->image = cdn_image_data(image);
-        ahead->image_bytes = cdn_image_bytes(image);
+        ahead->image = image;
+        ahead->image_bytes = cdn_image_own(image);
     }
 }
 
@@ -194,16 +110,21 @@ static void ask_for(const void *from, size_t bytes)
         __builtin_prefetch((const char *)from + at, 0, 2);
 }
 
-/* Have memory send what the member after this one needs while this one runs. */
+/* Have memory send what the member after this one needs while this one runs: of large structs
+ * what every evaluation looks at. */
 static void fetch(const struct ahead *ahead)
 {
-    if (!ahead->rule)
+    const struct cdn_rule *rule = ahead->rule;
+
+    if (!rule)
         return;
     ask_for(ahead->image,
             ahead->image_bytes < MOST_AHEAD ? ahead->image_bytes : MOST_AHEAD);
-    ask_for(ahead->tally, sizeof *ahead->tally);
-    ask_for(&ahead->rule->param_count,
-            sizeof *ahead->rule - offsetof(struct cdn_rule, param_count));
+    ask_for(ahead->tally, offsetof(struct cdn_tally, times) + LINE);
+    ask_for(ahead->params, ahead->params_bytes);
+    ask_for(&rule->decision_count, 3 * (size_t)LINE);
+    ask_for(&rule->fallback, offsetof(struct cdn_rule, function_count) -
+                                 offsetof(struct cdn_rule, fallback));
 }
 
 static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
@@ -211,12 +132,14 @@ static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
                   const char *name, struct cdn_plan *plan, double weight,
                   struct cdn_ask *ask)
 {
-    struct record *record = &outcome->records[outcome->count++];
+    struct cdn_set_said *record = &outcome->records[outcome->count++];
+    size_t length = strnlen(name, sizeof record->rule - 1);
     cordon_error err;
 
     cdn_error_clear(&err);
     ask->entered_ns = cdn_clock_ns();
-    snprintf(record->rule, sizeof record->rule, "%s", name);
+    memcpy(record->rule, name, length);
+    record->rule[length] = '\0';
     record->weight = weight;
     record->status = CORDON_OK;
     if (!plan)
@@ -287,7 +210,7 @@ static int32_t highest(cordon_set_outcome *outcome, bool with_say)
     int32_t best = -1;
 
     for (uint32_t i = 0; i < outcome->count; i++) {
-        const struct record *record = &outcome->records[i];
+        const struct cdn_set_said *record = &outcome->records[i];
 
         if (!record->has_score || (with_say && record->said < 0))
             continue;
@@ -331,7 +254,7 @@ static void weighted_sum(cordon_set_outcome *outcome, const struct cdn_set *set)
     double sum = 0;
 
     for (uint32_t i = 0; i < outcome->count; i++) {
-        struct record *record = &outcome->records[i];
+        struct cdn_set_said *record = &outcome->records[i];
 
         if (!record->has_score)
             continue;
@@ -385,7 +308,7 @@ static cordon_status combine(cordon_set_outcome *outcome, const struct cdn_set *
 {
     cordon_request request = *ask->request;
     struct cdn_ask combining = *ask;
-    const struct record *last;
+    const struct cdn_set_said *last;
 
     switch (set->combine) {
     case CDN_COMBINE_MOST_SEVERE:
@@ -421,10 +344,60 @@ struct judgement {
     struct cdn_job job; /* first */
     cordon_set_outcome *outcome;
     const char *set;
+    uint64_t entered_ns;
     struct cdn_ask ask;
     cordon_error *err;
     cordon_status status;
 };
+
+static bool deny(cordon_set_outcome *outcome, const char *format, ...) CDN_PRINTF(2, 3);
+
+static bool deny(cordon_set_outcome *outcome, const char *format, ...)
+{
+    char raw[sizeof outcome->message];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    cdn_escape(outcome->message, sizeof outcome->message, raw, strlen(raw));
+    outcome->kind = CORDON_OUTCOME_DENIED;
+    return false;
+}
+
+/* Is the set in service, and may whoever asks run it?  Rules and sets have one name space, and
+ * a role's `rules` are names in it; what each member may then do is asked of the member. */
+static bool permitted(cordon_set_outcome *outcome, const struct cdn_plan *plan,
+                      const struct cdn_state *state, const cordon_request *request)
+{
+    const struct cdn_policy *policy;
+    const struct cdn_role *role;
+    char unknown[512];
+    int32_t number;
+
+    if (plan->state != CDN_PLAN_ACTIVE)
+        return deny(outcome, "%s", plan->why);
+    if (!request->principal)
+        return true;
+    if (!state->granted)
+        return deny(outcome,
+                    "principal '%.64s' may do nothing: the engine has no policy",
+                    request->principal);
+    policy = state->granted->policy;
+    number = cdn_policy_principal(policy, request->principal);
+    if (number < 0)
+        return deny(
+            outcome, "%s",
+            cdn_policy_unknown(unknown, sizeof unknown, policy, request->principal));
+    role = cdn_policy_role(policy, number);
+    if (!cdn_role_may_run(role, plan->name, 0, NULL))
+        return deny(outcome, "principal '%s' may not run set '%s'", role->principal,
+                    plan->name);
+    if (request->priority > role->max_priority)
+        return deny(outcome, "principal '%s' may not ask for priority %u, only %u",
+                    role->principal, request->priority, role->max_priority);
+    return true;
+}
 
 static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lane,
                                const struct cdn_state *state)
@@ -433,6 +406,7 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
     struct cdn_ask *ask = &judgement->ask;
     cordon_error *err = judgement->err;
+    struct ahead ahead[TOGETHER];
     const struct cdn_set *set;
     cordon_status status;
 
@@ -444,23 +418,27 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
                              plan->name);
     set = plan->set;
     ask->set = set->name;
-    status = prepare(outcome, set->member_count + 1, err);
+    status = cdn_set_outcome_prepare(outcome, set->member_count + 1, err);
     if (!status)
         status = check_params(state, set, ask->request, err);
     if (status)
         return status;
     if (state->snapshot)
         outcome->generation = cordon_snapshot_generation(state->snapshot);
-    if (plan->state != CDN_PLAN_ACTIVE) {
+    if (!permitted(outcome, plan, state, ask->request)) {
         decide(outcome, set, -1); /* nobody is asked */
-        memcpy(outcome->message, plan->why, sizeof outcome->message);
         return CORDON_OK;
     }
-    look_ahead(outcome, set, lane, state);
+    look_ahead(ahead, set, 0, lane, state);
     for (uint32_t i = 0; i < set->member_count; i++) {
-        if (i + 1 < set->member_count)
-            fetch(&outcome->ahead[i + 1]);
-        judge(outcome, set, lane, state, set->members[i].name, outcome->ahead[i].plan,
+        struct cdn_plan *member = ahead[i % TOGETHER].plan;
+        uint32_t next = i + 1;
+
+        if (next % TOGETHER == 0)
+            look_ahead(ahead, set, next, lane, state);
+        if (next < set->member_count)
+            fetch(&ahead[next % TOGETHER]);
+        judge(outcome, set, lane, state, set->members[i].name, member,
               set->members[i].weight, ask);
     }
     status = combine(outcome, set, lane, state, ask, err);
@@ -469,66 +447,57 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     return status;
 }
 
-/* What all members used together. */
-static cordon_usage usage_of(const cordon_set_outcome *outcome)
-{
-    cordon_usage sum = {0};
-
-    for (uint32_t i = 0; i < outcome->count; i++) {
-        const cordon_usage *usage = &outcome->records[i].usage;
-
-        sum.instructions += usage->instructions;
-        sum.edges += usage->edges;
-        sum.nodes += usage->nodes;
-        sum.output_bytes += usage->output_bytes;
-        sum.native_ns += usage->native_ns;
-        sum.wall_ns += usage->wall_ns;
-        if (usage->memory_bytes > sum.memory_bytes)
-            sum.memory_bytes = usage->memory_bytes;
-        if (usage->hops > sum.hops)
-            sum.hops = usage->hops;
-    }
-    return sum;
-}
-
-/* Put what the set decided into the log, behind what its members did. */
-static void record_set(const struct judgement *judgement, struct cdn_lane *lane,
-                       const struct cdn_state *state)
+/* Put what the set decided into the log, behind what its members did, and tell whoever
+ * watches. */
+static void conclude(const struct judgement *judgement, struct cdn_lane *lane,
+                     const struct cdn_state *state)
 {
     cordon_audit *audit =
         atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
     const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
-    const cordon_set_outcome *outcome = judgement->outcome;
-    cordon_usage usage;
+    const cordon_request *request = judgement->ask.request;
+    cordon_set_outcome *outcome = judgement->outcome;
     struct cdn_audit_record record;
 
-    if (!audit || !plan)
+    if (!plan || (!audit && !lane->engine->observer.span))
         return;
-    usage = usage_of(outcome);
-    record = (struct cdn_audit_record){
-        .decision_id = outcome->decision_id,
-        .rule = plan->name,
-        .set = plan->name,
-        .version = plan->set_number,
-        .outcome =
-            plan->state == CDN_PLAN_ACTIVE ? CORDON_OUTCOME_OK : CORDON_OUTCOME_DENIED,
-        .decision = outcome->has_decision ? outcome->decision : NULL,
-        .fallback = outcome->fallback,
-        .message = plan->state == CDN_PLAN_ACTIVE ? NULL : plan->why,
-        .usage = &usage,
-    };
-    cdn_audit_record_asked(&record, judgement->ask.request, outcome->generation,
-                           state->snapshot ? state->snapshot->identity : 0,
-                           cdn_clock_wall_ms());
-    if (state->granted && judgement->ask.request->principal) {
-        const struct cdn_policy *policy = state->granted->policy;
-        int32_t number =
-            cdn_policy_principal(policy, judgement->ask.request->principal);
+    cdn_set_outcome_tell(outcome, plan, cdn_clock_ns() - judgement->entered_ns);
+    if (audit) {
+        cdn_audit_record_of(&record, outcome->outcome, request,
+                            state->snapshot ? state->snapshot->identity : 0,
+                            cdn_clock_wall_ms());
+        record.source_hash = NULL; /* it is a rule's */
+        record.set = plan->name;
+        if (state->granted && request->principal) {
+            const struct cdn_policy *policy = state->granted->policy;
+            int32_t number = cdn_policy_principal(policy, request->principal);
 
-        if (number >= 0)
-            record.left_out = cdn_role_unrecorded(cdn_policy_role(policy, number));
+            if (number >= 0)
+                record.left_out = cdn_role_unrecorded(cdn_policy_role(policy, number));
+        }
+        (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
     }
-    (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
+    cdn_observe(lane->engine, request, outcome->outcome, plan->name);
+}
+
+/* A set is a plan without entries; its members' are looked up, a table's look-up each. */
+static bool judgement_may_block(const struct cdn_job *job,
+                                const struct cdn_state *state)
+{
+    const struct judgement *judgement = (const struct judgement *)(const void *)job;
+    const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
+    const struct cdn_set *set = plan ? plan->set : NULL;
+    const struct cdn_plan *member;
+
+    for (uint32_t i = 0; set && i < set->member_count; i++) {
+        member = cdn_state_find(state, set->members[i].name);
+        if (member && cdn_plan_may_block(member))
+            return true;
+    }
+    member = set && set->combine == CDN_COMBINE_CUSTOM
+                 ? cdn_state_find(state, set->combiner)
+                 : NULL;
+    return member && cdn_plan_may_block(member);
 }
 
 static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane *lane)
@@ -550,12 +519,14 @@ static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane
         judgement->status = judge_all(judgement, lane, state);
         if (!judgement->status) {
             cdn_decision_name(judgement->outcome->decision_id, lane);
-            record_set(judgement, lane, state);
+            conclude(judgement, lane, state);
         }
         if (limited)
             cdn_quota_leave(
                 pass.state, pass.quota, now_ns,
-                judgement->status ? 0 : usage_of(judgement->outcome).instructions);
+                judgement->status
+                    ? 0
+                    : cdn_set_outcome_usage(judgement->outcome).instructions);
     }
     cdn_state_leave(engine, lane);
 }
@@ -567,9 +538,11 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
     uint64_t entered_ns = cdn_clock_ns();
     struct judgement judgement = {
         .job.run = judge_in,
+        .job.may_block = judgement_may_block,
         .job.until_ns = UINT64_MAX,
         .outcome = outcome,
         .set = set,
+        .entered_ns = entered_ns,
         .ask = {.until_ns = UINT64_MAX, .shared_params = true},
     };
     cordon_limits limits;
@@ -582,7 +555,8 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
                                judgement.err);
     if (status) {
         if (outcome)
-            (void)prepare(outcome, 0, NULL); /* nothing of an earlier one stays */
+            (void)cdn_set_outcome_prepare(outcome, 0,
+                                          NULL); /* nothing of an earlier one stays */
         return status;
     }
     each = *request;
@@ -599,98 +573,8 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
     if (!status)
         status = judgement.status;
     if (status)
-        (void)prepare(outcome, 0, NULL); /* as above */
+        (void)cdn_set_outcome_prepare(outcome, 0,
+                                      NULL); /* nothing of an earlier one stays */
     outcome->wall_ns = cdn_clock_ns() - entered_ns;
     return status;
-}
-
-/* ---- asking ---- */
-
-const char *cordon_set_outcome_decision_id(const cordon_set_outcome *outcome)
-{
-    return outcome->decision_id;
-}
-
-const char *cordon_set_outcome_decision(const cordon_set_outcome *outcome)
-{
-    return outcome->has_decision ? outcome->decision : NULL;
-}
-
-const char *cordon_set_outcome_message(const cordon_set_outcome *outcome)
-{
-    return outcome->message;
-}
-
-bool cordon_set_outcome_is_fallback(const cordon_set_outcome *outcome)
-{
-    return outcome->fallback;
-}
-
-bool cordon_set_outcome_score(const cordon_set_outcome *outcome, double *score)
-{
-    if (outcome->has_score && score)
-        *score = outcome->score;
-    return outcome->has_score;
-}
-
-uint32_t cordon_set_outcome_count(const cordon_set_outcome *outcome)
-{
-    return outcome->count;
-}
-
-uint32_t cordon_set_outcome_failed(const cordon_set_outcome *outcome)
-{
-    return outcome->failed;
-}
-
-uint64_t cordon_set_outcome_generation(const cordon_set_outcome *outcome)
-{
-    return outcome->generation;
-}
-
-uint64_t cordon_set_outcome_wall_ns(const cordon_set_outcome *outcome)
-{
-    return outcome->wall_ns;
-}
-
-cordon_status cordon_set_outcome_member(cordon_member *out,
-                                        const cordon_set_outcome *outcome,
-                                        uint32_t index)
-{
-    const struct record *record;
-    cordon_value result;
-
-    if (!out || !outcome || out->struct_size != sizeof *out)
-        return CORDON_E_INVALID;
-    if (index >= outcome->count)
-        return CORDON_E_NOTFOUND;
-    record = &outcome->records[index];
-    *out = (cordon_member){
-        .struct_size = sizeof *out,
-        .rule = record->rule,
-        .decision_id = record->decision_id,
-        .version = record->version,
-        .variant = record->variant,
-        .status = record->status,
-        .kind = record->kind,
-        .limit = record->limit,
-        .decision = record->has_decision ? record->decision : NULL,
-        .fallback = record->fallback,
-        .has_score = record->has_score,
-        .has_say = record->said >= 0,
-        .decided = record->decided,
-        .score = record->score,
-        .weight = record->weight,
-        .message = (const char *)outcome->bytes.data + record->message,
-        .reasons = {.type = CORDON_ARRAY},
-        .output = {.type = CORDON_NIL},
-        .usage = record->usage,
-    };
-    if (record->result_bytes &&
-        !cordon_value_parse(&result, outcome->bytes.data + record->result,
-                            record->result_bytes, NULL)) {
-        (void)cordon_value_get(&out->reasons, &result, "reasons");
-        (void)cordon_value_get(&out->output, &result, "output");
-    }
-    return CORDON_OK;
 }

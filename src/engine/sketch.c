@@ -58,15 +58,13 @@ uint64_t cdn_sketch_count(const struct cdn_sketch *sketch)
     return count;
 }
 
-uint64_t cdn_sketch_quantile(const struct cdn_sketch *sketch, double q)
+/* The bucket in which the value lies that the share `q` of them does not exceed; the sketch
+ * is not empty. */
+static uint32_t bucket_at(const struct cdn_sketch *sketch, uint64_t count, double q)
 {
-    uint64_t count = cdn_sketch_count(sketch), passed = 0, wanted;
+    uint64_t passed = 0, wanted = (uint64_t)(q * (double)count);
     uint32_t bucket = 0;
-    double low = 1;
 
-    if (!count)
-        return 0;
-    wanted = (uint64_t)(q * (double)count);
     if ((double)wanted < q * (double)count || !wanted)
         wanted++;
     for (; bucket < CDN_SKETCH_BUCKETS - 1; bucket++) {
@@ -74,9 +72,37 @@ uint64_t cdn_sketch_quantile(const struct cdn_sketch *sketch, double q)
         if (passed >= wanted)
             break;
     }
-    if (!bucket)
-        return 1;
+    return bucket;
+}
+
+/* The lower end of a bucket but the first. */
+static double lower_end(uint32_t bucket)
+{
+    double low = 1;
+
     for (uint32_t i = 1; i < bucket; i++)
         low *= 1.2;
-    return (uint64_t)(low * 1.1 + 0.5);
+    return low;
+}
+
+uint64_t cdn_sketch_quantile(const struct cdn_sketch *sketch, double q)
+{
+    uint64_t count = cdn_sketch_count(sketch);
+    uint32_t bucket = count ? bucket_at(sketch, count, q) : 0;
+
+    if (!bucket)
+        return count != 0;
+    return (uint64_t)(lower_end(bucket) * 1.1 + 0.5);
+}
+
+uint64_t cdn_sketch_bound(const struct cdn_sketch *sketch, double q)
+{
+    uint64_t count = cdn_sketch_count(sketch);
+    uint32_t bucket = count ? bucket_at(sketch, count, q) : 0;
+
+    if (!bucket)
+        return count != 0;
+    if (bucket == CDN_SKETCH_BUCKETS - 1)
+        return UINT64_MAX;
+    return (uint64_t)(lower_end(bucket) * 1.2) + 1;
 }

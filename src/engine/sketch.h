@@ -30,5 +30,8 @@ uint64_t cdn_sketch_count(const struct cdn_sketch *sketch);
 /* The value at or below which the share `q`, in 0 to 1, of the values lies; 0 if it is
  * empty.  Of a bucket the middle. */
 uint64_t cdn_sketch_quantile(const struct cdn_sketch *sketch, double q);
+/* The same, but of a bucket the upper end: the share `q` of the values does not exceed it by
+ * more than a hundredth.  UINT64_MAX for the last bucket, which has no end. */
+uint64_t cdn_sketch_bound(const struct cdn_sketch *sketch, double q);
 
 #endif

@@ -239,8 +239,8 @@ static cordon_status fill_set(struct cdn_plan *plan, struct sync *sync,
     }
     status = text_of(&text, file, sync, standing, standing->active, err);
     if (!status)
-        status =
-            cdn_set_load(&plan->set, (const char *)text.data, text.length, file, err);
+        status = cdn_engine_load_set(&plan->set, sync->engine, (const char *)text.data,
+                                     text.length, file, err);
     cdn_buf_deinit(&text);
     if (status && status != CORDON_E_NOMEM && plan->state != CDN_PLAN_ACTIVE &&
         before && before->set) { /* a stop must always work, as live_of() */
@@ -427,18 +427,20 @@ cordon_status cdn_engine_guard(cordon_engine *engine, cordon_upkeep *did,
     for (uint32_t i = 0; i <= state->mask; i++) {
         const struct cdn_plan *plan = state->plans[i];
         cordon_status status;
+        enum cdn_trip trip;
         uint32_t number;
 
         if (!plan || !plan->registered || !plan->guarded)
             continue;
-        number = cdn_rollout_check(evidence, sizeof evidence, plan, engine->lane_count);
+        number = cdn_rollout_check(&trip, evidence, sizeof evidence, plan,
+                                   engine->lane_count);
         if (!number)
             continue;
         status = cdn_registry_abort(engine->registry, plan->name, number,
                                     plan->revision, evidence, worst ? NULL : err);
         if (!status) {
             did->aborted++;
-            engine->aborts++;
+            engine->aborts[trip]++;
             cdn_engine_log(engine, CORDON_LEVEL_WARNING, "'%s': rollout ended: %s",
                            plan->name, evidence);
         } else if (status != CORDON_E_CONFLICT && !worst) {

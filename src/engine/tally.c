@@ -32,6 +32,11 @@ static uint32_t bucket(const uint64_t *bounds, uint32_t count, uint64_t value)
     return low;
 }
 
+uint32_t cdn_tally_time(uint64_t ns)
+{
+    return bucket(cdn_tally_times_ns, CDN_TALLY_TIMES - 1, ns);
+}
+
 static void add_decision(struct cdn_tally *tally, const struct cdn_rule *rule,
                          const cordon_outcome *outcome)
 {
@@ -46,10 +51,11 @@ static void add_decision(struct cdn_tally *tally, const struct cdn_rule *rule,
 }
 
 void cdn_tally_add(struct cdn_tally *tally, const struct cdn_rule *rule,
-                   cordon_variant variant, const cordon_outcome *outcome)
+                   cordon_variant variant, const cordon_outcome *outcome,
+                   uint64_t waited_ns)
 {
     const cordon_usage *usage = &outcome->usage;
-    uint32_t time = bucket(cdn_tally_times_ns, CDN_TALLY_TIMES - 1, usage->wall_ns);
+    uint32_t time = cdn_tally_time(usage->wall_ns);
     uint32_t memory =
         bucket(cdn_tally_memory_bytes, CDN_TALLY_MEMORY - 1, usage->memory_bytes);
 
@@ -59,13 +65,23 @@ void cdn_tally_add(struct cdn_tally *tally, const struct cdn_rule *rule,
     add(&tally->instructions, usage->instructions);
     add(&tally->edges, usage->edges);
     add(&tally->nodes, usage->nodes);
+    if (usage->host_ns)
+        add(&tally->host_ns, usage->host_ns);
     add(&tally->times[variant][time], 1);
     add(&tally->times_ns[variant], usage->wall_ns);
     add(&tally->memory[memory], 1);
     add(&tally->memory_bytes, usage->memory_bytes);
     add_decision(tally, rule, outcome);
+    if (outcome->kind == CORDON_OUTCOME_DENIED)
+        return;
     cdn_sketch_add(&tally->instructions_sketch, usage->instructions);
-    cdn_sketch_add(&tally->wall_sketch, usage->wall_ns);
+    cdn_sketch_add(&tally->wall_sketch,
+                   usage->wall_ns > waited_ns ? usage->wall_ns - waited_ns : 0);
+}
+
+void cdn_tally_tightened(struct cdn_tally *tally)
+{
+    add(&tally->tightened, 1);
 }
 
 void cdn_tally_compare(struct cdn_tally *tally, bool same)

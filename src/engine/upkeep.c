@@ -19,39 +19,7 @@
 #include "engine/audit.h"
 #include "engine/engine.h"
 #include "engine/registry.h"
-
-/* Fewer runs do not tell what is typical of a rule. */
-enum { TYPICAL_RUNS = 200 };
-
-/* ---- limits that follow load ---- */
-
-static void learn(struct cdn_version *version, uint32_t lanes)
-{
-    struct cdn_tally sum = {0};
-
-    cdn_tally_sum(&sum, version->tallies, lanes);
-    if (cdn_tally_all(&sum) < TYPICAL_RUNS)
-        return;
-    __atomic_store_n(&version->typical_instructions,
-                     cdn_sketch_quantile(&sum.instructions_sketch, 0.9),
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&version->typical_wall_ns,
-                     cdn_sketch_quantile(&sum.wall_sketch, 0.9), __ATOMIC_RELAXED);
-}
-
-static void learn_all(cordon_engine *engine)
-{
-    const struct cdn_state *state = atomic_load(&engine->state);
-
-    for (uint32_t i = 0; i <= state->mask; i++) {
-        struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
-        uint32_t count =
-            state->plans[i] ? cdn_plan_entries(entries, state->plans[i]) : 0;
-
-        for (uint32_t k = 0; k < count; k++)
-            learn(entries[k]->version, engine->lane_count);
-    }
-}
+#include "engine/tighten.h"
 
 /* ---- one upkeep ---- */
 
@@ -193,7 +161,7 @@ static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
             keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
     }
     if (engine->options.tighten)
-        learn_all(engine);
+        cdn_tighten_learn(engine);
     return worst;
 }
 

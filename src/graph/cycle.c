@@ -359,18 +359,52 @@ static inline bool take(const struct hunt *hunt, struct so_far *next,
     return true;
 }
 
+/* The first edge from `p` on whose value is not too far from those so far, by its value
+ * alone: nothing else is read of the others, which are most.  Not a number passes. */
+#define SKIP(type)                                                                     \
+    do {                                                                               \
+        const type *all = values;                                                      \
+                                                                                       \
+        for (; p < end; p++) {                                                         \
+            double value = (double)all[p];                                             \
+            double least = value < low ? value : low;                                  \
+            double most = value > high ? value : high;                                 \
+                                                                                       \
+            if (most <= ratio * least)                                                 \
+                break;                                                                 \
+        }                                                                              \
+    } while (0)
+
+static uint32_t skip(const struct hunt *hunt, const struct so_far *way,
+                     const void *values, uint32_t p, uint32_t end)
+{
+    double ratio = hunt->out->ratio;
+    double low = way->low;
+    double high = way->high;
+
+    if (!values || ratio == HUGE_VAL)
+        return p;
+    if (hunt->out->integral)
+        SKIP(int64_t);
+    else
+        SKIP(double);
+    return p;
+}
+
 /* Go over what is left of a list.                                         [-0, +0, e] */
 CDN_RAISES static void follow_list(struct hunt *hunt, struct cdn_reach *reach,
                                    const struct so_far *way)
 {
     const void *values = values_of(hunt, reach);
     bool last = way->count + 2 == hunt->out->hops;
+    uint32_t end = reach->high;
     struct so_far next;
 
     hunt->steps += reach->high - reach->low;
     pay_steps(hunt);
     hunt->reaches[way->count] = reach;
-    for (uint32_t p = reach->low; p < reach->high; p++) {
+    for (uint32_t p = skip(hunt, way, values, reach->low, end); p < end;
+         p = skip(hunt, way, values, p + 1, end)) {
         double value = value_at(hunt, reach, values, p);
 
         if (!take(hunt, &next, way, peer_at(hunt, reach, p), reach->list.times[p],

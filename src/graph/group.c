@@ -24,6 +24,8 @@
 #define VALUES_PER_CHARGE 1024
 /* An array over all nodes may be twice as large as the table, if it is no larger. */
 #define SMALL_BYTES ((uint64_t)256 << 10)
+/* A sum in words of a node that has not been met; no sum reaches it. */
+#define NOT_MET UINT32_MAX
 
 struct place {
     uint32_t node; /* CDN_DISTINCT_EMPTY: free */
@@ -39,7 +41,11 @@ struct groups {
     uint32_t capacity;
     struct place *table; /* of 2^bits; NULL: `rows` is in use */
     uint32_t bits;
-    double *sums;   /* by node - base, of weigh(), instead of `rows` */
+    /* one of two instead of `rows`: sums by node - base, of weigh(); as words while all that
+     * has been added so far, `total`, fits one, so that twice as many lie in the caches */
+    double *sums;
+    uint32_t *wholes;
+    uint64_t total;
     uint32_t *rows; /* by node - base; CDN_DISTINCT_EMPTY: none */
     uint32_t
         base; /* all nodes that edges can lead to lie in base .. base + range - 1 */
@@ -84,16 +90,52 @@ static bool weighs(const struct cdn_grouping *out)
             (column->fold == CDN_GROUP_SUM && column->of_column));
 }
 
+/* Is it a number that can be added to words? */
+static inline bool is_whole(double value)
+{
+    return value >= 0 && value < UINT32_MAX && value == (double)(uint32_t)value;
+}
+
 /* From a table of rows to sums by node. */
 static void to_sums(struct groups *groups)
+{
+    const double *values = groups->out->values[0];
+    size_t bytes = (size_t)groups->range * sizeof *groups->wholes;
+
+    groups->table = NULL;
+    groups->total = 0;
+    for (uint32_t i = 0; i < groups->out->count; i++)
+        groups->total += is_whole(values[i]) ? (uint64_t)values[i] : UINT32_MAX;
+    if (groups->total < UINT32_MAX) {
+        groups->wholes = cdn_scratch_alloc(groups->L, bytes ? bytes : 1);
+        memset(groups->wholes, 0xff, bytes); /* NOT_MET */
+        for (uint32_t i = 0; i < groups->out->count; i++)
+            groups->wholes[groups->nodes[i] - groups->base] = (uint32_t)values[i];
+        return;
+    }
+    bytes = (size_t)groups->range * sizeof *groups->sums;
+    groups->sums = cdn_scratch_alloc(groups->L, bytes ? bytes : 1);
+    memset(groups->sums, 0xff, bytes); /* a NaN that no sum is: not met yet */
+    for (uint32_t i = 0; i < groups->out->count; i++)
+        groups->sums[groups->nodes[i] - groups->base] = values[i];
+}
+
+/* From words to doubles. */
+static void to_doubles(struct groups *groups)
 {
     size_t bytes = (size_t)groups->range * sizeof *groups->sums;
 
     groups->sums = cdn_scratch_alloc(groups->L, bytes ? bytes : 1);
-    memset(groups->sums, 0xff, bytes); /* NaN: not met yet */
+    memset(groups->sums, 0xff, bytes);
     for (uint32_t i = 0; i < groups->out->count; i++)
-        groups->sums[groups->nodes[i] - groups->base] = groups->out->values[0][i];
-    groups->table = NULL;
+        groups->sums[groups->nodes[i] - groups->base] =
+            groups->wholes[groups->nodes[i] - groups->base];
+    groups->wholes = NULL;
+}
+
+static inline bool by_node(const struct groups *groups)
+{
+    return groups->sums || groups->wholes;
 }
 
 static void to_table(struct groups *groups, uint32_t bits)
@@ -145,7 +187,7 @@ CDN_RAISES static void reserve(struct groups *groups, uint32_t more)
     if (out->count)
         memcpy(nodes, groups->nodes, out->count * sizeof *nodes);
     groups->nodes = nodes;
-    for (uint32_t c = 0; c < out->column_count; c++) {
+    for (uint32_t c = 0; c < out->column_count && !by_node(groups); c++) {
         double *values = cdn_scratch_alloc(groups->L, (size_t)wanted * sizeof *values);
 
         if (out->count)
@@ -350,7 +392,35 @@ static double source_value(const struct cdn_edges *set,
 
 /* ---- the one column there is, a count or the sum of a column ---- */
 
-/* One pass, and one place a node: what a weighted expansion is. */
+/* One pass, and one place a node in `sums`, of `type`: what a weighted expansion is.  A node
+ * is new if `none` is true of `value`, what its place holds. */
+#define WEIGH(type, weight, none)                                                      \
+    do {                                                                               \
+        for (uint32_t i = 0; i < span->count; i++) {                                   \
+            uint32_t node = peers[select ? select[i] : i];                             \
+            uint32_t at = node - base;                                                 \
+            type value;                                                                \
+                                                                                       \
+            if (at >= peer_count)                                                      \
+                cdn_raise_damaged(groups->L, "a node index is out of range");          \
+            value = sums[at];                                                          \
+            if (__builtin_expect(none, 0)) {                                           \
+                nodes[count++] = node;                                                 \
+                value = 0;                                                             \
+            }                                                                          \
+            sums[at] = value + (weight);                                               \
+        }                                                                              \
+    } while (0)
+
+/* Is it what a place is filled with first?  A sum can be NaN too, but not this one. */
+static inline bool not_met(double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bits == UINT64_MAX;
+}
+
 CDN_RAISES static void weigh(struct groups *groups, const struct cdn_span *span,
                              double weight)
 {
@@ -359,7 +429,6 @@ CDN_RAISES static void weigh(struct groups *groups, const struct cdn_span *span,
     const uint32_t *select = span->select;
     uint32_t base = reach->from->peer_base;
     uint32_t peer_count = reach->from->peer_count;
-    double *sums = groups->sums + (base - groups->base);
     uint32_t *nodes = groups->nodes;
     uint32_t count = groups->out->count;
 
@@ -367,28 +436,28 @@ CDN_RAISES static void weigh(struct groups *groups, const struct cdn_span *span,
         return; /* there are none to come */
     if (!select)
         peers += span->first;
-    for (uint32_t i = 0; i < span->count; i++) {
-        uint32_t node = peers[select ? select[i] : i];
-        uint32_t at = node - base;
-        double sum;
+    if (groups->wholes) {
+        uint32_t *sums = groups->wholes + (base - groups->base);
+        uint32_t whole = (uint32_t)weight;
 
-        if (at >= peer_count)
-            cdn_raise_damaged(groups->L, "a node index is out of range");
-        sum = sums[at];
-        if (__builtin_expect(isnan(sum), 0)) {
-            nodes[count++] = node;
-            sum = 0;
-        }
-        sums[at] = sum + weight;
+        WEIGH(uint32_t, whole, value == NOT_MET);
+    } else {
+        double *sums = groups->sums + (base - groups->base);
+
+        WEIGH(double, weight, isnan(value) && not_met(value));
     }
     groups->out->count = count;
 }
 
-/* The sums in the order of the rows. */
-static void end_sums(const struct groups *groups)
+void cdn_group_place(double *out, const struct cdn_grouping *grouping)
 {
-    for (uint32_t i = 0; i < groups->out->count; i++)
-        groups->out->values[0][i] = groups->sums[groups->nodes[i] - groups->base];
+    const uint32_t *nodes = grouping->nodes;
+    uint32_t base = grouping->base;
+
+    for (uint32_t i = 0; i < grouping->count && grouping->by_node; i++)
+        out[i] = grouping->by_node[nodes[i] - base];
+    for (uint32_t i = 0; i < grouping->count && grouping->wholes; i++)
+        out[i] = grouping->wholes[nodes[i] - base];
 }
 
 CDN_RAISES static void weigh_span(struct groups *groups, const struct cdn_edges *set,
@@ -399,8 +468,15 @@ CDN_RAISES static void weigh_span(struct groups *groups, const struct cdn_edges 
 
     if (column->of_column)
         weight = source_value(set, column, span->reach->ordinal);
+    weight = isnan(weight) ? 0 : weight;
     reserve(groups, span->count);
-    weigh(groups, span, isnan(weight) ? 0 : weight);
+    if (groups->wholes) {
+        if (is_whole(weight))
+            groups->total += (uint64_t)weight * span->count;
+        if (!is_whole(weight) || groups->total >= NOT_MET)
+            to_doubles(groups);
+    }
+    weigh(groups, span, weight);
 }
 
 /* Charge an instruction for four values, some at a time. */
@@ -422,7 +498,7 @@ CDN_RAISES static void group_span(struct groups *groups, const struct cdn_edges 
     double values[CHUNK];
 
     pay(groups, (uint64_t)span->count * out->column_count);
-    if (groups->sums) {
+    if (by_node(groups)) {
         weigh_span(groups, set, span);
         return;
     }
@@ -430,7 +506,7 @@ CDN_RAISES static void group_span(struct groups *groups, const struct cdn_edges 
         uint32_t part = span->count - done < CHUNK ? span->count - done : CHUNK;
 
         reserve(groups, part);
-        if (groups->sums) {
+        if (by_node(groups)) {
             struct cdn_span rest = *span;
 
             rest.select = span->select ? span->select + done : NULL;
@@ -498,13 +574,21 @@ CDN_RAISES static void group_by_other(struct cdn_grouping *out, lua_State *L,
     cdn_meter_charge(L,
                      1 + (groups.owed + (uint64_t)out->count * out->column_count) / 4);
     out->nodes = groups.nodes;
-    if (groups.sums)
-        end_sums(&groups);
+    out->by_node = groups.sums;
+    out->wholes = groups.wholes;
+    out->base = groups.base;
     for (uint32_t c = 0; c < out->column_count; c++) {
         bool averages = out->columns[c].fold == CDN_GROUP_AVG;
 
         if (!averages && out->columns[c].times == 1 && out->columns[c].decimals < 0)
             continue;
+        if (by_node(&groups)) {
+            out->values[c] =
+                cdn_scratch_alloc(L, (out->count + 1) * sizeof *out->values[c]);
+            cdn_group_place(out->values[c], out);
+            out->by_node = NULL;
+            out->wholes = NULL;
+        }
         for (uint32_t i = 0; i < out->count; i++)
             out->values[c][i] = finished(
                 &out->columns[c],
@@ -608,6 +692,8 @@ void cdn_edges_group(struct cdn_grouping *grouping, lua_State *L, struct cdn_edg
 {
     grouping->count = 0;
     grouping->nodes = NULL;
+    grouping->by_node = NULL;
+    grouping->wholes = NULL;
     if (grouping->by == CDN_GROUP_START)
         group_by_start(grouping, L, set);
     else

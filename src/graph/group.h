@@ -42,12 +42,19 @@ struct cdn_grouping {
     uint32_t count;
     const uint32_t *nodes;
     double *values[CDN_NODES_MAX_COLUMNS];
+    /* one of them not NULL: the only column's values are here instead, by node - base */
+    const double *by_node;
+    const uint32_t *wholes;
+    uint32_t base;
 };
 
 /* Fill in the rows.  Charges as `nodes` does, one edge for each, and an instruction for
  * four values; the caller marks and releases scratch memory.             [-0, +0, e] */
 CDN_RAISES void cdn_edges_group(struct cdn_grouping *grouping, lua_State *L,
                                 struct cdn_edges *set);
+
+/* The values of a grouping that has them by node, in the order of its rows. */
+void cdn_group_place(double *out, const struct cdn_grouping *grouping);
 
 /* Half up: floor(x * 10^decimals + 0.5) / 10^decimals. */
 double cdn_group_round(double value, int32_t decimals);

@@ -198,7 +198,9 @@ int cdn_edges_group_lua(lua_State *L)
     for (uint32_t c = 0; c < grouping.column_count; c++) {
         memcpy(cdn_nodes_column_name(rows, c), grouping.columns[c].name,
                CDN_COLUMN_NAME_BYTES);
-        if (grouping.count)
+        if (grouping.by_node || grouping.wholes)
+            cdn_group_place(cdn_nodes_column(rows, c), &grouping);
+        else if (grouping.count)
             memcpy(cdn_nodes_column(rows, c), grouping.values[c],
                    grouping.count * sizeof(double));
     }
@@ -363,6 +365,17 @@ static bool precedes(struct order *order, uint32_t a, uint32_t b)
     return order->set->items[a] < order->set->items[b];
 }
 
+/* Is place a behind place b by the first column alone?  Counts a step if it is. */
+static inline bool comes_later(struct order *order, uint32_t a, uint32_t b)
+{
+    double x = order->columns[0][a];
+    double y = order->columns[0][b];
+    bool later = order->descending[0] ? x < y : x > y;
+
+    order->steps += later ? 1 : 0;
+    return later;
+}
+
 static void sift_down(struct order *order, uint32_t at, uint32_t count)
 {
     uint32_t moving = order->heap[at];
@@ -399,6 +412,8 @@ CDN_RAISES static void sort(lua_State *L, struct order *order, uint32_t most)
     for (uint32_t i = most / 2; i > 0; i--, pay_steps(L, order))
         sift_down(order, i - 1, most);
     for (uint32_t i = most; most && i < order->set->count; i++, pay_steps(L, order)) {
+        if (order->column_count && comes_later(order, i, order->heap[0]))
+            continue;
         if (!precedes(order, i, order->heap[0]))
             continue;
         order->heap[0] = i;

@@ -34,7 +34,7 @@ CDN_RAISES static int next_option(lua_State *L, const char *method,
         const char *name = lua_tostring(L, -2);
 
         for (int i = 0; names[i]; i++)
-            if (strcmp(name, names[i]) == 0)
+            if (name[0] == names[i][0] && strcmp(name, names[i]) == 0)
                 return i;
     }
     cdn_suggest_init(&suggest, cdn_quote(L, -2, quoted));

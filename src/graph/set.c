@@ -165,11 +165,18 @@ struct cdn_nodes *cdn_nodes_push_some(lua_State *L, int metatable,
     for (uint32_t c = 0; c < columns; c++)
         memcpy(cdn_nodes_column_name(set, c), cdn_nodes_column_name(from, c),
                CDN_COLUMN_NAME_BYTES);
-    for (uint32_t i = 0; columns && i < count; i++, at++) {
+    for (uint32_t i = 0; columns && i < count;) {
+        uint32_t run = 1;
+
         while (from->items[at] != items[i])
             at++;
+        while (i + run < count && from->items[at + run] == items[i + run])
+            run++;
         for (uint32_t c = 0; c < columns; c++)
-            cdn_nodes_column(set, c)[i] = cdn_nodes_column(from, c)[at];
+            memcpy(cdn_nodes_column(set, c) + i, cdn_nodes_column(from, c) + at,
+                   run * sizeof(double));
+        i += run;
+        at += run;
     }
     return set;
 }

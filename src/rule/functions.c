@@ -4,7 +4,11 @@
  * into the slot's room, where what does not fit is an error of the rule's; cost and bytes are
  * charged, and the clock is looked at, before the host is entered; the host's body runs on
  * plain values, with nothing of Lua's in its hands; then the clock again, since the time was
- * the host's; only then is the result, which the host may have got wrong, checked and pushed.
+ * the host's; only then is the result, which the host may have got wrong, checked, noted for
+ * whoever wants to decide it again, and pushed.
+ *
+ * What is noted is what the rule then sees and no more: the value, or the text of the error.
+ * Arguments are noted as their hash, which tells a replay whether the same was asked.
  *
  * The body runs between Lua's C frames but calls no Lua, so it may use locks and the heap as
  * it likes: nothing can leave through it.
@@ -17,6 +21,8 @@
 
 #include <lauxlib.h>
 
+#include "base/clock.h"
+#include "base/hash.h"
 #include "rule/image.h"
 #include "sandbox/library.h"
 #include "sandbox/transfer.h"
@@ -25,9 +31,64 @@
 #define BYTES_PER_INSTRUCTION 16u
 #define MESSAGE_BYTES         400 /* of a host's error in the rule's */
 
-struct cordon_call {
-    const struct cdn_slot *slot;
+/* ---- answers ---- */
+
+/* What stands before each answer's bytes. */
+struct noted {
+    uint64_t arguments;
+    uint32_t bytes;
+    uint16_t function;
+    uint16_t failed;
 };
+_Static_assert(sizeof(struct noted) == 16, "answers lie at multiples of 8");
+
+void cdn_functions_give_room(struct cdn_rule_host *host, unsigned char *room)
+{
+    host->room = room;
+    host->answers.room = room + 2 * (size_t)CORDON_FUNCTION_MAX_BYTES;
+}
+
+void cdn_answers_clear(struct cdn_answers *answers)
+{
+    answers->bytes = answers->count = 0;
+    answers->cut = false;
+}
+
+bool cdn_answers_next(struct cdn_answer *out, const struct cdn_answers *answers,
+                      uint32_t *at)
+{
+    struct noted noted;
+
+    if (*at >= answers->bytes)
+        return false;
+    memcpy(&noted, answers->room + *at, sizeof noted);
+    *out = (struct cdn_answer){.arguments = noted.arguments,
+                               .function = noted.function,
+                               .failed = noted.failed != 0,
+                               .bytes = noted.bytes,
+                               .data = answers->room + *at + sizeof noted};
+    *at += (uint32_t)(sizeof noted + (noted.bytes + 7u) / 8 * 8);
+    return true;
+}
+
+/* Keep one more, unless one before it did not fit. */
+static void note(struct cdn_answers *answers, const struct noted *noted,
+                 const void *data)
+{
+    size_t wanted = sizeof *noted + ((size_t)noted->bytes + 7) / 8 * 8;
+
+    if (!answers->room || answers->cut)
+        return;
+    if (wanted > CDN_ANSWERS_ROOM - answers->bytes) {
+        answers->cut = true;
+        return;
+    }
+    memcpy(answers->room + answers->bytes, noted, sizeof *noted);
+    if (noted->bytes)
+        memcpy(answers->room + answers->bytes + sizeof *noted, data, noted->bytes);
+    answers->bytes += (uint32_t)wanted;
+    answers->count++;
+}
 
 /* ---- asked by bodies ---- */
 
@@ -69,70 +130,95 @@ CDN_RAISES static void take_arguments(lua_State *L, const char *name, int count,
                    (int)CORDON_FUNCTION_MAX_BYTES);
 }
 
-/* A host's message, escaped and cut, as the rule's error.                  [-0, +0, e] */
-CDN_RAISES static int refuse(lua_State *L, const char *name, cordon_status status,
-                             const cordon_error *err)
+/* What went wrong, escaped and cut: the host's words, or what its result is not.  NULL: nothing
+ * did. */
+static const char *failure(char text[MESSAGE_BYTES], cordon_status status,
+                           const cordon_builder *result, const cordon_error *err)
 {
-    char text[MESSAGE_BYTES];
     const char *message = err->message[0] ? err->message : cordon_status_str(status);
+    cordon_value value;
 
-    cdn_escape(text, sizeof text, message,
-               strnlen(message, CORDON_ERROR_MESSAGE_BYTES));
-    return luaL_error(L, "host.%s: %s", name, text);
+    if (status)
+        return cdn_escape(text, MESSAGE_BYTES, message,
+                          strnlen(message, CORDON_ERROR_MESSAGE_BYTES));
+    if (!cordon_builder_ok(result)) {
+        snprintf(text, MESSAGE_BYTES, "the result takes more than %d bytes",
+                 (int)CORDON_FUNCTION_MAX_BYTES);
+        return text;
+    }
+    if (result->length &&
+        cordon_value_parse(&value, result->data, result->length, NULL))
+        return "what the host returned is not one value";
+    return NULL;
 }
 
 /* What the body wrote, as Lua data.                                        [-0, +1, e] */
-CDN_RAISES static void push_result(lua_State *L, const char *name,
-                                   const cordon_builder *result)
+CDN_RAISES static void push_result(lua_State *L, const cordon_builder *result)
 {
     const unsigned char *at = result->data;
-    cordon_value value;
 
-    if (!cordon_builder_ok(result))
-        luaL_error(L, "host.%s: the result takes more than %d bytes", name,
-                   (int)CORDON_FUNCTION_MAX_BYTES);
     if (!result->length) {
         lua_pushnil(L);
         return;
     }
-    if (cordon_value_parse(&value, result->data, result->length, NULL))
-        luaL_error(L, "host.%s: what the host returned is not one value", name);
     cdn_meter_charge(L, result->length / BYTES_PER_INSTRUCTION);
     cdn_transfer_push(L, &at, result->data + result->length);
+}
+
+/* Enter the host, and note what came of it.  The failure's text, or NULL. */
+static const char *enter(char text[MESSAGE_BYTES], struct cdn_rule_host *host,
+                         const cordon_call *call, uint32_t number,
+                         const cordon_value *arguments, cordon_builder *result)
+{
+    const struct cdn_host_function *function = call->function;
+    struct noted noted = {.arguments = call->arguments, .function = (uint16_t)number};
+    uint64_t began_ns = cdn_clock_ns();
+    const char *failed;
+    cordon_status status;
+    cordon_error err;
+
+    cordon_builder_init(result, host->room + CORDON_FUNCTION_MAX_BYTES,
+                        CORDON_FUNCTION_MAX_BYTES);
+    cdn_error_clear(&err);
+    status = function->body(function->ud, call, arguments, result, &err);
+    host->functions_ns += cdn_clock_ns() - began_ns;
+    failed = failure(text, status, result, &err);
+    noted.failed = failed != NULL;
+    noted.bytes = failed ? (uint32_t)strlen(failed) : (uint32_t)result->length;
+    note(&host->answers, &noted, failed ? (const void *)failed : result->data);
+    return failed;
 }
 
 /* host.<name>(...).  Upvalue 1: its number in the rule's list. */
 CDN_RAISES static int call_function(lua_State *L)
 {
     struct cdn_rule_host *host = cdn_slot_host(L);
-    const cordon_call call = {.slot = cdn_slot_of(L)};
+    cordon_call call = {.slot = cdn_slot_of(L)};
     const struct cdn_host_function *function;
+    char text[MESSAGE_BYTES];
+    const char *failed;
     cordon_builder result;
     struct cdn_packer packer;
     cordon_value arguments;
-    cordon_error err;
-    cordon_status status;
     uint32_t number = (uint32_t)lua_tonumber(L, lua_upvalueindex(1));
 
     if (!host || !host->functions || number >= host->rule->function_count)
         return luaL_error(L, "a function of the host's can be called in evaluate only");
-    function = host->functions[number];
+    function = call.function = host->functions[number];
     cdn_pack_init(&packer, host->room, CORDON_FUNCTION_MAX_BYTES);
     take_arguments(L, function->name, lua_gettop(L), &packer);
     cdn_meter_charge(L, function->cost + packer.length / BYTES_PER_INSTRUCTION);
     cdn_meter_poll(L, UINT32_MAX);
     if (cordon_value_parse(&arguments, host->room, packer.length, NULL))
         return luaL_error(L, "host.%s: the arguments nest too deep", function->name);
+    call.arguments = cdn_hash_xxh3(host->room, packer.length);
     if (function->flags & CORDON_FUNCTION_NONDETERMINISTIC)
         host->nondeterministic = true;
-    cordon_builder_init(&result, host->room + CORDON_FUNCTION_MAX_BYTES,
-                        CORDON_FUNCTION_MAX_BYTES);
-    cdn_error_clear(&err);
-    status = function->body(function->ud, &call, &arguments, &result, &err);
+    failed = enter(text, host, &call, number, &arguments, &result);
     cdn_meter_poll(L, UINT32_MAX);
-    if (status)
-        return refuse(L, function->name, status, &err);
-    push_result(L, function->name, &result);
+    if (failed)
+        return luaL_error(L, "host.%s: %s", function->name, failed);
+    push_result(L, &result);
     return 1;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cordon/function.h>
 
+#include "rule/host.h"
 #include "rule/rule.h"
 
 /* What an engine keeps of a cordon_function: nothing borrowed. */
@@ -22,8 +23,33 @@ struct cdn_host_function {
     uint64_t cost;
 };
 
-/* Host memory that one slot needs for calls: arguments, then the result. */
-#define CDN_FUNCTIONS_ROOM (2 * (size_t)CORDON_FUNCTION_MAX_BYTES)
+/* Host memory that one slot needs for calls: arguments, the result, then all answers. */
+#define CDN_ANSWERS_ROOM   ((size_t)CORDON_FUNCTION_MAX_BYTES)
+#define CDN_FUNCTIONS_ROOM (2 * (size_t)CORDON_FUNCTION_MAX_BYTES + CDN_ANSWERS_ROOM)
+
+/* One call that is under way; lives on the C stack of the call. */
+struct cordon_call {
+    const struct cdn_slot *slot;
+    const struct cdn_host_function *function;
+    uint64_t arguments; /* XXH3 of them as msgpack */
+};
+
+/* One call's answer, as it stands in a cdn_answers. */
+struct cdn_answer {
+    uint64_t arguments; /* as above */
+    uint32_t function;  /* its number in the rule's list */
+    bool failed;
+    uint32_t bytes; /* of a value as msgpack, 0: nil; if it failed of a text */
+    const unsigned char *data; /* borrowed from the answers */
+};
+
+/* Give a run's functions their memory, CDN_FUNCTIONS_ROOM bytes aligned to 8. */
+void cdn_functions_give_room(struct cdn_rule_host *host, unsigned char *room);
+
+void cdn_answers_clear(struct cdn_answers *answers);
+/* The next answer; *at begins as 0.  False: there is none. */
+bool cdn_answers_next(struct cdn_answer *out, const struct cdn_answers *answers,
+                      uint32_t *at);
 
 /* Set the global `host` for a rule's image; nothing if the rule lists no function.
  *                                                                          [-0, +0, e] */

@@ -17,6 +17,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/suggest.h"
+#include "rule/functions.h"
 #include "rule/param.h"
 #include "snapshot/snapshot.h"
 
@@ -275,6 +276,7 @@ static void fill_usage(cordon_usage *usage, const struct cdn_rule_call *call)
     usage->native_ns = cdn_ticks_to_ns(
         cdn_timing_total(&call->host->graph.timing, meter->stop != CDN_STOP_NONE));
     usage->wall_limit_ns = limit->wall_ns;
+    usage->host_ns = call->host->functions_ns;
 }
 
 /* The rule has not answered: what it declared for that case does. */
@@ -355,6 +357,8 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     host->as_of_ms = request->as_of_ms;
     host->invalid = false;
     host->nondeterministic = false;
+    host->functions_ns = 0;
+    cdn_answers_clear(&host->answers);
     host->graph = (struct cdn_graph_run){
         .snapshot = call->snapshot,
         .binding = call->binding,

@@ -20,9 +20,7 @@
 
 enum {
     ENTRY = 1, /* where the registry keeps the entry until it is on the stack */
-    MOST_COLLECTIONS =
-        16, /* LuaJIT's own buffers shrink by halves, once a collection */
-    CACHE_LINE = 64
+    MOST_COLLECTIONS = 16 /* LuaJIT's own buffers shrink by halves, once a collection */
 };
 
 struct job {
@@ -88,25 +86,37 @@ static int call_build(struct cdn_slot *slot, void *ud)
 static struct cdn_image *copy(struct cdn_slot *slot)
 {
     struct cdn_arena *arena = &slot->arena;
-    struct cdn_image *image;
+    struct cdn_difference difference;
+    struct cdn_image *image = NULL;
+    size_t bytes, room;
 
     lua_settop(slot->L, 0);
     lua_rawgeti(slot->L, LUA_REGISTRYINDEX, ENTRY);
     cdn_arena_trim(arena);
     cdn_meter_hook(slot);
-    image = cdn_alloc(sizeof *image + CACHE_LINE + (size_t)arena->head->top);
-    if (!image)
-        return NULL;
-    image->data = (unsigned char *)(((uintptr_t)(image + 1) + CACHE_LINE - 1) &
-                                    ~(uintptr_t)(CACHE_LINE - 1));
-    image->slot = slot;
-    image->serial = ++slot->serials;
-    image->L = slot->L;
-    image->live = (size_t)arena->head->live;
-    image->reach = slot->reach; /* constants included (cdn_meter_see_constants) */
-    image->bytes = (size_t)arena->head->top;
+    bytes = (size_t)arena->head->top;
     cdn_arena_unpoison(arena);
-    memcpy(image->data, arena->base, image->bytes);
+    if (!cdn_difference_plan(&difference, &slot->bases, arena->base, bytes))
+        goto out;
+    room = sizeof *image + cdn_difference_room(&difference, bytes);
+    image = cdn_alloc(room);
+    if (!image) {
+        cdn_difference_drop(&difference, &slot->bases);
+        goto out;
+    }
+    cdn_difference_fill(&difference, image + 1, arena->base, bytes);
+    *image = (struct cdn_image){
+        .slot = slot,
+        .serial = ++slot->serials,
+        .L = slot->L,
+        .live = (size_t)arena->head->live,
+        .bytes = bytes,
+        .reach = slot->reach, /* constants included (cdn_meter_see_constants) */
+        .difference = difference,
+        .room = room,
+    };
+    slot->held += room;
+out:
     cdn_arena_poison(arena);
     return image;
 }
@@ -201,12 +211,21 @@ out:
 
 void cdn_image_free(struct cdn_image *image)
 {
+    if (!image)
+        return;
+    image->slot->held -= image->room;
+    cdn_difference_drop(&image->difference, &image->slot->bases);
     cdn_free(image);
 }
 
-const void *cdn_image_data(const struct cdn_image *image)
+size_t cdn_image_own(const struct cdn_image *image)
 {
-    return image->data;
+    return image->room;
+}
+
+size_t cdn_image_held(const struct cdn_image *image)
+{
+    return image->slot->held + image->slot->bases.held;
 }
 
 size_t cdn_image_bytes(const struct cdn_image *image)

@@ -19,6 +19,7 @@
  * through _G, which freezes all): it gets the real table, and reads cost what they cost in
  * plain Lua. */
 #include <lauxlib.h>
+#include <luajit.h>
 #include <lualib.h>
 #include <string.h>
 
@@ -552,4 +553,9 @@ void cdn_library_load(lua_State *L, const char *source, size_t bytes, const char
         lua_error(L);
     lua_remove(L, -2);
     cdn_meter_see_constants(L);
+}
+
+const char *cdn_library_luajit(void)
+{
+    return LUAJIT_VERSION;
 }

@@ -17,6 +17,9 @@
  *                                                                       [-0, +0, e] */
 CDN_RAISES void cdn_library_open(lua_State *L);
 
+/* The LuaJIT this was compiled for, "LuaJIT 2.1...". */
+const char *cdn_library_luajit(void);
+
 /* Leave out of the images that `slot` builds from now on what `source` cannot name: a global
  * whose name is no word of it, a library's function where every mention of the library is
  * `library.name`.  A source that says _G gets everything, and so does NULL.  What a rule does

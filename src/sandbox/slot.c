@@ -246,7 +246,7 @@ void cdn_slot_restore(struct cdn_slot *slot, const struct cdn_image *image)
         slot->restored = image->serial;
         slot->dirty_end = image->bytes;
     }
-    memcpy(arena->base, image->data, image->bytes);
+    cdn_difference_copy(arena->base, &image->difference, image->bytes);
     cdn_arena_poison(arena);
     CDN_POISON(slot->scratch, slot->scratch_span);
     arena->extra = 0;
@@ -460,13 +460,20 @@ const void *cdn_slot_arena(const struct cdn_slot *slot, size_t *used)
 size_t cdn_slot_compare(const struct cdn_slot *slot, const struct cdn_image *image)
 {
     const unsigned char *base = slot->arena.base;
+    uint32_t passed = 0;
     size_t from = slot->dirty_end > image->bytes ? slot->dirty_end : image->bytes;
     size_t differs = SIZE_MAX;
 
     cdn_arena_unpoison((struct cdn_arena *)&slot->arena);
-    for (size_t i = 0; i < image->bytes && differs == SIZE_MAX; i++) {
-        if (base[i] != image->data[i])
-            differs = i;
+    for (size_t at = 0; at < image->bytes && differs == SIZE_MAX;
+         at += CDN_LINE_BYTES) {
+        const unsigned char *line =
+            cdn_difference_line(&image->difference, at, &passed);
+
+        for (size_t i = at; i < at + CDN_LINE_BYTES && i < image->bytes; i++) {
+            if (differs == SIZE_MAX && base[i] != line[i - at])
+                differs = i;
+        }
     }
     for (size_t i = from; i < slot->touched_end && differs == SIZE_MAX; i++) {
         if (base[i])

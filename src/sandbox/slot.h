@@ -1,9 +1,10 @@
 /* A slot: one restricted LuaJIT state in one arena, pristine at every run.
  *
  * The arena is one mapping at an address that is fixed for the slot's life; its allocator's
- * own data lies inside it.  An *image* is a copy of the arena's used bytes, taken when a
- * chunk has been loaded and its entry function stands ready on the stack.  A run restores
- * the image (one memcpy), arms the meter, calls the entry function and reads the meter.
+ * own data lies inside it.  An *image* is the arena's used bytes, taken when a chunk has been
+ * loaded and its entry function stands ready on the stack, and kept as what sets them apart
+ * from those of another image (difference.h).  A run restores the image, arms the meter, calls
+ * the entry function and reads the meter.
  *
  * Costs: restore 0.2 to 0.5 us for a small image.  Threads: one slot, one thread at a time.
  * Images belong to the slot they were built in.  The slot knows nothing of graphs: `host` is
@@ -58,9 +59,13 @@ cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
                                       void *ud, const struct cdn_budget *budget,
                                       const uint32_t *cancel, cordon_error *err);
 void cdn_image_free(struct cdn_image *image);
+/* What a run copies. */
 size_t cdn_image_bytes(const struct cdn_image *image);
-/* Where its bytes lie, for who wants them in the cache before they are copied. */
-const void *cdn_image_data(const struct cdn_image *image);
+/* What of that is no other image's (difference.h): so many bytes from where `image` points
+ * to, its own data included.  For who wants them in the cache before they are copied. */
+size_t cdn_image_own(const struct cdn_image *image);
+/* The heap bytes that all images of its slot take. */
+size_t cdn_image_held(const struct cdn_image *image);
 
 /* Run: restore, arm, call the entry with no arguments; results are the entry's own affair
  * (it finds the host's data through cdn_slot_host).  deadline_ns is absolute; 0: now plus

@@ -10,6 +10,7 @@
 #include <lua.h>
 
 #include "sandbox/arena.h"
+#include "sandbox/difference.h"
 #include "sandbox/meter.h"
 #include "sandbox/operands.h"
 #include "sandbox/slot.h"
@@ -43,7 +44,9 @@ struct cdn_image {
     size_t live; /* bytes in use, rounded up to their classes */
     size_t bytes;
     struct cdn_reach reach; /* what loading made */
-    unsigned char *data;    /* behind this struct, at a cache line: a tenth quicker */
+    struct cdn_difference
+        difference; /* its bytes; what is its own lies behind this struct */
+    size_t room;    /* of the heap's, struct and all */
 };
 
 struct cdn_slot {
@@ -84,7 +87,9 @@ struct cdn_slot {
     struct cdn_slot_config config;
     struct cdn_library_choice library;
     lua_CFunction stock[CDN_LIBRARY_STOCK];
-    uint64_t serials;   /* images built so far */
+    uint64_t serials; /* images built so far */
+    size_t held;      /* heap bytes of those that there are, their bases not counted */
+    struct cdn_bases bases;
     uint64_t restored;  /* serial of the image that dirtied the arena last; 0: none */
     size_t dirty_end;   /* the arena is zero from here on, but for the run going on */
     size_t touched_end; /* the highest dirty_end has ever been */

@@ -229,7 +229,8 @@ static bool read_key(lua_State *L, struct key *key)
     if (lua_type(L, -1) != LUA_TNUMBER)
         return false;
     number = lua_tonumber(L, -1);
-    if (number != floor(number) || fabs(number) > (lua_Number)EXACT_INTEGER)
+    if (!(fabs(number) <= (lua_Number)EXACT_INTEGER) ||
+        number != (lua_Number)(int64_t)number)
         return false;
     key->number = (int64_t)number;
     return true;
@@ -429,6 +430,61 @@ CDN_RAISES static bool encode_map(lua_State *L, struct cdn_transfer *transfer,
     return true;
 }
 
+/* Write the value at the stack's top if it is a finite number or a short string. */
+static bool encode_plain(lua_State *L, struct cdn_packer *out)
+{
+    lua_Number number;
+    const char *text;
+    size_t bytes;
+
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER:
+        number = lua_tonumber(L, -1);
+        cdn_pack_number(out, number);
+        return isfinite(number);
+    case LUA_TSTRING:
+        text = lua_tolstring(L, -1, &bytes);
+        cdn_pack_str(out, text, bytes);
+        return bytes < BYTES_PER_INSTRUCTION;
+    default:
+        return false;
+    }
+}
+
+/* Encode the table at the stack's top if it is a short list of such values, which most
+ * lists are: in one walk instead of two.  False: it is not, or does not fit; nothing has
+ * been written then, or charged.  Charges what the other way does.        [-0, +0, e] */
+CDN_RAISES static bool encode_short_list(lua_State *L, struct cdn_transfer *transfer)
+{
+    struct cdn_packer *out = transfer->out;
+    const struct cdn_packer before = *out;
+    int top = lua_gettop(L);
+    size_t count = lua_objlen(L, top);
+    size_t walked = 0;
+    bool plain = true;
+
+    if (count == 0 || count >= WALKED || out->grow)
+        return false;
+    cdn_pack_array(out, (uint32_t)count);
+    lua_pushnil(L);
+    while (plain && lua_next(L, top)) {
+        if (++walked == 1)
+            cdn_meter_walk(L, 0);
+        plain = walked <= count && lua_type(L, top + 1) == LUA_TNUMBER &&
+                lua_tonumber(L, top + 1) == (lua_Number)walked && encode_plain(L, out);
+        lua_settop(L, top + 1);
+    }
+    lua_settop(L, top);
+    if (!plain || walked != count || out->failed || out->length > transfer->limit) {
+        *out = before;
+        return false;
+    }
+    cdn_meter_charge(L, count);
+    cdn_meter_walk(L, 0);
+    cdn_meter_charge(L, count);
+    return true;
+}
+
 /* The table at the stack's top, which is not frozen.                        [-0, +?, e]
  */
 CDN_RAISES static bool encode_table(lua_State *L, struct cdn_transfer *transfer,
@@ -448,6 +504,8 @@ CDN_RAISES static bool encode_table(lua_State *L, struct cdn_transfer *transfer,
     if (lua_getmetatable(L, -1))
         return refuse(transfer, up,
                       "a table with a metatable cannot leave the sandbox");
+    if (encode_short_list(L, transfer))
+        return true;
     if (!survey(L, transfer, up, &shape))
         return false;
     if (shape.array)

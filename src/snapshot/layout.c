@@ -145,7 +145,7 @@ static cordon_status take_dictionary(struct resolver *resolver,
     return CORDON_OK;
 }
 
-static uint32_t width_of(enum cdn_column_type type)
+uint32_t cdn_layout_width(enum cdn_column_type type)
 {
     switch (type) {
     case CDN_COLUMN_BOOL:
@@ -175,7 +175,7 @@ static cordon_status take_column(struct resolver *resolver, struct cdn_column *c
     column->guard = resolver->guard;
     column->block_count = shape->blocks;
     status = take_blocks(resolver, &pointers, &column->bytes, array, shape, heap, false,
-                         width_of(type));
+                         cdn_layout_width(type));
     if (status)
         return status;
     column->values = pointers;

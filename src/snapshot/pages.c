@@ -1,19 +1,29 @@
-/* A walk over the pages of an LMDB file that is about to be opened for writing.
+/* LMDB 0.9's page layout on a 64-bit machine, as far as our files use it.
  *
- * The layout is LMDB 0.9's, told in snapshot/walk.c, whose walk is for files that are only
- * read and have keys of one length and one kind of value.  Here keys have any length,
- * short values stand in the leaf, and the list of free pages matters: a writer overwrites
- * what it names.  So
+ *   page      0 number u64, 8 pad u16, 10 flags u16, 12 lower u16, 14 upper u16 (overflow: 12
+ *             pages u32), 16 node offsets u16 each, up to lower; nodes from upper on
+ *   node      0 low u16, 2 high u16, 4 flags u16, 6 key bytes u16, 8 key, then data
+ *             leaf: low | high << 16 is the value's size; flag 1: the data is the number of the
+ *             value's first overflow page; branch: low | high << 16 | flags << 32 is the child
+ *   meta      at 16 in pages 0 and 1: 0 magic u32, 4 version u32, 8 address u64, 16 map size
+ *             u64, 24 the free pages' tree, 72 the main tree, 120 last page u64, 128
+ *             transaction u64
+ *   tree      0 pad u32 (of the free pages': page size), 4 flags u16, 6 depth u16, 8 branch, 16
+ *             leaf, 24 overflow pages u64, 32 entries u64, 40 root u64
  *
- *   - both trees are walked, each to the depth its database states, every node within its
- *     page, keys ascending over the whole walk (which is also why no cycle is possible);
- *   - no sub-databases, duplicates or fixed-size leaves, which a durable file never has;
+ * What is held to:
+ *
+ *   - each tree is walked to the depth its record states, every node within its page, keys
+ *     ascending over the whole walk (which is also why no cycle is possible: no leaf can be
+ *     met twice, and every branch has a leaf below it);
+ *   - no sub-databases, duplicates or fixed-size leaves, which no file of ours has;
  *   - the entries of the list of free pages are 8-byte numbers of pages below the last one;
  *   - no page is in two places, counted over trees, values and the list.
  *
- * A file may be shorter than its last page says, if the pages at its end are free: LMDB
- * writes no page that was freed in the transaction that took it.  Recursion is as deep as
- * the tree, at most MOST_DEPTH. */
+ * A file that is written may be shorter than its last page says, if the pages at its end are
+ * free: LMDB writes no page that was freed in the transaction that took it.  Of a file that is
+ * only read the list of free pages is not walked, since a reader never looks at it.  Recursion
+ * is as deep as the tree, at most MOST_DEPTH. */
 #include "snapshot/pages.h"
 
 #include <inttypes.h>
@@ -22,8 +32,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "snapshot/format.h"
 
-#define PAGE_HEADER   16u
 #define META_MAGIC    UINT32_C(0xbeefc0de)
 #define META_VERSION  UINT32_C(1)
 #define META_BYTES    136u
@@ -68,8 +78,11 @@ struct key {
 
 struct walker {
     const unsigned char *file;
-    const char *what; /* it should be */
-    uint64_t pages;   /* whole ones in the file */
+    const char *what;     /* it should be */
+    bool written;         /* not only read */
+    cdn_pages_each *each; /* NULL: nobody is told of values */
+    void *ud;
+    uint64_t pages; /* whole ones in the file */
     struct meta meta;
     bool free;        /* the tree at hand is the list of free pages */
     uint32_t depth;   /* of the tree at hand */
@@ -127,7 +140,7 @@ static cordon_status check_meta(struct walker *walker, uint64_t number, uint64_t
 {
     uint32_t page_bytes = walker->meta.page_bytes; /* 0: this is the first */
     const unsigned char *page = walker->file + number * page_bytes;
-    const unsigned char *at = page + PAGE_HEADER;
+    const unsigned char *at = page + CDN_PAGE_HEADER;
     struct meta meta;
 
     if (get32(at) != META_MAGIC)
@@ -155,9 +168,10 @@ static cordon_status check_meta(struct walker *walker, uint64_t number, uint64_t
         return corrupt(walker, number, "the file ends before its second page does");
     if (get64(at + 8) || (get16(at + 28) & ~FREE_FLAGS) || get16(at + 76))
         return corrupt(walker, number, "flags that such a file never has");
-    if (!tree_sound(&meta.free) || !tree_sound(&meta.main))
+    if ((walker->written && !tree_sound(&meta.free)) || !tree_sound(&meta.main))
         return corrupt(walker, number, "a tree of impossible depth");
-    if (meta.last_page < 1 || meta.last_page > size / meta.page_bytes + MOST_MISSING)
+    if (meta.last_page < 1 ||
+        meta.last_page >= size / meta.page_bytes + (walker->written ? MOST_MISSING : 0))
         return cdn_error_set(walker->err, CORDON_E_CORRUPT,
                              "the file is cut short: it has %" PRIu64
                              " bytes, page %" PRIu64 " says its last page is %" PRIu64,
@@ -259,41 +273,51 @@ static cordon_status walk_free(struct walker *walker, uint64_t number,
 }
 
 /* The value of a leaf's node that was checked. */
-static cordon_status walk_value(struct walker *walker, uint64_t number,
+static cordon_status walk_value(struct walker *walker, uint64_t leaf,
                                 const unsigned char *node)
 {
     const unsigned char *data = node + NODE_HEADER + get16(node + 6);
     uint32_t page_bytes = walker->meta.page_bytes;
-    uint64_t bytes = get16(node) | (uint64_t)get16(node + 2) << 16;
-    uint32_t flags = get16(node + 4);
+    struct cdn_page_value value = {.key = node + NODE_HEADER,
+                                   .key_bytes = get16(node + 6),
+                                   .bytes = get16(node) | (uint64_t)get16(node + 2)
+                                                              << 16,
+                                   .own_pages = get16(node + 4) == NODE_BIG,
+                                   .leaf = leaf,
+                                   .page_bytes = page_bytes};
     const unsigned char *page = NULL;
-    uint64_t first, pages;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
 
     walker->entries++;
-    if (flags & ~NODE_BIG)
-        return corrupt(walker, number, "a value of a kind that such a file never has");
-    if (!(flags & NODE_BIG))
-        return walker->free ? walk_free(walker, number, data, bytes) : CORDON_OK;
-    first = get64(data);
-    pages = (PAGE_HEADER - 1 + bytes) / page_bytes + 1;
-    status = check_page(walker, &page, first, PAGE_OVERFLOW);
-    if (status)
-        return status;
-    if (get32(page + 12) != pages)
-        return corrupt(walker, first,
-                       "its run of pages does not have its value's length");
-    if (pages > walker->meta.last_page - first + 1 || pages > walker->pages - first)
-        return corrupt(walker, first, "its value reaches beyond the end of the file");
-    status = add_run(walker, first, pages);
+    if (get16(node + 4) & ~NODE_BIG)
+        return corrupt(walker, leaf, "a value of a kind that such a file never has");
+    if (value.own_pages) {
+        uint64_t first = get64(data);
+        uint64_t pages = (CDN_PAGE_HEADER - 1 + value.bytes) / page_bytes + 1;
+
+        status = check_page(walker, &page, first, PAGE_OVERFLOW);
+        if (status)
+            return status;
+        if (get32(page + 12) != pages)
+            return corrupt(walker, first,
+                           "its run of pages does not have its value's length");
+        if (pages > walker->meta.last_page - first + 1 || pages > walker->pages - first)
+            return corrupt(walker, first,
+                           "its value reaches beyond the end of the file");
+        data = page + CDN_PAGE_HEADER;
+        status = add_run(walker, first, pages);
+    }
+    value.offset = (uint64_t)(data - walker->file);
     if (!status && walker->free)
-        status = walk_free(walker, first, page + PAGE_HEADER, bytes);
+        status = walk_free(walker, leaf, data, value.bytes);
+    else if (!status && walker->each)
+        status = walker->each(walker->ud, &value, walker->err);
     return status;
 }
 
 static const unsigned char *node_at(const unsigned char *page, uint32_t i)
 {
-    return page + get16(page + PAGE_HEADER + 2 * i);
+    return page + get16(page + CDN_PAGE_HEADER + 2 * i);
 }
 
 static struct key key_of(const unsigned char *node)
@@ -319,18 +343,35 @@ static uint64_t node_bytes(const unsigned char *page, uint32_t at, uint32_t page
     return bytes <= page_bytes - at ? bytes : 0;
 }
 
+/* Set bits `from` to `to` - 1.  False: one was set before. */
+static bool claim(uint64_t *bits, uint64_t from, uint64_t to)
+{
+    bool sound = true;
+
+    for (uint64_t word = from / 64; from < to; word++) {
+        uint64_t next = (word + 1) * 64 < to ? (word + 1) * 64 : to;
+        uint64_t mask = UINT64_MAX >> (64 - (next - from)) << from % 64;
+
+        sound &= !(bits[word] & mask);
+        bits[word] |= mask;
+        from = next;
+    }
+    return sound;
+}
+
 /* Every node of a page is whole, within the page, and shares no byte with another; a page
  * has no gaps, which LMDB counts on when it moves them. */
 static cordon_status check_nodes(struct walker *walker, uint64_t number,
                                  const unsigned char *page, uint32_t nodes, bool leaf)
 {
-    unsigned char taken[MOST_PAGE / 16] = {0}; /* a bit for two bytes */
+    uint64_t taken[MOST_PAGE / 128]; /* a bit for two bytes */
     uint32_t page_bytes = walker->meta.page_bytes;
     uint32_t upper = get16(page + 14);
     uint64_t whole = 0;
 
+    memset(taken, 0, page_bytes / 16);
     for (uint32_t i = 0; i < nodes; i++) {
-        uint32_t at = get16(page + PAGE_HEADER + 2 * i);
+        uint32_t at = get16(page + CDN_PAGE_HEADER + 2 * i);
         uint64_t bytes = at < upper ? 0 : node_bytes(page, at, page_bytes, leaf);
         size_t length = bytes ? get16(page + at + 6) : 0;
 
@@ -340,11 +381,8 @@ static cordon_status check_nodes(struct walker *walker, uint64_t number,
         if ((leaf || i > 0) && (length == 0 || length > MOST_KEY ||
                                 (walker->free && length != sizeof(uint64_t))))
             return corrupt(walker, number, "a key of impossible length");
-        for (uint64_t byte = at / 2; byte < (at + bytes) / 2; byte++) {
-            if (taken[byte / 8] & 1u << (byte & 7))
-                return corrupt(walker, number, "two nodes share a place");
-            taken[byte / 8] |= (unsigned char)(1u << (byte & 7));
-        }
+        if (!claim(taken, at / 2, (at + bytes) / 2))
+            return corrupt(walker, number, "two nodes share a place");
         whole += bytes;
     }
     if (whole != page_bytes - upper)
@@ -369,10 +407,10 @@ static cordon_status walk_page(struct walker *walker, uint64_t number, uint32_t 
         return status;
     lower = get16(page + 12);
     upper = get16(page + 14);
-    if (lower < PAGE_HEADER || (lower & 1) || lower > upper ||
+    if (lower < CDN_PAGE_HEADER || (lower & 1) || lower > upper ||
         upper > walker->meta.page_bytes)
         return corrupt(walker, number, "its table of nodes is out of bounds");
-    nodes = (lower - PAGE_HEADER) / 2;
+    nodes = (lower - CDN_PAGE_HEADER) / 2;
     if (nodes < (leaf ? 1u : 2u))
         return corrupt(walker, number, "it has too few nodes");
     status = check_nodes(walker, number, page, nodes, leaf);
@@ -422,27 +460,43 @@ static cordon_status walk_tree(struct walker *walker, const struct tree *tree,
     return status;
 }
 
+static cordon_status walk_file(struct walker *walker, uint64_t size)
+{
+    cordon_status status;
+
+    if (size < CDN_PAGE_HEADER + META_BYTES)
+        return cdn_error_set(walker->err, CORDON_E_FORMAT,
+                             "this is not %s: it has only %" PRIu64 " bytes",
+                             walker->what, size);
+    status = check_meta(walker, 0, size);
+    if (!status)
+        status = check_meta(walker, 1, size);
+    if (status)
+        return status;
+    walker->pages = size / walker->meta.page_bytes;
+    if (walker->written)
+        status = walk_tree(walker, &walker->meta.free, true);
+    if (!status)
+        status = walk_tree(walker, &walker->meta.main, false);
+    if (!status)
+        status = check_overlap(walker);
+    cdn_free(walker->runs);
+    return status;
+}
+
 cordon_status cdn_pages_check(const unsigned char *file, uint64_t size,
                               const char *what, cordon_error *err)
 {
-    struct walker walker = {.file = file, .what = what, .err = err};
-    cordon_status status;
+    struct walker walker = {.file = file, .what = what, .written = true, .err = err};
 
-    if (size < PAGE_HEADER + META_BYTES)
-        return cdn_error_set(err, CORDON_E_FORMAT,
-                             "this is not %s: it has only %" PRIu64 " bytes", what,
-                             size);
-    status = check_meta(&walker, 0, size);
-    if (!status)
-        status = check_meta(&walker, 1, size);
-    if (status)
-        return status;
-    walker.pages = size / walker.meta.page_bytes;
-    status = walk_tree(&walker, &walker.meta.free, true);
-    if (!status)
-        status = walk_tree(&walker, &walker.meta.main, false);
-    if (!status)
-        status = check_overlap(&walker);
-    cdn_free(walker.runs);
-    return status;
+    return walk_file(&walker, size);
+}
+
+cordon_status cdn_pages_read(const unsigned char *file, uint64_t size, const char *what,
+                             cdn_pages_each *each, void *ud, cordon_error *err)
+{
+    struct walker walker = {
+        .file = file, .what = what, .each = each, .ud = ud, .err = err};
+
+    return walk_file(&walker, size);
 }

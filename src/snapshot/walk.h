@@ -1,8 +1,5 @@
-/* A walk over LMDB's pages that trusts no byte of them.
- *
- * LMDB follows what a page says without a check: a flipped bit in a page number or a
- * node offset kills the process inside it.  So every page that LMDB will read later is
- * checked here first, and every value's place is recorded. */
+/* The values of a snapshot's file and where they lie, found without LMDB (pages.h), which may
+ * only then map it. */
 #ifndef CDN_SNAPSHOT_WALK_H
 #define CDN_SNAPSHOT_WALK_H
 

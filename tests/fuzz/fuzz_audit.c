@@ -1,5 +1,5 @@
 /* A segment of a decision log as anybody may have written it: verified, read, shown, masked,
- * recovered and gone on in.
+ * its answers of host functions taken, recovered and gone on in.
  *
  * Checksums and hashes would stop nearly every input at the door, and whoever wants harm can
  * compute them where there is no key.  So they are made good first, as far as the input's own
@@ -14,6 +14,7 @@
 #include "cli/audit.h"
 #include "engine/audit_log.h"
 #include "engine/audit_mask.h"
+#include "engine/replay_host.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,16 +85,18 @@ static uint64_t read_through(void)
     static const cordon_audit_mask given[] = {{"/input/params/*", "x"},
                                               {"/result/output", NULL},
                                               {"/input/node/key", NULL},
-                                              {"/error", "e"}};
+                                              {"/error", "e"},
+                                              {"/calls/*/answers/*/result/*", "c"}};
     cordon_audit_entry entry = CORDON_AUDIT_ENTRY_INIT;
     struct cdn_audit_masks masks;
+    struct cdn_replay_host host = {0};
     struct cdn_buf text = {0};
     struct cdn_audit_view view;
     cordon_audit_reader *reader;
     uint64_t count = 0;
     bool got = true;
 
-    if (cdn_audit_masks_init(&masks, given, 4, NULL) ||
+    if (cdn_audit_masks_init(&masks, given, 5, NULL) ||
         cordon_audit_reader_open(&reader, dir, NULL))
         abort();
     while (got) {
@@ -110,6 +113,8 @@ static uint64_t read_through(void)
         if (entry.kind == CORDON_AUDIT_DECISION &&
             cdn_audit_record_view(&view, entry.record, entry.record_bytes)) {
             cdn_audit_csv(&text, &view, &entry);
+            if (cdn_replay_host_take(&host, &view, NULL))
+                abort();
             cdn_buf_clear(&text);
             /* a record that reads is one that can be masked, and then still reads */
             if (!cdn_audit_masks_apply(&text, &masks, entry.record, entry.record_bytes,
@@ -120,6 +125,7 @@ static uint64_t read_through(void)
     }
     cordon_audit_reader_close(reader);
     cdn_audit_masks_deinit(&masks);
+    cdn_replay_host_deinit(&host);
     cdn_buf_deinit(&text);
     return count;
 }

@@ -153,7 +153,8 @@ int main(void)
     SIZE(cordon_audit_report, 120);
     OFFSET(cordon_audit_report, keyed, 80);
     SIZE(cordon_cancel, 4);
-    SIZE(cordon_usage, 120);
+    SIZE(cordon_usage, 128);
+    OFFSET(cordon_usage, host_ns, 120);
     OFFSET(cordon_usage, nodes_limit, 96);
     OFFSET(cordon_usage, hops, 104);
     OFFSET(cordon_usage, hops_limit, 112);

@@ -230,6 +230,32 @@ def registered():
     expect(found["identical"] == 3 and found["text_missing"] == 0, "%s" % found)
 
 
+def shadowed():
+    """What runs in the shadow of a named rule is recorded as an engine records it."""
+    candidate, other = os.path.join(work, "shadow.lua"), os.path.join(work, "shadowed")
+    with open(os.path.join(here, "rules", "sent.lua"), encoding="utf-8") as file:
+        text = file.read()
+    with open(candidate, "w", encoding="utf-8") as file:
+        file.write(text.replace("payees >= params.threshold", "payees < params.threshold"))
+    run("rule", "activate", "sent", "-d", store)
+    run("rule", "push", candidate, "-d", store)
+    run("shadow", "start", "sent", "-d", store)
+    for log_of, count in ((other, "1"), (other, "7"), (log, "1")):
+        run("eval", "sent", "-d", store, "--node=Account:1", "--now=2026-01-10", "--count", count,
+            "--audit", log_of, *(("--audit-key", key) if log_of == log else ()))
+    found = records(run("audit", "export", other)[0])
+    expect([(r["variant"], r["version"]) for r in found] == 2 * [("live", 1), ("shadow", 2)],
+           "%s" % [(r["variant"], r["version"]) for r in found])
+    expect(len({r["decision_id"] for r in found}) == 4 and
+           found[0]["result"]["decision"] != found[1]["result"]["decision"], "%s" % found)
+    found = json.loads(run("replay", "-d", store, "--audit", other)[0])
+    expect(found["records"] == found["identical"] == 4, "%s" % found)
+    found = json.loads(run("shadow", "report", "-d", store, "--format=json")[0])
+    expect("sent" in json.dumps(found), "%s" % found)
+    run("eval", "rules/sent.lua", "-d", store, "--node=Account:1", "--now=2026-01-10", "--audit", other)
+    expect(len(records(run("audit", "export", other)[0])) == 5, "a file has no shadows")
+
+
 def masked():
     """What was decided behind masks is decided again behind them, or not at all."""
     policy, other = os.path.join(work, "policy.lua"), os.path.join(work, "masked")
@@ -281,7 +307,7 @@ def main():
     started = time.monotonic()
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
-    for part in (record, export, tail, verify, replay, registered, masked, wrong_usage):
+    for part in (record, export, tail, verify, replay, registered, shadowed, masked, wrong_usage):
         part()
     print("%d checks, %d failed, %.0f s" % (checks, failures, time.monotonic() - started))
     return 1 if failures else 0

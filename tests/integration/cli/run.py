@@ -474,9 +474,10 @@ def configuration():
     path = os.path.join(work, "cordon.lua")
     with open(path, "w", encoding="utf-8") as file:
         file.write("return { engine = { max_edges = 2000, max_nodes = 12, max_wall_ns = '5s',\n"
-                   "  slots = 3, max_memory_bytes = '1MiB' }, policy = { file = 'a.lua' } }\n")
+                   "  slots = 3, max_memory_bytes = '1MiB', interrupt_slots = 0, tighten = 4 },\n"
+                   "  policy = { file = 'a.lua' } }\n")
     env = {"CORDON_ENGINE__MAX_EDGES": "1e3", "CORDON_ENGINE__BUSY_WAIT_MS": "2s",
-           "CORDON_POLICY__FILE": "b.lua"}
+           "CORDON_POLICY__FILE": "b.lua", "CORDON_ENGINE__MAX_WAITING": "9e9"}
     args = ["config", "show", "--config", path, "--origin"]
     shown = json.loads(run(*args, "--format=json", "--policy", "c.lua", env=env)[0])
     for name, value, origin in (("engine.max_edges", 1000, "environment"),
@@ -485,16 +486,27 @@ def configuration():
                                 ("engine.max_memory_bytes", 1048576, "file"),
                                 ("engine.busy_wait_ms", 2000, "environment"),
                                 ("engine.max_hops", 1000000, "default"),
+                                ("engine.interrupt_slots", 0, "file"),
+                                ("engine.tighten", 4, "file"),
+                                ("engine.max_waiting", 4294967294, "environment"), # a count, not "none"
                                 ("policy.file", "c.lua", "flag")):
         expect(shown[name] == {"value": value, "from": origin}, "%s: %s" % (name, shown[name]))
     golden("config-show.txt", run(*args, *pretty, env=env)[0])
     short = json.loads(run("config", "show", "--format=json", env={"CORDON_CONFIG": path})[0])
     expect(short["engine.slots"] == 3 and short["policy.file"] == "a.lua", "%s" % short)
+    short = json.loads(run("config", "show", "--format=json")[0])
+    expect(short["engine.max_waiting"] == 64 and short["engine.interrupt_slots"] == 2 and
+           short["engine.tighten"] == 0, "%s" % short)
+    short = json.loads(run("config", "show", "--format=json", env={"CORDON_ENGINE__MAX_WAITING": "0"})[0])
+    expect(short["engine.max_waiting"] == 0, "%s" % short)
     record = json.loads(sent("--node=Account:1", "--config", path)[0])
     expect(record["limits"]["nodes"] == 12, "eval goes by it: %s" % record["limits"])
     for text, message in (("return { engine = { max_edge = 1 } }", "did you mean 'max_edges'?"),
                           ("return { engin = {} }", "did you mean 'engine'?"),
                           ("return { engine = { slots = 0 } }", "a whole number from 1"),
+                          ("return { engine = { tighten = -1 } }", "a whole number, or 0 for none"),
+                          ("return { engine = { max_waiting = 'none' } }", "a whole number, or 0 for none"),
+                          ("return { engine = { interrupt_slots = 0.5 } }", "a whole number, or 0 for none"),
                           ("return { engine = { max_wall_ns = 'x' } }", "a time such as"),
                           ("return { policy = { file = 5 } }", "a string is wanted"), ("return {", ":1")):
         with open(path, "w", encoding="utf-8") as file:

@@ -156,7 +156,13 @@ def of_the_registry():
     write("nobody.lua", 'return { principals = { ann = { rules = { "others" } } } }')
     found = one("set", "eval", "notes.lua", "noted.lua", "--principal", "ann", "--policy",
                 "nobody.lua", code=1)
-    expect(found["members"][0]["outcome"] == "denied" and found["decision"] == "review", str(found))
+    expect(found["outcome"] == "denied" and not found["members"] and not found["decision"] and
+           found["message"] == "principal 'ann' may not run set 'notes'", str(found))
+    write("nobody.lua", 'return { principals = { ann = { rules = { "notes" } } } }')
+    found = one("set", "eval", "notes.lua", "noted.lua", "--principal", "ann", "--policy",
+                "nobody.lua", code=1)
+    expect(found["outcome"] == "ok" and found["members"][0]["outcome"] == "denied" and
+           found["decision"] == "review", str(found))
     answer = one("eval", "payment", code=3)
     expect("is a set" in answer["error"]["message"], str(answer))
 

@@ -145,6 +145,66 @@ START_TEST(number__is_an_integer_where_it_can_be)
 }
 END_TEST
 
+/* The shortest form that there is, on both sides of where it becomes longer. */
+START_TEST(pack__takes_the_shortest_form)
+{
+    static const struct {
+        int64_t value;
+        const char *head;
+        size_t bytes;
+    } integers[] = {
+        {0, "\x00", 1},
+        {127, "\x7f", 1},
+        {128, "\xcc\x80", 2},
+        {255, "\xcc\xff", 2},
+        {256, "\xcd\x01\x00", 3},
+        {65535, "\xcd\xff\xff", 3},
+        {65536, "\xce\x00\x01\x00\x00", 5},
+        {4294967295, "\xce\xff\xff\xff\xff", 5},
+        {4294967296, "\xcf\x00\x00\x00\x01\x00\x00\x00\x00", 9},
+        {-1, "\xff", 1},
+        {-32, "\xe0", 1},
+        {-33, "\xd0\xdf", 2},
+    };
+    static const struct {
+        uint32_t count;
+        const char *string, *array, *map;
+        size_t string_bytes, bytes;
+    } lengths[] = {
+        {0, "\xa0", "\x90", "\x80", 1, 1},
+        {15, "\xaf", "\x9f", "\x8f", 1, 1},
+        {16, "\xb0", "\xdc\x00\x10", "\xde\x00\x10", 1, 3},
+        {31, "\xbf", "\xdc\x00\x1f", "\xde\x00\x1f", 1, 3},
+        {32, "\xd9\x20", "\xdc\x00\x20", "\xde\x00\x20", 2, 3},
+    };
+    static const char text[32] = "0123456789abcdefghijklmnopqrstu";
+    unsigned char span[64];
+    struct cdn_packer packer;
+
+    for (int i = 0; i < CDN_UNIT_COUNT(integers); i++) {
+        cdn_pack_init(&packer, span, sizeof span);
+        cdn_pack_int(&packer, integers[i].value);
+        ck_assert_uint_eq(packer.length, integers[i].bytes);
+        ck_assert_mem_eq(span, integers[i].head, integers[i].bytes);
+    }
+    for (int i = 0; i < CDN_UNIT_COUNT(lengths); i++) {
+        cdn_pack_init(&packer, span, sizeof span);
+        cdn_pack_str(&packer, text, lengths[i].count);
+        ck_assert_uint_eq(packer.length, lengths[i].string_bytes + lengths[i].count);
+        ck_assert_mem_eq(span, lengths[i].string, lengths[i].string_bytes);
+        ck_assert_mem_eq(span + lengths[i].string_bytes, text, lengths[i].count);
+        cdn_pack_init(&packer, span, sizeof span);
+        cdn_pack_array(&packer, lengths[i].count);
+        ck_assert_uint_eq(packer.length, lengths[i].bytes);
+        ck_assert_mem_eq(span, lengths[i].array, lengths[i].bytes);
+        cdn_pack_init(&packer, span, sizeof span);
+        cdn_pack_map(&packer, lengths[i].count);
+        ck_assert_uint_eq(packer.length, lengths[i].bytes);
+        ck_assert_mem_eq(span, lengths[i].map, lengths[i].bytes);
+    }
+}
+END_TEST
+
 START_TEST(pack__writes_nothing_past_its_span_and_tells_the_length)
 {
     for (size_t size = 0; size <= 12; size++) {
@@ -381,6 +441,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, pack__is_read_back_value_by_value);
     CDN_UNIT_CASE(s, skip__steps_over_every_width);
     CDN_UNIT_CASE(s, number__is_an_integer_where_it_can_be);
+    CDN_UNIT_CASE(s, pack__takes_the_shortest_form);
     CDN_UNIT_CASE(s, pack__writes_nothing_past_its_span_and_tells_the_length);
     CDN_UNIT_CASE(s, pack__leaves_no_hole_where_something_did_not_fit);
     CDN_UNIT_CASE(s, pack__refuses_strings_beyond_the_format);

@@ -1,9 +1,12 @@
 /* The writer: rotation, retention, and writes that fail. */
 #include "auditing.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -13,6 +16,26 @@ static char folder[128], dir[160];
 static struct cdn_audit_log_options options;
 static struct cdn_audit_log log_;
 static struct cdn_audit_key key;
+
+/* In place of libc's: fails so many times, and where `drops` is set the bytes from there on
+ * are gone, as pages are that a system could not write. */
+static int failing_syncs;
+static off_t drops;
+
+int fdatasync(int fd)
+{
+    struct stat info;
+
+    if (!failing_syncs)
+        return (int)syscall(SYS_fdatasync, fd);
+    failing_syncs--;
+    if (drops && !fstat(fd, &info)) {
+        ck_assert_int_eq(ftruncate(fd, drops), 0);
+        ck_assert_int_eq(ftruncate(fd, info.st_size), 0);
+    }
+    errno = EIO;
+    return -1;
+}
 
 static void setup(void)
 {
@@ -201,6 +224,51 @@ START_TEST(flush__that_fails_leaves_the_log_as_it_was)
 }
 END_TEST
 
+/* A sync that failed is not made good by one that has nothing left to do. */
+START_TEST(sync__that_failed_is_not_believed_later)
+{
+    uint64_t sequence;
+
+    failing_syncs = 0;
+    open_log();
+    add(1);
+    ck_assert_int_eq(cdn_audit_log_sync(&log_, &err), CORDON_OK);
+    drops = (off_t)log_.offset;
+    add(2);
+    add(3);
+    failing_syncs = 1;
+    ck_assert_int_eq(cdn_audit_log_sync(&log_, &err), CORDON_E_IO);
+    ck_assert_int_eq(cdn_audit_log_sync(&log_, &err), CORDON_E_IO);
+    ck_assert_ptr_nonnull(strstr(err.message, "dropped"));
+    sequence = log_.sequence;
+    turn(1); /* goes on in a segment of its own */
+    add(4);
+    ck_assert_int_eq(cdn_audit_log_sync(&log_, &err), CORDON_OK);
+    ck_assert_uint_eq(log_.sequence, sequence + 1);
+    ck_assert_str_eq(segments(), "12");
+    cdn_audit_log_close(&log_);
+    drops = 0;
+}
+END_TEST
+
+START_TEST(sync__that_failed_is_made_good_by_writing_again)
+{
+    failing_syncs = 0;
+    drops = 0;
+    open_log();
+    add(1);
+    failing_syncs = 2;
+    ck_assert_int_eq(cdn_audit_log_sync(&log_, &err), CORDON_E_IO);
+    add(2);
+    ck_assert_int_eq(cdn_audit_log_sync(&log_, &err), CORDON_E_IO);
+    ck_assert_int_eq(cdn_audit_log_sync(&log_, &err), CORDON_OK);
+    ck_assert(!log_.doubtful);
+    ck_assert_uint_eq(log_.synced_to, log_.offset);
+    cdn_audit_log_close(&log_);
+    ck_assert_uint_eq(auditing_sound(dir, NULL), 2);
+}
+END_TEST
+
 START_TEST(turn__that_fails_is_tried_again)
 {
     struct stat info;
@@ -287,6 +355,8 @@ static Suite *suite(void)
     tcase_add_test(c, retention__keeps_as_long_as_said);
     tcase_add_test(c, retention__follows_what_is_said_when_it_is_opened);
     tcase_add_test(c, flush__that_fails_leaves_the_log_as_it_was);
+    tcase_add_test(c, sync__that_failed_is_not_believed_later);
+    tcase_add_test(c, sync__that_failed_is_made_good_by_writing_again);
     tcase_add_test(c, turn__that_fails_is_tried_again);
     tcase_add_test(c, note__is_read_back);
 #ifdef CORDON_FAILALLOC

@@ -1,7 +1,37 @@
 /* Records to bytes. */
 #include "auditing.h"
 
+#include "rule/functions.h"
+
 static struct auditing_record made;
+
+/* As many functions as a rule may list, and answers that are mostly what surrounds them. */
+static void fill_calls(struct cdn_audit_record *record)
+{
+    static struct cdn_host_function function;
+    static const struct cdn_host_function *functions[CDN_RULE_MAX_FUNCTIONS];
+    static unsigned char room[24 * 100];
+    static struct cdn_answers answers;
+
+    memset(function.name, 'f', CDN_RULE_MAX_WORD);
+    function.cost = CORDON_FUNCTION_MAX_COST;
+    for (int i = 0; i < CDN_RULE_MAX_FUNCTIONS; i++)
+        functions[i] = &function;
+    for (size_t i = 0; i < 100; i++) {
+        const struct {
+            uint64_t arguments;
+            uint32_t bytes;
+            uint16_t function, failed;
+        } noted = {UINT64_MAX, 1, (uint16_t)(i % CDN_RULE_MAX_FUNCTIONS), i % 2};
+
+        memcpy(room + 24 * i, &noted, sizeof noted);
+        room[24 * i + 16] = 1;
+    }
+    answers = (struct cdn_answers){room, sizeof room, 100, true};
+    record->functions = functions;
+    record->function_count = CDN_RULE_MAX_FUNCTIONS;
+    record->answers = &answers;
+}
 
 /* Everything in it, each text as long as it may be, each number as wide. */
 static struct cdn_audit_record *largest(void)
@@ -33,6 +63,7 @@ static struct cdn_audit_record *largest(void)
     record->file = file;
     record->line = UINT32_MAX;
     memset(&made.usage, 0x7f, sizeof made.usage);
+    fill_calls(record);
     return record;
 }
 
@@ -55,7 +86,7 @@ END_TEST
 START_TEST(encode__says_when_there_is_too_little_room)
 {
     struct cdn_audit_record *record = largest();
-    unsigned char bytes[8192];
+    static unsigned char bytes[32768];
     size_t length = cdn_audit_record_encode(bytes, sizeof bytes, record);
 
     ck_assert_uint_gt(length, 0);

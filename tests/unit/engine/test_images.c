@@ -1,6 +1,7 @@
 #include "serving.h"
 
 #include "engine/engine.h"
+#include "sandbox/state.h"
 
 static int nothing(lua_State *L)
 {
@@ -8,14 +9,29 @@ static int nothing(lua_State *L)
     return 0;
 }
 
+static struct cdn_slot *slot;
+static int built;
+
+/* Like the others but for some 2 KiB of numbers. */
 static int build(lua_State *L)
 {
+    enum { NUMBERS = 250 };
+
     lua_settop(L, 0);
-    lua_pushcclosure(L, nothing, 0);
+    built++;
+    lua_createtable(L, NUMBERS, 0);
+    for (int i = 1; i <= NUMBERS; i++) {
+        lua_pushnumber(L, built * NUMBERS + i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pushcclosure(L, nothing, 1);
     return 1;
 }
 
-static struct cdn_slot *slot;
+static size_t held(const struct cdn_slot *of)
+{
+    return of->held + of->bases.held;
+}
 
 static struct cdn_image *image(void)
 {
@@ -54,16 +70,21 @@ START_TEST(images__are_found_by_version)
     for (uint64_t i = 1; i <= 100; i++)
         ck_assert_ptr_eq(cdn_images_get(&images, i), i & 1 ? made[i] : NULL);
     cdn_images_deinit(&images);
-    ck_assert_uint_eq(images.bytes, 0);
+    ck_assert_uint_eq(held(slot), 0);
     cdn_slot_free(slot);
 }
 END_TEST
 
 START_TEST(images__free_the_least_recently_used_for_room)
 {
+    struct cdn_image *basis = image(); /* of all others, and not in the cache */
     struct cdn_image *first = image();
-    struct cdn_images images = {.budget = 3 * cdn_image_bytes(first) + 8};
+    size_t one = cdn_image_own(first);
+    struct cdn_images images = {.budget = held(slot) + 2 * one + 8};
 
+    ck_assert_uint_eq(cdn_image_held(first), held(slot));
+    ck_assert_uint_lt(one, cdn_image_bytes(first) / 4);
+    ck_assert_uint_gt(one, 2000);
     ck_assert(!cdn_images_put_take(&images, 1, first, NULL));
     ck_assert(!cdn_images_put_take(&images, 2, image(), NULL));
     ck_assert(!cdn_images_put_take(&images, 3, image(), NULL));
@@ -73,14 +94,16 @@ START_TEST(images__free_the_least_recently_used_for_room)
     ck_assert_ptr_nonnull(cdn_images_get(&images, 1));
     ck_assert_ptr_nonnull(cdn_images_get(&images, 3));
     ck_assert_ptr_nonnull(cdn_images_get(&images, 4));
-    ck_assert_uint_le(images.bytes, images.budget);
+    ck_assert_uint_le(held(slot), images.budget);
     for (uint64_t i = 5; i < 50; i++) {
         ck_assert(!cdn_images_put_take(&images, i, image(), NULL));
-        ck_assert_uint_le(images.bytes, images.budget);
+        ck_assert_uint_le(held(slot), images.budget);
         ck_assert_ptr_nonnull(cdn_images_get(&images, i));
     }
     ck_assert_uint_eq(images.count, 3);
     cdn_images_deinit(&images);
+    cdn_image_free(basis);
+    ck_assert_uint_eq(held(slot), 0);
     cdn_slot_free(slot);
 }
 END_TEST
@@ -93,7 +116,7 @@ START_TEST(images__are_built_again_when_they_are_asked_for)
     const cordon_request request = CORDON_REQUEST_INIT;
     cordon_outcome *outcome = serving_outcome();
     cordon_engine *engine;
-    char text[256];
+    char text[512];
 
     options.slots = 1;
     options.interrupt_slots = CORDON_NONE;
@@ -102,15 +125,16 @@ START_TEST(images__are_built_again_when_they_are_asked_for)
     ck_assert(!cordon_engine_new(&engine, &options, NULL));
     for (int i = 0; i < RULES; i++) {
         snprintf(text, sizeof text,
+                 "local own = {} for i = 1, 1000 do own[i] = i + %d end\n"
                  "return { name = 'r%d', fallback = 'none', evaluate = function()\n"
-                 "return { output = %d } end }",
+                 "return { output = own[1000] - 1000 } end }",
                  i, i);
         serving_load(engine, text);
     }
     for (int i = 0; i < 3 * RULES; i++) {
         snprintf(text, sizeof text, "r%d", i % RULES);
         ck_assert_int_eq(serving_answer(engine, outcome, text, &request), i % RULES);
-        ck_assert_uint_le(engine->lanes[0].images.bytes, 256 * 1024);
+        ck_assert_uint_le(held(engine->lanes[0].slot), 256 * 1024);
     }
     ck_assert_uint_lt(engine->lanes[0].images.count, RULES);
     cordon_outcome_free(outcome);

@@ -1,5 +1,7 @@
 #include "serving.h"
 
+#include <dirent.h>
+
 #include "base/alloc.h"
 #include "engine/engine.h"
 
@@ -59,7 +61,10 @@ START_TEST(metrics__tell_what_was_evaluated)
         "cordon_pool_states{tier=\"inproc\",state=\"idle\"} 4\n",
         "cordon_pool_wait_seconds_count{tier=\"inproc\"} 0\n",
         "cordon_quota_rejected_total{reason=\"overloaded\"} 0\n",
-        "cordon_rollout_aborts_total 0\n",
+        "cordon_rollout_aborts_total{reason=\"p99_cost\"} 0\n",
+        "cordon_state_create_duration_seconds_count{tier=\"inproc\"} 2\n",
+        "cordon_bundle_load_total{result=\"ok\"} 2\n",
+        "cordon_bundle_load_total{result=\"error\"} 0\n",
         "cordon_rules 2\n",
     };
     cordon_engine *engine = used();
@@ -101,6 +106,121 @@ START_TEST(metrics__keep_the_format)
         ck_assert_ptr_nonnull(strchr(line, '\n'));
     }
     ck_assert_uint_gt(count, 12);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+/* The names that dashboards know, their types, and the labels of their series ("" for none;
+ * NULL: it has no series here).  First those of the conventions' table, then our own. */
+static const struct {
+    const char *name, *type, *labels;
+} known[] = {
+    {"cordon_build_info", "gauge", "version,luajit,commit"},
+    {"cordon_evaluations_total", "counter", "rule,version,variant,outcome"},
+    {"cordon_evaluation_duration_seconds", "histogram", "rule,variant,le"},
+    {"cordon_limit_exceeded_total", "counter", "rule,kind"},
+    {"cordon_instructions_total", "counter", "rule"},
+    {"cordon_graph_reads_total", "counter", "rule,kind"},
+    {"cordon_evaluation_memory_peak_bytes", "histogram", "rule,le"},
+    {"cordon_decisions_total", "counter", "rule,version,decision"},
+    {"cordon_shadow_mismatch_total", "counter", NULL},
+    {"cordon_rollout_ratio", "gauge", NULL},
+    {"cordon_rollout_aborts_total", "counter", "reason"},
+    {"cordon_pool_states", "gauge", "tier,state"},
+    {"cordon_pool_wait_seconds", "histogram", "tier,le"},
+    {"cordon_state_create_duration_seconds", "histogram", "tier,le"},
+    {"cordon_quota_rejected_total", "counter", "reason"},
+    {"cordon_log_queue_depth", "gauge", "sink"},
+    {"cordon_log_dropped_total", "counter", "sink"},
+    {"cordon_bundle_load_total", "counter", "result"},
+    {"cordon_bundle_last_success_timestamp_seconds", "gauge", ""},
+    {"cordon_snapshot_age_seconds", "gauge", ""},
+
+    {"cordon_host_function_seconds_total", "counter", NULL},
+    {"cordon_limit_tightened_total", "counter", "rule"},
+    {"cordon_pool_interruptions_total", "counter", ""},
+    {"cordon_pool_waiting", "gauge", ""},
+    {"cordon_registry_sequence", "counter", ""},
+    {"cordon_rules", "gauge", ""},
+    {"cordon_snapshot_generation", "gauge", ""},
+};
+
+/* "rule,kind" of `name{rule="x",kind="y"} 1`. */
+static void labels_of(char out[100], const char *line)
+{
+    size_t length = 0;
+
+    for (line = strchr(line, '{'); line && *line != '}' && length < 80;) {
+        size_t name = strcspn(++line, "=");
+
+        length += (size_t)snprintf(out + length, 100 - length, "%s%.*s",
+                                   length ? "," : "", (int)name, line);
+        line = strchr(line + name + 2, '"') + 1;
+    }
+    out[length] = '\0';
+}
+
+static void remove_flat(const char *path)
+{
+    DIR *files = opendir(path);
+    struct dirent *entry;
+
+    while (files && (entry = readdir(files)))
+        if (entry->d_name[0] != '.')
+            (void)unlinkat(dirfd(files), entry->d_name, 0);
+    if (files)
+        closedir(files);
+    (void)rmdir(path);
+}
+
+START_TEST(metrics__have_the_names_that_are_known)
+{
+    char folder[128], dir[160], wanted[200], labels[100];
+    cordon_engine *engine = used();
+    cordon_audit *audit;
+    const char *all, *line;
+    int found = 0;
+
+    snprintf(dir, sizeof dir, "%s/audit", cdn_unit_folder(folder, sizeof folder));
+    ck_assert(!cordon_audit_open(&audit, dir, NULL, NULL));
+    cordon_engine_use_audit(engine, audit);
+    serving_bank(engine);
+    engine->options.tighten = 2;
+    all = metrics(engine);
+    for (int i = 0; i < CDN_UNIT_COUNT(known); i++) {
+        snprintf(wanted, sizeof wanted, "\n# TYPE %s %s\n", known[i].name,
+                 known[i].type);
+        line = strstr(all, wanted);
+        ck_assert_msg(line != NULL, "no %s %s", known[i].type, known[i].name);
+        line += strlen(wanted);
+        ck_assert_msg((*line && *line != '#') == (known[i].labels != NULL), "%s: %.80s",
+                      known[i].name, line);
+        if (!known[i].labels)
+            continue;
+        if (line[strcspn(line, "{ ")] == '{')
+            labels_of(labels, line);
+        else
+            labels[0] = '\0';
+        ck_assert_str_eq(labels, known[i].labels);
+    }
+    for (line = all; (line = strstr(line, "# TYPE ")); line++)
+        found++;
+    ck_assert_int_eq(found, CDN_UNIT_COUNT(known)); /* and there are no others */
+    cordon_engine_free(engine);
+    ck_assert(!cordon_audit_close(audit, NULL));
+    remove_flat(dir);
+    remove_flat(folder);
+}
+END_TEST
+
+START_TEST(metrics__tell_what_was_refused_to_load)
+{
+    cordon_engine *engine = used();
+
+    ck_assert(cordon_engine_load_rule(engine, "return 7", 8, "x", NULL, NULL));
+    ck_assert(cordon_engine_load_set(engine, "return 7", 8, "x", NULL, NULL));
+    ck_assert_ptr_nonnull(
+        strstr(metrics(engine), "cordon_bundle_load_total{result=\"error\"} 2\n"));
     cordon_engine_free(engine);
 }
 END_TEST
@@ -206,6 +326,8 @@ static Suite *suite(void)
 
     CDN_UNIT_CASE(s, metrics__tell_what_was_evaluated);
     CDN_UNIT_CASE(s, metrics__keep_the_format);
+    CDN_UNIT_CASE(s, metrics__have_the_names_that_are_known);
+    CDN_UNIT_CASE(s, metrics__tell_what_was_refused_to_load);
     CDN_UNIT_CASE(s, metrics__say_how_much_room_they_need);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, metrics__survive_every_allocation_failure);

@@ -211,8 +211,10 @@ END_TEST
 
 START_TEST(format__that_is_another_is_refused)
 {
+    cordon_proposals *other;
+
     overwrite("v", 1, "cordon proposals 3", 18);
-    FAILS(cordon_proposals_open(&proposals, path, NULL, &err), CORDON_E_FORMAT,
+    FAILS(cordon_proposals_open(&other, path, NULL, &err), CORDON_E_FORMAT,
           "is no log of proposals that this library can read");
 }
 END_TEST

@@ -128,6 +128,39 @@ static int served(cordon_engine *engine, const char *rule, const char *principal
     return in;
 }
 
+static void govern(cordon_engine *engine, const char *text)
+{
+    cordon_policy *policy;
+
+    ck_assert_msg(!cordon_policy_load_text(&policy, text, strlen(text), "policy.lua",
+                                           NULL, 0, &err),
+                  "%s", err.message);
+    ck_assert_msg(!cordon_engine_set_policy(engine, policy, &err), "%s", err.message);
+    cordon_policy_release(policy);
+}
+
+START_TEST(policy__read_anew_gives_nobody_another_burst)
+{
+    cordon_engine *engine = governed();
+
+    ck_assert_int_eq(served(engine, "r", "slow", 10), 3);
+    ck_assert_int_eq(served(engine, "scarce", "free", 10), 2);
+    govern(engine, policy_text);
+    ck_assert_int_eq(served(engine, "r", "slow", 10), 0);
+    ck_assert_int_eq(served(engine, "scarce", "free", 10), 0);
+    /* another principal before it, and other quotas: those begin anew */
+    govern(engine,
+           "return { principals = { early = { rules = { '*' }, reads = '*' },\n"
+           "  slow = { rules = { '*' }, reads = '*', quota = { rate = 0.001, burst = 3 "
+           "} },\n"
+           "  free = { rules = { '*' }, reads = '*' } },\n"
+           "  quotas = { rules = { scarce = { rate = 0.001, burst = 5 } } } }");
+    ck_assert_int_eq(served(engine, "r", "slow", 10), 0);
+    ck_assert_int_eq(served(engine, "scarce", "free", 10), 5);
+    cordon_engine_free(engine);
+}
+END_TEST
+
 START_TEST(engine__keeps_the_quotas_of_principals_and_rules)
 {
     cordon_engine *engine = governed();
@@ -226,6 +259,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, refused__is_not_counted_as_inside);
     CDN_UNIT_CASE(s, cost__is_paid_for_after_the_fact);
     CDN_UNIT_CASE(s, engine__keeps_the_quotas_of_principals_and_rules);
+    CDN_UNIT_CASE(s, policy__read_anew_gives_nobody_another_burst);
     CDN_UNIT_CASE(s, audit__of_a_role_is_the_share_that_is_recorded);
     CDN_UNIT_CASE(s, set__is_one_request_of_a_principal);
     return s;

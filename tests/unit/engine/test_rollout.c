@@ -24,7 +24,7 @@ static void count(struct cdn_conduct *conduct, int runs, cordon_outcome_kind kin
     snprintf(outcome.decision, sizeof outcome.decision, "%s", decision ? decision : "");
     outcome.usage.instructions = instructions;
     for (int i = 0; i < runs; i++)
-        cdn_tally_add(&conduct->tally, &words, CORDON_VARIANT_LIVE, &outcome);
+        cdn_tally_add(&conduct->tally, &words, CORDON_VARIANT_LIVE, &outcome, 0);
 }
 
 static void begin(struct cdn_conduct *live, struct cdn_conduct *candidate)
@@ -70,10 +70,14 @@ START_TEST(guard__looks_at_errors_and_limits_apart)
         count(&candidate, 1, bad[i], "deny", 1000);
         ck_assert_int_eq(
             cdn_rollout_trips(evidence, sizeof evidence, &errors, &live, &candidate),
-            i < 2);
+            i < 2 ? CDN_TRIP_ERRORS : CDN_TRIP_NONE);
         ck_assert_int_eq(
             cdn_rollout_trips(evidence, sizeof evidence, &limits, &live, &candidate),
-            i == 2);
+            i == 2 ? CDN_TRIP_LIMITS : CDN_TRIP_NONE);
+        candidate.tally.tightened =
+            3; /* what load stopped is not the version's doing */
+        ck_assert(
+            !cdn_rollout_trips(evidence, sizeof evidence, &limits, &live, &candidate));
     }
 }
 END_TEST

@@ -274,6 +274,18 @@ static void launch(struct run *run, cordon_engine *engine, const char *rule,
     ck_assert(!pthread_create(&run->thread, NULL, evaluate, run));
 }
 
+static cordon_status answer_42(void *ud, const cordon_call *call,
+                               const cordon_value *arguments, cordon_builder *result,
+                               cordon_error *err)
+{
+    (void)ud;
+    (void)call;
+    (void)arguments;
+    (void)err;
+    cordon_builder_integer(result, 42);
+    return CORDON_OK;
+}
+
 static void load_forever(cordon_engine *engine)
 {
     serving_load(engine,
@@ -367,6 +379,125 @@ START_TEST(interrupt__nests_and_every_run_goes_on_where_it_was)
 }
 END_TEST
 
+/* Until one waits, and was found not to be one to interrupt for. */
+static void await_look(cordon_engine *engine)
+{
+    for (bool looked = false; !looked; usleep(100)) {
+        pthread_mutex_lock(&engine->waiting);
+        looked = engine->queue && engine->queue->waits;
+        pthread_mutex_unlock(&engine->waiting);
+    }
+    ck_assert_uint_eq(atomic_load(&engine->pressing), 0);
+}
+
+/* What may block is passed over by the run it would hold up, and one behind it is not; it gets
+ * the first sandbox of its own. */
+START_TEST(interrupt__is_not_for_what_may_block)
+{
+    cordon_function function = CORDON_FUNCTION_INIT;
+    cordon_engine *engine = narrow(600000, 64, 2);
+    cordon_cancel cancel = {0};
+    struct run slow, waits, fast;
+
+    function.name = "ask";
+    function.body = answer_42;
+    function.flags = CORDON_FUNCTION_NONDETERMINISTIC | CORDON_FUNCTION_MAY_BLOCK;
+    ck_assert(!cordon_engine_add_function(engine, &function, NULL));
+    load_forever(engine);
+    serving_load(engine, "return { name = 'blocks', fallback = 'none', functions = { "
+                         "'ask' }, evaluate = function() return { output = host.ask() "
+                         "} end }");
+    launch(&slow, engine, "forever", 2, &cancel);
+    await_lease(engine, 0);
+    launch(&waits, engine, "blocks", 7, NULL);
+    await_look(engine);
+    ck_assert_uint_eq(atomic_load(&engine->urgent), 8);
+    for (int i = 0; i < 5; i++) {
+        launch(&fast, engine, "quick", 3, NULL);
+        pthread_join(fast.thread, NULL);
+        ck_assert_int_eq(fast.status, CORDON_OK);
+        cordon_outcome_free(fast.outcome);
+    }
+    ck_assert(!atomic_load(&waits.ended));
+    ck_assert_uint_eq(engine->lanes[0].interrupted, 5);
+    cordon_cancel_request(&cancel);
+    pthread_join(slow.thread, NULL);
+    pthread_join(waits.thread, NULL);
+    ck_assert_int_eq(waits.status, CORDON_OK);
+    ck_assert_int_eq(cordon_outcome_output(waits.outcome).as.integer, 42);
+    ck_assert_uint_gt(cordon_outcome_usage(waits.outcome)->host_ns, 0);
+    ck_assert_uint_le(cordon_outcome_usage(waits.outcome)->host_ns,
+                      cordon_outcome_usage(waits.outcome)->wall_ns);
+    cordon_outcome_free(slow.outcome);
+    cordon_outcome_free(waits.outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+static void *evaluate_set(void *ud)
+{
+    struct run *run = ud;
+    cordon_set_outcome *outcome;
+
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    run->status =
+        cordon_evaluate_set(outcome, run->engine, run->rule, &run->request, NULL);
+    cordon_set_outcome_free(outcome);
+    atomic_store(&run->ended, true);
+    return NULL;
+}
+
+/* A set may if any member may, or its combiner. */
+START_TEST(interrupt__is_not_for_sets_of_what_may_block)
+{
+    static const char *const sets[] = {
+        "return { name = 's', decisions = { 'a' }, rules = { 'quick', 'blocks' } }",
+        "return { name = 's', decisions = { 'a' }, rules = { 'quick' }, "
+        "combine = 'custom', combiner = 'blocks' }",
+        "return { name = 's', decisions = { 'a' }, rules = { 'quick', 'quick2' } }"};
+    cordon_function function = CORDON_FUNCTION_INIT;
+    cordon_engine *engine = narrow(600000, 64, 2);
+
+    function.name = "ask";
+    function.body = answer_42;
+    function.flags = CORDON_FUNCTION_PURE | CORDON_FUNCTION_MAY_BLOCK;
+    ck_assert(!cordon_engine_add_function(engine, &function, NULL));
+    load_forever(engine);
+    serving_load(engine, NO_GRAPH("quick2", "return { output = 42 }"));
+    serving_load(engine, "return { name = 'blocks', fallback = 'none', functions = { "
+                         "'ask' }, evaluate = function() return { output = host.ask() "
+                         "} end }");
+    for (int i = 0; i < 3; i++) {
+        cordon_cancel cancel = {0};
+        uint64_t before = engine->lanes[0].interrupted;
+        struct run slow, set;
+
+        ck_assert(!cordon_engine_load_set(engine, sets[i], strlen(sets[i]), "s.lua",
+                                          NULL, NULL));
+        launch(&slow, engine, "forever", 2, &cancel);
+        await_lease(engine, 0);
+        set =
+            (struct run){.engine = engine, .rule = "s", .request = CORDON_REQUEST_INIT};
+        set.request.priority = 7;
+        ck_assert(!pthread_create(&set.thread, NULL, evaluate_set, &set));
+        if (i == 2) { /* nothing of it may block */
+            pthread_join(set.thread, NULL);
+            ck_assert(!atomic_load(&slow.ended));
+        } else {
+            await_look(engine);
+        }
+        cordon_cancel_request(&cancel);
+        pthread_join(slow.thread, NULL);
+        if (i < 2)
+            pthread_join(set.thread, NULL);
+        ck_assert_int_eq(set.status, CORDON_OK);
+        ck_assert_uint_eq(engine->lanes[0].interrupted - before, i == 2);
+        cordon_outcome_free(slow.outcome);
+    }
+    cordon_engine_free(engine);
+}
+END_TEST
+
 /* What is interrupted counts the same instructions and answers the same. */
 START_TEST(interrupt__changes_nothing_of_the_run_it_interrupts)
 {
@@ -421,6 +552,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, interrupt__lets_a_request_of_higher_priority_go_before_a_long_one);
     CDN_UNIT_CASE(s, interrupt__is_for_higher_priority_only);
     CDN_UNIT_CASE(s, interrupt__nests_and_every_run_goes_on_where_it_was);
+    CDN_UNIT_CASE(s, interrupt__is_not_for_what_may_block);
+    CDN_UNIT_CASE(s, interrupt__is_not_for_sets_of_what_may_block);
     CDN_UNIT_CASE(s, interrupt__changes_nothing_of_the_run_it_interrupts);
     return s;
 }

@@ -483,6 +483,140 @@ START_TEST(log__has_the_set_s_decision_behind_its_members)
 }
 END_TEST
 
+struct spans {
+    unsigned count, own;
+    uint64_t instructions, own_instructions;
+    char last[80], decision[80], id[80], trace[80], message[200];
+    cordon_outcome_kind kind;
+    uint32_t version;
+    double score;
+};
+
+static void on_span(void *ud, const cordon_span *span)
+{
+    struct spans *spans = ud;
+    const cordon_outcome *outcome = span->outcome;
+    const char *decision = cordon_outcome_decision(outcome);
+
+    spans->count++;
+    snprintf(spans->last, sizeof spans->last, "%s", cordon_outcome_rule(outcome));
+    ck_assert_str_eq(span->set, "s");
+    if (strcmp(spans->last, "s") != 0) {
+        spans->instructions += cordon_outcome_usage(outcome)->instructions;
+        return;
+    }
+    spans->own++;
+    spans->own_instructions = cordon_outcome_usage(outcome)->instructions;
+    spans->kind = cordon_outcome_get_kind(outcome);
+    spans->version = cordon_outcome_version(outcome);
+    ck_assert_uint_eq(span->duration_ns, cordon_outcome_usage(outcome)->wall_ns);
+    spans->score = -1;
+    (void)cordon_outcome_score(outcome, &spans->score);
+    snprintf(spans->decision, sizeof spans->decision, "%s", decision ? decision : "-");
+    snprintf(spans->id, sizeof spans->id, "%s", cordon_outcome_decision_id(outcome));
+    snprintf(spans->trace, sizeof spans->trace, "%s", span->traceparent);
+    snprintf(spans->message, sizeof spans->message, "%s",
+             cordon_outcome_message(outcome));
+}
+
+START_TEST(observer__is_told_of_the_set_behind_its_members)
+{
+    cordon_observer observer = CORDON_OBSERVER_INIT;
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_engine *engine = members();
+    cordon_set_outcome *outcome;
+    struct spans spans = {0};
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'calm', 'strict', 'broken' }, fallback = 'review' }");
+    observer.span = on_span;
+    observer.ud = &spans;
+    request.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    ck_assert(!cordon_engine_observe(engine, &observer, NULL));
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert_uint_eq(spans.count, 4);
+    ck_assert_uint_eq(spans.own, 1);
+    ck_assert_str_eq(spans.last, "s"); /* behind all others */
+    ck_assert_str_eq(spans.decision, "deny");
+    ck_assert_str_eq(spans.id, cordon_set_outcome_decision_id(outcome));
+    ck_assert_str_eq(spans.trace, request.traceparent);
+    ck_assert_int_eq((int)spans.kind, CORDON_OUTCOME_OK);
+    ck_assert_uint_eq(spans.own_instructions, spans.instructions);
+    ck_assert(spans.score > 0.8 && spans.score < 1);
+    /* one that nobody may run is told too, and its members are not */
+    request.principal = "ann";
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert_uint_eq(spans.count, 5);
+    ck_assert_int_eq((int)spans.kind, CORDON_OUTCOME_DENIED);
+    ck_assert_str_eq(spans.decision, "review");
+    ck_assert_str_eq(spans.message, cordon_set_outcome_message(outcome));
+    /* what was no evaluation is not */
+    ck_assert(cordon_evaluate_set(outcome, engine, "other", &request, NULL));
+    ck_assert_uint_eq(spans.count, 5);
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
+START_TEST(grant__names_the_set_and_each_member)
+{
+    static const char policy_text[] =
+        "return { principals = {\n"
+        "  both = { rules = { 's', 'calm', 'strict' }, max_priority = 3 },\n"
+        "  set = { rules = { 's' } }, some = { rules = { 's', 'calm' } },\n"
+        "  members = { rules = { 'calm', 'strict' } } } }";
+    static const struct {
+        const char *principal, *decision, *message;
+        uint32_t priority, members, failed;
+    } rows[] = {
+        {NULL, "deny", "", 0, 2, 0},
+        {"both", "deny", "", 3, 2, 0},
+        {"some", "review", "", 0, 2, 1}, /* the fallback of the other */
+        {"set", "review", "", 0, 2, 2},
+        {"members", "allow", "principal 'members' may not run set 's'", 0, 0, 0},
+        {"both", "allow", "principal 'both' may not ask for priority 4, only 3", 4, 0,
+         0},
+        {"nobody", "allow", "no principal 'nobody' in p.lua", 0, 0, 0},
+    };
+    cordon_engine *engine = members();
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_set_outcome *outcome;
+    cordon_policy *policy;
+    cordon_error err;
+
+    load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
+                     "rules = { 'calm', 'strict' }, fallback = 'allow' }");
+    ck_assert(!cordon_set_outcome_new(&outcome, NULL));
+    request.principal = "both";
+    ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));
+    ck_assert_str_eq(cordon_set_outcome_message(outcome),
+                     "principal 'both' may do nothing: the engine has no policy");
+    ck_assert_msg(!cordon_policy_load_text(&policy, policy_text, strlen(policy_text),
+                                           "p.lua", NULL, 0, &err),
+                  "%s", err.message);
+    ck_assert(!cordon_engine_set_policy(engine, policy, &err));
+    cordon_policy_release(policy);
+    for (int i = 0; i < CDN_UNIT_COUNT(rows); i++) {
+        bool denied = rows[i].message[0] != '\0';
+
+        request.principal = rows[i].principal;
+        request.priority = rows[i].priority;
+        ck_assert_msg(!cordon_evaluate_set(outcome, engine, "s", &request, &err), "%s",
+                      err.message);
+        ck_assert_str_eq(cordon_set_outcome_decision(outcome), rows[i].decision);
+        ck_assert_int_eq(cordon_set_outcome_get_kind(outcome),
+                         denied ? CORDON_OUTCOME_DENIED : CORDON_OUTCOME_OK);
+        ck_assert_int_eq(cordon_set_outcome_is_fallback(outcome), denied);
+        ck_assert_contains(cordon_set_outcome_message(outcome), rows[i].message);
+        ck_assert_uint_eq(cordon_set_outcome_count(outcome), rows[i].members);
+        ck_assert_uint_eq(cordon_set_outcome_failed(outcome), rows[i].failed);
+    }
+    cordon_set_outcome_free(outcome);
+    cordon_engine_free(engine);
+}
+END_TEST
+
 static const char *id_of(const struct cdn_audit_view *view)
 {
     static char id[40];
@@ -621,6 +755,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, names__of_rules_and_sets_are_one_space);
     CDN_UNIT_CASE(s, warm__evaluates_without_allocating);
     CDN_UNIT_CASE(s, log__has_the_set_s_decision_behind_its_members);
+    CDN_UNIT_CASE(s, observer__is_told_of_the_set_behind_its_members);
+    CDN_UNIT_CASE(s, grant__names_the_set_and_each_member);
     CDN_UNIT_CASE(s, deadline__leaves_a_record_of_those_it_cut_off);
     CDN_UNIT_CASE(s, outcome__has_nothing_of_an_earlier_judgement);
 #ifdef CORDON_FAILALLOC

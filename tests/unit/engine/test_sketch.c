@@ -57,6 +57,31 @@ START_TEST(quantile__of_one_value_at_every_size)
 }
 END_TEST
 
+START_TEST(bound__is_never_less_than_the_quantile)
+{
+    for (uint64_t value = 1; value < UINT64_C(9000000000); value += value / 7 + 1) {
+        struct cdn_sketch sketch = {{0}};
+        uint64_t bound;
+
+        cdn_sketch_add(&sketch, value);
+        bound = cdn_sketch_bound(&sketch, 0.5);
+        ck_assert_uint_ge(bound, cdn_sketch_quantile(&sketch, 0.5));
+        ck_assert_uint_ge(bound + bound / 100, value);
+        ck_assert_uint_le(bound, value + value / 4 + 1);
+    }
+}
+END_TEST
+
+START_TEST(bound__has_no_end_beyond_the_last_bucket)
+{
+    struct cdn_sketch sketch = {{0}};
+
+    ck_assert_uint_eq(cdn_sketch_bound(&sketch, 0.9), 0);
+    cdn_sketch_add(&sketch, UINT64_MAX);
+    ck_assert_uint_eq(cdn_sketch_bound(&sketch, 0.9), UINT64_MAX);
+}
+END_TEST
+
 START_TEST(merge__adds_up_to_the_sketch_of_all)
 {
     struct cdn_sketch all = {{0}}, parts[3] = {{{0}}}, sum = {{0}};
@@ -98,6 +123,8 @@ static Suite *suite(void)
 
     CDN_UNIT_CASE(s, quantile__is_within_a_tenth);
     CDN_UNIT_CASE(s, quantile__of_one_value_at_every_size);
+    CDN_UNIT_CASE(s, bound__is_never_less_than_the_quantile);
+    CDN_UNIT_CASE(s, bound__has_no_end_beyond_the_last_bucket);
     CDN_UNIT_CASE(s, merge__adds_up_to_the_sketch_of_all);
     CDN_UNIT_CASE(s, empty__and_the_ends);
     return s;

@@ -137,6 +137,83 @@ START_TEST(columns__bound_and_weigh_what_starts_from_them)
 }
 END_TEST
 
+START_TEST(weights__of_every_kind_are_added_up_in_order)
+{
+    /* whole and small, whole and beyond a word at once or in the end, broken, negative,
+     * none at all, and such as the doubles lose bits of */
+    thicket_eq(
+        h,
+        THICKET
+        "local seen = 0 "
+        "for _, by in ipairs({ 1, 1000, 3e6, 4e9, 0.1, -1, 1 / 0, 1e15 / 3 }) do "
+        "local near = all[3]:outgoing('pays'):group({ w = { sum = 'cents', times = by "
+        "} }) "
+        "local order, sums = {}, {} "
+        "for via, w in near:each('w') do for _, to in via:outgoing('pays'):each() do "
+        "if not sums[to] then order[#order + 1] = to end "
+        "sums[to] = (sums[to] or 0) + (w or 0) end end "
+        "local i = 0 "
+        "for to, s in near:outgoing('pays'):group({ s = { sum = 'w' } }):each('s') do "
+        "i = i + 1 same(to, order[i], 'order') same(s, sums[to], 'sum by ' .. by) end "
+        "same(i, #order, 'nodes') seen = seen + i end "
+        "return seen > 100",
+        "true");
+    /* infinities of both signs make NaN, which is null, of a node that is met once */
+    thicket_eq(h,
+               THICKET
+               "local some = graph:set({ all[1], all[2], all[3] }):with({ w = 1 / 0 }) "
+               "local both = some:union(graph:set({ all[4], all[5] }):with({ w = -1 / "
+               "0 })) "
+               "local far = both:outgoing('pays'):group({ s = { sum = 'w' } }) "
+               "local null = 0 for _, s in far:each('s') do null = null + (s and 0 or "
+               "1) end "
+               "same(far:count(), both:outgoing('pays'):distinct(), 'nodes') "
+               "return null > 3",
+               "true");
+}
+END_TEST
+
+START_TEST(algebra__of_many_nodes_is_that_of_a_loop)
+{
+    thicket_eq(
+        h,
+        THICKET
+        "local rows = every:outgoing('pays'):group({ by = 'start', n = 'count' }) "
+        "for n = 0, 40, 5 do "
+        "local list, there = {}, {} "
+        "for i = 1, n do list[i] = all[i * 7 % 40 + 1] there[list[i]] = true end "
+        "local some = graph:set(list) "
+        "local left, kept = rows:minus(some), rows:intersect(some) "
+        "local i, k = {}, {} "
+        "for node in rows:each() do local to = there[node] and k or i "
+        "to[#to + 1] = node end "
+        "for want, got in pairs({ [1] = { i, left }, [2] = { k, kept } }) do "
+        "local at = 0 for node, count in got[2]:each('n') do at = at + 1 "
+        "same(node, got[1][at], 'node') same(count, rows:value(node, 'n'), 'n') end "
+        "same(at, #got[1], 'count') end end "
+        "return true",
+        "true");
+}
+END_TEST
+
+START_TEST(sorted__to_a_few_are_the_first_of_all)
+{
+    thicket_eq(
+        h,
+        THICKET
+        "local rows = every:outgoing('pays'):where('cents', '>', 55):group({ by = "
+        "'start', n = 'count', a = { max = 'amount' }, c = { sum = 'cents' } }) "
+        "for _, by in ipairs({ 'n', '-n', 'a', '-a', 'c', '-c' }) do "
+        "local full = {} for node in rows:sorted(by, '-c'):each() do "
+        "full[#full + 1] = node end "
+        "for _, n in ipairs({ 1, 2, 5, 20, 39 }) do local at = 0 "
+        "for node in rows:sorted(by, '-c', n):each() do at = at + 1 "
+        "same(node, full[at], by) end same(at, n, 'count') end end "
+        "return rows:count()",
+        "40");
+}
+END_TEST
+
 START_TEST(round__is_half_up)
 {
     ck_assert_double_eq(cdn_group_round(2.5, 0), 3);
@@ -188,6 +265,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, other__is_what_a_loop_finds);
     tcase_add_test(tcase, start__is_what_the_aggregates_of_each_are);
     tcase_add_test(tcase, columns__bound_and_weigh_what_starts_from_them);
+    tcase_add_test(tcase, weights__of_every_kind_are_added_up_in_order);
+    tcase_add_test(tcase, algebra__of_many_nodes_is_that_of_a_loop);
+    tcase_add_test(tcase, sorted__to_a_few_are_the_first_of_all);
     tcase_add_test(tcase, round__is_half_up);
     tcase_add_test(tcase, charge__grows_with_the_work);
     suite_add_tcase(s, tcase);

@@ -104,6 +104,17 @@ static const struct {
     {"return {}", "90"},
     {"return {1, 2}", "92 01 02"},
     {"return {{}, {{}}}", "92 90 91 90"},
+    {"return {1, 'a', 300, -1, 0.5}",
+     "95 01 a1 61 cd 01 2c ff cb 3f e0 00 00 00 00 00 00"},
+    {"return {1, true}", "92 01 c3"},
+    {"return {1, {2}}", "92 01 91 02"},
+    {"return {1, nil, 3}", "82 01 01 03 03"},
+    {"return {1, 2, 0/0}", "93 01 02 cb 7f f8 00 00 00 00 00 00"},
+    {"return {-(0/0), 1/0}",
+     "92 cb 7f f8 00 00 00 00 00 00 cb 7f f0 00 00 00 00 00 00"},
+    {"return {1, 2, [0] = 3}", "83 00 03 01 01 02 02"},
+    {"return {1, ('x'):rep(9), ('x'):rep(4)}",
+     "93 01 a9 78 78 78 78 78 78 78 78 78 a4 78 78 78 78"},
     {"local t = {} t[2] = 2 t[1] = 1 return t", "92 01 02"},
     {"return {[1] = 1, [3] = 3}", "82 01 01 03 03"},
     {"return {[2] = 1}", "81 02 01"},
@@ -252,6 +263,30 @@ START_TEST(small_span__is_a_refusal_not_an_overrun)
     ck_assert_int_eq(run("return ('x'):rep(70000)", &budget), CDN_RUN_OK);
     ck_assert(!host.encoded);
     ck_assert_ptr_nonnull(strstr(host.transfer.error, "does not fit"));
+    finish();
+}
+END_TEST
+
+START_TEST(short_list__is_charged_and_refused_as_others_are)
+{
+    struct cdn_budget budget = fixture_budget;
+    uint64_t plain;
+
+    /* as a list that is not plain, of as many elements */
+    ck_assert_int_eq(run("local t = {1, 2, 3} t = {1, 2, 3} return t", NULL),
+                     CDN_RUN_OK);
+    plain = cdn_slot_instructions(host.fixture.slot);
+    ck_assert_int_eq(run("local t = {1, 2, 3} t = {true, 2, 3} return t", NULL),
+                     CDN_RUN_OK);
+    ck_assert_uint_eq(cdn_slot_instructions(host.fixture.slot), plain);
+    /* the element that does not fit the output budget ends the run */
+    budget.output_bytes = 4;
+    ck_assert_int_eq(run("return {1, 2, 3}", &budget), CDN_RUN_OK);
+    ck_assert_uint_eq(host.packer.length, 4);
+    ck_assert_int_eq(run("return {1, 2, 3, 4}", &budget), CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&host.fixture), CDN_STOP_OUTPUT);
+    ck_assert_int_eq(run("return {1, 'ab'}", &budget), CDN_RUN_STOPPED);
+    ck_assert_int_eq(fixture_stop(&host.fixture), CDN_STOP_OUTPUT);
     finish();
 }
 END_TEST
@@ -441,6 +476,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, depth__is_32_tables);
     CDN_UNIT_CASE(s, output_budget__is_exact);
     CDN_UNIT_CASE(s, small_span__is_a_refusal_not_an_overrun);
+    CDN_UNIT_CASE(s, short_list__is_charged_and_refused_as_others_are);
     CDN_UNIT_CASE(s, encoding__is_charged);
     CDN_UNIT_CASE(s, handle__is_written_by_the_layer_above);
     CDN_UNIT_CASE(s, frozen_table__is_written_as_what_it_stands_for);

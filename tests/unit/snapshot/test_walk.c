@@ -194,6 +194,9 @@ START_TEST(metas__must_be_metas)
     refused(&image, "cut short");
     build(&image);
     put16(meta_at(&image, 1) + 78, 0);
+    refused(&image, "a tree of impossible depth");
+    put64(meta_at(&image, 1) + 104, 0);
+    put64(meta_at(&image, 1) + 112, UINT64_MAX);
     refused(&image, "holds nothing");
     build(&image);
     put16(meta_at(&image, 1) + 78, 1);
@@ -203,7 +206,7 @@ START_TEST(metas__must_be_metas)
     refused(&image, "the tree has 4 values, the meta page says 5");
     build(&image);
     put64(meta_at(&image, 1) + 112, UINT64_MAX);
-    refused(&image, "no such page");
+    refused(&image, "a tree of impossible depth");
     build(&image);
     put64(page(&image, 1), 0);
     refused(&image, "not marked as a meta page");
@@ -255,7 +258,10 @@ START_TEST(pages__must_be_what_the_tree_says)
     refused(&image, "page 4");
     build(&image);
     put16(page(&image, 2) + 18, PAGE - 14);
-    refused(&image, "a node is out of bounds");
+    refused(&image, "page 2: two nodes share a place");
+    build(&image);
+    put16(page(&image, 2) + 14, PAGE - 40);
+    refused(&image, "page 2: there are gaps between its nodes");
 }
 END_TEST
 
@@ -273,8 +279,9 @@ START_TEST(keys__must_ascend_and_fit_their_page)
     put_key(page(&image, 2) + PAGE - 24 + 8, 1, 0);
     refused(&image, "page 3");
     build(&image);
-    put16(page(&image, 4) + PAGE - 24 + 6, 7);
-    refused(&image, "another length");
+    put16(page(&image, 4) + PAGE - 48 + 6, 7);
+    put64(page(&image, 4) + PAGE - 48 + 15, 9); /* its value's pages, behind the key */
+    refused(&image, "page 4: a key of another length");
     build(&image);
     put16(page(&image, 2) + PAGE - 8, 4); /* both children are page 4 */
     refused(&image, "page 4");
@@ -290,7 +297,9 @@ START_TEST(values__must_lie_in_pages_of_their_own)
 
     build(&image);
     put16(page(&image, 4) + PAGE - 24 + 4, 0);
-    refused(&image, "not in pages of its own");
+    refused(&image, "a node is out of bounds");
+    put16(page(&image, 4) + PAGE - 24, 8);
+    refused(&image, "page 4: a value that is not in pages of its own");
     build(&image);
     put32(page(&image, 6) + 12, 1);
     refused(&image, "page 6: its run of pages does not have its value's length");

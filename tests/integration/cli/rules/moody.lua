@@ -7,6 +7,7 @@ return {
   decisions   = { "allow", "review" },
   fallback    = "review",
   returns     = "any?",
+  limits      = { time = "10s" },
   evaluate    = function(_, request)
     local mood = request.params.mood
     if mood == "error" then
