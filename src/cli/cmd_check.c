@@ -128,7 +128,7 @@ static void check_history(struct check *check, const struct cdn_name_kind *kind,
 /* In the order of the source. */
 static void check_reads(struct check *check, const struct cdn_names *names)
 {
-    uint32_t order[CDN_NAMES_MAX_KINDS];
+    uint32_t order[CDN_NAMES_MAX_KINDS] = {0};
 
     for (uint32_t i = 0; i < names->kind_count; i++) {
         uint32_t at = i;

@@ -224,7 +224,32 @@ const struct cdn_manual cdn_manual[] = {
     {"coroutine", "wrap", "f: function", "function", "A function that resumes it.", "", ""},
     {"coroutine", "yield", "...: any", "any", "Leaves to the resume.", "", ""},
 };
+
+const struct cdn_manual_options cdn_manual_options[] = {
+    {"graph", "ego", "hops max_nodes direction edges weight undirected"},
+    {"graph", "view", "labels nodes edges weight undirected"},
+    {"graph", "shortest_path", "edges direction weight max_hops"},
+    {"graph", "paths", "edges direction hops min_hops max_hops ordered within amount tolerance limit list"},
+    {"graph", "cycles", "edges hops min_hops max_hops ordered within amount tolerance limit list"},
+    {"graph", "common_neighbours", "edges direction"},
+    {"graph", "jaccard", "edges direction"},
+    {"graph", "adamic_adar", "edges direction"},
+    {"graph", "personalised_pagerank", "damping epsilon edges direction"},
+    {"graph", "random_walk", "steps seed edges direction"},
+    {"edges", "paths", "hops ascending most"},
+    {"edges", "cycles", "hops within property ratio"},
+    {"view", "bfs", "direction"},
+    {"view", "pagerank", "damping iterations"},
+    {"view", "personalised_pagerank", "damping iterations"},
+    {"view", "components", "strong"},
+    {"view", "label_propagation", "iterations"},
+    {"view", "degree", "direction"},
+    {"view", "betweenness", "sources seed"},
+};
 /* clang-format on */
+
+const size_t cdn_manual_options_count =
+    sizeof cdn_manual_options / sizeof cdn_manual_options[0];
 
 const size_t cdn_manual_count = sizeof cdn_manual / sizeof cdn_manual[0];
 
@@ -245,4 +270,14 @@ bool cdn_manual_has(const char *receiver)
             return true;
     }
     return false;
+}
+
+const char *cdn_manual_options_find(const char *receiver, const char *name)
+{
+    for (size_t i = 0; i < cdn_manual_options_count; i++) {
+        if (!strcmp(cdn_manual_options[i].receiver, receiver) &&
+            !strcmp(cdn_manual_options[i].name, name))
+            return cdn_manual_options[i].options;
+    }
+    return NULL;
 }

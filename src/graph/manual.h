@@ -30,6 +30,19 @@ struct cdn_manual {
 extern const struct cdn_manual cdn_manual[];
 extern const size_t cdn_manual_count;
 
+/* What a method's table of options may hold. */
+struct cdn_manual_options {
+    const char *receiver;
+    const char *name;
+    const char *options; /* separated by blanks */
+};
+
+extern const struct cdn_manual_options cdn_manual_options[];
+extern const size_t cdn_manual_options_count;
+
+/* NULL: it takes no options. */
+const char *cdn_manual_options_find(const char *receiver, const char *name);
+
 /* NULL: there is none. */
 const struct cdn_manual *cdn_manual_find(const char *receiver, const char *name);
 /* Is it a receiver at all? */

@@ -66,9 +66,8 @@ static void property_hint(const struct cdn_lint *lint, const struct cdn_name_kin
     cdn_suggest_text(&near, out, HINT);
 }
 
-/* At `place`: a property of a label or edge type (0: of any). */
-static void check_property(struct cdn_lint *lint, uint32_t place, uint32_t symbol,
-                           const char *property, bool edges)
+void cdn_lint_property_at(struct cdn_lint *lint, uint32_t place, uint32_t symbol,
+                          const char *property, bool edges)
 {
     const char *name = symbol ? cdn_lint_text(lint, symbol) : NULL;
     const struct cdn_name_kind *kind;
@@ -90,8 +89,8 @@ static void check_property(struct cdn_lint *lint, uint32_t place, uint32_t symbo
                         edges ? "edge type" : "label", property, hint);
 }
 
-static void check_kind(struct cdn_lint *lint, uint32_t place, const char *name,
-                       const char *what)
+void cdn_lint_kind_at(struct cdn_lint *lint, uint32_t place, const char *name,
+                      const char *what)
 {
     struct cdn_suggest near;
     char hint[HINT];
@@ -128,7 +127,7 @@ static void check_edge_arguments(struct cdn_lint *lint, uint32_t node, uint32_t 
             continue;
         name = cdn_lint_constant(lint, argument);
         if (name && strcmp(name, "time") != 0)
-            check_property(lint, argument, symbol, name, true);
+            cdn_lint_property_at(lint, argument, symbol, name, true);
     }
 }
 
@@ -182,12 +181,12 @@ static void check_method(struct cdn_lint *lint, uint32_t node)
         check_operator(lint, node);
     kind = at->b ? cdn_lint_constant(lint, at->b) : NULL;
     if (kind && !strcmp(manual->result, "edges") && base.kind != CDN_TYPE_EDGES)
-        check_kind(lint, at->b, kind, "edge type");
+        cdn_lint_kind_at(lint, at->b, kind, "edge type");
     else if (kind &&
              (base.kind == CDN_TYPE_GRAPH || base.kind == CDN_TYPE_NODES ||
               base.kind == CDN_TYPE_ROWS) &&
              (!strcmp(name, "of") || !strcmp(name, "node")))
-        check_kind(lint, at->b, kind, "label");
+        cdn_lint_kind_at(lint, at->b, kind, "label");
 }
 
 /* ---- fields ---- */
@@ -253,7 +252,8 @@ static void check_index(struct cdn_lint *lint, uint32_t node)
         check_param(lint, at->b, name);
     } else if ((base.kind == CDN_TYPE_NODE || base.kind == CDN_TYPE_EDGE) &&
                !cdn_manual_find(cdn_lint_receiver(base), name)) {
-        check_property(lint, at->b, base.symbol, name, base.kind == CDN_TYPE_EDGE);
+        cdn_lint_property_at(lint, at->b, base.symbol, name,
+                             base.kind == CDN_TYPE_EDGE);
     }
 }
 

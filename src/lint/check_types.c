@@ -73,20 +73,8 @@ static void check_condition(struct cdn_lint *lint, uint32_t node)
     /* A string may name a column of the set that the edges start from. */
     if (given.kind == wanted ||
         (given.kind == CDN_TYPE_STRING && wanted == CDN_TYPE_NUMBER &&
-         cdn_lint_node(lint, cdn_syntax_bare(lint->syntax, at->a))->kind !=
-             CDN_SYNTAX_METHOD))
+         !cdn_lint_starts_at_node(lint, at->a)))
         return;
-    if (given.kind == CDN_TYPE_STRING && wanted == CDN_TYPE_NUMBER) {
-        uint32_t from = at->a; /* down to what the edges start from */
-
-        while (cdn_lint_node(lint, from)->kind == CDN_SYNTAX_METHOD &&
-               cdn_lint_infer(lint, cdn_lint_node(lint, from)->a).kind ==
-                   CDN_TYPE_EDGES)
-            from = cdn_lint_node(lint, from)->a;
-        if (cdn_lint_node(lint, from)->kind != CDN_SYNTAX_METHOD ||
-            cdn_lint_infer(lint, cdn_lint_node(lint, from)->a).kind != CDN_TYPE_NODE)
-            return;
-    }
     cdn_lint_add_at(lint->findings, CDN_LINT_CONDITION, lint->syntax, value,
                     "'%.64s' of %.64s is %s and is compared with %s", name,
                     cdn_lint_text(lint, base.symbol),

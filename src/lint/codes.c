@@ -217,6 +217,15 @@ const struct cdn_lint_entry cdn_lint_codes[CDN_LINT_CODES] = {
          "return { score = request.node:outgoing(\"transfer\"):where(\"amount\", "
          "\">=\", "
          "5):count() }\n"},
+    [CDN_LINT_OPTION] =
+        {"CRD308", CDN_LINT_ERROR, false, false, "a method does not know the option",
+         "Options of a method stand in a table; one that the method does not know is "
+         "an error "
+         "as soon as the line runs, and so is an aggregate that group does not know.",
+         "return { score = request.node:outgoing(\"transfer\"):cycles({ hopps = 3 }) "
+         "}\n",
+         "return { score = request.node:outgoing(\"transfer\"):cycles({ hops = 3 }) "
+         "}\n"},
     [CDN_LINT_PARAM_UNUSED] =
         {"CRD401", CDN_LINT_WARNING, false, false,
          "a parameter that is declared and not used",

@@ -155,6 +155,27 @@ uint32_t cdn_lint_callee(const struct cdn_lint *lint, uint32_t call)
     return cdn_lint_node(lint, value)->kind == CDN_SYNTAX_FUNCTION ? value : 0;
 }
 
+bool cdn_lint_starts_at_node(struct cdn_lint *lint, uint32_t set)
+{
+    for (uint32_t i = 0; i < DEEPEST; i++) {
+        const struct cdn_syntax_node *at;
+
+        set = cdn_syntax_bare(lint->syntax, set);
+        at = cdn_lint_node(lint, set);
+        if (at->kind == CDN_SYNTAX_NAME && cdn_scope_local(&lint->scope, set)) {
+            set =
+                cdn_scope_only_value(&lint->scope, cdn_scope_local(&lint->scope, set));
+            continue;
+        }
+        if (at->kind != CDN_SYNTAX_METHOD)
+            return false;
+        if (cdn_lint_infer(lint, at->a).kind != CDN_TYPE_EDGES)
+            return cdn_lint_infer(lint, at->a).kind == CDN_TYPE_NODE;
+        set = at->a;
+    }
+    return false;
+}
+
 /* ---- properties and parameters ---- */
 
 static struct cdn_type column_type(const struct cdn_property *property)
@@ -348,10 +369,9 @@ static struct cdn_type infer_passed(struct cdn_lint *lint,
     const struct cdn_local *owner = NULL;
     uint32_t name = 0;
 
-    if (cdn_lint_node(lint, parent)->kind == CDN_SYNTAX_LOCAL_FUNCTION)
-        name = cdn_lint_node(lint, parent)->a;
-    else if (cdn_lint_node(lint, parent)->kind == CDN_SYNTAX_LOCAL &&
-             !cdn_lint_node(lint, cdn_lint_node(lint, parent)->a)->next)
+    if (cdn_lint_node(lint, parent)->kind == CDN_SYNTAX_LOCAL_FUNCTION ||
+        (cdn_lint_node(lint, parent)->kind == CDN_SYNTAX_LOCAL &&
+         !cdn_lint_node(lint, cdn_lint_node(lint, parent)->a)->next))
         name = cdn_lint_node(lint, parent)->a;
     owner = name ? cdn_scope_local(&lint->scope, name) : NULL;
     if (!owner || owner->writes || owner->reads != owner->called || !owner->calls)

@@ -121,8 +121,18 @@ const struct cdn_property *cdn_lint_property(const struct cdn_lint *lint,
                                              const char *kind, const char *name,
                                              bool edges);
 
+/* At `place` a property of a label or edge type is asked for (symbol 0: of any of them), or a
+ * label or edge type ("label", "edge type"): tell if `reads` has it not. */
+void cdn_lint_property_at(struct cdn_lint *lint, uint32_t place, uint32_t symbol,
+                          const char *property, bool edges);
+void cdn_lint_kind_at(struct cdn_lint *lint, uint32_t place, const char *name,
+                      const char *what);
+/* Does an edge set start from one node, so that no column is known in it? */
+bool cdn_lint_starts_at_node(struct cdn_lint *lint, uint32_t set);
+
 void cdn_lint_check_names(struct cdn_lint *lint);    /* check_names.c */
 void cdn_lint_check_api(struct cdn_lint *lint);      /* check_api.c */
+void cdn_lint_check_options(struct cdn_lint *lint);  /* check_options.c */
 void cdn_lint_check_contract(struct cdn_lint *lint); /* check_contract.c */
 void cdn_lint_check_types(struct cdn_lint *lint);    /* check_types.c */
 void cdn_lint_check_cost(struct cdn_lint *lint);     /* check_cost.c */

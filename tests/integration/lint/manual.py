@@ -46,5 +46,18 @@ for receiver, name in sorted(there - rows):
     print("%s.%s is registered and not in the manual" % (receiver, name))
 for receiver, name in sorted(rows - there):
     print("%s.%s is in the manual and not registered" % (receiver, name))
+lists = {frozenset(re.findall(r'"(\w+)"', part))
+         for path in glob.glob(os.path.join(root, "src/graph/lua_*.c"))
+         for part in re.findall(r"(?:known|path_options|cycle_options)\[\] = \{(.*?)NULL\};", read(path),
+                                re.DOTALL)}
+options = re.findall(r'^    \{"(\w+)", "(\w+)", "([\w ]+)"\},', read("src/graph/manual.c"), re.MULTILINE)
+told = {frozenset(names.split()) for _, _, names in options}
+for names in lists ^ told:
+    print("options %s are %s" % (sorted(names), "not in the manual" if names in lists else "not read"))
+takes = set(re.findall(r'^    \{"(\w+)", "(\w+)", "[^"]*options\?: map', read("src/graph/manual.c"),
+                       re.MULTILINE))
+for pair in takes ^ {(receiver, name) for receiver, name, _ in options}:
+    print("%s.%s: options in one of its rows, not in the other" % pair)
+    lists = None
 print("%d rows, %d registered" % (len(rows), len(there)))
-sys.exit(rows != there or len(rows) < 150)
+sys.exit(rows != there or len(rows) < 150 or lists != told or len(told) < 10)

@@ -105,6 +105,45 @@ START_TEST(api__names_exist)
 }
 END_TEST
 
+START_TEST(api__options_exist)
+{
+    static const struct row rows[] = {
+        {LINT_RULE("return { score = graph:ego(request.node, { hop = 2 }):count() }"),
+         "CRD308@8:44"},
+        {LINT_RULE(
+             "return { score = graph:ego(request.node, { hops = 2, edges = 'tranfer' })"
+             ":count() }"),
+         "CRD303@8:62"},
+        {LINT_RULE("return { score = graph:ego(request.node, { edges = { 'tranfer' }, "
+                   "weight = 'amuont' }):count() }"),
+         "CRD303@8:54 CRD302@8:76"},
+        {LINT_RULE("return { score = graph:ego(request.node, { edges = { transfer = "
+                   "{ sinse = 1 } }, weight = 'amount' }):count() }"),
+         "CRD308@8:67"},
+        {LINT_RULE("return { score = graph:view({ labels = { 'Acount' } }):count() }"),
+         "CRD303@8:42"},
+        {LINT_RULE("local o = { hop = 2 }\n"
+                   "return { score = graph:ego(request.node, o):count() }"),
+         ""},
+        {LINT_RULE("return { score = graph:ego({ request.node }, nil):count() }"), ""},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":group({ n = { sun = 'amount' }, m = { sum = 'amuont' }, "
+                   "k = { max = 'time', times = 2 }, l = 'count' }):count() }"),
+         "CRD308@8:66 CRD302@8:96"},
+        {LINT_RULE(
+             "local s = graph:set({ request.node }):with({ at = 1 })\n"
+             "return { score = s:outgoing('transfer'):group({ n = { sum = 'at' } })"
+             ":count() }"),
+         ""},
+        {LINT_RULE("return { score = graph:ego(request.node):betweenness{ source = 3 }"
+                   ":sum() }"),
+         "CRD308@8:55"},
+    };
+
+    CHECK(rows);
+}
+END_TEST
+
 START_TEST(api__follows_locals_and_functions)
 {
     static const struct row rows[] = {
@@ -300,6 +339,7 @@ static Suite *suite(void)
 
     CDN_UNIT_CASE(s, names__are_defined_read_and_local);
     CDN_UNIT_CASE(s, api__names_exist);
+    CDN_UNIT_CASE(s, api__options_exist);
     CDN_UNIT_CASE(s, api__follows_locals_and_functions);
     CDN_UNIT_CASE(s, types__that_never_compare);
     CDN_UNIT_CASE(s, contract__is_what_evaluate_does);

@@ -79,8 +79,7 @@ START_TEST(types__hold_the_schema)
         "---@field open? boolean of Shop\n",
         "---@field amount? number of paid\n",
         "---@field card? string of paid\n",
-        "---@param type cordon.EdgeType\n---@return cordon.Edges\nfunction "
-        "Node:outgoing(type) end\n",
+        "---@return cordon.Edges\nfunction Node:outgoing(type) end\n",
         "---@param label cordon.Label\n---@param key string\n---@return cordon.Node?\n",
         "---@return fun(): cordon.Edge, cordon.Node\nfunction Edges:each() end\n",
         "---@return integer, number\nfunction Edges:totals(property) end\n",
