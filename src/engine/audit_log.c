@@ -222,8 +222,10 @@ cordon_status cdn_audit_log_flush(struct cdn_audit_log *log, cordon_error *err)
         if (put < 0) {
             int reason = errno;
 
-            if (done) /* what is not whole is not to be found by whoever reads */
-                (void)ftruncate(log->fd, (off_t)log->offset);
+            /* what is not whole is not to be found by whoever reads; if it cannot be taken
+             * away either, the next flush writes over it */
+            if (done && ftruncate(log->fd, (off_t)log->offset))
+                reason = errno;
             cdn_audit_log_forget(log);
             return cdn_error_errno(err, reason, "cannot write %s", log->path);
         }
