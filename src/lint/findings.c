@@ -12,6 +12,8 @@
 
 #include "base/alloc.h"
 
+#define MORE " (there are more, which are not told)"
+
 enum { MAX_MESSAGE = 600, MAX_CODES = 16 };
 
 /* ---- collecting ---- */
@@ -20,8 +22,10 @@ static void add(struct cdn_lint_findings *findings,
                 const struct cdn_lint_finding *finding, const char *message)
 {
     struct cdn_lint_finding *grown;
-    char escaped[MAX_MESSAGE];
+    char escaped[MAX_MESSAGE + 64];
 
+    if (findings->of_code[finding->code] == CDN_LINT_MOST)
+        return;
     if (findings->count == findings->room) {
         uint32_t room = findings->room ? findings->room * 2 : 16;
 
@@ -33,7 +37,9 @@ static void add(struct cdn_lint_findings *findings,
         findings->items = grown;
         findings->room = room;
     }
-    cdn_escape(escaped, sizeof escaped, message, strlen(message));
+    cdn_escape(escaped, MAX_MESSAGE, message, strlen(message));
+    if (++findings->of_code[finding->code] == CDN_LINT_MOST)
+        memcpy(escaped + strlen(escaped), MORE, sizeof MORE);
     grown = &findings->items[findings->count];
     *grown = *finding;
     grown->message = cdn_strdup(escaped);
@@ -80,6 +86,7 @@ void cdn_lint_findings_clear(struct cdn_lint_findings *findings)
     for (uint32_t i = 0; i < findings->count; i++)
         cdn_free(findings->items[i].message);
     findings->count = 0;
+    memset(findings->of_code, 0, sizeof findings->of_code);
 }
 
 void cdn_lint_findings_deinit(struct cdn_lint_findings *findings)
@@ -264,7 +271,8 @@ void cdn_lint_suppress(struct cdn_lint_findings *findings,
                 findings->items[f].suppressed = true;
                 any = true;
             }
-            if (!any && (data || !entry->data))
+            if (!any && (data || !entry->data) &&
+                findings->of_code[suppression.codes[c]] < CDN_LINT_MOST)
                 cdn_lint_add(
                     findings, CDN_LINT_NOTHING, suppression.line, suppression.column,
                     "there is no %s for this to suppress; take it out", entry->code);

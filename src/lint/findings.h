@@ -25,9 +25,13 @@ struct cdn_lint_finding {
     char *message; /* owned; its hint behind "; " */
 };
 
+/* Of one code, in one file: the last says that there are more. */
+#define CDN_LINT_MOST 200
+
 /* Zero-initialised is empty.  Running out of memory is sticky. */
 struct cdn_lint_findings {
     uint32_t count, room;
+    uint32_t of_code[CDN_LINT_CODES];
     struct cdn_lint_finding *items;
     bool nomem;
 };

@@ -81,6 +81,24 @@ START_TEST(add__escapes_and_sorts)
 }
 END_TEST
 
+START_TEST(add__tells_when_it_tells_no_more)
+{
+    struct cdn_lint_findings findings = {0};
+
+    for (uint32_t line = 1; line <= CDN_LINT_MOST + 50; line++)
+        cdn_lint_add(&findings, CDN_LINT_UNUSED, line, 1, "unused");
+    cdn_lint_add(&findings, CDN_LINT_GLOBAL, 1, 1, "another");
+    ck_assert_uint_eq(findings.count, CDN_LINT_MOST + 1);
+    ck_assert_str_eq(findings.items[CDN_LINT_MOST - 2].message, "unused");
+    ck_assert_str_eq(findings.items[CDN_LINT_MOST - 1].message,
+                     "unused (there are more, which are not told)");
+    cdn_lint_findings_clear(&findings);
+    cdn_lint_add(&findings, CDN_LINT_UNUSED, 1, 1, "again");
+    ck_assert_uint_eq(findings.count, 1);
+    cdn_lint_findings_deinit(&findings);
+}
+END_TEST
+
 START_TEST(codes__are_in_order_and_found)
 {
     for (int i = 0; i < CDN_LINT_CODES; i++) {
@@ -106,6 +124,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, suppress__tells_what_holds_for_nothing);
     CDN_UNIT_CASE(s, suppress__tells_what_it_does_not_understand);
     CDN_UNIT_CASE(s, add__escapes_and_sorts);
+    CDN_UNIT_CASE(s, add__tells_when_it_tells_no_more);
     CDN_UNIT_CASE(s, codes__are_in_order_and_found);
     return s;
 }
