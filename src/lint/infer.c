@@ -12,6 +12,7 @@
 
 #include "graph/manual.h"
 #include "lint/lint.h"
+#include "lint/owners.h"
 
 enum { DEEPEST = 150 };
 enum { UNASKED, ASKED, ANSWERED };
@@ -208,22 +209,17 @@ const struct cdn_property *cdn_lint_property(const struct cdn_lint *lint,
 {
     const struct cdn_schema *schema = lint->snapshot ? &lint->snapshot->schema : NULL;
     const struct cdn_property *found = NULL;
-    uint32_t count = !schema ? 0 : edges ? schema->relation_count : schema->label_count;
+    uint32_t count = schema ? cdn_owner_count(schema, edges) : 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        const struct cdn_property *properties =
-            edges ? schema->relations[i].properties : schema->labels[i].properties;
-        int32_t at = cdn_properties_find(properties,
-                                         edges ? schema->relations[i].property_count
-                                               : schema->labels[i].property_count,
-                                         name);
+        const struct cdn_property *property =
+            cdn_owner_property(schema, edges, i, name);
 
-        if (at < 0 || (kind && strcmp(kind, edges ? schema->relations[i].type
-                                                  : schema->labels[i].name)))
+        if (!property || (kind && strcmp(kind, cdn_owner_name(schema, edges, i)) != 0))
             continue;
-        if (found && !same_column(found, &properties[at]))
+        if (found && !same_column(found, property))
             return NULL;
-        found = &properties[at];
+        found = property;
     }
     return found;
 }

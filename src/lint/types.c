@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "graph/manual.h"
+#include "lint/owners.h"
 
 static const struct {
     const char *receiver, *name;
@@ -140,35 +141,11 @@ static const char *lua_type(const struct cdn_property *property)
     return "any";
 }
 
-/* The owners of properties, labels or relations, by number. */
-static uint32_t owner_count(const struct cdn_schema *schema, bool edges)
-{
-    return edges ? schema->relation_count : schema->label_count;
-}
-
-static const char *owner_name(const struct cdn_schema *schema, bool edges, uint32_t i)
-{
-    return edges ? schema->relations[i].type : schema->labels[i].name;
-}
-
-static const struct cdn_property *owned(const struct cdn_schema *schema, bool edges,
-                                        uint32_t owner, const char *name)
-{
-    const struct cdn_property *properties =
-        edges ? schema->relations[owner].properties : schema->labels[owner].properties;
-    int32_t at = cdn_properties_find(properties,
-                                     edges ? schema->relations[owner].property_count
-                                           : schema->labels[owner].property_count,
-                                     name);
-
-    return at < 0 ? NULL : &properties[at];
-}
-
 /* Is owner `i` the first of its name?  Relations of one type follow each other. */
 static bool is_first(const struct cdn_schema *schema, bool edges, uint32_t i)
 {
-    return !i ||
-           strcmp(owner_name(schema, edges, i), owner_name(schema, edges, i - 1)) != 0;
+    return !i || strcmp(cdn_owner_name(schema, edges, i),
+                        cdn_owner_name(schema, edges, i - 1)) != 0;
 }
 
 /* One property of all that have it: types, and who. */
@@ -180,8 +157,9 @@ static void put_property(struct cdn_buf *out, const struct cdn_schema *schema,
     const char *between = " of ";
 
     cdn_buf_printf(out, "---@field %s? ", name);
-    for (uint32_t i = 0; i < owner_count(schema, edges); i++) {
-        const struct cdn_property *property = owned(schema, edges, i, name);
+    for (uint32_t i = 0; i < cdn_owner_count(schema, edges); i++) {
+        const struct cdn_property *property =
+            cdn_owner_property(schema, edges, i, name);
         uint32_t same = 0;
 
         if (!property)
@@ -193,10 +171,10 @@ static void put_property(struct cdn_buf *out, const struct cdn_schema *schema,
         types[count++] = lua_type(property); /* there are five */
         cdn_buf_printf(out, "%s%s", count > 1 ? "|" : "", lua_type(property));
     }
-    for (uint32_t i = 0; i < owner_count(schema, edges); i++) {
-        if (!owned(schema, edges, i, name) || !is_first(schema, edges, i))
+    for (uint32_t i = 0; i < cdn_owner_count(schema, edges); i++) {
+        if (!cdn_owner_property(schema, edges, i, name) || !is_first(schema, edges, i))
             continue;
-        cdn_buf_printf(out, "%s%s", between, owner_name(schema, edges, i));
+        cdn_buf_printf(out, "%s%s", between, cdn_owner_name(schema, edges, i));
         between = ", ";
     }
     cdn_buf_text(out, "\n");
@@ -206,7 +184,7 @@ static void put_property(struct cdn_buf *out, const struct cdn_schema *schema,
 static void put_properties(struct cdn_buf *out, const struct cdn_schema *schema,
                            bool edges)
 {
-    for (uint32_t i = 0; i < owner_count(schema, edges); i++) {
+    for (uint32_t i = 0; i < cdn_owner_count(schema, edges); i++) {
         const struct cdn_property *properties =
             edges ? schema->relations[i].properties : schema->labels[i].properties;
         uint32_t count = edges ? schema->relations[i].property_count
@@ -216,7 +194,8 @@ static void put_properties(struct cdn_buf *out, const struct cdn_schema *schema,
             bool before = edges && schema->relations[i].time == (int32_t)p;
 
             for (uint32_t k = 0; k < i && !before; k++)
-                before = owned(schema, edges, k, properties[p].name) != NULL;
+                before =
+                    cdn_owner_property(schema, edges, k, properties[p].name) != NULL;
             if (!before)
                 put_property(out, schema, edges, properties[p].name);
         }
@@ -228,12 +207,12 @@ static void put_names(struct cdn_buf *out, const struct cdn_schema *schema, bool
     const char *between = " ";
 
     cdn_buf_printf(out, "---@alias cordon.%s", edges ? "EdgeType" : "Label");
-    if (!schema || !owner_count(schema, edges))
+    if (!schema || !cdn_owner_count(schema, edges))
         cdn_buf_text(out, " string");
-    for (uint32_t i = 0; schema && i < owner_count(schema, edges); i++) {
+    for (uint32_t i = 0; schema && i < cdn_owner_count(schema, edges); i++) {
         if (!is_first(schema, edges, i))
             continue;
-        cdn_buf_printf(out, "%s\"%s\"", between, owner_name(schema, edges, i));
+        cdn_buf_printf(out, "%s\"%s\"", between, cdn_owner_name(schema, edges, i));
         between = "|";
     }
     cdn_buf_text(out, "\n");
