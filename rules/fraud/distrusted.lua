@@ -14,7 +14,7 @@ return {
   decisions   = { "allow", "review", "deny" },
   fallback    = "review",
   returns     = { weighted = "number", raters = "integer" },
-  limits      = { instructions = 2e6, edges = 200000 },
+  limits      = { instructions = 2e6, edges = 300000 },
 
   evaluate = function(_, request)
     local received = request.node:incoming("rated"):latest(request.params.ratings)

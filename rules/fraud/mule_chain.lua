@@ -9,7 +9,7 @@ return {
     smallest = { type = "number", default = 1500, min = 0 },
     fee      = { type = "number", default = 0.08, min = 0, max = 1, description = "largest fee" },
   },
-  reads       = { Account = { "business" }, transfer = { "amount" } },
+  reads       = { Account = {}, transfer = { "amount" } },
   decisions   = { "allow", "review", "deny" },
   fallback    = "review",
   returns     = { chain = "integer" },

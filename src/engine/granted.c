@@ -149,6 +149,35 @@ void cdn_entry_ungrant(struct cdn_entry *entry)
 
 /* ---- a request ---- */
 
+bool cdn_asking_find(struct cdn_asking *out, char *why, size_t size,
+                     const struct cdn_state *state, const cordon_request *request)
+{
+    const struct cdn_policy *policy = state->granted ? state->granted->policy : NULL;
+    int32_t number;
+
+    *out = (struct cdn_asking){0};
+    if (!request->principal)
+        return true;
+    if (!policy) {
+        (void)snprintf(why, size,
+                       "principal '%.64s' may do nothing: the engine has no policy",
+                       request->principal);
+        return false;
+    }
+    number = cdn_policy_principal(policy, request->principal);
+    if (number < 0) {
+        (void)cdn_policy_unknown(why, size, policy, request->principal);
+        return false;
+    }
+    out->principal = (uint32_t)number;
+    out->role = cdn_policy_role(policy, number);
+    if (request->priority <= out->role->max_priority)
+        return true;
+    (void)snprintf(why, size, "principal '%s' may not ask for priority %u, only %u",
+                   out->role->principal, request->priority, out->role->max_priority);
+    return false;
+}
+
 /* The rule's fallback stands, as for a rule that was stopped. */
 #define DENY(outcome, state, rule, ...)                                                \
     (cdn_rule_refuse(outcome, rule, CORDON_OUTCOME_DENIED, CORDON_BUDGET_NONE,         \
@@ -162,38 +191,27 @@ bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
                const struct cdn_entry *entry, const cordon_request *request)
 {
     const struct cdn_rule *rule = entry->version->rule;
-    const struct cdn_policy *policy;
     const struct cdn_bound_role *bound;
-    char unknown[512];
-    int32_t number;
+    char why[CORDON_ERROR_MESSAGE_BYTES];
+    struct cdn_asking asking;
 
     *role = NULL;
     *binding = entry->binding;
-    if (!request->principal)
+    if (!cdn_asking_find(&asking, why, sizeof why, state, request)) {
+        *role = asking.role;
+        return DENY(outcome, state, rule, "%s", why);
+    }
+    if (!asking.role)
         return true;
-    if (!state->granted)
-        return DENY(outcome, state, rule,
-                    "principal '%.64s' may do nothing: the engine has no policy",
-                    request->principal);
-    policy = state->granted->policy;
-    number = cdn_policy_principal(policy, request->principal);
-    if (number < 0)
-        return DENY(
-            outcome, state, rule, "%s",
-            cdn_policy_unknown(unknown, sizeof unknown, policy, request->principal));
-    *role = cdn_policy_role(policy, number);
-    bound = &entry->roles[(*role)->number];
-    if (!cdn_bit(entry->may_run, (uint32_t)number))
+    *role = asking.role;
+    bound = &entry->roles[asking.role->number];
+    if (!cdn_bit(entry->may_run, asking.principal))
         return DENY(outcome, state, rule, "principal '%s' may not run rule '%s'",
-                    (*role)->principal, rule->name);
-    if (request->priority > (*role)->max_priority)
-        return DENY(outcome, state, rule,
-                    "principal '%s' may not ask for priority %u, only %u",
-                    (*role)->principal, request->priority, (*role)->max_priority);
+                    asking.role->principal, rule->name);
     if (!bound->binding)
         return DENY(outcome, state, rule,
                     "principal '%s' may not read %s, which rule '%s' does",
-                    (*role)->principal, bound->missing, rule->name);
+                    asking.role->principal, bound->missing, rule->name);
     *binding = bound->binding;
     return true;
 }

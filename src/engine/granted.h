@@ -32,6 +32,18 @@ cordon_status cdn_entry_grant(struct cdn_entry *entry, const cordon_snapshot *sn
                               const struct cdn_granted *granted, cordon_error *err);
 void cdn_entry_ungrant(struct cdn_entry *entry);
 
+/* Who asks, by the policy in force. */
+struct cdn_asking {
+    const struct cdn_role
+        *role;          /* NULL: the host itself, or nobody that may do anything */
+    uint32_t principal; /* its number, where there is a role */
+};
+
+/* Find out who asks.  False: the principal may do nothing, or not at this priority; *why says
+ * so.  Neither allocates nor locks. */
+bool cdn_asking_find(struct cdn_asking *out, char *why, size_t size,
+                     const struct cdn_state *state, const cordon_request *request);
+
 /* Whom a request is for: the role of its principal (NULL: the host) and the binding that
  * goes with it.  False: it may not, with outcome saying why, as a denial of the rule.
  * Neither allocates nor locks. */

@@ -8,7 +8,6 @@
  *
  * Cost: a member is an evaluation without its public call, some copying, and no more. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,9 +40,9 @@ enum { TOGETHER = 16 };
 
 /* Copy out what the member's outcome says. */
 static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
-                 struct cdn_set_said *record, const char *message)
+                 struct cdn_set_said *record)
 {
-    const cordon_outcome *said = outcome->outcome;
+    const cordon_outcome *said = outcome->member;
 
     memcpy(record->decision_id, said->decision_id, sizeof record->decision_id);
     record->version = said->version;
@@ -61,7 +60,7 @@ static void keep(cordon_set_outcome *outcome, const struct cdn_set *set,
     record->said = said->has_decision ? cdn_set_decision(set, said->decision) : -1;
     record->decided = false;
     record->message = outcome->bytes.length;
-    cdn_buf_append(&outcome->bytes, message, strlen(message) + 1);
+    cdn_buf_append(&outcome->bytes, said->message, strlen(said->message) + 1);
     record->result = outcome->bytes.length;
     record->result_bytes = said->result_bytes;
     cdn_buf_append(&outcome->bytes, said->result, said->result_bytes);
@@ -146,13 +145,13 @@ static void judge(cordon_set_outcome *outcome, const struct cdn_set *set,
         record->status = cdn_state_no_rule(state, name, &err);
     else if (!plan->set && plan->state == CDN_PLAN_ACTIVE &&
              ask->entered_ns >= ask->until_ns)
-        cdn_lane_too_late(lane, state, plan, ask, outcome->outcome);
+        cdn_lane_too_late(lane, state, plan, ask, outcome->member);
     else
         record->status =
-            cdn_lane_evaluate(lane, state, plan, ask, outcome->outcome, &err);
+            cdn_lane_evaluate(lane, state, plan, ask, outcome->member, &err);
     if (record->status)
-        cdn_outcome_failed(outcome->outcome, ask->entered_ns, &err);
-    keep(outcome, set, record, outcome->outcome->message);
+        cdn_outcome_failed(outcome->member, ask->entered_ns, &err);
+    keep(outcome, set, record);
 }
 
 /* Parameters must be somebody's: a misspelt one would be nobody's. */
@@ -194,13 +193,13 @@ static void decide(cordon_set_outcome *outcome, const struct cdn_set *set,
                    int32_t decision)
 {
     if (decision < 0) {
-        outcome->fallback = true;
+        outcome->own->fallback = true;
         decision = set->fallback;
     }
     if (decision < 0)
         return;
-    outcome->has_decision = true;
-    snprintf(outcome->decision, sizeof outcome->decision, "%s",
+    outcome->own->has_decision = true;
+    snprintf(outcome->own->decision, sizeof outcome->own->decision, "%s",
              set->decisions[decision]);
 }
 
@@ -229,8 +228,8 @@ static void most_severe(cordon_set_outcome *outcome, const struct cdn_set *set)
             worst = outcome->records[i].said;
     for (uint32_t i = 0; i < outcome->count && worst >= 0; i++)
         outcome->records[i].decided = outcome->records[i].said == worst;
-    outcome->has_score = best >= 0;
-    outcome->score = best >= 0 ? outcome->records[best].score : 0;
+    outcome->own->has_score = best >= 0;
+    outcome->own->score = best >= 0 ? outcome->records[best].score : 0;
     decide(outcome, set, worst);
 }
 
@@ -243,8 +242,8 @@ static void max_score(cordon_set_outcome *outcome, const struct cdn_set *set)
         return;
     }
     outcome->records[best].decided = true;
-    outcome->has_score = true;
-    outcome->score = outcome->records[best].score;
+    outcome->own->has_score = true;
+    outcome->own->score = outcome->records[best].score;
     decide(outcome, set, outcome->records[best].said);
 }
 
@@ -260,15 +259,15 @@ static void weighted_sum(cordon_set_outcome *outcome, const struct cdn_set *set)
             continue;
         sum += record->weight * record->score;
         record->decided = record->weight != 0;
-        outcome->has_score = true;
+        outcome->own->has_score = true;
     }
-    if (outcome->has_score && isfinite(sum)) {
-        outcome->score = sum;
+    if (outcome->own->has_score && isfinite(sum)) {
+        outcome->own->score = sum;
         for (uint32_t i = 0; i < set->decision_count; i++)
             if (sum >= set->thresholds[i])
                 decision = (int32_t)i;
     } else {
-        outcome->has_score = false;
+        outcome->own->has_score = false;
     }
     decide(outcome, set, decision);
 }
@@ -331,8 +330,8 @@ static cordon_status combine(cordon_set_outcome *outcome, const struct cdn_set *
     judge(outcome, set, lane, state, set->combiner,
           cdn_state_find(state, set->combiner), 1, &combining);
     last = &outcome->records[outcome->count - 1];
-    outcome->has_score = last->has_score;
-    outcome->score = last->score;
+    outcome->own->has_score = last->has_score;
+    outcome->own->score = last->score;
     outcome->records[outcome->count - 1].decided = last->said >= 0;
     decide(outcome, set, last->said);
     return CORDON_OK;
@@ -346,57 +345,33 @@ struct judgement {
     const char *set;
     uint64_t entered_ns;
     struct cdn_ask ask;
+    const struct cdn_role *role; /* of whoever asks; NULL: the host, or nobody known */
     cordon_error *err;
     cordon_status status;
 };
 
-static bool deny(cordon_set_outcome *outcome, const char *format, ...) CDN_PRINTF(2, 3);
-
-static bool deny(cordon_set_outcome *outcome, const char *format, ...)
-{
-    char raw[sizeof outcome->message];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(raw, sizeof raw, format, args);
-    va_end(args);
-    cdn_escape(outcome->message, sizeof outcome->message, raw, strlen(raw));
-    outcome->kind = CORDON_OUTCOME_DENIED;
-    return false;
-}
-
 /* Is the set in service, and may whoever asks run it?  Rules and sets have one name space, and
  * a role's `rules` are names in it; what each member may then do is asked of the member. */
-static bool permitted(cordon_set_outcome *outcome, const struct cdn_plan *plan,
-                      const struct cdn_state *state, const cordon_request *request)
+static bool permitted(struct judgement *judgement, const struct cdn_plan *plan,
+                      const struct cdn_state *state)
 {
-    const struct cdn_policy *policy;
-    const struct cdn_role *role;
-    char unknown[512];
-    int32_t number;
+    cordon_outcome *own = judgement->outcome->own;
+    char why[CORDON_ERROR_MESSAGE_BYTES];
+    struct cdn_asking asking;
+    bool may = cdn_asking_find(&asking, why, sizeof why, state, judgement->ask.request);
 
+    judgement->role = asking.role;
+    own->kind = CORDON_OUTCOME_DENIED;
     if (plan->state != CDN_PLAN_ACTIVE)
-        return deny(outcome, "%s", plan->why);
-    if (!request->principal)
-        return true;
-    if (!state->granted)
-        return deny(outcome,
-                    "principal '%.64s' may do nothing: the engine has no policy",
-                    request->principal);
-    policy = state->granted->policy;
-    number = cdn_policy_principal(policy, request->principal);
-    if (number < 0)
-        return deny(
-            outcome, "%s",
-            cdn_policy_unknown(unknown, sizeof unknown, policy, request->principal));
-    role = cdn_policy_role(policy, number);
-    if (!cdn_role_may_run(role, plan->name, 0, NULL))
-        return deny(outcome, "principal '%s' may not run set '%s'", role->principal,
-                    plan->name);
-    if (request->priority > role->max_priority)
-        return deny(outcome, "principal '%s' may not ask for priority %u, only %u",
-                    role->principal, request->priority, role->max_priority);
-    return true;
+        cdn_outcome_explain(own, "%s", plan->why);
+    else if (!may)
+        cdn_outcome_explain(own, "%s", why);
+    else if (asking.role && !cdn_role_may_run(asking.role, plan->name, 0, NULL))
+        cdn_outcome_explain(own, "principal '%s' may not run set '%s'",
+                            asking.role->principal, plan->name);
+    else
+        own->kind = CORDON_OUTCOME_OK;
+    return own->kind == CORDON_OUTCOME_OK;
 }
 
 static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lane,
@@ -424,8 +399,8 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     if (status)
         return status;
     if (state->snapshot)
-        outcome->generation = cordon_snapshot_generation(state->snapshot);
-    if (!permitted(outcome, plan, state, ask->request)) {
+        outcome->own->generation = cordon_snapshot_generation(state->snapshot);
+    if (!permitted(judgement, plan, state)) {
         decide(outcome, set, -1); /* nobody is asked */
         return CORDON_OK;
     }
@@ -447,8 +422,8 @@ static cordon_status judge_all(struct judgement *judgement, struct cdn_lane *lan
     return status;
 }
 
-/* Put what the set decided into the log, behind what its members did, and tell whoever
- * watches. */
+/* What the set decided is whole: put it into the log, behind what its members did, and tell
+ * whoever watches. */
 static void conclude(const struct judgement *judgement, struct cdn_lane *lane,
                      const struct cdn_state *state)
 {
@@ -456,28 +431,30 @@ static void conclude(const struct judgement *judgement, struct cdn_lane *lane,
         atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
     const struct cdn_plan *plan = cdn_state_find(state, judgement->set);
     const cordon_request *request = judgement->ask.request;
-    cordon_set_outcome *outcome = judgement->outcome;
+    const cordon_set_outcome *outcome = judgement->outcome;
+    cordon_outcome *own = outcome->own;
     struct cdn_audit_record record;
 
     if (!plan || (!audit && !lane->engine->observer.span))
         return;
-    cdn_set_outcome_tell(outcome, plan, cdn_clock_ns() - judgement->entered_ns);
+    memcpy(own->rule, plan->name, sizeof own->rule);
+    own->version = plan->set_number;
+    own->usage = cdn_set_outcome_usage(outcome);
+    own->usage.wall_ns = cdn_clock_ns() - judgement->entered_ns;
+    for (uint32_t i = 0; i < outcome->count; i++) {
+        own->truncated |= outcome->records[i].truncated;
+        own->nondeterministic |= outcome->records[i].nondeterministic;
+    }
     if (audit) {
-        cdn_audit_record_of(&record, outcome->outcome, request,
+        cdn_audit_record_of(&record, own, request,
                             state->snapshot ? state->snapshot->identity : 0,
                             cdn_clock_wall_ms());
         record.source_hash = NULL; /* it is a rule's */
         record.set = plan->name;
-        if (state->granted && request->principal) {
-            const struct cdn_policy *policy = state->granted->policy;
-            int32_t number = cdn_policy_principal(policy, request->principal);
-
-            if (number >= 0)
-                record.left_out = cdn_role_unrecorded(cdn_policy_role(policy, number));
-        }
+        record.left_out = cdn_role_unrecorded(judgement->role);
         (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
     }
-    cdn_observe(lane->engine, request, outcome->outcome, plan->name);
+    cdn_observe(lane->engine, request, own, plan->name);
 }
 
 /* A set is a plan without entries; its members' are looked up, a table's look-up each. */
@@ -518,7 +495,7 @@ static void judge_in(struct cdn_job *job, cordon_engine *engine, struct cdn_lane
     } else {
         judgement->status = judge_all(judgement, lane, state);
         if (!judgement->status) {
-            cdn_decision_name(judgement->outcome->decision_id, lane);
+            cdn_decision_name(judgement->outcome->own->decision_id, lane);
             conclude(judgement, lane, state);
         }
         if (limited)
@@ -575,6 +552,6 @@ cordon_status cordon_evaluate_set(cordon_set_outcome *outcome, cordon_engine *en
     if (status)
         (void)cdn_set_outcome_prepare(outcome, 0,
                                       NULL); /* nothing of an earlier one stays */
-    outcome->wall_ns = cdn_clock_ns() - entered_ns;
+    outcome->own->usage.wall_ns = cdn_clock_ns() - entered_ns;
     return status;
 }

@@ -21,11 +21,14 @@ cordon_status cordon_set_outcome_new(cordon_set_outcome **out, cordon_error *err
     outcome = cdn_calloc(1, sizeof *outcome);
     if (!outcome)
         return cdn_error_nomem(err);
-    status = cordon_outcome_new(&outcome->outcome, err);
+    status = cordon_outcome_new(&outcome->own, err);
+    if (!status)
+        status = cordon_outcome_new(&outcome->member, err);
     if (status) {
-        cdn_free(outcome);
+        cordon_set_outcome_free(outcome);
         return status;
     }
+    outcome->own->kind = CORDON_OUTCOME_OK;
     *out = outcome;
     return CORDON_OK;
 }
@@ -34,7 +37,8 @@ void cordon_set_outcome_free(cordon_set_outcome *outcome)
 {
     if (!outcome)
         return;
-    cordon_outcome_free(outcome->outcome);
+    cordon_outcome_free(outcome->own);
+    cordon_outcome_free(outcome->member);
     cdn_free(outcome->records);
     cdn_buf_deinit(&outcome->bytes);
     cdn_buf_deinit(&outcome->params);
@@ -54,13 +58,8 @@ cordon_status cdn_set_outcome_prepare(cordon_set_outcome *outcome, uint32_t memb
         outcome->capacity = members;
     }
     outcome->count = outcome->failed = 0;
-    outcome->kind = CORDON_OUTCOME_OK;
-    outcome->message[0] = '\0';
-    outcome->has_decision = outcome->fallback = outcome->has_score = false;
-    outcome->decision[0] = '\0';
-    outcome->decision_id[0] = '\0';
-    outcome->score = 0;
-    outcome->generation = outcome->wall_ns = 0;
+    cdn_outcome_reset(outcome->own);
+    outcome->own->kind = CORDON_OUTCOME_OK;
     cdn_buf_clear(&outcome->bytes);
     cdn_buf_clear(&outcome->params);
     return CORDON_OK;
@@ -91,66 +90,36 @@ cordon_usage cdn_set_outcome_usage(const cordon_set_outcome *outcome)
     return sum;
 }
 
-void cdn_set_outcome_tell(cordon_set_outcome *outcome, const struct cdn_plan *plan,
-                          uint64_t wall_ns)
-{
-    cordon_outcome *told = outcome->outcome;
-
-    cdn_outcome_reset(told);
-    told->kind = outcome->kind;
-    memcpy(told->rule, plan->name, sizeof told->rule);
-    memcpy(told->decision_id, outcome->decision_id, sizeof told->decision_id);
-    memcpy(told->decision, outcome->decision, sizeof told->decision);
-    memcpy(told->message, outcome->message, sizeof told->message);
-    told->source_hash[0] = '\0';
-    told->version = plan->set_number;
-    told->variant = CORDON_VARIANT_LIVE;
-    told->has_decision = outcome->has_decision;
-    told->fallback = outcome->fallback;
-    told->has_score = outcome->has_score;
-    told->score = outcome->score;
-    told->generation = outcome->generation;
-    told->usage = cdn_set_outcome_usage(outcome);
-    told->usage.wall_ns = wall_ns;
-    for (uint32_t i = 0; i < outcome->count; i++) {
-        told->truncated = told->truncated || outcome->records[i].truncated;
-        told->nondeterministic =
-            told->nondeterministic || outcome->records[i].nondeterministic;
-    }
-}
-
 /* ---- asking ---- */
 
 const char *cordon_set_outcome_decision_id(const cordon_set_outcome *outcome)
 {
-    return outcome->decision_id;
+    return cordon_outcome_decision_id(outcome->own);
 }
 
 const char *cordon_set_outcome_decision(const cordon_set_outcome *outcome)
 {
-    return outcome->has_decision ? outcome->decision : NULL;
+    return cordon_outcome_decision(outcome->own);
 }
 
 cordon_outcome_kind cordon_set_outcome_get_kind(const cordon_set_outcome *outcome)
 {
-    return outcome->kind;
+    return cordon_outcome_get_kind(outcome->own);
 }
 
 const char *cordon_set_outcome_message(const cordon_set_outcome *outcome)
 {
-    return outcome->message;
+    return cordon_outcome_message(outcome->own);
 }
 
 bool cordon_set_outcome_is_fallback(const cordon_set_outcome *outcome)
 {
-    return outcome->fallback;
+    return cordon_outcome_is_fallback(outcome->own);
 }
 
 bool cordon_set_outcome_score(const cordon_set_outcome *outcome, double *score)
 {
-    if (outcome->has_score && score)
-        *score = outcome->score;
-    return outcome->has_score;
+    return cordon_outcome_score(outcome->own, score);
 }
 
 uint32_t cordon_set_outcome_count(const cordon_set_outcome *outcome)
@@ -165,12 +134,12 @@ uint32_t cordon_set_outcome_failed(const cordon_set_outcome *outcome)
 
 uint64_t cordon_set_outcome_generation(const cordon_set_outcome *outcome)
 {
-    return outcome->generation;
+    return outcome->own->generation;
 }
 
 uint64_t cordon_set_outcome_wall_ns(const cordon_set_outcome *outcome)
 {
-    return outcome->wall_ns;
+    return outcome->own->usage.wall_ns;
 }
 
 cordon_status cordon_set_outcome_member(cordon_member *out,

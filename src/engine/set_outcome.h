@@ -28,20 +28,13 @@ struct cdn_set_said {
 };
 
 struct cordon_set_outcome {
-    /* refilled by each member, and at the end with what the set decided */
-    cordon_outcome *outcome;
+    cordon_outcome *own;    /* what the set decided, as if it were a rule */
+    cordon_outcome *member; /* refilled by each */
     struct cdn_set_said *records;
     uint32_t capacity;
     uint32_t count, failed;
     struct cdn_buf bytes;
     struct cdn_buf params; /* of a combiner */
-    char decision[CDN_RULE_MAX_WORD + 1];
-    char decision_id[CORDON_DECISION_ID_BYTES + 1];
-    cordon_outcome_kind kind; /* OK, or DENIED: nobody was asked */
-    char message[CORDON_ERROR_MESSAGE_BYTES];
-    bool has_decision, fallback, has_score;
-    double score;
-    uint64_t generation, wall_ns;
 };
 
 /* Room for that many members and a combiner, and nothing of an earlier evaluation.
@@ -51,10 +44,5 @@ cordon_status cdn_set_outcome_prepare(cordon_set_outcome *outcome, uint32_t memb
 
 /* What all members used together; times from entry to now are the caller's to add. */
 cordon_usage cdn_set_outcome_usage(const cordon_set_outcome *outcome);
-
-/* Fill outcome->outcome with what the set itself decided, as if it were a rule's: for the log
- * and whoever watches. */
-void cdn_set_outcome_tell(cordon_set_outcome *outcome, const struct cdn_plan *plan,
-                          uint64_t wall_ns);
 
 #endif

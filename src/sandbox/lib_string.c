@@ -24,9 +24,10 @@ void cdn_lib_charge_bytes(lua_State *L, size_t bytes)
 
 const char *cdn_lib_check_text(lua_State *L, int arg, size_t *bytes)
 {
-    const char *text = cdn_meter_to_text(L, arg, bytes);
+    const char *text = luaL_checklstring(L, arg, bytes);
 
-    return text ? text : luaL_checklstring(L, arg, bytes); /* which raises */
+    cdn_meter_see_text(L, text, *bytes);
+    return text;
 }
 
 const char *cdn_lib_opt_text(lua_State *L, int arg, const char *fallback, size_t *bytes)

@@ -522,21 +522,9 @@ static void on_numeral(void *ud, const char *text, size_t bytes)
         notice_numeral(slot);
 }
 
-void cdn_meter_push_text(lua_State *L, const char *text, size_t bytes)
+void cdn_meter_look_at(lua_State *L, const char *text, size_t bytes)
 {
-    if (bytes >= CDN_NUMERAL_SHORT && cdn_numeral_begins(*text))
-        on_numeral(cdn_slot_of(L), text, bytes);
-    lua_pushlstring(L, text, bytes);
-}
-
-const char *cdn_meter_to_text(lua_State *L, int index, size_t *bytes)
-{
-    bool number = lua_type(L, index) == LUA_TNUMBER;
-    const char *text = lua_tolstring(L, index, bytes);
-
-    if (number)
-        on_numeral(cdn_slot_of(L), text, *bytes);
-    return text;
+    on_numeral(cdn_slot_of(L), text, bytes);
 }
 
 void cdn_meter_see_constants(lua_State *L)

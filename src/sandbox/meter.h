@@ -17,6 +17,8 @@
 
 #include <lua.h>
 
+#include "sandbox/numerals.h"
+
 /* Marks a function that may leave by a Lua error (longjmp): it and its callers between it
  * and the protected call hold no lock, cursor or malloc. */
 #define CDN_RAISES
@@ -135,9 +137,36 @@ cdn_meter_charge_nodes(lua_State *L, struct cdn_meter *meter, uint64_t nodes)
 /* Strings that the run may do arithmetic with are pushed, and made of numbers, by these: a
  * numeral that is dear to parse (numerals.h) is noticed, and its parsing then charged.
  *                                                             [-0, +1, e], [-0, +0, e] */
-CDN_RAISES void cdn_meter_push_text(lua_State *L, const char *text, size_t bytes);
+CDN_RAISES static inline void cdn_meter_push_text(lua_State *L, const char *text,
+                                                  size_t bytes);
 /* As lua_tolstring. */
-CDN_RAISES const char *cdn_meter_to_text(lua_State *L, int index, size_t *bytes);
+CDN_RAISES static inline const char *cdn_meter_to_text(lua_State *L, int index,
+                                                       size_t *bytes);
+/* What they do with the text, if it begins as a numeral does. */
+void cdn_meter_look_at(lua_State *L, const char *text, size_t bytes);
+
+static inline void cdn_meter_see_text(lua_State *L, const char *text, size_t bytes)
+{
+    if (bytes >= CDN_NUMERAL_SHORT && __builtin_expect(cdn_numeral_begins(*text), 0))
+        cdn_meter_look_at(L, text, bytes);
+}
+
+CDN_RAISES static inline void cdn_meter_push_text(lua_State *L, const char *text,
+                                                  size_t bytes)
+{
+    cdn_meter_see_text(L, text, bytes);
+    lua_pushlstring(L, text, bytes);
+}
+
+CDN_RAISES static inline const char *cdn_meter_to_text(lua_State *L, int index,
+                                                       size_t *bytes)
+{
+    const char *text = lua_tolstring(L, index, bytes);
+
+    if (text)
+        cdn_meter_see_text(L, text, *bytes);
+    return text;
+}
 
 /* A chunk has been loaded: notice such numerals among its constants. */
 void cdn_meter_see_constants(lua_State *L);

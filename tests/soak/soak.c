@@ -85,16 +85,18 @@ static uint64_t now_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* What the process has for itself: not the pages of files that it maps, of which the registry
+ * grows by its history. */
 static long resident_kib(void)
 {
-    long pages = 0, resident = 0;
+    long pages = 0, resident = 0, shared = 0;
     FILE *file = fopen("/proc/self/statm", "r");
 
-    if (!file || fscanf(file, "%ld %ld", &pages, &resident) != 2)
-        resident = 0;
+    if (!file || fscanf(file, "%ld %ld %ld", &pages, &resident, &shared) != 3)
+        resident = shared = 0;
     if (file)
         fclose(file);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+    return (resident - shared) * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void must(cordon_status status, const char *what, const cordon_error *err)

@@ -31,6 +31,15 @@
         suite_add_tcase(suite, cdn_unit_case);                                         \
     } while (0)
 
+/* The same, between two functions that run in the test's own process. */
+#define CDN_UNIT_CASE_IN(suite, test, set_up, tear_down)                               \
+    do {                                                                               \
+        TCase *cdn_unit_case = tcase_create(#test);                                    \
+        tcase_add_checked_fixture(cdn_unit_case, set_up, tear_down);                   \
+        tcase_add_test(cdn_unit_case, test);                                           \
+        suite_add_tcase(suite, cdn_unit_case);                                         \
+    } while (0)
+
 /* One TCase for the indexes from `first` up to, not including, `past`; the test reads
  * _i. */
 #define CDN_UNIT_LOOP(suite, test, first, past)                                        \

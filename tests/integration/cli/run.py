@@ -137,6 +137,83 @@ def logs():
 
 # ---- check --------------------------------------------------------------------------------
 
+SMALL = """return {
+  name = "example", description = "An example", fallback = "review",
+  params = { window = { type = "duration", default = "1h" } },
+  reads = { Account = {}, transfer = { "amount" } },
+  decisions = { "allow", "review" }, limits = { edges = 1000 },
+  evaluate = function(_, request)
+%s  end,
+}
+"""
+
+
+def codes_of(source):
+    """The codes found in a source, all levels, with the store."""
+    path = os.path.join(work, "example.lua")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(source if source.startswith("return {\n  name") else SMALL % source)
+    out = subprocess.run([cordon, "check", path, "--data", store, "--format", "json"],
+                         stdout=subprocess.PIPE, text=True, check=False).stdout
+    return {finding["code"] for finding in json.loads(out)["files"][0]["findings"]}
+
+
+def check_codes():
+    """Every code explains itself, and its examples are what they are called."""
+    log = json.loads(run("check", "rules/plain.lua", "--format", "sarif")[0])
+    examples = 0
+    for code in [rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]]:
+        out, _ = run("check", "--explain", code)
+        expect(out.startswith(code + " ("), "--explain " + code)
+        if "\nBad:\n" not in out:
+            continue
+        bad, good = re.search(r"\nBad:\n\n(.*)\nGood:\n\n(.*)", out, re.DOTALL).groups()
+        bad, good = [re.sub("^    ", "", text, flags=re.MULTILINE) for text in (bad, good)]
+        expect(code in codes_of(bad), "%s: the bad example has %s" % (code, codes_of(bad)))
+        expect(code not in codes_of(good), "%s: the good example has it" % code)
+        examples += 1
+    expect(examples >= 25, "only %d codes have examples" % examples)
+
+
+def check_formats():
+    golden("check-lint.txt", run("check", "rules/lint.lua", code=1)[0])
+    golden("check-lint.github", run("check", "rules/lint.lua", "--format", "github", code=1)[0])
+    out, _ = run("check", "rules/lint.lua", "rules/plain.lua", "--format", "sarif", code=1)
+    log = json.loads(out)
+    results = log["runs"][0]["results"]
+    expect(log["version"] == "2.1.0" and len(log["runs"]) == 1, "sarif")
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    expect(all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in results), "sarif's rules")
+    expect(sum("suppressions" in r for r in results) == 1, "sarif tells what is suppressed")
+    where = [r["locations"][0]["physicalLocation"] for r in results]
+    expect(all(w["artifactLocation"]["uri"].startswith("rules/") for w in where), "sarif's files")
+    wide = [r for r in results if "nmae" in r["message"]["text"]]
+    line = open(os.path.join(here, "rules", "lint.lua"), encoding="utf-8").read().split("\n")[
+        wide[0]["locations"][0]["physicalLocation"]["region"]["startLine"] - 1]
+    region = wide[0]["locations"][0]["physicalLocation"]["region"]
+    expect(line[region["startColumn"] - 1:region["endColumn"] - 1] == "nmae",
+           "sarif counts columns in code points: %s" % region)
+    run("check", "rules/lint.lua", "--format", "csv", code=2)
+    types = os.path.join(work, "cordon-types.lua")
+    expect(run("check", "--types", types, "--data", store) == ("", ""), "--types alone is silent")
+    with open(types, encoding="utf-8") as file:
+        text = file.read()
+    expect(text.startswith("---@meta\n") and '"transfer"' in text and
+           "---@field amount? number of transfer" in text, "types of a store: " + text[:2000])
+    expect(run("check", "--types", "-", "--data", store)[0] == text, "--types to stdout")
+    expect(run("check", "--types", "-", "--schema", "data/schema.lua")[0] == text,
+           "a store's types are its schema's")
+    expect("cordon.Label string" in run("check", "--types", "-")[0], "--types of the API alone")
+    out, _ = run("check", "rules/plain.lua", "--types", types)
+    expect(out == "rules/plain.lua: ok  plain\n", "--types with rules: " + out)
+    run("check", "--types", os.path.join(work, "no/such/folder.lua"), code=3)
+    rules = sorted(os.path.join(folder, name)
+                   for folder, _, names in os.walk(os.path.join(here, "../../../rules"))
+                   for name in names if name.endswith(".lua") and "schemas" not in folder)
+    out, _ = run("check", *rules, "--fail-level", "warning")
+    expect(len(rules) > 20 and out.count(": ok  ") == len(rules), "our own rules: " + out)
+
+
 def check():
     out, err = run("check", "rules/sent.lua", "rules/plain.lua")
     expect(out == "rules/sent.lua: ok  sent\nrules/plain.lua: ok  plain\n" and not err,
@@ -190,8 +267,8 @@ def check():
     with open(big, "w", encoding="ascii") as file:
         file.write("-" * 300000)
     expect("CRD001" in run("check", big, code=2)[0], "a file that is too long")
-    for code in re.findall(r"CRD\d+", "CRD001 CRD002 CRD003 CRD004 CRD005 CRD101 CRD102 CRD103 CRD104"):
-        expect(run("check", "--explain", code)[0].startswith(code + " ("), "--explain " + code)
+    check_codes()
+    check_formats()
     run("check", "--explain", "CRD999", code=2)
     run("check", "--explain", "CRD001", "rules/sent.lua", code=2)
     run("check", code=2)

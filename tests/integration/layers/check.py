@@ -26,8 +26,9 @@ LAYERS = {  # folder: what it may include and link, besides itself
 }
 CORE = set(LAYERS)
 LAYERS["import"] = CORE
+LAYERS["lint"] = CORE
 LAYERS["server"] = CORE
-LAYERS["cli"] = CORE | {"import", "server"}
+LAYERS["cli"] = CORE | {"import", "lint", "server"}
 
 HOMES = {  # third-party header: the folders of src/ that may include it
     "msgpack.h": {"base"},

@@ -3,7 +3,7 @@
  * A child makes one change of each kind there is, and dies at each call by which it makes it
  * durable, in turn (support/dying.h).  After each death the log says exactly what it said
  * before, or what the whole change makes of it, and the change can be made (again). */
-#include "support/unit.h"
+#include "support/told.h"
 
 #include <inttypes.h>
 
@@ -14,12 +14,6 @@
 static char path[256];
 static struct proposing proposing;
 static cordon_error err;
-
-#define OK(call)                                                                       \
-    do {                                                                               \
-        cordon_status killed_status = (call);                                          \
-        ck_assert_msg(killed_status == CORDON_OK, "%s: %s", #call, err.message);       \
-    } while (0)
 
 /* ---- the changes ---- */
 

@@ -2,7 +2,7 @@
 #ifndef CORDON_TESTS_REGISTERED_H
 #define CORDON_TESTS_REGISTERED_H
 
-#include "support/unit.h"
+#include "support/told.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,19 +15,6 @@ static char registered_folder[128];
 static char registered_path[160];
 static cordon_registry *registry;
 static cordon_error err;
-
-#define OK(call)                                                                       \
-    do {                                                                               \
-        cordon_status registered_status = (call);                                      \
-        ck_assert_msg(registered_status == CORDON_OK, "%s: %s", #call, err.message);   \
-    } while (0)
-
-/* Fails with this status and a message that holds `part`. */
-#define FAILS(call, status, part)                                                      \
-    do {                                                                               \
-        ck_assert_int_eq(call, status);                                                \
-        ck_assert_msg(strstr(err.message, part) != NULL, "%s", err.message);           \
-    } while (0)
 
 static inline void registered_open(unsigned flags)
 {

@@ -1,6 +1,6 @@
 /* Durable files of a kind of the test's own: records, kinds, sharing, growing to a limit.
  * What the two kinds there are make of it is in test_registry_store.c and test_proposals.c. */
-#include "support/unit.h"
+#include "support/told.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,17 +19,6 @@ static char folder[128];
 static char path[160];
 static struct cdn_durable *file;
 static cordon_error err;
-
-#define OK(call)                                                                       \
-    do {                                                                               \
-        cordon_status durable_status = (call);                                         \
-        ck_assert_msg(durable_status == CORDON_OK, "%s: %s", #call, err.message);      \
-    } while (0)
-#define FAILS(call, status, part)                                                      \
-    do {                                                                               \
-        ck_assert_int_eq(call, status);                                                \
-        ck_assert_msg(strstr(err.message, part) != NULL, "%s", err.message);           \
-    } while (0)
 
 /* ---- kinds ---- */
 
@@ -485,35 +474,30 @@ START_TEST(file__survives_every_allocation_failure)
 END_TEST
 #endif
 
-static void add_case(Suite *s, const char *name, const TTest *test)
-{
-    TCase *c = tcase_create(name);
-
-    tcase_add_checked_fixture(c, setup, teardown);
-    tcase_add_test(c, test);
-    suite_add_tcase(s, c);
-}
-
 static Suite *suite(void)
 {
     Suite *s = suite_create("durable");
 
-    add_case(s, "walk", walk__goes_by_key_and_ends_when_told);
-    add_case(s, "remove", remove__takes_what_is_there);
-    add_case(s, "seek", seek__finds_the_next_or_the_one_before);
-    add_case(s, "damaged", damaged__names_the_file_and_the_record);
-    add_case(s, "seal", seal__sees_every_flipped_bit_of_key_and_payload);
-    add_case(s, "kind", open__has_the_room_that_its_lock_file_needs);
-    add_case(s, "kind", open__asks_for_the_kind_each_time);
-    add_case(s, "begin", open__leaves_nothing_where_a_file_does_not_begin);
-    add_case(s, "exec", open__gives_nothing_to_a_child_that_executes_another);
-    add_case(s, "fork", handle__is_of_no_use_in_a_child);
-    add_case(s, "rights", handles__each_have_their_rights);
-    add_case(s, "limit", file__grows_to_its_limit_and_no_further);
-    add_case(s, "again", change__that_finds_the_map_too_small_runs_again);
-    add_case(s, "threads", file__is_shared_by_threads_while_it_grows);
+    CDN_UNIT_CASE_IN(s, walk__goes_by_key_and_ends_when_told, setup, teardown);
+    CDN_UNIT_CASE_IN(s, remove__takes_what_is_there, setup, teardown);
+    CDN_UNIT_CASE_IN(s, seek__finds_the_next_or_the_one_before, setup, teardown);
+    CDN_UNIT_CASE_IN(s, damaged__names_the_file_and_the_record, setup, teardown);
+    CDN_UNIT_CASE_IN(s, seal__sees_every_flipped_bit_of_key_and_payload, setup,
+                     teardown);
+    CDN_UNIT_CASE_IN(s, open__has_the_room_that_its_lock_file_needs, setup, teardown);
+    CDN_UNIT_CASE_IN(s, open__asks_for_the_kind_each_time, setup, teardown);
+    CDN_UNIT_CASE_IN(s, open__leaves_nothing_where_a_file_does_not_begin, setup,
+                     teardown);
+    CDN_UNIT_CASE_IN(s, open__gives_nothing_to_a_child_that_executes_another, setup,
+                     teardown);
+    CDN_UNIT_CASE_IN(s, handle__is_of_no_use_in_a_child, setup, teardown);
+    CDN_UNIT_CASE_IN(s, handles__each_have_their_rights, setup, teardown);
+    CDN_UNIT_CASE_IN(s, file__grows_to_its_limit_and_no_further, setup, teardown);
+    CDN_UNIT_CASE_IN(s, change__that_finds_the_map_too_small_runs_again, setup,
+                     teardown);
+    CDN_UNIT_CASE_IN(s, file__is_shared_by_threads_while_it_grows, setup, teardown);
 #ifdef CORDON_FAILALLOC
-    add_case(s, "memory", file__survives_every_allocation_failure);
+    CDN_UNIT_CASE_IN(s, file__survives_every_allocation_failure, setup, teardown);
 #endif
     return s;
 }

@@ -583,37 +583,31 @@ START_TEST(log__survives_every_allocation_failure)
 END_TEST
 #endif
 
-static void add_case(Suite *s, const char *name, const TTest *test)
-{
-    TCase *c = tcase_create(name);
-
-    tcase_add_checked_fixture(c, setup, teardown);
-    tcase_add_test(c, test);
-    suite_add_tcase(s, c);
-}
-
 static Suite *suite(void)
 {
     Suite *s = suite_create("proposals");
 
-    add_case(s, "fits", add__logs_what_fits_and_tells_what_does_not);
-    add_case(s, "idempotent", add__is_idempotent_by_decision_and_index);
-    add_case(s, "deferred", add__deferred_comes_with_the_flush);
-    add_case(s, "not ok", add__of_an_outcome_that_is_not_ok_adds_nothing);
-    add_case(s, "not its own", add__refuses_what_is_not_its_own);
-    add_case(s, "policy", add__asks_the_policy);
-    add_case(s, "closed", log__is_the_same_after_it_was_closed);
-    add_case(s, "no log", open__tells_what_is_no_log);
-    add_case(s, "twice", open__twice_in_a_process_shares_the_file);
-    add_case(s, "full", log__that_is_full_keeps_what_it_has_and_what_waits);
-    add_case(s, "other", open__refuses_another_kind_of_database);
-    add_case(s, "filter", each__narrows);
-    add_case(s, "decide", decide__is_all_or_nothing_and_remembers_who_and_why);
-    add_case(s, "lines", decide__wants_a_name_and_lines);
-    add_case(s, "batch", batch__keeps_its_entries_until_it_ends);
-    add_case(s, "threads", log__is_shared_by_threads);
+    CDN_UNIT_CASE_IN(s, add__logs_what_fits_and_tells_what_does_not, setup, teardown);
+    CDN_UNIT_CASE_IN(s, add__is_idempotent_by_decision_and_index, setup, teardown);
+    CDN_UNIT_CASE_IN(s, add__deferred_comes_with_the_flush, setup, teardown);
+    CDN_UNIT_CASE_IN(s, add__of_an_outcome_that_is_not_ok_adds_nothing, setup,
+                     teardown);
+    CDN_UNIT_CASE_IN(s, add__refuses_what_is_not_its_own, setup, teardown);
+    CDN_UNIT_CASE_IN(s, add__asks_the_policy, setup, teardown);
+    CDN_UNIT_CASE_IN(s, log__is_the_same_after_it_was_closed, setup, teardown);
+    CDN_UNIT_CASE_IN(s, open__tells_what_is_no_log, setup, teardown);
+    CDN_UNIT_CASE_IN(s, open__twice_in_a_process_shares_the_file, setup, teardown);
+    CDN_UNIT_CASE_IN(s, log__that_is_full_keeps_what_it_has_and_what_waits, setup,
+                     teardown);
+    CDN_UNIT_CASE_IN(s, open__refuses_another_kind_of_database, setup, teardown);
+    CDN_UNIT_CASE_IN(s, each__narrows, setup, teardown);
+    CDN_UNIT_CASE_IN(s, decide__is_all_or_nothing_and_remembers_who_and_why, setup,
+                     teardown);
+    CDN_UNIT_CASE_IN(s, decide__wants_a_name_and_lines, setup, teardown);
+    CDN_UNIT_CASE_IN(s, batch__keeps_its_entries_until_it_ends, setup, teardown);
+    CDN_UNIT_CASE_IN(s, log__is_shared_by_threads, setup, teardown);
 #ifdef CORDON_FAILALLOC
-    add_case(s, "memory", log__survives_every_allocation_failure);
+    CDN_UNIT_CASE_IN(s, log__survives_every_allocation_failure, setup, teardown);
 #endif
     return s;
 }

@@ -1,5 +1,5 @@
 /* Damaged logs: a clear error or an unharmed log, never a crash, and no proposal lost. */
-#include "support/unit.h"
+#include "support/told.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -11,17 +11,6 @@ static char path[256];
 static struct proposing proposing;
 static cordon_proposals *proposals;
 static cordon_error err;
-
-#define OK(call)                                                                       \
-    do {                                                                               \
-        cordon_status damaged_status = (call);                                         \
-        ck_assert_msg(damaged_status == CORDON_OK, "%s: %s", #call, err.message);      \
-    } while (0)
-#define FAILS(call, status, part)                                                      \
-    do {                                                                               \
-        ck_assert_int_eq(call, status);                                                \
-        ck_assert_msg(strstr(err.message, part) != NULL, "%s", err.message);           \
-    } while (0)
 
 static cordon_status add(void)
 {

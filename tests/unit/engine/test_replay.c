@@ -1,4 +1,5 @@
 /* Replay: equal where everything is equal, and a name for everything else. */
+#include "replaying.h"
 #include "serving.h"
 
 #include "auditing.h"
@@ -288,18 +289,7 @@ START_TEST(replay__survives_every_allocation_failure)
 
     texts[0] = DECIDES("r", "return { decision = 'allow' }");
     view = decide(texts[0], &request);
-    CDN_UNIT_FAILALLOC(nth)
-    {
-        struct cdn_replay_options options = {.texts = &source, .text_count = 1};
-        struct cdn_replay_result result;
-        struct cdn_replay *replay;
-        cordon_status status = cdn_replay_new(&replay, &options, &err);
-
-        if (!status)
-            status = cdn_replay_run(&result, replay, &view, &err);
-        ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
-        cdn_replay_free(replay);
-    }
+    replaying_survives(&view, &source);
 }
 END_TEST
 #endif

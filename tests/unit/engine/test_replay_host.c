@@ -1,5 +1,6 @@
 /* Functions of the host's in a replay: decided again with what they answered, and said where
  * that is not known.  Every record here went through an engine and a log. */
+#include "replaying.h"
 #include "serving.h"
 
 #include "auditing.h"
@@ -412,18 +413,7 @@ START_TEST(replay__survives_every_allocation_failure)
 
     text = CALLS(ASKS);
     view = decide(12, NULL, 0);
-    CDN_UNIT_FAILALLOC(nth)
-    {
-        struct cdn_replay_options options = {.texts = &source, .text_count = 1};
-        struct cdn_replay_result result;
-        struct cdn_replay *replay;
-        cordon_status status = cdn_replay_new(&replay, &options, &err);
-
-        if (!status)
-            status = cdn_replay_run(&result, replay, &view, &err);
-        ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
-        cdn_replay_free(replay);
-    }
+    replaying_survives(&view, &source);
 }
 END_TEST
 #endif

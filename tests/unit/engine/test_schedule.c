@@ -452,8 +452,8 @@ START_TEST(interrupt__is_not_for_sets_of_what_may_block)
 {
     static const char *const sets[] = {
         "return { name = 's', decisions = { 'a' }, rules = { 'quick', 'blocks' } }",
-        "return { name = 's', decisions = { 'a' }, rules = { 'quick' }, "
-        "combine = 'custom', combiner = 'blocks' }",
+        ("return { name = 's', decisions = { 'a' }, rules = { 'quick' }, "
+         "combine = 'custom', combiner = 'blocks' }"),
         "return { name = 's', decisions = { 'a' }, rules = { 'quick', 'quick2' } }"};
     cordon_function function = CORDON_FUNCTION_INIT;
     cordon_engine *engine = narrow(600000, 64, 2);

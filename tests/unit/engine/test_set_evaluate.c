@@ -234,7 +234,7 @@ START_TEST(deadline__is_the_whole_set_s)
     load_set(engine, "return { name = 's', decisions = { 'allow', 'review', 'deny' }, "
                      "rules = { 'calm', 'slow', 'calm2', 'strict' } }");
     serving_load(engine, DECIDES("calm2", "return { decision = 'allow' }"));
-    limits.wall_ns = 20000000;
+    limits.wall_ns = 500000000;
     request.limits = &limits;
     ck_assert(!cordon_set_outcome_new(&outcome, NULL));
     ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, NULL));

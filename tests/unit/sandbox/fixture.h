@@ -163,4 +163,32 @@ static inline enum cdn_stop fixture_stop(struct fixture *fixture)
     return cdn_slot_meter(fixture->slot)->stop;
 }
 
+/* The instructions of a chunk, which are the same with from `ms` of time to 1,000 times that:
+ * where the hook would have fired does not matter.  Of runs that end in time, at least one. */
+static inline uint64_t fixture_counts_alike(struct fixture *fixture, const char *source,
+                                            uint64_t ms)
+{
+    struct cdn_image *image = fixture_image_with(fixture, fixture_build_bare, source);
+    uint64_t first = 0;
+
+    for (uint64_t most = ms * 1000; ms <= most; ms *= 3) {
+        struct cdn_budget budget = fixture_budget;
+
+        budget.wall_ns = ms * 1000000;
+        for (int i = 0; i < 3; i++) {
+            enum cdn_run run = fixture_run(fixture, image, &budget);
+
+            if (run == CDN_RUN_STOPPED && fixture_stop(fixture) == CDN_STOP_TIME)
+                continue; /* this machine was slow */
+            ck_assert_int_eq(run, CDN_RUN_OK);
+            if (!first)
+                first = cdn_slot_instructions(fixture->slot);
+            ck_assert_uint_eq(cdn_slot_instructions(fixture->slot), first);
+        }
+    }
+    ck_assert_uint_gt(first, 0);
+    cdn_image_free(image);
+    return first;
+}
+
 #endif
