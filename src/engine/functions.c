@@ -78,7 +78,8 @@ static const struct cdn_host_function *find(const cordon_engine *engine,
     return NULL;
 }
 
-/* Memory for the array and for every lane, if it is not there yet. */
+/* Memory for the array and for every lane, if it is not there yet.  What is there is not
+ * written again: rules that call functions may be running in the lanes. */
 static bool make_room(cordon_engine *engine)
 {
     if (!engine->functions)
@@ -87,8 +88,11 @@ static bool make_room(cordon_engine *engine)
         return false;
     for (uint32_t i = 0; i < engine->lane_count; i++) {
         struct cdn_rule_host *host = &engine->lanes[i].host;
-        unsigned char *room = host->room ? host->room : cdn_alloc(CDN_FUNCTIONS_ROOM);
+        unsigned char *room;
 
+        if (host->room)
+            continue;
+        room = cdn_alloc(CDN_FUNCTIONS_ROOM);
         if (!room)
             return false;
         cdn_functions_give_room(host, room);
