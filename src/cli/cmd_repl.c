@@ -47,6 +47,7 @@ static void begin(struct cdn_repl *repl, const char *node, const char *rule)
 static int start(struct cdn_repl *repl, const char *rule)
 {
     struct cdn_cli *cli = repl->cli;
+    const char *node = repl->session.node; /* the session is made anew with a store */
     int code = cdn_session_check(&repl->session);
 
     if (!repl->session.data)
@@ -60,7 +61,7 @@ static int start(struct cdn_repl *repl, const char *rule)
     repl->json = cli->format == CDN_FORMAT_JSON || cli->format == CDN_FORMAT_NDJSON;
     if (repl->interactive)
         repl->editor = cdn_editor_new(repl);
-    begin(repl, repl->session.node, rule);
+    begin(repl, node, rule);
     return cdn_repl_loop(repl);
 }
 

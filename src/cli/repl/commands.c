@@ -97,6 +97,7 @@ static void take_as_of(struct cdn_repl *repl, int64_t as_of_ms)
     if (as_of_ms == repl->session.as_of_ms || !cdn_repl_reset(repl))
         return;
     repl->session.as_of_ms = as_of_ms;
+    repl->has_run = false; /* a test of it would not say so */
     if (count)
         cdn_cli_note(repl->cli, "the graph is another one as of then: what was set is "
                                 "gone");

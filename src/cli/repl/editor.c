@@ -314,6 +314,15 @@ static int next_character(EditLine *el, wchar_t *out)
     if (el_get(el, EL_CLIENTDATA, &editor))
         return -1;
     got = next_byte(editor, &byte);
+    if (editor->dropped) { /* what was typed stays on the screen, whole */
+        const LineInfo *line = el_line(el);
+
+        el_cursor(el, (int)(line->lastchar - line->cursor));
+        el_set(el, EL_REFRESH);
+    }
+    /* Ctrl-D that was typed while the terminal was not yet ours comes as a zero */
+    if (got > 0 && !byte && el_line(el)->lastchar == el_line(el)->buffer)
+        got = 0;
     if (got <= 0)
         return got;
     more = byte >= 0xf0 && byte < 0xf8   ? 3

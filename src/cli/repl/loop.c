@@ -97,7 +97,7 @@ int cdn_repl_open(struct cdn_repl *repl, const char *data)
     old->params = (struct cdn_strings){0};
     cdn_session_deinit(old);
     *old = fresh;
-    repl->rule_loaded = false;
+    repl->rule_loaded = repl->has_run = false;
     return CDN_EXIT_OK;
 }
 
@@ -220,6 +220,7 @@ static int loop_lines(struct cdn_repl *repl)
                           CDN_LINE_MAX);
         else
             cdn_repl_take_line(repl, (const char *)lines.text.data, lines.text.length);
+        fflush(repl->cli->out); /* before what the next one says on the other stream */
     }
     cdn_lines_close(&lines);
     if (status && status != CORDON_E_INTERRUPTED) {

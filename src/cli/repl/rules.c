@@ -101,8 +101,10 @@ static cordon_status take_word(struct cdn_request *request, const struct cdn_rep
     struct cdn_buf one = {0}, all = {0};
     cordon_status status;
 
-    if (!strchr(word, '='))
+    if (!strchr(word, '=')) {
+        cdn_buf_clear(&request->key);
         return cdn_request_node(request, word, strlen(word), err);
+    }
     status = cdn_params_word(
         &one, word, cdn_session_takes_text(repl->session.engine, repl->rule.name, word),
         err);
