@@ -59,9 +59,9 @@ cordon_status cdn_manifest_parse(struct cdn_manifest *out, const char *text,
                                  size_t bytes, const char *file, cordon_error *err);
 void cdn_manifest_deinit(struct cdn_manifest *manifest);
 
-/* Take the profile's limits where `limits` says nothing.
+/* Take the profile's limits where `to` says nothing.
  * Errors: CORDON_E_INVALID there is no such profile; names those that are. */
-cordon_status cdn_manifest_limits(cordon_limits *limits,
+cordon_status cdn_manifest_limits(cordon_limits *to,
                                   const struct cdn_manifest *manifest,
                                   const char *profile, cordon_error *err);
 
