@@ -539,6 +539,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (code_name)
         return argc ? cdn_cli_usage(cli, "--explain stands alone")
                     : explain(cli, code_name);
+    if (!cdn_options_leave_out_tests(cli, &argc, argv, &code))
+        return code;
     if (argc == 0) {
         code = open_project(&project, cli);
         if (!code && !project.count && !types)
