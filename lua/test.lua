@@ -8,7 +8,7 @@
 local host, pcall, error, type, pairs, tostring, tonumber = host, pcall, error, type, pairs, tostring, tonumber
 local setmetatable, select, next, concat, floor = setmetatable, select, next, table.concat, math.floor
 local match, gsub, sub, find, format = string.match, string.gsub, string.sub, string.find, string.format
-local tests, answers, rule_file = {}, {}, ""
+local tests, answers, handed, rule_file = {}, {}, {}, ""
 local group = { names = {}, before = {}, after = {} }
 local running, failed, asserted, raised, skipped = false, false, 0, nil, nil
 local GIVEN_UP = "an assertion failed"
@@ -249,22 +249,39 @@ fixture = function(spec)
   if type(spec) == "string" then spec = { file = spec } end
   if type(spec) ~= "table" then error('fixture takes a table of nodes and edges, or a file: fixture "ring.graph"', 2) end
   check_fields(spec, "a fixture", " schema nodes edges file ", 2)
-  return { schema = spec.schema, nodes = spec.nodes, edges = spec.edges, file = spec.file, line = line_of(2) }
+  return { schema = spec.schema, nodes = spec.nodes, edges = spec.edges, file = spec.file }
 end
 rule = function(file)
   if type(file) ~= "string" then error('rule takes a file: rule "other.lua"', 2) end
   rule_file = file
 end
+-- A long text goes to the host in pieces, once a test, and then by its number.
+local function hand_over(text)
+  if type(text) ~= "string" or #text < 16000 then return text end
+  if not handed[text] then
+    local number = 0
+    for at = 1, #text, 32000 do number = host.text(number, sub(text, at, at + 31999)) end
+    handed[text] = number
+  end
+  return handed[text]
+end
+local function graph_of(graph)
+  if type(graph) == "string" then return { file = graph } end
+  if type(graph) ~= "table" then return graph end
+  return { schema = graph.schema, nodes = hand_over(graph.nodes), edges = hand_over(graph.edges), file = graph.file }
+end
 evaluate = function(spec)
   if type(spec) ~= "table" then error('evaluate takes a table: evaluate { graph = ..., node = "Account:17" }', 2) end
   if not running then error("evaluate is for tests; here they are only gathered", 2) end
   check_fields(spec, "evaluate", " graph rule node now as_of params seed limits ", 2)
-  local node, params, graph = spec.node, spec.params, spec.graph
+  local node, params = spec.node, spec.params
   if type(node) == "table" and node.label and node.key then node = node.label .. ":" .. text_of(node.key) end
   if type(params) == "table" and next(params) == nil then params = nil end
-  if type(graph) == "string" then graph = { file = graph } end
+  local ok, graph = pcall(graph_of, spec.graph)
+  if not ok then own_error(graph, 2) end
   local asked = { graph = graph, rule = spec.rule or rule_file, node = node, now = spec.now, as_of = spec.as_of, params = params, seed = spec.seed, limits = spec.limits }
-  local ok, answer = pcall(host.evaluate, asked)
+  local answer
+  ok, answer = pcall(host.evaluate, asked)
   if not ok then own_error(answer, 2) end
   answers[answer] = asked
   return answer
@@ -361,7 +378,7 @@ cordon_test_file = function(plain_tests)
   end
   return {
     name = "test", reads = {}, decisions = { "done" }, fallback = "none", returns = "any",
-    functions = { "dearest", "evaluate", "fail", "golden", "print" },
+    functions = { "dearest", "evaluate", "fail", "golden", "print", "text" },
     params = { index = { type = "integer", default = 0 } },
     limits = { instructions = 2e7, memory = "16MiB", time = "30s", output = "4MiB" },
     evaluate = function(_, request)

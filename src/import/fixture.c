@@ -45,7 +45,7 @@ cordon_status cdn_fixture_fault(const struct cdn_fixture_text *text, const char 
 
 #define FAULT(line, place, ...)                                                        \
     (cdn_fixture_fault((line)->text, (place), (line)->rows->err, __VA_ARGS__),         \
-     CORDON_E_DATA)
+     (cordon_status)CORDON_E_DATA)
 
 /* As much of a word as a message shows. */
 static int shown(const struct cdn_word *word)

@@ -13,11 +13,22 @@
 #include "snapshot/slice.h"
 #include "snapshot/snapshot.h"
 
-static struct cdn_fixture_text text_field(const cordon_value *graph, const char *key)
+/* A text, or the number of one that was handed over before. */
+static struct cdn_fixture_text text_field(const struct cdn_harness *harness,
+                                          const cordon_value *graph, const char *key)
 {
     cordon_value value;
 
-    if (!cordon_value_get(&value, graph, key) || value.type != CORDON_STRING)
+    if (!cordon_value_get(&value, graph, key))
+        return (struct cdn_fixture_text){0};
+    if (value.type == CORDON_INTEGER && value.as.integer > 0 &&
+        value.as.integer <= harness->text_count) {
+        const struct cdn_buf *text = &harness->texts[value.as.integer - 1];
+
+        return (struct cdn_fixture_text){.text = (const char *)text->data,
+                                         .bytes = text->length};
+    }
+    if (value.type != CORDON_STRING)
         return (struct cdn_fixture_text){0};
     return (struct cdn_fixture_text){.text = value.as.string, .bytes = value.length};
 }
@@ -118,10 +129,10 @@ static cordon_status read_file(cordon_snapshot **out, const struct cdn_harness *
 static cordon_status make(cordon_snapshot **out, const struct cdn_harness *harness,
                           const cordon_value *graph, cordon_error *err)
 {
-    struct cdn_fixture_text file = text_field(graph, "file");
-    struct cdn_fixture_parts parts = {.schema = text_field(graph, "schema"),
-                                      .nodes = text_field(graph, "nodes"),
-                                      .edges = text_field(graph, "edges")};
+    struct cdn_fixture_text file = text_field(harness, graph, "file");
+    struct cdn_fixture_parts parts = {.schema = text_field(harness, graph, "schema"),
+                                      .nodes = text_field(harness, graph, "nodes"),
+                                      .edges = text_field(harness, graph, "edges")};
 
     if (file.text) {
         if (parts.schema.text || parts.nodes.text || parts.edges.text)
@@ -134,13 +145,13 @@ static cordon_status make(cordon_snapshot **out, const struct cdn_harness *harne
     return read_written(out, harness, &parts, err);
 }
 
-static uint64_t hash_of(const cordon_value *graph)
+static uint64_t hash_of(const struct cdn_harness *harness, const cordon_value *graph)
 {
     static const char *const keys[] = {"file", "schema", "nodes", "edges"};
     uint64_t hash = 0;
 
     for (size_t i = 0; i < CDN_COUNT(keys); i++) {
-        struct cdn_fixture_text text = text_field(graph, keys[i]);
+        struct cdn_fixture_text text = text_field(harness, graph, keys[i]);
 
         hash = cdn_hash_mix(hash, text.bytes);
         hash =
@@ -162,7 +173,7 @@ cordon_status cdn_graph_get(cordon_snapshot **out, struct cdn_harness *harness,
     if (graph->type != CORDON_MAP)
         return cdn_error_set(err, CORDON_E_DATA,
                              "graph takes what fixture returns, or a file's name");
-    hash = hash_of(graph);
+    hash = hash_of(harness, graph);
     for (made = harness->graphs; made; made = made->next)
         if (made->hash == hash) {
             *out = made->snapshot;

@@ -450,6 +450,12 @@ cordon_status cdn_harness_open(struct cdn_harness *harness, struct cdn_test_file
     return file->status == CORDON_E_NOMEM ? cdn_error_nomem(err) : CORDON_OK;
 }
 
+static void drop_texts(struct cdn_harness *harness)
+{
+    while (harness->text_count)
+        cdn_buf_deinit(&harness->texts[--harness->text_count]);
+}
+
 void cdn_harness_close(struct cdn_harness *harness)
 {
     cordon_engine_free(harness->engine);
@@ -469,6 +475,7 @@ void cdn_harness_close(struct cdn_harness *harness)
         cdn_free(graph);
     }
     cdn_golden_deinit(&harness->goldens);
+    drop_texts(harness);
     cdn_request_deinit(&harness->request);
     cdn_buf_deinit(&harness->params);
     cdn_free(harness->rule_word);
@@ -523,6 +530,7 @@ void cdn_harness_run(struct cdn_harness *harness, struct cdn_test *test)
 
     harness->test = test;
     harness->golden_number = 0;
+    drop_texts(harness);
     test->verdict = CDN_TEST_PASSED;
     if (test->pending) {
         test->verdict = CDN_TEST_SKIPPED;

@@ -59,7 +59,9 @@ struct cdn_harness {
     struct cdn_subject *subjects;
     struct cdn_graph *graphs;
     struct cdn_goldens goldens;
-    uint32_t golden_number; /* of the test that runs */
+    uint32_t golden_number;                   /* of the test that runs */
+    struct cdn_buf texts[CDN_TEST_MAX_TEXTS]; /* that the test handed over, by number */
+    uint32_t text_count;
     struct cdn_request request;
     struct cdn_buf params;
 };

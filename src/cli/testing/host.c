@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/pack.h"
 #include "base/time.h"
+#include "import/fixture.h"
 
 #define DEAREST 3 /* lines told of a rule that costs too much */
 
@@ -564,16 +565,51 @@ static cordon_status host_print(void *ud, const cordon_call *call,
     return CORDON_OK;
 }
 
+/* One more piece of a long text: its number (0: a new one) and the piece; returns its number. */
+static cordon_status host_text(void *ud, const cordon_call *call,
+                               const cordon_value *arguments, cordon_builder *result,
+                               cordon_error *err)
+{
+    struct cdn_harness *harness = ud;
+    cordon_value number, piece;
+    struct cdn_buf *text;
+
+    (void)call;
+    if (!cordon_value_at(&number, arguments, 0) || number.type != CORDON_INTEGER ||
+        number.as.integer < 0 || number.as.integer > harness->text_count ||
+        !cordon_value_at(&piece, arguments, 1) || piece.type != CORDON_STRING)
+        return cdn_error_set(err, CORDON_E_INVALID, "text takes a number and a piece");
+    if (!number.as.integer) {
+        if (harness->text_count == CDN_TEST_MAX_TEXTS)
+            return cdn_error_set(
+                err, CORDON_E_INVALID,
+                "one test can hand over %d long texts; a graph this large is "
+                "better in a file of its own",
+                CDN_TEST_MAX_TEXTS);
+        harness->texts[harness->text_count] = (struct cdn_buf){0};
+        number.as.integer = ++harness->text_count;
+    }
+    text = &harness->texts[number.as.integer - 1];
+    if (text->length + piece.length > CDN_FIXTURE_MAX_BYTES)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "a fixture has at most %zu bytes; take a slice of a store "
+                             "for more",
+                             CDN_FIXTURE_MAX_BYTES);
+    cdn_buf_append(text, piece.as.string, piece.length);
+    if (text->failed)
+        return cdn_error_nomem(err);
+    cordon_builder_integer(result, number.as.integer);
+    return CORDON_OK;
+}
+
 cordon_status cdn_host_functions(struct cdn_harness *harness, cordon_error *err)
 {
     static const struct {
         const char *name;
         cordon_function_body body;
-    } rows[] = {{"evaluate", host_evaluate},
-                {"dearest", host_dearest},
-                {"fail", host_fail},
-                {"golden", host_golden},
-                {"print", host_print}};
+    } rows[] = {{"evaluate", host_evaluate}, {"dearest", host_dearest},
+                {"fail", host_fail},         {"golden", host_golden},
+                {"print", host_print},       {"text", host_text}};
     cordon_status status = CORDON_OK;
 
     for (size_t i = 0; i < CDN_COUNT(rows) && !status; i++) {

@@ -32,6 +32,8 @@
 #define CDN_TEST_MAX_TESTS 10000
 /* Of what one test prints. */
 #define CDN_TEST_MAX_PRINTED 65536
+/* Long texts that one test hands over for its graphs. */
+#define CDN_TEST_MAX_TEXTS 64
 /* Failures of one test that are kept; a test stops at its first unless it catches it. */
 #define CDN_TEST_MAX_FAILURES 20
 

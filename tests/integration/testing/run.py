@@ -64,7 +64,7 @@ def passing():
     out, _ = run("project", code=1)
     expect("there is no golden result; --update keeps this one" in out, out)
     out, _ = run("project", "--update")
-    expect("6 passed, 2 skipped, 1 golden result written" in out, out)
+    expect("7 passed, 2 skipped, 1 golden result written" in out, out)
     kept = json.loads(read(golden))
     expect(kept["golden"] == {"velocity allows them otherwise": {
         "outcome": "ok", "decision": "allow", "score": 0.2, "reasons": ["2 transfers"],
@@ -92,7 +92,7 @@ def passing():
 
 def selecting():
     out, _ = run("project", "-r", "^velocity (denies|sees)", "-v")
-    expect("2 passed, 0 failed, 0 skipped, 6 not run" in out and "sees nothing later" in out, out)
+    expect("2 passed, 0 failed, 0 skipped, 7 not run" in out and "sees nothing later" in out, out)
     out, _ = run("project", "--tags", "fast")
     expect("1 passed" in out, out)
     out, _ = run("project", "--tags", "fas", "--fail-on-empty", code=1)
@@ -165,14 +165,14 @@ def loading():
 def formats():
     out, _ = run("failing", "project", "-o", "tap", code=1)
     lines = out.splitlines()
-    expect(lines[0] == "TAP version 13" and lines[1] == "1..23", lines[:2])
+    expect(lines[0] == "TAP version 13" and lines[1] == "1..24", lines[:2])
     numbers = [int(m.group(1)) for m in re.finditer(r"(?m)^(?:not )?ok (\d+) - ", out)]
-    expect(numbers == list(range(1, 24)), numbers)
+    expect(numbers == list(range(1, 25)), numbers)
     expect(r"has a name with \# < &" in out and "# SKIP pending" in out, out)
     expect(out.count("\n  ---\n") == out.count("\n  ...\n") == 15, "yaml blocks")
     tree = xml.fromstring(run("failing", "project", "-o", "junit", code=1)[0])
     cases = tree.findall("testsuite/testcase")
-    expect(tree.tag == "testsuites" and len(cases) == 23 and tree.get("failures") == "14", tree.attrib)
+    expect(tree.tag == "testsuites" and len(cases) == 24 and tree.get("failures") == "14", tree.attrib)
     expect(sum(case.find("failure") is not None for case in cases) == 14, "failed cases")
     expect(sum(case.find("skipped") is not None for case in cases) == 2, "skipped cases")
     expect(any(case.get("name") == 'has a name with # < & " %' for case in cases), "names are escaped")
@@ -209,7 +209,7 @@ def watching():
             break
     watch.send_signal(signal.SIGINT)
     expect(watch.wait() == 130, "exit %s of an interrupted watch" % watch.returncode)
-    expect(b"6 passed" in seen and b"7 passed" in seen, seen)
+    expect(b"7 passed" in seen and b"8 passed" in seen, seen)
 
 
 fresh()

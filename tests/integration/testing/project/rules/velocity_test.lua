@@ -60,4 +60,14 @@ function test_bad_requests_are_errors()
   assert.has_error(function() evaluate { grap = bank } end, "evaluate has no field 'grap'")
 end
 
+function test_many_transfers()
+  local lines = {}
+  for i = 1, 3000 do
+    lines[i] = ("Account:17 -transfer-> Account:%d 2026-11-24T10:00:%02dZ amount=1"):format(100 + i, i % 60)
+  end
+  local answer = evaluate { graph = fixture { edges = table.concat(lines, "\n") }, node = "Account:17" }
+  assert.reasons({ "3000 transfers" }, answer)
+  assert.cost_below({ edges = 3100, instructions = 2000 }, answer)
+end
+
 function todo_test_currencies() end
