@@ -182,7 +182,7 @@ const struct cdn_repl_command cdn_repl_commands[] = {
     {"limits", "[online|batch|repl]", "what an input may use", cdn_repl_limits},
     {"set", "[NAME VALUE]", "now, as-of, seed, and single limits", set},
     {"data", "[STORE]", "go to another snapshot, or the store's newest", cdn_repl_data},
-    {"save", "FILE", "write the node, its neighbours and the rule's answer as a test",
+    {"save", "[NAME]", "the rule's last run as a test, in a file beside it",
      cdn_repl_save},
     {"dot", "FILE [HOPS]", "draw the node's neighbourhood, for Graphviz", cdn_repl_dot},
     {NULL, NULL, NULL, NULL},

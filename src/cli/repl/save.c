@@ -249,15 +249,19 @@ static size_t stem(const char *path)
     return length > 4 && !strcmp(path + length - 4, ".lua") ? length - 4 : length;
 }
 
+/* A bare name is one beside the rule, where a test belongs; so is none. */
 static bool choose_places(struct places *out, struct cdn_repl *repl,
                           const char *argument)
 {
-    const char *rule = repl->rule.file, *base;
+    const char *rule = repl->rule.file;
+    const char *base = strrchr(rule, '/') ? strrchr(rule, '/') + 1 : rule;
+    const char *folder_end = *argument && strchr(argument, '/') ? rule : base;
     char here[PATH_MAX], there[PATH_MAX], wanted[PATH_MAX];
     int length;
 
-    length = *argument ? snprintf(out->test, sizeof out->test, "%.*s.lua",
-                                  (int)stem(argument), argument)
+    length = *argument ? snprintf(out->test, sizeof out->test, "%.*s%.*s.lua",
+                                  (int)(folder_end - rule), rule, (int)stem(argument),
+                                  argument)
                        : snprintf(out->test, sizeof out->test, "%.*s_test.lua",
                                   (int)stem(rule), rule);
     if (length < 0 || (size_t)length + 8 >= sizeof out->test ||
@@ -271,16 +275,17 @@ static bool choose_places(struct places *out, struct cdn_repl *repl,
         cdn_repl_fail(repl, CDN_EXIT_DATA, "%s: %s", out->test, strerror(errno));
         return false;
     }
-    base = strrchr(rule, '/') ? strrchr(rule, '/') + 1 : rule;
+    if (strcmp(here, there) != 0) {
+        cdn_repl_fail(repl, CDN_EXIT_USAGE,
+                      "a test stands beside its rule, in %s; :save NAME puts it there",
+                      there);
+        return false;
+    }
     snprintf(wanted, sizeof wanted, "%.*s_test.lua", (int)stem(base), base);
     out->rule[0] = '\0';
-    if (strcmp(here, there) != 0) {
-        if (!realpath(rule, out->rule))
-            out->rule[0] = '\0';
-    } else if (strcmp(strrchr(out->test, '/') ? strrchr(out->test, '/') + 1 : out->test,
-                      wanted) != 0) {
+    if (strcmp(strrchr(out->test, '/') ? strrchr(out->test, '/') + 1 : out->test,
+               wanted) != 0)
         snprintf(out->rule, sizeof out->rule, "%s", base);
-    }
     return true;
 }
 

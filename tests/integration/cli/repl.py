@@ -57,7 +57,7 @@ def normal(text):
     text = re.sub(r"identity [0-9a-f]{16}", "identity HEX", text)
     text = re.sub(r'("(?:digest|snapshot_id|reads_digest)": ?)"[0-9a-f]+"', r'\1"HEX"', text)
     text = re.sub(r'("(?:wall_ns|native_ns|memory_bytes|instructions)": ?)\d+', r"\1N", text)
-    text = re.sub(r"\d[\d,]* instructions", "N instructions", text)
+    text = re.sub(r"\d{1,3}(?:,\d{3})* instructions", "N instructions", text)
     text = re.sub(r"\d[\d.]* (?:B|KiB|MiB), \d[\d.]* (?:ns|us|ms|s)\b", "SIZE, TIME", text)
     text = re.sub(r"(kept between inputs: )\d.*", r"\1SIZE", text)
     return text
@@ -237,14 +237,36 @@ def written():
            and text.endswith("}\n"), "a picture: " + text)
     expect("digraph" in out, "a picture on the screen: " + out)
     run(":node Account:1\n:dot /nowhere/x.dot\n", code=3)
-    session = (":save %s\n:load rules/sent.lua\n:run Account:1 window=90d note=\"a\\\"b\"\n"
-               ":save %s\n:save %s\n" % (test, test, test))
-    out = run(session, code=3)
-    expect("is there already" in out and "written: " in out, "save: " + out)
+    rule = os.path.join(work, "sent.lua")
+    shutil.copy(os.path.join(here, "rules", "sent.lua"), rule)
+    run(":save\n:load %s\n:save\n" % rule, code=2)
+    out = run(":load %s\n:run Account:1 window=90d note=a\\\"b\n:save\n:save\n:save other\n"
+              ":save /x.lua\n" % rule, code=2)
+    expect("is there already" in out and out.count("written: ") == 2 and "beside its rule" in out,
+           "save: " + out)
     golden("repl_save.txt", open(test, encoding="utf-8").read())
+    expect('rule "sent.lua"' in open(os.path.join(work, "other.lua"), encoding="utf-8").read(),
+           "a test of another name says whose it is")
     info = subprocess.run([cordon, "snapshot", "info", test[:-4] + ".slice"],
                           capture_output=True, env=environment)
     expect(info.returncode == 0 and b"transfer" in info.stdout, "the slice: %s" % info)
+    done = subprocess.run([cordon, "test", test], capture_output=True, env=environment)
+    expect(done.returncode == 0 and b"1 passed, 0 failed" in done.stdout,
+           "cordon test runs what :save wrote: %s" % done)
+    with open(rule, encoding="utf-8") as file:
+        text = file.read()
+    with open(rule, "w", encoding="utf-8") as file:
+        file.write(text.replace('and "deny"', 'and "review"'))
+    done = subprocess.run([cordon, "test", test], capture_output=True, env=environment)
+    expect(done.returncode == 1, "and sees a change: %s" % done)
+    elsewhere = os.path.join(work, "elsewhere.lua")
+    with open(elsewhere, "w", encoding="utf-8") as file:
+        file.write(text.replace('request.node:outgoing("transfer"):since',
+                                'graph:node("Account", "2"):outgoing("transfer"):since')
+                   .replace("function(_,", "function(graph,").replace('"sent"', '"elsewhere"'))
+    out = run(":load %s\n:run Account:9007199254740993\n:save\n" % elsewhere, code=1)
+    expect("it reads elsewhere too" in out and not os.path.exists(elsewhere[:-4] + "_test.lua"),
+           "a rule that begins elsewhere: " + out)
 
 
 # ---- through a pseudo-terminal ----------------------------------------------------------------
