@@ -249,11 +249,12 @@ void cdn_repl_evaluate(struct cdn_repl *repl, const struct cdn_input *input)
             cdn_repl_print(repl, &value);
         cdn_input_note(input, repl);
     }
+    if (!repl->usage)
+        return;
+    cdn_repl_print_usage(repl, cordon_outcome_usage(repl->outcome));
     if (cordon_outcome_truncated(repl->outcome))
         cdn_cli_note(repl->cli,
                      "a traversal was cut by limit(), latest(), largest() or the like");
-    if (repl->usage)
-        cdn_repl_print_usage(repl, cordon_outcome_usage(repl->outcome));
 }
 
 bool cdn_repl_ask(struct cdn_repl *repl, const struct cdn_buf *text)
