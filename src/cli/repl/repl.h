@@ -146,6 +146,8 @@ void cdn_repl_help(struct cdn_repl *repl, const char *argument); /* help.c */
 
 /* ---- look.c ---- */
 
+/* Is the request's node there, if it has one?  False: told that it is not. */
+bool cdn_repl_check_node(struct cdn_repl *repl, const struct cdn_request *request);
 void cdn_repl_node(struct cdn_repl *repl, const char *argument);
 void cdn_repl_sample(struct cdn_repl *repl, const char *argument);
 void cdn_repl_schema(struct cdn_repl *repl, const char *argument);
