@@ -320,11 +320,11 @@ static void count_way(const struct run *run, const struct cdn_code *code, uint32
 /* A step goes on from the last one of the same depth, if none less deep came between. */
 static bool read_steps(struct run *run, const struct cdn_traced *traced)
 {
+    const uint32_t lines = cordon_trace_get_summary(traced->trace)->lines;
     uint32_t last[64] = {0};
     const cordon_trace_step *step;
 
-    run->hits = cdn_calloc((size_t)cordon_trace_get_summary(traced->trace)->lines + 1,
-                           sizeof *run->hits);
+    run->hits = cdn_calloc((size_t)lines + 1, sizeof *run->hits);
     run->ways = cdn_calloc(traced->code.target_count ? traced->code.target_count : 1,
                            sizeof *run->ways);
     if (!run->hits || !run->ways)
@@ -332,6 +332,8 @@ static bool read_steps(struct run *run, const struct cdn_traced *traced)
     for (size_t i = 0; (step = cordon_trace_step_at(traced->trace, i)); i++) {
         uint32_t depth = step->depth < CDN_COUNT(last) ? step->depth : 0;
 
+        if (step->line > lines)
+            continue; /* of no line of this text */
         run->lines += !run->hits[step->line]++;
         if (last[depth])
             count_way(run, &traced->code, last[depth], step->line);

@@ -317,7 +317,7 @@ static const char *kept(cordon_trace *trace, const char *text)
 
 /* The name of the function on top among the methods of what stands at 1: of one that is called
  * last (`return set:count()`) no caller knows it any more. */
-static const char *own_name(cordon_trace *trace, lua_State *L)
+static const char *own_name(lua_State *L)
 {
     const char *name = "";
     int top = lua_gettop(L);
@@ -328,12 +328,12 @@ static const char *own_name(cordon_trace *trace, lua_State *L)
         lua_pushnil(L);
         while (lua_istable(L, top + 2) && !name[0] && lua_next(L, top + 2)) {
             if (lua_rawequal(L, -1, top) && lua_type(L, -2) == LUA_TSTRING)
-                name = kept(trace, lua_tostring(L, -2));
+                name = lua_tostring(L, -2);
             lua_pop(L, 1);
         }
     }
     lua_settop(L, top);
-    return name;
+    return name; /* which the table keeps */
 }
 
 /* What the method that runs is called. */
@@ -344,9 +344,9 @@ static const char *method_name(cordon_trace *trace, lua_State *L)
 
     if (!lua_getstack(L, 0, &frame) || !lua_getinfo(L, "nf", &frame))
         return "";
-    name = frame.name ? kept(trace, frame.name) : own_name(trace, L);
+    name = cdn_trace_name(trace, frame.name ? frame.name : own_name(L));
     lua_pop(L, 1);
-    return name;
+    return name ? name : "";
 }
 
 cordon_trace_read *cdn_tell_scan(const struct cdn_scan *scan)

@@ -112,8 +112,12 @@ void cdn_trace_settle(cordon_trace *trace, const struct cdn_trace_cost *used);
 /* A line begins: count it, and note the step. */
 void cdn_trace_begin_line(cordon_trace *trace, uint32_t line, uint32_t depth);
 void cdn_trace_jump(cordon_trace *trace, uint32_t from, uint32_t to);
+/* Lines go by unseen until the next one begins: what is used meanwhile belongs to none. */
+void cdn_trace_pause(cordon_trace *trace, const struct cdn_trace_cost *used);
 /* Text that lives as long as what is noted of the run; NULL: no room. */
 const char *cdn_trace_text(cordon_trace *trace, const char *text, size_t bytes);
+/* The same of a name that the rule's author chose: escaped, and cut. */
+const char *cdn_trace_name(cordon_trace *trace, const char *name);
 /* Room for a value of `step`, zero but for that; NULL: there is none, which is counted. */
 cordon_trace_value *cdn_trace_add_value(cordon_trace *trace, uint32_t step);
 /* A read begins, with so many edges read before it; it has those that are read until the next

@@ -95,68 +95,61 @@ static int by_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes
     return order ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
 }
 
+/* A table may be all holes, and lua_next goes over each: so it is gone through once. */
 struct names {
     const char *text[NAMES];
     size_t bytes[NAMES];
+    uint8_t order[NAMES];                        /* by bytes: which of the others */
+    char shown[NAMES][CORDON_TRACE_VALUE_BYTES]; /* what stands under each */
     size_t count;
     bool others; /* there is more than the list and these */
 };
 
-static void sort_in(struct names *names, const char *text, size_t bytes)
+/* The key is at -2 and its value on top. */
+static void note_name(struct names *names, const struct cdn_trace_host *host,
+                      lua_State *L)
 {
-    size_t at = names->count++;
+    size_t at = names->count++, added = at;
+    struct writer writer = {.out = names->shown[added]};
 
-    while (at > 0 &&
-           by_bytes(names->text[at - 1], names->bytes[at - 1], text, bytes) > 0) {
-        names->text[at] = names->text[at - 1];
-        names->bytes[at] = names->bytes[at - 1];
-        at--;
+    names->text[added] = lua_tolstring(L, -2, &names->bytes[added]);
+    for (; at > 0; at--) {
+        uint8_t before = names->order[at - 1];
+
+        if (by_bytes(names->text[before], names->bytes[before], names->text[added],
+                     names->bytes[added]) <= 0)
+            break;
+        names->order[at] = before;
     }
-    names->text[at] = text;
-    names->bytes[at] = bytes;
+    names->order[at] = (uint8_t)added;
+    names->shown[added][0] = '\0';
+    put_inner(&writer, host, L, lua_gettop(L));
 }
 
-static void find_names(struct names *names, lua_State *L, int index, size_t list)
+static void find_names(struct names *names, const struct cdn_trace_host *host,
+                       lua_State *L, int index, size_t list)
 {
     size_t entries = 0, most = ENTRIES + (list < LONG_LIST ? list : LONG_LIST);
 
-    *names = (struct names){0};
+    names->count = 0;
+    names->others = false;
     lua_pushnil(L);
     while (lua_next(L, index)) {
         bool named = lua_type(L, -2) == LUA_TSTRING;
         double number = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
 
-        lua_pop(L, 1);
         if (++entries > most || (named && names->count == NAMES)) {
             names->count = 0; /* which of them are met first is nobody's business */
             names->others = true;
-            lua_pop(L, 1);
+            lua_pop(L, 2);
             return;
         }
-        if (named) {
-            size_t bytes;
-            const char *text = lua_tolstring(L, -1, &bytes);
-
-            sort_in(names, text, bytes);
-        } else if (!(number >= 1 && number <= (double)list)) {
+        if (named)
+            note_name(names, host, L);
+        else if (!(number >= 1 && number <= (double)list))
             names->others = true;
-        }
-    }
-}
-
-/* With the value of the key that has this text on top.  It is looked for along the table,
- * since making a string of it might allocate. */
-static bool push_named(lua_State *L, int index, const char *text)
-{
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        if (lua_type(L, -2) == LUA_TSTRING && lua_tolstring(L, -2, NULL) == text) {
-            lua_remove(L, -2);
-            return true;
-        }
         lua_pop(L, 1);
     }
-    return false;
 }
 
 static void put_table(struct writer *writer, const struct cdn_trace_host *host,
@@ -176,16 +169,14 @@ static void put_table(struct writer *writer, const struct cdn_trace_host *host,
     }
     if (list > ELEMENTS)
         put(writer, ", ... %zu in all", list);
-    find_names(&names, L, index, list);
+    find_names(&names, host, L, index, list);
     for (size_t i = 0; i < names.count; i++) {
         char shown[CORDON_TRACE_VALUE_BYTES];
+        uint8_t at = names.order[i];
 
-        if (!push_named(L, index, names.text[i]))
-            continue;
-        put(writer, "%s%s = ", comma,
-            cdn_escape(shown, sizeof shown, names.text[i], names.bytes[i]));
-        put_inner(writer, host, L, lua_gettop(L));
-        lua_pop(L, 1);
+        put(writer, "%s%s = %s", comma,
+            cdn_escape(shown, sizeof shown, names.text[at], names.bytes[at]),
+            names.shown[at]);
         comma = ", ";
     }
     if (names.others)

@@ -107,6 +107,13 @@ static const struct {
     {"return graph:node('Account', 100):both('transfer'):where('memo', '==', "
      "'rent'):first() ~= nil",
      "true", "first both transfer of Account:100 1 [, ] memo == \"rent\": 1/3"},
+    /* called by a name that would move a terminal's cursor, or is long, or is no text */
+    {"local e = graph:node('Account', 100):outgoing('transfer')\n"
+     "local t = { ['\\27[2J\\255'] = e.count, [('n'):rep(300)] = e.exists }\n"
+     "t['\\27[2J\\255'](e)\nlocal \xc2\x9b = e.count\nlocal n = \xc2\x9b(e) return n",
+     "5",
+     "\\x1b[2J\\xff outgoing transfer of Account:100 1 [, ] : 5/1\n"
+     "\\xc2\\x9b outgoing transfer of Account:100 1 [, ] : 5/1"},
     /* two reads of one line */
     {"local a = graph:node('Account', 100) return a:outgoing('transfer'):count() + "
      "a:incoming('transfer'):count()",
