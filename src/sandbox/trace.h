@@ -19,6 +19,7 @@
 
 #include <cordon/trace.h>
 
+#include "base/error.h"
 #include "base/hash.h"
 
 #define CDN_TRACE_CALLS  16 /* functions under way that are told apart */
@@ -134,6 +135,18 @@ void cdn_trace_on_line(cordon_trace *trace, lua_State *L, lua_Debug *frame,
                        const struct cdn_trace_cost *used);
 
 /* ---- trace_value.c ---- */
+
+/* Words for a reader, put together: cut with "..." for good where they do not fit. */
+struct cdn_trace_words {
+    char text[CORDON_TRACE_VALUE_BYTES];
+    size_t length;
+};
+
+void cdn_trace_say(struct cdn_trace_words *words, const char *format, ...)
+    CDN_PRINTF(2, 3);
+void cdn_trace_say_number(struct cdn_trace_words *words, double number);
+/* Escaped. */
+void cdn_trace_say_text(struct cdn_trace_words *words, const char *text, size_t bytes);
 
 /* What stands at index, for a reader: its type's name.                    [-0, +0, -] */
 const char *cdn_trace_show(const struct cdn_trace_host *host, lua_State *L, int index,

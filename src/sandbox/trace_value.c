@@ -20,70 +20,71 @@ enum {
     LONG_LIST = 1000 /* not looked at beyond */
 };
 
-struct writer {
-    char *out;
-    size_t length;
-};
+/* ---- words ---- */
 
-/* Append, cut with "..." for good where it does not fit. */
-CDN_PRINTF(2, 3) static void put(struct writer *writer, const char *format, ...)
+void cdn_trace_say(struct cdn_trace_words *words, const char *format, ...)
 {
-    size_t left = CORDON_TRACE_VALUE_BYTES - writer->length;
+    size_t left = sizeof words->text - words->length;
     va_list args;
     int length;
 
     if (left <= 1)
         return;
     va_start(args, format);
-    length = vsnprintf(writer->out + writer->length, left, format, args);
+    length = vsnprintf(words->text + words->length, left, format, args);
     va_end(args);
     if (length < 0)
         return;
-    if ((size_t)length < left) {
-        writer->length += (size_t)length;
-        return;
-    }
-    memcpy(writer->out + CORDON_TRACE_VALUE_BYTES - 4, "...", 4);
-    writer->length = CORDON_TRACE_VALUE_BYTES - 1;
+    words->length += (size_t)length < left ? (size_t)length : left - 1;
+    if ((size_t)length >= left)
+        memcpy(words->text + sizeof words->text - 4, "...", 4);
 }
 
-static void put_number(struct writer *writer, double number)
+void cdn_trace_say_number(struct cdn_trace_words *words, double number)
 {
     if (number == floor(number) && fabs(number) <= 9007199254740992.0)
-        put(writer, "%" PRId64, (int64_t)number);
+        cdn_trace_say(words, "%" PRId64, (int64_t)number);
     else
-        put(writer, "%.10g", number);
+        cdn_trace_say(words, "%.10g", number);
 }
 
-static void put_text(struct writer *writer, lua_State *L, int index)
+void cdn_trace_say_text(struct cdn_trace_words *words, const char *text, size_t bytes)
 {
-    char shown[CORDON_TRACE_VALUE_BYTES];
+    char shown[sizeof words->text];
+
+    cdn_trace_say(words, "%s", cdn_escape(shown, sizeof shown, text, bytes));
+}
+
+/* ---- values ---- */
+
+static void put_text(struct cdn_trace_words *words, lua_State *L, int index)
+{
     size_t bytes;
     const char *text = lua_tolstring(L, index, &bytes);
 
-    put(writer, "%s", cdn_escape(shown, sizeof shown, text, bytes));
+    cdn_trace_say_text(words, text, bytes);
 }
 
 /* What is in a table: on one line, and not what is in that again. */
-static void put_inner(struct writer *writer, const struct cdn_trace_host *host,
+static void put_inner(struct cdn_trace_words *words, const struct cdn_trace_host *host,
                       lua_State *L, int index)
 {
     char shown[CORDON_TRACE_VALUE_BYTES];
 
     switch (lua_type(L, index)) {
     case LUA_TSTRING:
-        put(writer, "\"");
-        put_text(writer, L, index);
-        put(writer, "\"");
+        cdn_trace_say(words, "\"");
+        put_text(words, L, index);
+        cdn_trace_say(words, "\"");
         return;
     case LUA_TTABLE:
-        put(writer, "{...}");
+        cdn_trace_say(words, "{...}");
         return;
     default:
         if (cdn_trace_show(host, L, index, shown))
-            put(writer, "%s", shown);
+            cdn_trace_say(words, "%s", shown);
         else
-            put(writer, "%s", lua_typename(L, lua_type(L, index)));
+            cdn_trace_say(words, "%s", lua_typename(L, lua_type(L, index)));
         return;
     }
 }
@@ -110,7 +111,7 @@ static void note_name(struct names *names, const struct cdn_trace_host *host,
                       lua_State *L)
 {
     size_t at = names->count++, added = at;
-    struct writer writer = {.out = names->shown[added]};
+    struct cdn_trace_words words = {.length = 0};
 
     names->text[added] = lua_tolstring(L, -2, &names->bytes[added]);
     for (; at > 0; at--) {
@@ -122,8 +123,9 @@ static void note_name(struct names *names, const struct cdn_trace_host *host,
         names->order[at] = before;
     }
     names->order[at] = (uint8_t)added;
-    names->shown[added][0] = '\0';
-    put_inner(&writer, host, L, lua_gettop(L));
+    words.text[0] = '\0';
+    put_inner(&words, host, L, lua_gettop(L));
+    memcpy(names->shown[added], words.text, words.length + 1);
 }
 
 static void find_names(struct names *names, const struct cdn_trace_host *host,
@@ -152,73 +154,84 @@ static void find_names(struct names *names, const struct cdn_trace_host *host,
     }
 }
 
-static void put_table(struct writer *writer, const struct cdn_trace_host *host,
+static void put_table(struct cdn_trace_words *words, const struct cdn_trace_host *host,
                       lua_State *L, int index)
 {
     size_t list = lua_objlen(L, index);
     const char *comma = "";
     struct names names;
 
-    put(writer, "{");
+    cdn_trace_say(words, "{");
     for (size_t i = 0; i < list && i < ELEMENTS; i++) {
         lua_rawgeti(L, index, (int)i + 1);
-        put(writer, "%s", comma);
-        put_inner(writer, host, L, lua_gettop(L));
+        cdn_trace_say(words, "%s", comma);
+        put_inner(words, host, L, lua_gettop(L));
         lua_pop(L, 1);
         comma = ", ";
     }
     if (list > ELEMENTS)
-        put(writer, ", ... %zu in all", list);
+        cdn_trace_say(words, ", ... %zu in all", list);
     find_names(&names, host, L, index, list);
     for (size_t i = 0; i < names.count; i++) {
         char shown[CORDON_TRACE_VALUE_BYTES];
         uint8_t at = names.order[i];
 
-        put(writer, "%s%s = %s", comma,
-            cdn_escape(shown, sizeof shown, names.text[at], names.bytes[at]),
-            names.shown[at]);
+        cdn_trace_say(words, "%s%s = %s", comma,
+                      cdn_escape(shown, sizeof shown, names.text[at], names.bytes[at]),
+                      names.shown[at]);
         comma = ", ";
     }
     if (names.others)
-        put(writer, "%s...", comma);
-    put(writer, "}");
+        cdn_trace_say(words, "%s...", comma);
+    cdn_trace_say(words, "}");
+}
+
+/* Into words->text; the type's name. */
+static const char *show(struct cdn_trace_words *words,
+                        const struct cdn_trace_host *host, lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+
+    switch (type) {
+    case LUA_TNIL:
+        cdn_trace_say(words, "nil");
+        return "nil";
+    case LUA_TBOOLEAN:
+        cdn_trace_say(words, "%s", lua_toboolean(L, index) ? "true" : "false");
+        return "boolean";
+    case LUA_TNUMBER:
+        cdn_trace_say_number(words, lua_tonumber(L, index));
+        return "number";
+    case LUA_TSTRING:
+        put_text(words, L, index);
+        return "string";
+    case LUA_TTABLE:
+        put_table(words, host, L, index);
+        return "table";
+    case LUA_TUSERDATA:
+    case LUA_TLIGHTUSERDATA:
+        return host->describe
+                   ? host->describe(host->ud, L, index, words->text, sizeof words->text)
+                   : NULL;
+    case LUA_TFUNCTION:
+        cdn_trace_say(words, "function");
+        return "function";
+    default:
+        cdn_trace_say(words, "%s", lua_typename(L, type));
+        return "object";
+    }
 }
 
 const char *cdn_trace_show(const struct cdn_trace_host *host, lua_State *L, int index,
                            char out[CORDON_TRACE_VALUE_BYTES])
 {
-    struct writer writer = {.out = out};
-    int type = lua_type(L, index);
+    struct cdn_trace_words words = {.length = 0};
+    const char *type;
 
+    words.text[0] = '\0';
     if (index < 0)
         index = lua_gettop(L) + index + 1;
-    out[0] = '\0';
-    switch (type) {
-    case LUA_TNIL:
-        put(&writer, "nil");
-        return "nil";
-    case LUA_TBOOLEAN:
-        put(&writer, "%s", lua_toboolean(L, index) ? "true" : "false");
-        return "boolean";
-    case LUA_TNUMBER:
-        put_number(&writer, lua_tonumber(L, index));
-        return "number";
-    case LUA_TSTRING:
-        put_text(&writer, L, index);
-        return "string";
-    case LUA_TTABLE:
-        put_table(&writer, host, L, index);
-        return "table";
-    case LUA_TUSERDATA:
-    case LUA_TLIGHTUSERDATA:
-        return host->describe
-                   ? host->describe(host->ud, L, index, out, CORDON_TRACE_VALUE_BYTES)
-                   : NULL;
-    case LUA_TFUNCTION:
-        put(&writer, "function");
-        return "function";
-    default:
-        put(&writer, "%s", lua_typename(L, type));
-        return "object";
-    }
+    type = show(&words, host, L, index);
+    memcpy(out, words.text, strlen(words.text) + 1);
+    return type;
 }

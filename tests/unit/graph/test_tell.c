@@ -107,13 +107,13 @@ static const struct {
     {"return graph:node('Account', 100):both('transfer'):where('memo', '==', "
      "'rent'):first() ~= nil",
      "true", "first both transfer of Account:100 1 [, ] memo == \"rent\": 1/3"},
-    /* called by a name that would move a terminal's cursor, or is long, or is no text */
+    /* called by names that would move a terminal's cursor: a method has its own */
     {"local e = graph:node('Account', 100):outgoing('transfer')\n"
-     "local t = { ['\\27[2J\\255'] = e.count, [('n'):rep(300)] = e.exists }\n"
+     "local t = { ['\\27[2J\\255'] = e.count }\n"
      "t['\\27[2J\\255'](e)\nlocal \xc2\x9b = e.count\nlocal n = \xc2\x9b(e) return n",
      "5",
-     "\\x1b[2J\\xff outgoing transfer of Account:100 1 [, ] : 5/1\n"
-     "\\xc2\\x9b outgoing transfer of Account:100 1 [, ] : 5/1"},
+     "count outgoing transfer of Account:100 1 [, ] : 5/1\n"
+     "count outgoing transfer of Account:100 1 [, ] : 5/1"},
     /* two reads of one line */
     {"local a = graph:node('Account', 100) return a:outgoing('transfer'):count() + "
      "a:incoming('transfer'):count()",
@@ -162,7 +162,7 @@ START_TEST(values__are_put_into_words)
     ck_assert_str_eq(value("node"), "Account:100");
     ck_assert_str_eq(value("set"), "outgoing transfer of Account:100, since "
                                    "1970-01-01T00:00:00.005Z, amount > 10");
-    ck_assert_str_eq(value("edge"), "edge transfer");
+    ck_assert_ptr_nonnull(strstr(value("edge"), "Account:100 -transfer-> Account:"));
     ck_assert_ptr_nonnull(strstr(value("nodes"), " node"));
     ck_assert_str_eq(value("some"), "1 node: Account:100");
     ck_assert_ptr_nonnull(strstr(value("table"), "{Account:100, outgoing transfer"));
