@@ -179,10 +179,12 @@ START_TEST(nodes__of_labels_not_in_reads_keep_their_keys)
     run_traced(
         "local owner = graph:node('Account', 100):incoming('own'):nodes():first()\n"
         "local owners = graph:node('Account', 100):incoming('own'):nodes()\n"
+        "local edge = graph:node('Account', 100):incoming('own'):first()\n"
         "return 1");
     ck_assert_str_eq(
         value("owners"),
         "2 nodes: a node of a label not in reads, a node of a label not in reads");
+    ck_assert_str_eq(value("edge"), "a node of a label not in reads -own-> Account:100");
 }
 END_TEST
 
@@ -214,6 +216,7 @@ START_TEST(masked_keys__stay_masked)
                "for node in all:each() do\n"
                "  local set = node:outgoing('transfer')\n"
                "  local count = set:count()\n"
+               "  local edge = set:first()\n"
                "  local key = node.key\n"
                "  local again = key\n"
                "end\n"
@@ -226,6 +229,7 @@ START_TEST(masked_keys__stay_masked)
         ck_assert_msg(!strstr(read->node, "Account:100"), "%s", read->node);
     ck_assert_str_ne(value("node"), "not told");
     ck_assert_str_eq(strchr(value("node"), ':') + 1, value("key"));
+    ck_assert_ptr_nonnull(strstr(value("edge"), " -transfer-> Account:"));
 }
 END_TEST
 
