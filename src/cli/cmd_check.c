@@ -459,6 +459,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (code_name)
         return argc ? cdn_cli_usage(cli, "--explain stands alone")
                     : explain(cli, code_name);
+    if (!cdn_options_leave_out_tests(cli, &argc, argv, &code))
+        return code;
     if (argc == 0 && !types)
         return cdn_cli_usage(cli, "no rule given; name one or more files");
     if (check.dry_run && !check.fix)
