@@ -149,7 +149,11 @@ request.node
 def looking():
     golden("repl_looking.txt", run(LOOKING))
     shown = run(RULES, code=2)
-    shown = re.sub(r"(?m)^ +\d.*\n", lambda m: m[0] if "|" in m[0] else "", shown)  # profiles
+    expect(shown.count("\nexplained  ") == 2 and "request.node.name" in shown
+           and "count: outgoing transfer of Account:3" in shown, "explained: " + shown)
+    expect("\nprofile  rules/sent.lua, 1 run\n" in shown, "profiled: " + shown)
+    # what they look like in full, traced.py sees
+    shown = re.sub(r"(?m)^(explained|profile)  .*\n( .*\n)*", r"\1\n", shown)
     golden("repl_rules.txt", shown)
 
 
