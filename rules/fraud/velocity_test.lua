@@ -81,7 +81,7 @@ describe("velocity", function()
   end)
 
   it("costs a hub no more than anybody", function()
-    local hub = graph("false", burst(3000, "2026-03-01T09"))
+    local hub = graph("false", burst(800, "2026-03-01T09"))
     local answer = evaluate { graph = hub, node = "Account:1", now = NOW }
     assert.decision("deny", answer)
     assert.cost_below({ edges = 2, instructions = 200 }, answer)
