@@ -51,7 +51,9 @@ describe("fan_in", function()
   end)
 
   it("leaves businesses alone", function()
-    assert.decision("allow", ask(graph("true", gathered(20), GONE)))
+    local shop = ask(graph("true", gathered(20), GONE))
+    assert.decision("allow", shop)
+    assert.score(0, shop)
   end)
 
   it("alerts from `payers` on", function()
