@@ -108,6 +108,7 @@ struct cdn_command {
         *exits; /* digits of the exit codes it can end with: "0123", 'i' for 130 */
 };
 
+extern const struct cdn_command cdn_command_init; /* cmd_init.c */
 extern const struct cdn_command cdn_command_check;
 extern const struct cdn_command cdn_command_eval;
 extern const struct cdn_command cdn_command_bench;    /* cmd_bench.c */
