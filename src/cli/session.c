@@ -64,7 +64,6 @@ bool cdn_session_is_name(const struct cdn_session *session, const char *word)
  * --max-time 1min means it.  The rule's own declaration still bounds a run. */
 static void raise_ceilings(cordon_engine_options *options, const cordon_limits *limits)
 {
-    options->slots = 1;
     if (limits->instructions > options->max_instructions)
         options->max_instructions = limits->instructions;
     if (limits->edges > options->max_edges)
@@ -122,6 +121,7 @@ int cdn_session_open(struct cdn_session *session)
         return CDN_EXIT_DATA;
     }
     options = session->settings.engine;
+    options.slots = session->slots ? session->slots : 1;
     raise_ceilings(&options, &session->limits);
     status = cordon_engine_new(&session->engine, &options, &err);
     if (!status && session->data)
