@@ -111,6 +111,7 @@ struct cdn_command {
 extern const struct cdn_command cdn_command_check;
 extern const struct cdn_command cdn_command_eval;
 extern const struct cdn_command cdn_command_backtest; /* cmd_backtest.c */
+extern const struct cdn_command cdn_command_bench;    /* cmd_bench.c */
 extern const struct cdn_command cdn_command_import;   /* cmd_import.c */
 extern const struct cdn_command cdn_command_generate; /* cmd_generate.c */
 extern const struct cdn_command cdn_command_snapshot_info;

@@ -23,7 +23,7 @@
 
 struct judging {
     struct cdn_backtest *test;
-    struct cdn_figures figures;
+    struct cdn_backtest_figures figures;
     const char *file;
     size_t capacity;
     cordon_error *err;
@@ -80,7 +80,8 @@ static cordon_status unknown_name(struct judging *judging, const char *name)
                                    "all others of the report");
 }
 
-static cordon_status judge_one(struct judging *judging, const struct cdn_figure *figure,
+static cordon_status judge_one(struct judging *judging,
+                               const struct cdn_backtest_figure *figure,
                                const cordon_value *key, const cordon_value *value)
 {
     static const char *const words[] = {"at_least", "at_most", "exactly"};
@@ -129,7 +130,7 @@ static cordon_status judge_one(struct judging *judging, const struct cdn_figure 
 static cordon_status judge_figure(struct judging *judging, const cordon_value *key,
                                   const cordon_value *value)
 {
-    const struct cdn_figure *figure = NULL;
+    const struct cdn_backtest_figure *figure = NULL;
     cordon_value_iter iter;
     cordon_value how, wanted;
     cordon_status status = CORDON_OK;
@@ -138,8 +139,9 @@ static cordon_status judge_figure(struct judging *judging, const cordon_value *k
     if (key->type == CORDON_STRING && key->length < sizeof(name)) {
         memcpy(name, key->as.string, key->length);
         name[key->length] = '\0';
-        figure = strlen(name) == key->length ? cdn_figures_find(&judging->figures, name)
-                                             : NULL;
+        figure = strlen(name) == key->length
+                     ? cdn_backtest_figures_find(&judging->figures, name)
+                     : NULL;
     }
     if (!figure)
         return unknown_name(judging, name);
@@ -174,7 +176,7 @@ static cordon_status find_unexpected(struct judging *judging,
     if (rule->decision_count)
         snprintf(least, sizeof(least), "decisions.%s", rule->decisions[0]);
     for (size_t i = 0; i < judging->figures.count; i++) {
-        const struct cdn_figure *figure = &judging->figures.items[i];
+        const struct cdn_backtest_figure *figure = &judging->figures.items[i];
         struct cdn_expected *expected;
         bool decision = !strncmp(figure->name, "decisions.", 10);
         bool outcome = !strncmp(figure->name, "outcomes.", 9);
@@ -207,7 +209,7 @@ cordon_status cdn_backtest_expect_text(struct cdn_backtest *test, const char *te
     struct cdn_buf pack = {0};
     cordon_value_iter iter;
     cordon_value map, key, value;
-    cordon_status status = cdn_figures_fill(&judging.figures, test, err);
+    cordon_status status = cdn_backtest_figures_fill(&judging.figures, test, err);
 
     if (!status) {
         status = cdn_json_to_pack(&pack, text, bytes, err);
@@ -230,7 +232,7 @@ cordon_status cdn_backtest_expect_text(struct cdn_backtest *test, const char *te
     if (!status && unexpected != CDN_UNEXPECTED_IGNORE)
         status = find_unexpected(&judging, unexpected);
     cdn_buf_deinit(&pack);
-    cdn_figures_deinit(&judging.figures);
+    cdn_backtest_figures_deinit(&judging.figures);
     return status;
 }
 

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/backtest/figures.h"
 
 /* ---- the head of the page ---- */
 

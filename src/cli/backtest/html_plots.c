@@ -344,7 +344,7 @@ void cdn_html_sweep(struct cdn_buf *out, const struct cdn_backtest *test)
         "<p class=\"pick\" hidden><label for=\"pick\">Threshold</label> <input "
         "id=\"pick\" type=\"range\" min=\"0\" max=\"%" PRIu32 "\" value=\"%" PRIu32
         "\"> <output for=\"pick\"></output></p>\n",
-        sweep->count - 1);
+        sweep->count - 1, best_row(sweep));
     if (!isnan(sweep->best_f1))
         cdn_buf_printf(
             out,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/backtest/figures.h"
+#include "cli/backtest/report.h"
 
 static void write_time(struct cdn_json *json, const char *key, int64_t ms)
 {

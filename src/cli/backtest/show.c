@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/backtest/figures.h"
+#include "cli/backtest/report.h"
 
 #define BAR        32
 #define THRESHOLDS 10
