@@ -751,8 +751,8 @@ const struct cdn_command cdn_command_backtest = {
         "cordon backtest rule.lua -d store --corpus requests.ndjson --labels "
         "labels.csv\n"
         "cordon backtest rule.lua -d store --corpus events.csv --threshold 0.8\n"
-        "cordon backtest rule.lua -d store --corpus events.csv "
-        "--expectations expectations.json --junit backtest.xml",
+        "cordon backtest rule.lua -d store --corpus events.csv --expectations "
+        "wanted.json",
     .details =
         "Each event is put to the rule as of its time: `now` is that time, and no edge "
         "later "

@@ -380,7 +380,7 @@ static void join(struct named *events, size_t count, struct walk *walk, uint64_t
                 walk_on(walk, &events[k], event->at_ms);
                 label = walk->last;
             }
-            if (label) {
+            if (label && event->truth == CDN_TRUTH_UNKNOWN) {
                 give(event, label);
                 ++*used;
             }

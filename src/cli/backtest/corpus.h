@@ -110,8 +110,8 @@ cordon_status cdn_corpus_add(struct cdn_corpus *corpus,
                              uint64_t line, const struct cdn_corpus_form *form,
                              cordon_error *err);
 
-/* Give each event the truth, and where it has none the amount, that `labels` has for its
- * node: the latest from before or at its time, else one without a time.  Of several of one
+/* Give each event without a label the truth, and where it has none the amount, that `labels`
+ * has for its node: the latest from before or at its time, else one without a time.  Of several of one
  * moment fraud stands.  *used: events that got one.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_corpus_join(struct cdn_corpus *corpus,
                               const struct cdn_corpus *labels, uint64_t *used,

@@ -207,9 +207,9 @@ START_TEST(join__knows_only_what_was_known_then)
     uint64_t used;
 
     ck_assert_int_eq(reads(&corpus,
-                           "node,time,amount\n"
-                           "A:1,5,\nA:1,10,\nA:1,15,7\nA:1,25,\nA:2,1,\nA:3,1,\n"
-                           "A:1,,\nA:12,9,\n",
+                           "node,time,amount,label\n"
+                           "A:1,5,,\nA:1,10,,\nA:1,15,7,\nA:1,25,,\nA:2,1,,\nA:3,1,,\n"
+                           "A:1,,,\nA:12,9,,\nA:1,26,,1\n",
                            true, NULL),
                      CORDON_OK);
     ck_assert_int_eq(reads(&labels,
@@ -226,6 +226,7 @@ START_TEST(join__knows_only_what_was_known_then)
     check_event(&corpus, 5, "A", "3", 1, CDN_TRUTH_UNKNOWN, NAN);
     check_event(&corpus, 6, "A", "1", CORDON_NO_TIME, CDN_TRUTH_GOOD, 100);
     check_event(&corpus, 7, "A", "12", 9, CDN_TRUTH_UNKNOWN, NAN);
+    check_event(&corpus, 8, "A", "1", 26, CDN_TRUTH_FRAUD, NAN); /* its own label */
     ck_assert_uint_eq(used, 5);
     cdn_corpus_assume_good(&corpus);
     ck_assert_uint_eq(corpus.events[5].truth, CDN_TRUTH_GOOD);
