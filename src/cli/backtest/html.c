@@ -170,6 +170,7 @@ static void write_matrices(struct cdn_buf *out, const struct cdn_backtest *test)
     cdn_buf_text(out, "<section><h2>Right and wrong</h2>\n");
     for (uint32_t s = 0; s < test->side_count; s++)
         write_matrix(out, &test->sides[s]);
+    cdn_html_money(out, test);
     cdn_buf_text(out, "</section>\n");
 }
 
@@ -234,7 +235,7 @@ static void cost_row(struct cdn_buf *out, const char *name,
 
 static void write_costs(struct cdn_buf *out, const struct cdn_backtest *test)
 {
-    cdn_buf_text(out, "<section><h2>Costs of an evaluation</h2>\n");
+    cdn_buf_text(out, "<section class=\"wide\"><h2>Costs of an evaluation</h2>\n");
     for (uint32_t s = 0; s < test->side_count; s++) {
         const struct cdn_measures *m = &test->sides[s].measures;
 
@@ -261,7 +262,7 @@ static void write_example(struct cdn_buf *out, const struct cdn_backtest *test,
 
     cdn_buf_text(out, "<tr><td class=\"key\">");
     cdn_html_text(out, cdn_event_name(name, sizeof(name), &test->corpus, event));
-    cdn_buf_text(out, "</td><td>");
+    cdn_buf_text(out, "</td><td class=\"time\">");
     if (event->at_ms != CORDON_NO_TIME)
         cdn_buf_text(out, cdn_time_format(text, sizeof(text), event->at_ms));
     cdn_buf_text(out, "</td><td class=\"n\">");
@@ -435,11 +436,10 @@ static void write_body(struct cdn_buf *out, const struct cdn_backtest *test)
     write_matrices(out, test);
     cdn_html_curve(out, test);
     cdn_html_scores(out, test);
-    cdn_html_money(out, test);
+    write_decisions(out, test);
     cdn_html_sweep(out, test);
     write_changes(out, test);
     cdn_html_periods(out, test);
-    write_decisions(out, test);
     write_costs(out, test);
     write_examples(out, test);
     write_expected(out, test);

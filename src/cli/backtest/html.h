@@ -63,6 +63,7 @@ void cdn_html_curve(struct cdn_buf *out, const struct cdn_backtest *test);
 void cdn_html_scores(struct cdn_buf *out, const struct cdn_backtest *test);
 void cdn_html_sweep(struct cdn_buf *out, const struct cdn_backtest *test);
 void cdn_html_periods(struct cdn_buf *out, const struct cdn_backtest *test);
+/* Not a section of its own. */
 void cdn_html_money(struct cdn_buf *out, const struct cdn_backtest *test);
 
 #endif

@@ -458,7 +458,7 @@ void cdn_html_money(struct cdn_buf *out, const struct cdn_backtest *test)
 
     if (!test->has_money)
         return;
-    section(out, "Money", false);
+    cdn_buf_text(out, "<h3>Money of fraud</h3>\n");
     for (uint32_t s = 0; s < test->side_count; s++)
         money_bar(out, &test->sides[s], s);
     legend(out, entries, CDN_COUNT(entries));
@@ -475,5 +475,4 @@ void cdn_html_money(struct cdn_buf *out, const struct cdn_backtest *test)
         cdn_html_cell(out, "%s", cdn_show_money(shown[2], 40, m->money_fp));
     }
     cdn_html_table_end(out);
-    section_end(out);
 }

@@ -98,7 +98,7 @@ void cdn_html_table_end(struct cdn_buf *out)
 /* ---- plots ---- */
 
 #define HEIGHT 300.0
-#define LEFT   58.0
+#define LEFT   70.0
 #define RIGHT  24.0
 #define TOP    12.0
 #define BOTTOM 46.0
@@ -108,11 +108,11 @@ void cdn_plot_begin(struct cdn_plot *plot, struct cdn_buf *out, const char *id,
                     const struct cdn_axis *x, const struct cdn_axis *y)
 {
     *plot = (struct cdn_plot){out, *x, *y, width, HEIGHT};
-    cdn_buf_printf(
-        out,
-        "<svg id=\"%s\" class=\"plot\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
-        "aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
-        id, width, HEIGHT, id, id, id);
+    cdn_buf_printf(out,
+                   "<div class=\"scroll\"><svg id=\"%s\" class=\"plot\" viewBox=\"0 0 "
+                   "%.0f %.0f\" role=\"img\" "
+                   "aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
+                   id, width, HEIGHT, id, id, id);
     cdn_html_text(out, title);
     cdn_buf_printf(out, "</title><desc id=\"%s-d\">", id);
     cdn_html_text(out, about);
@@ -121,7 +121,7 @@ void cdn_plot_begin(struct cdn_plot *plot, struct cdn_buf *out, const char *id,
 
 void cdn_plot_end(struct cdn_plot *plot)
 {
-    cdn_buf_text(plot->out, "</svg>\n");
+    cdn_buf_text(plot->out, "</svg></div>\n");
 }
 
 /* Where between the ends of its axis, 0 to 1. */
