@@ -12,6 +12,7 @@
 #include <cordon/version.h>
 
 const struct cdn_command *const cdn_commands[] = {
+    &cdn_command_init,
     &cdn_command_generate,
     &cdn_command_import,
     &cdn_command_check,

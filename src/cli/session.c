@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cli/lines.h"
+#include "cli/project/manifest.h"
 #include "cli/registry.h"
 
 /* ---- arguments ---- */
@@ -80,6 +81,32 @@ static void raise_ceilings(cordon_engine_options *options, const cordon_limits *
         options->max_wall_ns = limits->wall_ns;
 }
 
+/* Take what --limits names in the project's manifest; an exit code. */
+static int take_profile(struct cdn_session *session)
+{
+    struct cdn_manifest manifest = {0};
+    cordon_error err;
+    cordon_status status;
+
+    if (!session->profile)
+        return CDN_EXIT_OK;
+    if (!cdn_manifest_here())
+        return cdn_cli_usage(session->cli,
+                             "--limits names limits of a project, and this folder has "
+                             "no " CDN_MANIFEST_FILE);
+    cdn_error_clear(&err);
+    status = cdn_manifest_read(&manifest, CDN_MANIFEST_FILE, &err);
+    if (!status)
+        status =
+            cdn_manifest_limits(&session->limits, &manifest, session->profile, &err);
+    cdn_manifest_deinit(&manifest);
+    if (status)
+        cdn_cli_error_of(session->cli, &err);
+    return !status                      ? check_limits(session)
+           : status == CORDON_E_INVALID ? CDN_EXIT_USAGE
+                                        : CDN_EXIT_DATA;
+}
+
 /* Only a principal is held to a policy; an exit code. */
 static int set_policy(struct cdn_session *session)
 {
@@ -113,7 +140,10 @@ int cdn_session_open(struct cdn_session *session)
     cordon_engine_options options;
     cordon_status status;
     cordon_error err;
+    int code = take_profile(session);
 
+    if (code)
+        return code;
     cdn_error_clear(&err);
     session->flags.data = session->data;
     if (cdn_settings_load(&session->settings, &session->flags, &err)) {

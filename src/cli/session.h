@@ -32,7 +32,8 @@ struct cdn_session {
     int64_t as_of_ms;
     uint64_t seed;
     cordon_limits limits;
-    uint32_t slots;        /* evaluations at once; 0: one */
+    uint32_t slots;      /* evaluations at once; 0: one */
+    const char *profile; /* of the project in this folder: limits where none is given */
     const char *principal; /* NULL: nobody's grant, as the host itself */
     struct cdn_setting_flags flags;
     const char *audit_dir;
@@ -134,13 +135,20 @@ struct cdn_session {
             "ceilings and more: see cordon config show", NULL                          \
     }
 #define CDN_SESSION_LIMIT_OPTIONS(session)                                             \
-    {"max-instructions",                                                               \
+    {"limits",                                                                         \
      0,                                                                                \
-     CDN_OPTION_POSITIVE,                                                              \
-     &(session).limits.instructions,                                                   \
-     "N",                                                                              \
-     "at most so many instructions, such as 1e6",                                      \
+     CDN_OPTION_STRING,                                                                \
+     &(session).profile,                                                               \
+     "NAME",                                                                           \
+     "the limits of that name in cordon.lua, in this folder",                          \
      NULL},                                                                            \
+        {"max-instructions",                                                           \
+         0,                                                                            \
+         CDN_OPTION_POSITIVE,                                                          \
+         &(session).limits.instructions,                                               \
+         "N",                                                                          \
+         "at most so many instructions, such as 1e6",                                  \
+         NULL},                                                                        \
         {"max-edges",                                                                  \
          0,                                                                            \
          CDN_OPTION_POSITIVE,                                                          \
