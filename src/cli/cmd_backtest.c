@@ -695,20 +695,7 @@ static int parse(struct work *work, int argc, char **argv)
          "the policy (default: policy.lua in the store)", NULL},
         {"config", 0, CDN_OPTION_STRING, &s->flags.config, "FILE",
          "ceilings and more: see cordon config show", NULL},
-        {"max-instructions", 0, CDN_OPTION_POSITIVE, &s->limits.instructions, "N",
-         "at most so many instructions, such as 1e6", NULL},
-        {"max-edges", 0, CDN_OPTION_POSITIVE, &s->limits.edges, "N",
-         "at most so many edges read", NULL},
-        {"max-nodes", 0, CDN_OPTION_POSITIVE, &s->limits.nodes, "N",
-         "at most so many nodes touched", NULL},
-        {"max-hops", 0, CDN_OPTION_POSITIVE, &s->limits.hops, "N",
-         "at most so far from the subject", NULL},
-        {"max-memory", 0, CDN_OPTION_SIZE, &s->limits.memory_bytes, "SIZE",
-         "at most so much memory, such as 512KiB", NULL},
-        {"max-output", 0, CDN_OPTION_SIZE, &s->limits.output_bytes, "SIZE",
-         "at most so large a result", NULL},
-        {"max-time", 0, CDN_OPTION_DURATION, &s->limits.wall_ns, "TIME",
-         "at most so long, such as 5ms", NULL},
+        CDN_SESSION_LIMIT_OPTIONS(*s),
     };
     int code;
 
