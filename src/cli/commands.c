@@ -16,6 +16,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_generate,
     &cdn_command_import,
     &cdn_command_check,
+    &cdn_command_test,
     &cdn_command_eval,
     &cdn_command_backtest,
     &cdn_command_bench,

@@ -63,8 +63,10 @@ bool cdn_session_is_name(const struct cdn_session *session, const char *word)
 
 /* The ceilings follow the limits asked for: this program is the host, and whoever types
  * --max-time 1min means it.  The rule's own declaration still bounds a run. */
-static void raise_ceilings(cordon_engine_options *options, const cordon_limits *limits)
+void cdn_session_raise_ceilings(cordon_engine_options *options,
+                                const cordon_limits *limits)
 {
+    options->slots = 1;
     if (limits->instructions > options->max_instructions)
         options->max_instructions = limits->instructions;
     if (limits->edges > options->max_edges)
@@ -151,8 +153,9 @@ int cdn_session_open(struct cdn_session *session)
         return CDN_EXIT_DATA;
     }
     options = session->settings.engine;
-    options.slots = session->slots ? session->slots : 1;
-    raise_ceilings(&options, &session->limits);
+    cdn_session_raise_ceilings(&options, &session->limits);
+    if (session->slots)
+        options.slots = session->slots;
     status = cordon_engine_new(&session->engine, &options, &err);
     if (!status && session->data)
         status = cordon_snapshot_open(&session->snapshot, session->data, NULL, &err);

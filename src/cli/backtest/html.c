@@ -4,6 +4,7 @@
  * alarms, where its threshold should be, what changes, which events to look at, and what to
  * know before any of it is believed. */
 #include "cli/backtest/html.h"
+#include "cli/project/embedded.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -448,6 +449,12 @@ static void write_body(struct cdn_buf *out, const struct cdn_backtest *test)
     write_footer(out, test);
 }
 
+static void embedded(struct cdn_buf *out, size_t number)
+{
+    cdn_buf_append(out, cdn_embedded_report[number].bytes,
+                   cdn_embedded_report[number].size);
+}
+
 void cdn_backtest_html(struct cdn_buf *out, const struct cdn_backtest *test)
 {
     unsigned char hash[CDN_CONTENT_HASH_BYTES];
@@ -471,11 +478,11 @@ void cdn_backtest_html(struct cdn_buf *out, const struct cdn_backtest *test)
                    nonce, nonce);
     cdn_html_text(out, test->sides[0].title);
     cdn_buf_printf(out, ": backtest</title>\n<style nonce=\"%s\">\n", nonce);
-    cdn_buf_text(out, cdn_report_css);
+    embedded(out, 0);
     cdn_buf_text(out, "</style></head>\n<body><main>\n");
     cdn_buf_append(out, body.data, body.length);
     cdn_buf_printf(out, "</main>\n<script nonce=\"%s\">\n", nonce);
-    cdn_buf_text(out, cdn_report_js);
+    embedded(out, 1);
     cdn_buf_text(out, "</script></body></html>\n");
 out:
     cdn_buf_deinit(&body);

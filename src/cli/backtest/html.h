@@ -9,10 +9,6 @@
 
 #include "cli/backtest/report.h"
 
-/* report.css and report.js, compiled in. */
-extern const char cdn_report_css[];
-extern const char cdn_report_js[];
-
 /* Text as text: markup and what a person could not see are escaped. */
 void cdn_html_text(struct cdn_buf *out, const char *text);
 void cdn_html_bytes(struct cdn_buf *out, const char *text, size_t bytes);
