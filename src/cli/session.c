@@ -63,7 +63,8 @@ bool cdn_session_is_name(const struct cdn_session *session, const char *word)
 
 /* The ceilings follow the limits asked for: this program is the host, and whoever types
  * --max-time 1min means it.  The rule's own declaration still bounds a run. */
-static void raise_ceilings(cordon_engine_options *options, const cordon_limits *limits)
+void cdn_session_raise_ceilings(cordon_engine_options *options,
+                                const cordon_limits *limits)
 {
     options->slots = 1;
     if (limits->instructions > options->max_instructions)
@@ -152,7 +153,7 @@ int cdn_session_open(struct cdn_session *session)
         return CDN_EXIT_DATA;
     }
     options = session->settings.engine;
-    raise_ceilings(&options, &session->limits);
+    cdn_session_raise_ceilings(&options, &session->limits);
     status = cordon_engine_new(&session->engine, &options, &err);
     if (!status && session->data)
         status = cordon_snapshot_open(&session->snapshot, session->data, NULL, &err);

@@ -191,6 +191,10 @@ struct cdn_session {
 /* What the options say together; an exit code. */
 int cdn_session_check(const struct cdn_session *session);
 
+/* One sandbox, and ceilings that let such limits be asked for. */
+void cdn_session_raise_ceilings(cordon_engine_options *options,
+                                const cordon_limits *limits);
+
 /* Is it the name of a rule or a set in the store's registry, and not a file? */
 bool cdn_session_is_name(const struct cdn_session *session, const char *word);
 
