@@ -40,7 +40,8 @@ def commands():
         options = {}
         for short, long, argument in re.findall(
                 r"(?m)^  (?:-(\w), |    )--([\w-]+)(?: (\S+))?", run(*name.split(), "--help")):
-            options["--" + long] = ("-" + short if short else None, argument)
+            # a command's own stands before one of every command of the same name
+            options.setdefault("--" + long, ("-" + short if short else None, argument))
         found[name] = options
     return found
 
