@@ -2,7 +2,8 @@
  *
  * Characters are read here, not by libedit, so that a Ctrl-C while nothing is evaluated is
  * seen for what it is: the line is dropped.  libedit restores the terminal for signals that
- * stop or end the process.
+ * stop or end the process, and sends them on to its process group, which a terminal's own keys
+ * do anyway.
  *
  * The history file has a line an item, with "\n" for the newlines within it and "\\" for a
  * backslash, and is appended to as items come, so that two sessions do not lose each other's;

@@ -210,7 +210,7 @@ def hostile():
     run("(" * 60000 + "\n\n", code=1)
     run("{" * 300 + "}" * 300 + "\n", code=1)
     out = run("%s\n1\n" % ("x = {\n" * 3000), code=1)
-    run("for i = 1, 1e7 do _G['g' .. i] = i end\n", code=4)
+    run("for i = 1, 1e7 do _G['g' .. i] = i end\n", "--max-memory", "4MiB", code=4)
     out = run("for i = 1, 3000 do _G['g' .. i] = i end\n:globals\n")
     expect(out.count("number") == 256, "globals are bounded")
     out = run("x = {} for i = 1, 1000 do x[i] = i end return x\n")
