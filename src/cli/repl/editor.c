@@ -184,10 +184,16 @@ static void load_items(struct cdn_editor *editor)
 
 void cdn_editor_remember(struct cdn_editor *editor, const char *text, size_t bytes)
 {
+    struct cdn_buf item = {0};
+
     if (!bytes || bytes > ITEM_BYTES || memchr(text, '\0', bytes))
         return;
-    enter(editor, text);
-    append_item(editor, text, bytes);
+    cdn_buf_append(&item, text, bytes); /* a line's text goes on with its newline */
+    if (!item.failed) {
+        enter(editor, (const char *)item.data);
+        append_item(editor, text, bytes);
+    }
+    cdn_buf_deinit(&item);
 }
 
 /* ---- Tab ---- */

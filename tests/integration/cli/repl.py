@@ -433,14 +433,17 @@ def remembers():
     t.line("end", "")
     t.line("'back\\\\slash'", "slash")
     t.line(":usage", "usage is on")
+    t.line("\x10", "usage is off")  # up: the command again
+    t.line("\x10\x10", '"back')
     t.end()
     with open(history, encoding="utf-8") as file:
         text = file.read()
-    expect(text == "function g()\\nreturn 'first'\\nend\n'back\\\\\\\\slash'\n:usage\n",
+    expect(text == "function g()\\nreturn 'first'\\nend\n'back\\\\\\\\slash'\n:usage\n:usage\n"
+           "'back\\\\\\\\slash'\n",
            "the history: %r" % text)
     expect(os.stat(history).st_mode & 0o777 == 0o600, "the history is one's own")
     t = begun()
-    t.keys("\x10\x10\x10\n")  # three up: the function, whole
+    t.keys("\x10" * 4 + "\n")  # four up: the function, whole
     t.wait("cordon> ")
     t.line("g()", '"first"')
     t.end()
