@@ -420,7 +420,8 @@ struct cdn_editor *cdn_editor_new(struct cdn_repl *repl)
     el_set(editor->el, EL_SIGNAL, 1);
     el_set(editor->el, EL_HIST, history, editor->history);
     el_set(editor->el, EL_GETCFN, next_character);
-    el_set(editor->el, EL_ADDFN, "cordon-complete", "complete a name", on_tab);
+    /* the narrow call would copy the names and never free them */
+    el_wset(editor->el, EL_ADDFN, L"cordon-complete", L"complete a name", on_tab);
     el_set(editor->el, EL_BIND, "^I", "cordon-complete", NULL);
     el_set(editor->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
     (void)el_source(editor->el, NULL); /* ~/.editrc, where there is one */
