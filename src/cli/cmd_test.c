@@ -333,7 +333,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "ceilings: see cordon config show", NULL},
     };
     struct cdn_manifest project = {0};
-    int code = CDN_EXIT_OK;
+    int code;
 
     to->limits = (cordon_limits)CORDON_LIMITS_INIT;
     to->as_of_ms = CORDON_NO_TIME;
@@ -343,8 +343,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     }
     testing.paths = argc ? (const char *const *)argv : here;
     testing.path_count = argc ? (size_t)argc : 1;
-    if (!argc && cdn_manifest_here())
-        code = use_project(&testing, &project);
+    code = !argc && cdn_manifest_here() ? use_project(&testing, &project) : CDN_EXIT_OK;
     if (!code)
         code = cdn_cli_finish(cli, run_all(&testing));
     cdn_manifest_deinit(&project);

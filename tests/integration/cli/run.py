@@ -218,6 +218,9 @@ def check_formats():
     expect("is a test, not a rule; run it: cordon test " + tests[0] in err, "a test alone: " + err)
     _, err = run("check", "-v", tests[0], rules[0])
     expect("_test.lua is a test, not a rule, and left out" in err, "left out, and said so: " + err)
+    for words in (["rule", "push"], ["set", "eval"]):
+        _, err = run(*words, tests[0], "-d", store, code=2)
+        expect("run it: cordon test" in err, "%s of a test: %s" % (" ".join(words), err))
     expect(len(rules) > 20 and out.count(": ok  ") == len(rules), "our own rules: " + out)
 
 
@@ -591,6 +594,10 @@ def wrong_usage():
         expect(message in err and not out, "eval %s: %s" % (args, err))
     run("eval", "rules/sent.lua", "-d", os.path.join(work, "nowhere"), code=3)
     run("eval", "rules/sent.lua", "-d", store, "-i", os.path.join(work, "nowhere"), code=3)
+    _, err = run("eval", "rules/sent.lua", "-d", store, code=1)
+    expect("the request has no node; give one: --node LABEL:KEY" in err, "no node: " + err)
+    _, err = run("eval", "rules/sent.lua", "-d", store, "-i", "-", stdin=b"{}", code=1)
+    expect("--node" not in err, "of a line, the line lacks it: " + err)
     _, err = run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
     expect("cannot read %s: it is a folder" % work in err, "a folder as input: " + err)
 
