@@ -86,12 +86,12 @@ static cordon_status load(struct cdn_subject *subject, struct cdn_harness *harne
     cordon_status status =
         cdn_harness_path(path, harness, subject->word, strlen(subject->word), err);
     int before = shown ? (int)(shown + 1 - harness->file->path) : 0;
-    char name[2 * PATH_MAX];
+    char name[2 * PATH_MAX], escaped[2 * PATH_MAX];
 
     if (status)
         return status;
     snprintf(name, sizeof name, "%.*s%s", before, harness->file->path, subject->word);
-    subject->file = cdn_strdup(name);
+    subject->file = cdn_strdup(cdn_escape(escaped, sizeof escaped, name, strlen(name)));
     if (!subject->file)
         return cdn_error_nomem(err);
     status = read_source(subject, harness, path, err);

@@ -98,6 +98,7 @@ struct cdn_test {
 
 struct cdn_test_file {
     const char *path;
+    char *shown; /* the path, escaped */
     struct cdn_buf source;
     cordon_status
         status; /* not CORDON_OK: it, or its rule, did not load; err says why */

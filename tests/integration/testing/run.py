@@ -88,6 +88,11 @@ def passing():
     expect("nobody" in read(golden), "results of tests that did not run stay")
     run("project", "--update")
     expect(read(golden) == before, "results that no test uses go")
+    tests = read("project/rules/velocity_test.lua")
+    write("project/rules/velocity_test.lua", tests.replace("assert.golden(answer)", "error('before') assert.golden(answer)"))
+    run("project", "--update", code=1)
+    expect(read(golden) == before, "a test that failed before it came there keeps its result")
+    write("project/rules/velocity_test.lua", tests)
 
 
 def selecting():
@@ -123,7 +128,8 @@ def failing():
             "'/etc/passwd' is no file's name as a test may give it",
             "lies outside of " + work,
             "the test itself was stopped: instructions", "stack overflow",
-            "there is no golden result", "warning: no assertion"):
+            "there is no golden result", "warning: no assertion",
+            'expected  ...' + "x" * 40 + '"\n          actual    ...' + "x" * 40 + 'y"'):
         expect(text in out, "%r is not in\n%s" % (text, out[:6000]))
     expect("\033" not in out and len(out) < 200000, "escapes, or too much")
     report = json.loads(run("failing", "-o", "json", code=1)[0])
