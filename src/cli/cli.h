@@ -111,6 +111,7 @@ struct cdn_command {
 extern const struct cdn_command cdn_command_init; /* cmd_init.c */
 extern const struct cdn_command cdn_command_check;
 extern const struct cdn_command cdn_command_eval;
+extern const struct cdn_command cdn_command_repl;     /* cmd_repl.c */
 extern const struct cdn_command cdn_command_test;     /* cmd_test.c */
 extern const struct cdn_command cdn_command_bench;    /* cmd_bench.c */
 extern const struct cdn_command cdn_command_import;   /* cmd_import.c */

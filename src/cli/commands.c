@@ -18,6 +18,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_check,
     &cdn_command_test,
     &cdn_command_eval,
+    &cdn_command_repl,
     &cdn_command_bench,
     &cdn_command_snapshot_info,
     &cdn_command_snapshot_verify,
