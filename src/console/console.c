@@ -362,13 +362,19 @@ cordon_status cdn_console_run(cordon_outcome *outcome, struct cdn_console *conso
     if (console->begun)
         own.seed = console->random;
     console->results = 0;
-    cdn_pack_init(&console->packer, console->shown, SHOWN_BYTES);
+    cdn_pack_init(&console->packer, console->shown,
+                  budget->output_bytes < SHOWN_BYTES ? (size_t)budget->output_bytes
+                                                     : SHOWN_BYTES);
     status = cdn_rule_run(outcome, &call, err);
     if (!status && cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK) {
         outcome->usage.output_bytes = console->packer.length;
         if (console->packer.failed) {
-            outcome->kind = CORDON_OUTCOME_ERROR;
-            cdn_outcome_explain(outcome, "there is too much to be shown");
+            outcome->kind = CORDON_OUTCOME_LIMIT;
+            outcome->limit = CORDON_BUDGET_OUTPUT;
+            cdn_outcome_explain(outcome,
+                                "output: what is shown takes more than %zu bytes; ask "
+                                "for less, or raise limits.output",
+                                console->packer.size);
         } else {
             status = keep(outcome, console, err);
         }

@@ -21,7 +21,7 @@
  * is handles into one snapshot, which the console holds, seen as of one time, which it was
  * made with: another snapshot, or another `as_of`, needs another console.
  *
- * What is kept between inputs is bounded too: an input after which more than `image_bytes`
+ * What is shown counts as its output.  What is kept between inputs is bounded too: an input after which more than `image_bytes`
  * would be kept is stopped by its memory limit, and undone.
  *
  * All of the schema is readable, as if a rule had declared it, but for what no Lua number can

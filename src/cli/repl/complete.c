@@ -247,7 +247,7 @@ static void complete_member(const struct offering *to, const char *text, size_t 
     const char *receiver = type_before(to->repl, text, at);
 
     if (text[at] == ':') {
-        offer_rows(to, is_library(receiver) ? NULL : receiver, true);
+        offer_rows(to, receiver, true);
         return;
     }
     if (is_library(receiver))
@@ -278,10 +278,9 @@ static void complete_argument(const struct offering *to, const char *text, size_
 {
     static const char *const of_labels[] = {":node", ":run", ":sample", ":schema"};
     static const char *const limits[] = {"online", "batch", "repl"};
-    size_t length = strcspn(text, " ");
+    const char *blank = memchr(text, ' ', bytes);
+    size_t length = blank ? (size_t)(blank - text) : bytes;
 
-    if (length > bytes)
-        return;
     for (size_t i = 0; i < CDN_COUNT(of_labels); i++) {
         if (!strncmp(text, of_labels[i], length) && length > 1)
             offer_labels(to);

@@ -79,8 +79,6 @@ static int exit_of(const cordon_outcome *outcome)
     }
 }
 
-/* The message without "at repl:12", which says nothing to whoever typed one line, and
- * without advice to change a rule's contract. */
 static void tell(const struct cdn_repl *repl, const char *severity, const char *message,
                  uint32_t line, uint32_t column, const char *source, size_t bytes)
 {
@@ -95,6 +93,19 @@ static void tell(const struct cdn_repl *repl, const char *severity, const char *
     };
 
     cdn_diagnostic_print(repl->cli->err, repl->cli->err_color, &diagnostic);
+}
+
+/* Advice to change a rule's contract becomes one to change the session's limits. */
+static void advise(char *message, size_t size)
+{
+    static const char of_rules[] = "raise limits.";
+    char *at = strstr(message, of_rules);
+    char name[32];
+
+    if (!at)
+        return;
+    snprintf(name, sizeof name, "%.20s", at + sizeof of_rules - 1);
+    snprintf(at, size - (size_t)(at - message), ":set max-%s", name);
 }
 
 static void tell_fault(struct cdn_repl *repl)
@@ -115,9 +126,11 @@ static void tell_fault(struct cdn_repl *repl)
     snprintf(message, sizeof message, "%s", cordon_outcome_message(outcome));
     snprintf(place, sizeof place, " at %s:%" PRIu32, cordon_outcome_file(outcome),
              line);
-    at = strstr(message, place);
+    at = strstr(message, place); /* it stands before the message already */
     if (at)
         memmove(at, at + strlen(place), strlen(at + strlen(place)) + 1);
+    if (kind == CORDON_OUTCOME_LIMIT)
+        advise(message, sizeof message);
     tell(repl, cordon_outcome_kind_str(kind), message, line, 0, line ? source : NULL,
          bytes);
 }
@@ -249,11 +262,12 @@ void cdn_repl_evaluate(struct cdn_repl *repl, const struct cdn_input *input)
             cdn_repl_print(repl, &value);
         cdn_input_note(input, repl);
     }
+    if (!repl->usage)
+        return;
+    cdn_repl_print_usage(repl, cordon_outcome_usage(repl->outcome));
     if (cordon_outcome_truncated(repl->outcome))
         cdn_cli_note(repl->cli,
                      "a traversal was cut by limit(), latest(), largest() or the like");
-    if (repl->usage)
-        cdn_repl_print_usage(repl, cordon_outcome_usage(repl->outcome));
 }
 
 bool cdn_repl_ask(struct cdn_repl *repl, const struct cdn_buf *text)

@@ -245,6 +245,14 @@ static bool check_subject(struct cdn_repl *repl, const cordon_snapshot *snapshot
     return true;
 }
 
+bool cdn_repl_check_node(struct cdn_repl *repl, const struct cdn_request *request)
+{
+    uint32_t label;
+
+    return !request->has_node || !repl->session.snapshot ||
+           check_subject(repl, repl->session.snapshot, request, &label);
+}
+
 void cdn_repl_node(struct cdn_repl *repl, const char *argument)
 {
     const cordon_snapshot *snapshot = need_snapshot(repl);
@@ -401,6 +409,8 @@ void cdn_repl_data(struct cdn_repl *repl, const char *argument)
     }
     cdn_buf_deinit(&repl->data_path);
     repl->data_path = path;
+    if (!cdn_repl_check_node(repl, &repl->subject))
+        cdn_request_clear(&repl->subject); /* else no input would run */
     if (set)
         cdn_cli_note(repl->cli, "what was set was of the other snapshot and is gone");
     cdn_repl_snapshot(repl, "");

@@ -146,6 +146,8 @@ void cdn_repl_help(struct cdn_repl *repl, const char *argument); /* help.c */
 
 /* ---- look.c ---- */
 
+/* Is the request's node there, if it has one?  False: told that it is not. */
+bool cdn_repl_check_node(struct cdn_repl *repl, const struct cdn_request *request);
 void cdn_repl_node(struct cdn_repl *repl, const char *argument);
 void cdn_repl_sample(struct cdn_repl *repl, const char *argument);
 void cdn_repl_schema(struct cdn_repl *repl, const char *argument);
@@ -193,9 +195,9 @@ enum cdn_editor_end cdn_editor_line(struct cdn_editor *editor, bool more,
 /* Put a whole input into the history, as one item. */
 void cdn_editor_remember(struct cdn_editor *editor, const char *text, size_t bytes);
 
-/* What the text up to the cursor may go on with: calls `offer` with each whole word that may
+/* What the text up to the cursor may go on with: calls `with` with each whole word that may
  * stand where the last one stands; returns where that begins. */
 size_t cdn_repl_complete(const struct cdn_repl *repl, const char *text, size_t bytes,
-                         void (*offer)(void *ud, const char *word), void *ud);
+                         void (*with)(void *ud, const char *word), void *ud);
 
 #endif

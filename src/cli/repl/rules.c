@@ -356,6 +356,10 @@ void cdn_repl_input(struct cdn_repl *repl, const char *argument)
         cdn_request_deinit(&given);
         return;
     }
+    if (!cdn_repl_check_node(repl, &given)) {
+        cdn_request_deinit(&given);
+        return;
+    }
     cdn_request_deinit(&repl->subject);
     repl->subject = given;
 }

@@ -218,6 +218,9 @@ def check_formats():
     expect("is a test, not a rule; run it: cordon test " + tests[0] in err, "a test alone: " + err)
     _, err = run("check", "-v", tests[0], rules[0])
     expect("_test.lua is a test, not a rule, and left out" in err, "left out, and said so: " + err)
+    for words in (["rule", "push"], ["set", "eval"]):
+        _, err = run(*words, tests[0], "-d", store, code=2)
+        expect("run it: cordon test" in err, "%s of a test: %s" % (" ".join(words), err))
     expect(len(rules) > 20 and out.count(": ok  ") == len(rules), "our own rules: " + out)
 
 
