@@ -2,7 +2,8 @@
  *
  * Characters are read here, not by libedit, so that a Ctrl-C while nothing is evaluated is
  * seen for what it is: the line is dropped.  libedit restores the terminal for signals that
- * stop or end the process.
+ * stop or end the process, and sends them on to its process group, which a terminal's own keys
+ * do anyway.
  *
  * The history file has a line an item, with "\n" for the newlines within it and "\\" for a
  * backslash, and is appended to as items come, so that two sessions do not lose each other's;
@@ -183,10 +184,16 @@ static void load_items(struct cdn_editor *editor)
 
 void cdn_editor_remember(struct cdn_editor *editor, const char *text, size_t bytes)
 {
+    struct cdn_buf item = {0};
+
     if (!bytes || bytes > ITEM_BYTES || memchr(text, '\0', bytes))
         return;
-    enter(editor, text);
-    append_item(editor, text, bytes);
+    cdn_buf_append(&item, text, bytes); /* a line's text goes on with its newline */
+    if (!item.failed) {
+        enter(editor, (const char *)item.data);
+        append_item(editor, text, bytes);
+    }
+    cdn_buf_deinit(&item);
 }
 
 /* ---- Tab ---- */

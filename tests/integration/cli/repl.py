@@ -210,7 +210,7 @@ def hostile():
     run("(" * 60000 + "\n\n", code=1)
     run("{" * 300 + "}" * 300 + "\n", code=1)
     out = run("%s\n1\n" % ("x = {\n" * 3000), code=1)
-    run("for i = 1, 1e7 do _G['g' .. i] = i end\n", code=4)
+    run("for i = 1, 1e7 do _G['g' .. i] = i end\n", "--max-memory", "4MiB", code=4)
     out = run("for i = 1, 3000 do _G['g' .. i] = i end\n:globals\n")
     expect(out.count("number") == 256, "globals are bounded")
     out = run("x = {} for i = 1, 1000 do x[i] = i end return x\n")
@@ -433,14 +433,17 @@ def remembers():
     t.line("end", "")
     t.line("'back\\\\slash'", "slash")
     t.line(":usage", "usage is on")
+    t.line("\x10", "usage is off")  # up: the command again
+    t.line("\x10\x10", '"back')
     t.end()
     with open(history, encoding="utf-8") as file:
         text = file.read()
-    expect(text == "function g()\\nreturn 'first'\\nend\n'back\\\\\\\\slash'\n:usage\n",
+    expect(text == "function g()\\nreturn 'first'\\nend\n'back\\\\\\\\slash'\n:usage\n:usage\n"
+           "'back\\\\\\\\slash'\n",
            "the history: %r" % text)
     expect(os.stat(history).st_mode & 0o777 == 0o600, "the history is one's own")
     t = begun()
-    t.keys("\x10\x10\x10\n")  # three up: the function, whole
+    t.keys("\x10" * 4 + "\n")  # four up: the function, whole
     t.wait("cordon> ")
     t.line("g()", '"first"')
     t.end()

@@ -594,6 +594,10 @@ def wrong_usage():
         expect(message in err and not out, "eval %s: %s" % (args, err))
     run("eval", "rules/sent.lua", "-d", os.path.join(work, "nowhere"), code=3)
     run("eval", "rules/sent.lua", "-d", store, "-i", os.path.join(work, "nowhere"), code=3)
+    _, err = run("eval", "rules/sent.lua", "-d", store, code=1)
+    expect("the request has no node; give one: --node LABEL:KEY" in err, "no node: " + err)
+    _, err = run("eval", "rules/sent.lua", "-d", store, "-i", "-", stdin=b"{}", code=1)
+    expect("--node" not in err, "of a line, the line lacks it: " + err)
     _, err = run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
     expect("cannot read %s: it is a folder" % work in err, "a folder as input: " + err)
 

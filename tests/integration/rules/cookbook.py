@@ -86,7 +86,8 @@ def main():
         for line in "\n".join(re.findall(r"(?ms)^```lua\n(.*?)^```$", page)).splitlines():
             expect(squeezed(line) in known, "%s/README.md shows what no rule has: %s" % (folder, line))
     expect(count == 13, "%d rules" % count)
-    out = run("test", rules, "--coverage", "--threshold", "98", "--fail-on-empty", "--format", "json")
+    out = run("test", rules, "--coverage", "--threshold", "98", "--fail-on-empty", "--format", "json",
+              "--max-time", "10s")
     print(out[-400:] if failures else "%d rules" % count)
     return 1 if failures else 0
 
