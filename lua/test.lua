@@ -65,10 +65,21 @@ local function short(answer)
   end
   return concat(parts, ", ") .. format("; edges %d, instructions %d", answer.cost.edges, answer.cost.instructions)
 end
+-- Two texts as they are shown: of long ones what begins to differ.
+local function cut_both(a, b)
+  local low, high = 1, #a < #b and #a + 1 or #b + 1
+  if #a <= 2000 and #b <= 2000 then return a, b end
+  while low < high do
+    local middle = floor((low + high) / 2)
+    if sub(a, 1, middle) == sub(b, 1, middle) then low = middle + 1 else high = middle end
+  end
+  if low < 1900 then return cut(a), cut(b) end
+  return cut("..." .. sub(a, low - 40, low + 2000)), cut("..." .. sub(b, low - 40, low + 2000))
+end
 -- ---- failing ----
 local function fail(level, message, expected, actual, answer, dearest)
   local told = { line = line_of(level + 1), message = cut(message), dearest = dearest }
-  if expected then told.expected, told.actual = cut(expected), cut(actual) end
+  if expected then told.expected, told.actual = cut_both(expected, actual) end
   if answer then told.answer = cut(short(answer)) end
   failed = true
   pcall(host.fail, told)

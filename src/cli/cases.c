@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/suggest.h"
 #include "cli/request.h"
+#include "cli/testing/candidate.h"
 #include "engine/registry.h"
 #include "engine/set.h"
 
@@ -467,6 +468,19 @@ static cordon_status load_candidate(struct trial *trial, cordon_error *err)
                                    candidate->source_bytes, candidate->file, NULL, err);
 }
 
+static cordon_status run_tests(struct trial *trial, cordon_error *err)
+{
+    const cordon_candidate *candidate = trial->candidate;
+    struct cdn_candidate_tests tests;
+    cordon_status status =
+        cdn_testing_candidate(&tests, trial->judge->cli, candidate->file,
+                              candidate->source, candidate->source_bytes, err);
+
+    trial->judge->tests = tests.passed;
+    trial->judge->failed += tests.failed;
+    return status;
+}
+
 cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
                                   cordon_error *err)
 {
@@ -486,6 +500,8 @@ cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
         status = load_candidate(&trial, err);
     if (!status && candidate->cases_bytes)
         status = run_cases(&trial, err);
+    if (!status && candidate->kind == CORDON_OBJECT_RULE)
+        status = run_tests(&trial, err);
     cordon_outcome_free(trial.outcome);
     cordon_set_outcome_free(trial.all);
     cordon_engine_free(trial.engine);

@@ -29,11 +29,12 @@ struct cdn_judge {
     cordon_registry *registry; /* where a set finds its rules */
     /* filled by it */
     uint64_t cases;
-    uint64_t failed; /* of them; each was told on cli->err */
+    uint64_t failed; /* of them, and of the tests; each was told on cli->err */
+    uint64_t tests;  /* that stand beside the rule's file, and passed */
 };
 
 /* A cordon_check_function: the version loads with the store's current snapshot, and its
- * cases pass.  Of a set, rules that it names and nothing decides are warned of.
+ * cases pass, and so do the tests beside the file that it was pushed from, if that is there.  Of a set, rules that it names and nothing decides are warned of.
  * Errors: CORDON_E_RULE, CORDON_E_DATA if a case failed. */
 cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
                                   cordon_error *err);

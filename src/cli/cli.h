@@ -159,9 +159,10 @@ extern const struct cdn_command cdn_command_set_eval;     /* cmd_set.c */
 extern const struct cdn_command cdn_command_shadow_start; /* cmd_shadow.c */
 extern const struct cdn_command cdn_command_shadow_stop;
 extern const struct cdn_command cdn_command_shadow_report;
+extern const struct cdn_command cdn_command_doctor;     /* cmd_doctor.c */
 extern const struct cdn_command cdn_command_completion; /* cmd_completion.c */
 extern const struct cdn_command cdn_command_version;
-extern const struct cdn_command cdn_command_help;
+extern const struct cdn_command cdn_command_help; /* cmd_help.c */
 
 /* All commands in the order help lists them; NULL ends it. */
 extern const struct cdn_command *const cdn_commands[];

@@ -183,6 +183,21 @@ static void note_fault(struct bench *bench, const struct cdn_request *request)
                  request->has_node ? ": " : "", cordon_outcome_message(bench->outcome));
 }
 
+/* Costs are those of the first round that the time limit did not stop: where the machine
+ * stood still for a moment, the others tell what the rule does. */
+static void take_round(struct bench *bench, struct cdn_bench_run *run)
+{
+    const cordon_outcome *outcome = bench->outcome;
+
+    if (run->taken && !run->late)
+        return;
+    run->taken = true;
+    run->outcome = cordon_outcome_get_kind(outcome);
+    run->late = run->outcome == CORDON_OUTCOME_LIMIT &&
+                cordon_outcome_limit(outcome) == CORDON_BUDGET_TIME;
+    cdn_cost_take(run->used, bench->report.limits, cordon_outcome_usage(outcome));
+}
+
 /* Evaluate one request in one round, of which the first `warmup` do not count. */
 static cordon_status evaluate(struct bench *bench, size_t number, uint64_t round,
                               cordon_error *err)
@@ -190,7 +205,6 @@ static cordon_status evaluate(struct bench *bench, size_t number, uint64_t round
     const struct cdn_request *request = &bench->requests.requests[number];
     struct cdn_bench_run *run = &bench->requests.runs[number];
     cordon_request call = CORDON_REQUEST_INIT;
-    const cordon_usage *usage;
     cordon_status status = cdn_session_call(&call, &bench->session, request, err);
 
     if (!status)
@@ -203,14 +217,13 @@ static cordon_status evaluate(struct bench *bench, size_t number, uint64_t round
             mix_call(bench->report.identity.workload, bench, request, &call);
     if (round < bench->warmup)
         return CORDON_OK;
-    usage = cordon_outcome_usage(bench->outcome);
-    bench->times[number * bench->rounds + (round - bench->warmup)] = usage->wall_ns;
+    bench->times[number * bench->rounds + (round - bench->warmup)] =
+        cordon_outcome_usage(bench->outcome)->wall_ns;
+    take_round(bench, run);
     if (round + 1 < bench->warmup + bench->rounds)
         return CORDON_OK;
-    cdn_cost_take(run->used, bench->report.limits, usage);
     run->used[CDN_COST_TIME] =
         cdn_figures_median(bench->times + number * bench->rounds, bench->rounds);
-    run->outcome = cordon_outcome_get_kind(bench->outcome);
     if (run->outcome != CORDON_OUTCOME_OK)
         note_fault(bench, request);
     return CORDON_OK;

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "cli/cases.h"
 #include "cli/registry.h"
+#include "cli/testing/candidate.h"
 #include "engine/registry.h"
 #include "engine/registry_record.h"
 
@@ -105,6 +106,7 @@ static int push_one(struct push *push, const char *file)
     cordon_version_info info = {.struct_size = sizeof(info)};
     struct cdn_buf source = {0}, cases = {0};
     uint64_t before = cdn_registry_sequence(push->args.registry);
+    struct cdn_candidate_tests tests;
     cordon_error err;
     cordon_status status;
     int code = CDN_EXIT_OK;
@@ -113,6 +115,18 @@ static int push_one(struct push *push, const char *file)
     status = cdn_file_read(&source, file, CORDON_RULE_MAX_SOURCE_BYTES, &err);
     if (!status)
         status = read_cases(&cases, push, file, &err);
+    if (!status && !push->set) {
+        status = cdn_testing_candidate(&tests, push->cli, file,
+                                       source.data ? (const char *)source.data : "",
+                                       source.length, &err);
+        if (status) {
+            cdn_cli_error(push->cli, "%s is not pushed: %s", file, err.message);
+            code = status == CORDON_E_DATA          ? CDN_EXIT_FINDINGS
+                   : status == CORDON_E_INTERRUPTED ? CDN_EXIT_INTERRUPTED
+                                                    : cdn_cli_exit_of(status);
+            goto out;
+        }
+    }
     if (!status)
         status = cordon_registry_push(
             &info, push->args.registry,
@@ -136,6 +150,7 @@ static int push_one(struct push *push, const char *file)
                      : push->args.dry_run    ? " would be pushed"
                                              : " is pushed");
     }
+out:
     cdn_buf_deinit(&source);
     cdn_buf_deinit(&cases);
     return code;
@@ -471,8 +486,10 @@ const struct cdn_command cdn_command_rule_push = {
         "snapshot; text and cases of the newest version give that version again. Cases "
         "are requests, one a line, each with what is expected of it; they are kept "
         "with "
-        "the version and run whenever it is activated.",
-    .exits = "023",
+        "the version and run whenever it is activated. The tests beside a rule, "
+        "velocity_test.lua, "
+        "are run first: a version that fails them is not pushed.",
+    .exits = "0123i",
 };
 
 const struct cdn_command cdn_command_rule_list = {

@@ -1,7 +1,7 @@
 /* cordon rule activate, rollback, pause, resume and kill: what decides, and whether.
  *
  * Only activate can be slow: it loads the version on the store's current snapshot and runs
- * the cases that came with it.  The others are for emergencies, and check nothing. */
+ * the cases that came with it, and the tests beside its file.  The others are for emergencies, and check nothing. */
 #include "cli/cli.h"
 
 #include <inttypes.h>
@@ -21,6 +21,24 @@ static uint32_t active_version(const struct cdn_registry_args *args)
     return standing.active;
 }
 
+/* "; its 2 cases and 5 tests passed" */
+static const char *what_passed(char *out, size_t size, const struct cdn_judge *judge)
+{
+    char cases[40] = "", tests[40] = "";
+
+    if (!judge->cases && !judge->tests)
+        return "";
+    if (judge->cases)
+        snprintf(cases, sizeof(cases), "%" PRIu64 " case%s", judge->cases,
+                 judge->cases == 1 ? "" : "s");
+    if (judge->tests)
+        snprintf(tests, sizeof(tests), "%" PRIu64 " test%s", judge->tests,
+                 judge->tests == 1 ? "" : "s");
+    snprintf(out, size, "; its %s%s%s passed", cases, *cases && *tests ? " and " : "",
+             tests);
+    return out;
+}
+
 static int run_activate(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_registry_args args = {0};
@@ -28,6 +46,7 @@ static int run_activate(struct cdn_cli *cli, int argc, char **argv)
                                          CDN_CHANGE_OPTIONS(args)};
     struct cdn_judge judge = {.cli = cli};
     cordon_version_info info = {.struct_size = sizeof(info)};
+    char passed[120];
     cordon_error err;
     cordon_status status;
     int code;
@@ -45,13 +64,10 @@ static int run_activate(struct cdn_cli *cli, int argc, char **argv)
                                      cdn_candidate_judge, &judge, &args.change, &err);
     if (status)
         code = cdn_judge_fail(&judge, status, &err);
-    else if (judge.cases)
-        code = cdn_registry_changed(
-            cli, &args, "version %" PRIu32 " decides; its %" PRIu64 " case%s passed",
-            info.version, judge.cases, judge.cases == 1 ? "" : "s");
     else
-        code = cdn_registry_changed(cli, &args, "version %" PRIu32 " decides",
-                                    info.version);
+        code = cdn_registry_changed(cli, &args, "version %" PRIu32 " decides%s",
+                                    info.version,
+                                    what_passed(passed, sizeof(passed), &judge));
     cdn_registry_end(&args);
     return code;
 }
@@ -131,13 +147,15 @@ const struct cdn_command cdn_command_rule_activate = {
     .usage = "NAME [VERSION] --data STORE [OPTION...]",
     .examples = "cordon rule activate velocity -d store --reason 'tested in shadow'\n"
                 "cordon rule activate velocity 3 -d store --dry-run",
-    .details = "Without a version: the newest. It must load with the store's current "
-               "snapshot, "
-               "and its cases must pass; else nothing is changed. The version that "
-               "decided before "
-               "is kept for a rollback; a running rollout ends; a paused or killed "
-               "rule decides "
-               "again. A running engine sees the change within a second.",
+    .details =
+        "Without a version: the newest. It must load with the store's current "
+        "snapshot, "
+        "its cases must pass, and so must the tests beside the file that it was "
+        "pushed from, if that is there; else nothing is changed. The version that "
+        "decided before "
+        "is kept for a rollback; a running rollout ends; a paused or killed "
+        "rule decides "
+        "again. A running engine sees the change within a second.",
     .exits = "0123i",
 };
 

@@ -59,6 +59,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_shadow_stop,
     &cdn_command_shadow_report,
     &cdn_command_replay,
+    &cdn_command_doctor,
     &cdn_command_completion,
     &cdn_command_version,
     &cdn_command_help,
@@ -162,7 +163,9 @@ void cdn_help_all(struct cdn_cli *cli, FILE *to, const char *group)
             fprintf(to, "  %-16s %s\n", cdn_commands[i]->name,
                     cdn_commands[i]->summary);
     }
-    fputs("\nMore about one: cordon help COMMAND, or cordon COMMAND --help\n", to);
+    fputs("\nMore about one: cordon help COMMAND, or cordon COMMAND --help\n"
+          "The guide: cordon help topics\n",
+          to);
 }
 
 static void help_options(FILE *to, const struct cdn_option *options, size_t count)
@@ -275,43 +278,6 @@ void cdn_command_describe(const struct cdn_command *command,
 
     (void)command->run(&cli, 1, argv);
 }
-
-static int run_help(struct cdn_cli *cli, int argc, char **argv)
-{
-    const struct cdn_command *command;
-    char help[] = "--help";
-    char *help_argv[] = {help};
-    int words, code;
-
-    if (!cdn_options_parse(cli, NULL, 0, &argc, argv, &code))
-        return code;
-    if (argc == 0) {
-        cdn_help_all(cli, cli->out, NULL);
-        return cdn_cli_finish(cli, CDN_EXIT_OK);
-    }
-    command = cdn_command_find(argc, argv, &words);
-    if (command && argc == words) {
-        cli->command = command;
-        return command->run(cli, 1, help_argv);
-    }
-    if (argc == 1 && cdn_command_is_group(argv[0])) {
-        cdn_help_all(cli, cli->out, argv[0]);
-        return cdn_cli_finish(cli, CDN_EXIT_OK);
-    }
-    return cdn_command_unknown(cli, argc, argv);
-}
-
-const struct cdn_command cdn_command_help = {
-    .name = "help",
-    .summary = "show all commands, or one command's examples and options",
-    .run = run_help,
-    .usage = "[COMMAND]",
-    .examples = "cordon help                  # all commands\n"
-                "cordon help eval             # one of them\n"
-                "cordon help snapshot info",
-    .details = NULL,
-    .exits = "02",
-};
 
 int cdn_cli_main(struct cdn_cli *cli, int argc, char **argv)
 {

@@ -103,7 +103,7 @@ void cdn_coverage_show(FILE *to, bool color, const struct cdn_traced *traced)
             show_branch(to, color, traced, branch);
     }
     if (summary->lost_lines || summary->lost_jumps)
-        fputs("  there was no room for all of it: what is missing may have run\n", to);
+        fputs("  not all of it was seen: what is missing may have run\n", to);
 }
 
 static void write_branch(struct cdn_json *json, const struct cdn_traced *traced,

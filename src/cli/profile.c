@@ -96,7 +96,7 @@ void cdn_profile_show(FILE *to, bool color, const struct cdn_traced *traced)
             fprintf(to, "%4" PRIu32 " ", rows[i].line);
             cdn_traced_show_line(to, traced, rows[i].line, 64, true);
         } else {
-            fputs("   -  (before the function begins)\n", to);
+            fputs("   -  (before the function begins, or unseen)\n", to);
         }
     }
     if (count > MOST) {

@@ -19,9 +19,9 @@ const struct cdn_manual cdn_manual[] = {
     {"request", "params", NULL, "params", "The parameters that the rule declares, by name.", "", "local window = request.params.window"},
 
     /* ---- the graph ---- */
-    {"graph", "node", "label: string, key: string", "node?", "The node of that label and key, or nil.", "", "local shop = graph:node(\"Account\", \"17\")"},
+    {"graph", "node", "label: string, key: string|number", "node?", "The node of that label and key, or nil.", "", "local shop = graph:node(\"Account\", \"17\")"},
     {"graph", "set", "nodes: list", "nodes", "A node set of these nodes.", "", "local both = graph:set({ request.node })"},
-    {"graph", "ego", "from: node, options?: map", "view", "A view of the nodes at most `hops` from a node or a node set, and all edges between them.", "the edges of the nodes nearer than `hops`, then the outgoing ones of all", "local view = graph:ego(request.node, { hops = 2, edges = \"transfer\" })"},
+    {"graph", "ego", "from: node|nodes, options?: map", "view", "A view of the nodes at most `hops` from a node or a node set, and all edges between them.", "the edges of the nodes nearer than `hops`, then the outgoing ones of all", "local view = graph:ego(request.node, { hops = 2, edges = \"transfer\" })"},
     {"graph", "view", "options?: map", "view", "A view of all nodes of `labels`, or of the set `nodes`, and all edges between them.", "the outgoing edges of all its nodes", "local all = graph:view({ labels = { \"Account\" } })"},
     {"graph", "shortest_path", "from: node, to: node, options?: map", "map?", "A shortest way by hops, or by `weight`: { nodes, edges, hops, length }, or nil.", LOOKED, "local way = graph:shortest_path(request.node, request.node, { edges = \"transfer\" })"},
     {"graph", "paths", "from: node, to: node, options?: map", "list", "Ways that meet no node twice, each { nodes, edges, hops }.", LOOKED, "local ways = graph:paths(request.node, request.node, { max_hops = 3 })"},
@@ -29,7 +29,7 @@ const struct cdn_manual cdn_manual[] = {
     {"graph", "common_neighbours", "a: node, b: node, options?: map", "nodes", "The nodes next to both.", LOOKED, "local shared = graph:common_neighbours(request.node, request.node):count()"},
     {"graph", "jaccard", "a: node, b: node, options?: map", "number", "Shared neighbours by all neighbours, 0 to 1.", LOOKED, "local alike = graph:jaccard(request.node, request.node)"},
     {"graph", "adamic_adar", "a: node, b: node, options?: map", "number", "Shared neighbours, each weighed by how few neighbours it has.", LOOKED, "local alike = graph:adamic_adar(request.node, request.node)"},
-    {"graph", "personalised_pagerank", "from: node, options?: map", "scores", "What matters near a node or a node set: never above the true ranks.", LOOKED, "local near = graph:personalised_pagerank(request.node, { epsilon = 1e-3 })"},
+    {"graph", "personalised_pagerank", "from: node|nodes, options?: map", "scores", "What matters near a node or a node set: never above the true ranks.", LOOKED, "local near = graph:personalised_pagerank(request.node, { epsilon = 1e-3 })"},
     {"graph", "random_walk", "from: node, options?: map", "list", "The nodes that a walk of `steps` comes to, seeded.", LOOKED, "local met = graph:random_walk(request.node, { steps = 20 })"},
 
     /* ---- a node ---- */
@@ -46,10 +46,10 @@ const struct cdn_manual cdn_manual[] = {
     {"edge", "type", NULL, "string", "Its type.", "", ""},
 
     /* ---- an edge set ---- */
-    {"edges", "since", "time: number", "edges", "Those with time >= t; of a set with columns, t may name one.", "", "local recent = request.node:outgoing(\"transfer\"):since(request.now - 86400000)"},
-    {"edges", "after", "time: number", "edges", "Those with time > t.", "", ""},
-    {"edges", "up_to", "time: number", "edges", "Those with time <= t.", "", ""},
-    {"edges", "before", "time: number", "edges", "Those with time < t.", "", ""},
+    {"edges", "since", "time: number|string", "edges", "Those with time >= t; of a set with columns, t may name one.", "", "local recent = request.node:outgoing(\"transfer\"):since(request.now - 86400000)"},
+    {"edges", "after", "time: number|string", "edges", "Those with time > t.", "", ""},
+    {"edges", "up_to", "time: number|string", "edges", "Those with time <= t.", "", ""},
+    {"edges", "before", "time: number|string", "edges", "Those with time < t.", "", ""},
     {"edges", "between", "from: number, to: number", "edges", "Those with from <= time <= to.", "", ""},
     {"edges", "where", "property: string, op: string, value: any", "edges", "Those whose property compares so (== ~= < <= > >=); null never does.", "a look at each edge when it is read", "local large = request.node:outgoing(\"transfer\"):where(\"amount\", \">=\", 100)"},
     {"edges", "latest", "n: integer", "edges", "The last n of each source node's edges.", "", "local last = request.node:outgoing(\"transfer\"):latest(20)"},
@@ -107,7 +107,7 @@ const struct cdn_manual cdn_manual[] = {
     {"view", "bfs", "from: node, options?: map", "scores", "Hops from a node, along outgoing edges unless said.", NATIVE, ""},
     {"view", "sssp", "from: node", "scores", "Lengths of the shortest ways by `weight`.", NATIVE, ""},
     {"view", "pagerank", "options?: map", "scores", "Ranks that sum to 1.", NATIVE, "local rank = graph:ego(request.node):pagerank():of(request.node)"},
-    {"view", "personalised_pagerank", "from: node, options?: map", "scores", "Ranks that restart at a node or a node set.", NATIVE, ""},
+    {"view", "personalised_pagerank", "from: node|nodes, options?: map", "scores", "Ranks that restart at a node or a node set.", NATIVE, ""},
     {"view", "components", "options?: map", "groups", "Weakly or strongly connected parts.", NATIVE, ""},
     {"view", "label_propagation", "options?: map", "groups", "Communities.", NATIVE, ""},
     {"view", "triangles", "", "integer, scores", "How many there are, and through each node.", NATIVE, ""},

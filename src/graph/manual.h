@@ -13,7 +13,7 @@
  * libraries "string" "table" "math" "bit" "coroutine", and "" for what is global.
  *
  * Types in `arguments` and `result`: those receivers, and boolean integer number string list
- * map function any; "?" behind one: or nil.  `result` has several, separated by ", ", where
+ * map function any; "?" behind one: or nil; in `arguments` "a|b": either.  `result` has several, separated by ", ", where
  * there are several results; "" if there is none.  What `each` gives begins with "for ". */
 struct cdn_manual {
     const char *receiver;

@@ -1,9 +1,8 @@
 /* Calls of the graph's methods: with ':', with all that they need, of types that they take, and
  * about time only where edges have one.
  *
- * The manual says what a method takes.  Where it says less than the method allows (a set for a
- * node to start from, a column for a time) nothing is told.  Lua's own libraries, which turn
- * numbers into strings and back, are left alone. */
+ * The manual says what a method takes.  Lua's own libraries, which turn numbers into strings and
+ * back, are left alone. */
 #include <stdio.h>
 #include <string.h>
 
@@ -37,50 +36,78 @@ static bool next_argument(struct argument *out, const char **at)
     return true;
 }
 
-static bool is_type(const struct argument *argument, const char *word)
+/* A type of the manual's: which values are one, and what a person calls it. */
+static const struct {
+    const char *word;
+    enum cdn_type_kind kind;
+    const char *name;
+} types[] = {
+    {"integer", CDN_TYPE_NUMBER, "a whole number"},
+    {"number", CDN_TYPE_NUMBER, "a number"},
+    {"string", CDN_TYPE_STRING, "a string"},
+    {"boolean", CDN_TYPE_BOOLEAN, "a boolean"},
+    {"list", CDN_TYPE_TABLE, "a list"},
+    {"map", CDN_TYPE_TABLE, "a table"},
+    {"node", CDN_TYPE_NODE, "a node"},
+    {"nodes", CDN_TYPE_NODES, "a node set"},
+    {"nodes", CDN_TYPE_ROWS, "a node set"},
+    {"function", CDN_TYPE_FUNCTION, "a function"},
+};
+enum { TYPES = sizeof types / sizeof types[0] };
+
+/* Is a word among those of "node|nodes"? */
+static bool is_among(const struct argument *argument, const char *word)
 {
-    return strlen(word) == (size_t)argument->type_bytes &&
-           !memcmp(argument->type, word, strlen(word));
+    const char *at = argument->type, *end = at + argument->type_bytes;
+
+    while (at < end) {
+        size_t bytes = strcspn(at, "|,?");
+
+        if (strlen(word) == bytes && !memcmp(at, word, bytes))
+            return true;
+        at += bytes + 1;
+    }
+    return false;
 }
 
 /* May a value of that kind stand there? */
 static bool takes(const struct argument *argument, enum cdn_type_kind kind)
 {
-    static const struct {
-        const char *word;
-        enum cdn_type_kind kind;
-    } rows[] = {
-        {"integer", CDN_TYPE_NUMBER}, {"number", CDN_TYPE_NUMBER},
-        {"string", CDN_TYPE_STRING},  {"boolean", CDN_TYPE_BOOLEAN},
-        {"list", CDN_TYPE_TABLE},     {"map", CDN_TYPE_TABLE},
-        {"node", CDN_TYPE_NODE},      {"nodes", CDN_TYPE_NODES},
-        {"nodes", CDN_TYPE_ROWS},     {"function", CDN_TYPE_FUNCTION},
-    };
     bool listed = false;
 
     if (kind == CDN_TYPE_UNKNOWN || (kind == CDN_TYPE_NIL && argument->optional))
         return true;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (!is_type(argument, rows[i].word))
+    for (int i = 0; i < TYPES; i++) {
+        if (!is_among(argument, types[i].word))
             continue;
-        if (rows[i].kind == kind)
+        if (types[i].kind == kind)
             return true;
         listed = true;
     }
     return !listed; /* any */
 }
 
-/* What a method takes though the manual does not say it. */
-static bool also_takes(struct cdn_lint *lint, const struct cdn_manual *manual,
-                       const struct argument *argument, uint32_t set,
-                       enum cdn_type_kind kind)
+/* "a node or a node set" */
+static const char *describe(const struct argument *argument, char *out, size_t size)
 {
-    if (kind == CDN_TYPE_NODES || kind == CDN_TYPE_ROWS)
-        return !strncmp(argument->name, "from", 4); /* to start from a set */
-    if (kind == CDN_TYPE_NUMBER)
-        return !strncmp(argument->name, "key", 3);
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < TYPES && used < size; i++) {
+        if (is_among(argument, types[i].word) && types[i].kind != CDN_TYPE_ROWS)
+            used += (size_t)snprintf(out + used, size - used, "%s%s",
+                                     used ? " or " : "", types[i].name);
+    }
+    return out;
+}
+
+/* A time that is a string names a column, which edges from one node have not. */
+static bool is_no_column(struct cdn_lint *lint, const struct cdn_manual *manual,
+                         const struct argument *argument, uint32_t set,
+                         enum cdn_type_kind kind)
+{
     return kind == CDN_TYPE_STRING && !strcmp(manual->receiver, "edges") &&
-           !strncmp(argument->name, "time", 4) && !cdn_lint_starts_at_node(lint, set);
+           !strncmp(argument->name, "time", 4) && cdn_lint_starts_at_node(lint, set);
 }
 
 /* Does an expression at the end of a list give as many values as it likes? */
@@ -98,6 +125,7 @@ static void check_arguments(struct cdn_lint *lint, const struct cdn_syntax_node 
     const char *list = manual->arguments;
     uint32_t given = at->b;
     struct argument argument;
+    char name[80];
 
     while (next_argument(&argument, &list)) {
         enum cdn_type_kind kind;
@@ -106,30 +134,28 @@ static void check_arguments(struct cdn_lint *lint, const struct cdn_syntax_node 
             return;
         if (!given) {
             cdn_lint_add_at(lint->findings, CDN_LINT_ARGUMENT, lint->syntax, at->c,
-                            "%s is called without '%.*s', a %.*s; it is %s(%.*s)",
+                            "%s is called without '%.*s', %s; it is %s(%.*s)",
                             manual->name, argument.name_bytes, argument.name,
-                            argument.type_bytes, argument.type, manual->name,
+                            describe(&argument, name, sizeof name), manual->name,
                             MOST_SIGNATURE, manual->arguments);
             return;
         }
-        if (gives_many(lint, given) && !cdn_lint_node(lint, given)->next)
-            return;
         kind = cdn_lint_infer(lint, given).kind;
-        if (!takes(&argument, kind) &&
-            !also_takes(lint, manual, &argument, at->a, kind)) {
+        if (is_no_column(lint, manual, &argument, at->a, kind))
+            cdn_lint_add_at(
+                lint->findings, CDN_LINT_ARGUMENT, lint->syntax, given,
+                "%s is given a string, which names a column, and edges from "
+                "one node have none; give it a number of milliseconds",
+                manual->name);
+        else if (!takes(&argument, kind))
             cdn_lint_add_at(lint->findings, CDN_LINT_ARGUMENT, lint->syntax, given,
                             "'%.*s' of %s is %s, not %s; it is %s(%.*s)",
                             argument.name_bytes, argument.name, manual->name,
-                            is_type(&argument, "integer")  ? "a whole number"
-                            : is_type(&argument, "map")    ? "a table"
-                            : is_type(&argument, "list")   ? "a list"
-                            : is_type(&argument, "nodes")  ? "a node set"
-                            : is_type(&argument, "node")   ? "a node"
-                            : is_type(&argument, "number") ? "a number"
-                                                           : "a string",
+                            describe(&argument, name, sizeof name),
                             cdn_lint_type_name((struct cdn_type){.kind = kind}),
                             manual->name, MOST_SIGNATURE, manual->arguments);
-        }
+        if (gives_many(lint, given) && !cdn_lint_node(lint, given)->next)
+            return; /* for the rest, too */
         given = cdn_lint_node(lint, given)->next;
     }
 }

@@ -318,12 +318,13 @@ static void gather_result(struct cdn_lint *lint, struct words *words, uint32_t n
     function = at->kind == CDN_SYNTAX_CALL ? cdn_lint_callee(lint, node) : 0;
     if (function && depth < 3) {
         for (uint32_t i = function; cdn_lint_within(lint, i, function); i--) {
-            if (cdn_lint_node(lint, i)->kind != CDN_SYNTAX_RETURN ||
-                cdn_scope_function(&lint->scope, i) != function)
-                continue;
-            if (!cdn_lint_affords(lint, 100))
+            if (!cdn_lint_affords(lint, 1)) {
                 words->unknown = true;
-            else if (cdn_lint_node(lint, i)->a)
+                break;
+            }
+            if (cdn_lint_node(lint, i)->kind == CDN_SYNTAX_RETURN &&
+                cdn_lint_node(lint, i)->a &&
+                cdn_scope_function(&lint->scope, i) == function)
                 gather_result(lint, words, cdn_lint_node(lint, i)->a, depth + 1);
         }
         return;

@@ -124,12 +124,12 @@ static void check_result(struct cdn_lint *lint, struct seen *seen, uint32_t node
 static void check_returns(struct cdn_lint *lint, struct seen *seen, uint32_t function,
                           uint32_t depth)
 {
-    for (uint32_t i = function; cdn_lint_within(lint, i, function); i--) {
+    for (uint32_t i = function;
+         cdn_lint_within(lint, i, function) && cdn_lint_affords(lint, 1); i--) {
         const struct cdn_syntax_node *at = cdn_lint_node(lint, i);
 
         if (at->kind != CDN_SYNTAX_RETURN ||
-            cdn_scope_function(&lint->scope, i) != function ||
-            !cdn_lint_affords(lint, 10))
+            cdn_scope_function(&lint->scope, i) != function)
             continue;
         if (!at->a || cdn_lint_node(lint, at->a)->kind == CDN_SYNTAX_NIL)
             cdn_lint_add_at(lint->findings, CDN_LINT_RESULT, lint->syntax, i,

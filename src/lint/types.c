@@ -45,6 +45,19 @@ static void put_type(struct cdn_buf *out, const char *type, size_t bytes)
         cdn_buf_text(out, "?");
 }
 
+/* "node|nodes". */
+static void put_either(struct cdn_buf *out, const char *types, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at++) {
+        size_t one = strcspn(types + at, "|,");
+
+        one = one < bytes - at ? one : bytes - at;
+        cdn_buf_text(out, at ? "|" : "");
+        put_type(out, types + at, one);
+        at += one;
+    }
+}
+
 /* "integer, number?" with `before` in front of each, or as one list. */
 static void put_results(struct cdn_buf *out, const char *list, const char *before,
                         const char *between)
@@ -88,7 +101,7 @@ static void put_arguments(struct cdn_buf *out, struct cdn_buf *names,
         else if (bare == 2 && !memcmp(at, "op", 2))
             cdn_buf_text(out, "cordon.Operator");
         else
-            put_type(out, type, bytes);
+            put_either(out, type, bytes);
         cdn_buf_text(out, "\n");
         cdn_buf_printf(names, "%s%.*s", names->length ? ", " : "", (int)bare, at);
         at = type + bytes;

@@ -20,3 +20,8 @@ cordon_status cdn_lmdb_error(cordon_error *err, int rc, const char *format, ...)
         return cdn_error_errno(err, rc, "%s", what);
     return cdn_error_set(err, CORDON_E_CORRUPT, "%s: %s", what, mdb_strerror(rc));
 }
+
+const char *cdn_lmdb_version(void)
+{
+    return mdb_version(NULL, NULL, NULL);
+}

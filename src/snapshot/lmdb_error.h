@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 
+/* "LMDB 0.9.31: (July 10, 2023)". */
+const char *cdn_lmdb_version(void);
+
 /* "<what>: <why>".  An errno becomes what cdn_error_errno() makes of it; LMDB's own
  * codes become CORDON_E_CORRUPT.  Returns the status. */
 cordon_status cdn_lmdb_error(cordon_error *err, int rc, const char *format, ...)

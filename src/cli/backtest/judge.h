@@ -5,7 +5,11 @@
  *
  * Threads take events from the front in small lots and write each verdict to the event's own
  * place, so that what comes out is the same for any number of threads; of an error that ends
- * everything, the one of the first event is told. */
+ * everything, the one of the first event is told.
+ *
+ * The clock is the machine's, not the rule's: threads wait for each other and for whatever
+ * else runs.  An event that only the rule's own time limit ended is asked about again, unless
+ * the request names a limit itself. */
 #ifndef CDN_CLI_BACKTEST_JUDGE_H
 #define CDN_CLI_BACKTEST_JUDGE_H
 

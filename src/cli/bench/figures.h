@@ -67,6 +67,8 @@ struct cdn_bench_run {
     double weight;
     uint64_t used[CDN_COSTS];
     cordon_outcome_kind outcome;
+    bool taken; /* `used` and `outcome` are of a round ... */
+    bool late;  /* ... that the time limit stopped: another one's are better */
 };
 
 /* A class, or all of them. */

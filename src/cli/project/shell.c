@@ -241,7 +241,7 @@ static void bash_operands(struct cdn_buf *out, const struct cdn_command *command
         return;
     if (cdn_shell_is_path(operand)) {
         cdn_buf_printf(out, "    \"%s\") REPLY=\"files\" ;;\n", command->name);
-    } else if (!strcmp(operand, "COMMAND")) {
+    } else if (!strncmp(operand, "COMMAND", 7)) {
         cdn_buf_printf(out, "    \"%s\") REPLY=\"", command->name);
         each_first(out, bash_word);
         cdn_buf_text(out, "\" ;;\n");
@@ -383,7 +383,7 @@ static void zsh_command(struct cdn_buf *out, const struct cdn_command *command)
     if (operand && cdn_shell_is_path(operand)) {
         cdn_buf_printf(out, " \\\n    '*:%.*s:_files'", (int)strcspn(operand, "|"),
                        operand);
-    } else if (operand && !strcmp(operand, "COMMAND")) {
+    } else if (operand && !strncmp(operand, "COMMAND", 7)) {
         cdn_buf_text(out, " \\\n    '1:command:_cordon_first'");
     } else if (operand && strchr(operand, '|')) {
         cdn_buf_text(out, " \\\n    '1: :(");
@@ -521,15 +521,15 @@ static void fish_operand(struct cdn_buf *out, const struct cdn_command *command)
     if (cdn_shell_is_path(operand)) {
         cdn_buf_printf(out, "complete -c cordon -n '__cordon_at %s' -F\n",
                        command->name);
+    } else if (!strncmp(operand, "COMMAND", 7)) {
+        cdn_buf_printf(out, "complete -c cordon -n '__cordon_just %s' -a '",
+                       command->name);
+        each_first(out, bash_word);
+        cdn_buf_text(out, "'\n");
     } else if (strchr(operand, '|')) {
         cdn_buf_printf(out, "complete -c cordon -n '__cordon_just %s' -a '",
                        command->name);
         put_choices(out, operand, " ");
-        cdn_buf_text(out, "'\n");
-    } else if (!strcmp(operand, "COMMAND")) {
-        cdn_buf_printf(out, "complete -c cordon -n '__cordon_just %s' -a '",
-                       command->name);
-        each_first(out, bash_word);
         cdn_buf_text(out, "'\n");
     }
 }

@@ -85,15 +85,18 @@ static cordon_status find(struct cdn_covered **out, struct cdn_coverage *coverag
 cordon_status cdn_coverage_add(struct cdn_coverage *coverage,
                                const struct cdn_subject *subject, cordon_error *err)
 {
+    const cordon_trace_summary *summary;
     const cordon_trace_jump *jump;
     struct cdn_covered *rule;
     cordon_status status;
 
     if (!subject->trace)
         return CORDON_OK;
+    summary = cordon_trace_get_summary(subject->trace);
     status = find(&rule, coverage, subject, err);
     if (status)
         return status;
+    rule->truncated = rule->truncated || summary->lost_lines || summary->lost_jumps;
     for (uint32_t i = 1; i <= rule->code.count; i++) {
         const cordon_trace_line *line = cordon_trace_line_at(subject->trace, i);
 

@@ -11,7 +11,9 @@
 #include "sandbox/code.h"
 
 struct cdn_covered {
-    char *file; /* the rule's path */
+    char *file; /* the rule's path, escaped */
+    bool
+        truncated; /* a trace had no room for all of it: what is missing may have run */
     struct cdn_buf source;
     struct cdn_code code;
     uint64_t *hits;  /* by line */

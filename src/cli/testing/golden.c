@@ -259,17 +259,35 @@ static int by_name(const void *a, const void *b)
                   ((const struct cdn_golden *)b)->name);
 }
 
-cordon_status cdn_golden_write(struct cdn_harness *harness, bool complete,
-                               cordon_error *err)
+/* Is it to stay: used, or of a test that may yet use it? */
+static bool stays(const struct cdn_golden *item, const struct cdn_test_file *file)
+{
+    for (size_t i = 0; i < file->count && !item->used; i++) {
+        const struct cdn_test *test = &file->tests[i];
+        size_t bytes = strlen(test->name);
+
+        if (test->verdict != CDN_TEST_PASSED &&
+            !strncmp(item->name, test->name, bytes) &&
+            (!item->name[bytes] || !strncmp(item->name + bytes, " #", 2) ||
+             !strncmp(item->name + bytes, ": ", 2)))
+            return true;
+    }
+    return item->used;
+}
+
+cordon_status cdn_golden_write(struct cdn_harness *harness, cordon_error *err)
 {
     struct cdn_goldens *goldens = &harness->goldens;
     struct cdn_buf text = {0};
     struct cdn_json json;
     cordon_status status;
 
-    for (size_t i = 0; complete && goldens->loaded && i < goldens->count; i++)
-        goldens->changed = goldens->changed || !goldens->items[i].used;
-    if (!harness->options->update || !goldens->changed)
+    if (!harness->options->update || !goldens->loaded)
+        return CORDON_OK;
+    for (size_t i = 0; i < goldens->count; i++)
+        goldens->changed =
+            goldens->changed || !stays(&goldens->items[i], harness->file);
+    if (!goldens->changed)
         return CORDON_OK;
     qsort(goldens->items, goldens->count, sizeof *goldens->items, by_name);
     cdn_json_init(&json, &text, true);
@@ -281,7 +299,7 @@ cordon_status cdn_golden_write(struct cdn_harness *harness, bool complete,
         const struct cdn_golden *item = &goldens->items[i];
         cordon_value value;
 
-        if ((complete && !item->used) ||
+        if (!stays(item, harness->file) ||
             cordon_value_parse(&value, item->pack.data, item->pack.length, NULL))
             continue;
         cdn_json_key(&json, item->name);

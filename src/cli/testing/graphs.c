@@ -107,8 +107,10 @@ static cordon_status read_file(cordon_snapshot **out, const struct cdn_harness *
 
     if (status)
         return status;
-    if (!stat(path, &info) && S_ISREG(info.st_mode) &&
-        (uint64_t)info.st_size <= CDN_FIXTURE_MAX_BYTES)
+    if (stat(path, &info) || (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)))
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "%s is neither a file nor a store's folder", path);
+    if (S_ISREG(info.st_mode) && (uint64_t)info.st_size <= CDN_FIXTURE_MAX_BYTES)
         status = cdn_file_read(&bytes, path, CDN_FIXTURE_MAX_BYTES, err);
     if (!status && bytes.length && is_text(&bytes)) {
         char *shown = cdn_strndup(name->text, name->bytes);

@@ -125,10 +125,9 @@ cordon_status cdn_golden_check(struct cdn_harness *harness, const cordon_value *
                                const char *name, size_t bytes, bool *differs,
                                struct cdn_buf *expected, struct cdn_buf *actual,
                                cordon_error *err);
-/* Write what --update changed; `complete`: every test of the file has run, what none used goes.
- * Errors: CORDON_E_IO, CORDON_E_NOMEM. */
-cordon_status cdn_golden_write(struct cdn_harness *harness, bool complete,
-                               cordon_error *err);
+/* Write what --update changed.  What no test used goes, unless it is one's that did not run to
+ * its end.  Errors: CORDON_E_IO, CORDON_E_NOMEM. */
+cordon_status cdn_golden_write(struct cdn_harness *harness, cordon_error *err);
 void cdn_golden_deinit(struct cdn_goldens *goldens);
 
 /* ---- coverage.c ---- */

@@ -30,7 +30,7 @@ static void show_lines(FILE *to, const char *word, const char *text)
 static void show_failure(FILE *to, const struct cdn_test_file *file,
                          const struct cdn_test_failure *failure)
 {
-    fprintf(to, INDENT "%s:%" PRIu32 ": %s\n", file->path, failure->line,
+    fprintf(to, INDENT "%s:%" PRIu32 ": %s\n", file->shown, failure->line,
             failure->message ? failure->message : "");
     if (failure->expected)
         show_lines(to, "expected", failure->expected);
@@ -72,7 +72,7 @@ static void show_test(const struct cdn_test_report *report,
                 cdn_style_end(color));
     fputc('\n', to);
     if (silent)
-        fprintf(to, INDENT "%s:%" PRIu32 ": %swarning:%s no assertion\n", file->path,
+        fprintf(to, INDENT "%s:%" PRIu32 ": %swarning:%s no assertion\n", file->shown,
                 test->line, cdn_style(color, CDN_STYLE_YELLOW), cdn_style_end(color));
     for (uint32_t i = 0; i < test->failure_count; i++)
         show_failure(to, file, &test->failures[i]);
@@ -91,7 +91,7 @@ void cdn_testing_report_file(const struct cdn_test_report *report,
     if (file->status) {
         const struct cdn_diagnostic diagnostic = {
             .severity = "error",
-            .file = file->err.file[0] ? file->err.file : file->path,
+            .file = file->err.file[0] ? file->err.file : file->shown,
             .line = file->err.line,
             .column = file->err.column,
             .message = file->err.message,
@@ -106,7 +106,7 @@ void cdn_testing_report_file(const struct cdn_test_report *report,
         return;
     if (counts.failed || !cli->quiet) {
         fprintf(cli->out, "%s%s%s  ", cdn_style(cli->out_color, CDN_STYLE_BOLD),
-                file->path, cdn_style_end(cli->out_color));
+                file->shown, cdn_style_end(cli->out_color));
         fprintf(cli->out, "%" PRIu64 " passed", counts.passed);
         if (counts.failed)
             fprintf(cli->out, ", %s%" PRIu64 " failed%s",
@@ -170,6 +170,9 @@ static cordon_status show_coverage(const struct cdn_test_report *report)
         status = show_missing(to, "lines", cdn_coverage_missing, rule);
         if (!status)
             status = show_missing(to, "branches", cdn_coverage_missing_branches, rule);
+        if (rule->truncated)
+            fputs("  there was no room for all of it: what is missing may have run\n",
+                  to);
     }
     if (coverage->count > 1) {
         struct cdn_coverage_tally all;

@@ -87,6 +87,7 @@ static void write_rule(struct cdn_json *json, const struct cdn_covered *rule)
     cdn_json_object(json);
     cdn_json_key_cstr(json, "file", rule->file);
     write_tally(json, &tally);
+    cdn_json_key_bool(json, "truncated", rule->truncated);
     cdn_json_key(json, "never_run");
     cdn_json_array(json);
     for (uint32_t i = 1; i <= rule->code.count; i++)

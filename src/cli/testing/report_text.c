@@ -54,7 +54,7 @@ static void tap_failure(FILE *to, const struct cdn_test_file *file,
 {
     fprintf(to, "  ---\n");
     tap_line(to, "message", failure->message ? failure->message : "");
-    tap_line(to, "file", file->path);
+    tap_line(to, "file", file->shown);
     fprintf(to, "    line: %" PRIu32 "\n", failure->line);
     tap_line(to, "expected", failure->expected);
     tap_line(to, "actual", failure->actual);
@@ -68,7 +68,7 @@ static void tap_test(FILE *to, uint64_t number, const struct cdn_test_file *file
 {
     fprintf(to, "%s %" PRIu64 " - ", test->verdict == CDN_TEST_FAILED ? "not ok" : "ok",
             number);
-    put_tap(to, file->path);
+    put_tap(to, file->shown);
     fputs(": ", to);
     put_tap(to, test->name);
     if (test->verdict == CDN_TEST_SKIPPED || test->verdict == CDN_TEST_NOT_RUN) {
@@ -99,7 +99,7 @@ void cdn_testing_report_tap(const struct cdn_test_report *report)
         if (!file->status)
             continue;
         fprintf(to, "not ok %" PRIu64 " - ", ++number);
-        put_tap(to, file->path);
+        put_tap(to, file->shown);
         fputs(": does not load\n  ---\n", to);
         tap_line(to, "message", file->err.message);
         fprintf(to, "    line: %" PRIu32 "\n  ...\n", file->err.line);
@@ -131,7 +131,7 @@ static void junit_failure(FILE *to, const struct cdn_test_file *file,
     fputs("      <failure message=\"", to);
     put_xml(to, failure->message ? failure->message : "");
     fputs("\">", to);
-    put_xml(to, file->path);
+    put_xml(to, file->shown);
     fprintf(to, ":%" PRIu32 "\n", failure->line);
     xml_part(to, "expected", failure->expected);
     xml_part(to, "actual", failure->actual);
@@ -144,7 +144,7 @@ static void junit_test(FILE *to, const struct cdn_test_file *file,
                        const struct cdn_test *test)
 {
     fputs("    <testcase classname=\"", to);
-    put_xml(to, file->path);
+    put_xml(to, file->shown);
     fputs("\" name=\"", to);
     put_xml(to, test->name);
     fprintf(to, "\" line=\"%" PRIu32 "\" time=\"%.6f\">\n", test->line,
@@ -172,7 +172,7 @@ static void junit_file(FILE *to, const struct cdn_test_file *file)
 
     cdn_testing_count(&counts, file);
     fputs("  <testsuite name=\"", to);
-    put_xml(to, file->path);
+    put_xml(to, file->shown);
     fprintf(to,
             "\" tests=\"%" PRIu64 "\" failures=\"%" PRIu64 "\" errors=\"%" PRIu64
             "\" skipped=\"%" PRIu64 "\">\n",
@@ -182,7 +182,7 @@ static void junit_file(FILE *to, const struct cdn_test_file *file)
         junit_test(to, file, &file->tests[i]);
     if (file->status) {
         fputs("    <testcase classname=\"", to);
-        put_xml(to, file->path);
+        put_xml(to, file->shown);
         fputs("\" name=\"loads\">\n      <error message=\"", to);
         put_xml(to, file->err.message);
         fprintf(to, "\">line %" PRIu32 "</error>\n    </testcase>\n", file->err.line);
@@ -240,7 +240,7 @@ static void annotate_failure(FILE *to, const struct cdn_test_file *file,
                  {"answer ", failure->answer},
                  {"dearest ", failure->dearest}};
 
-    begin_annotation(to, "error", file->path, failure->line, test->name);
+    begin_annotation(to, "error", file->shown, failure->line, test->name);
     put_annotation(to, failure->message ? failure->message : "", false);
     for (size_t i = 0; i < CDN_COUNT(parts); i++) {
         if (!parts[i].text)
@@ -260,7 +260,7 @@ void cdn_testing_report_github(const struct cdn_test_report *report)
 
         if (file->status) {
             begin_annotation(to, "error",
-                             file->err.file[0] ? file->err.file : file->path,
+                             file->err.file[0] ? file->err.file : file->shown,
                              file->err.line, "does not load");
             put_annotation(to, file->err.message, false);
             fputc('\n', to);
@@ -271,7 +271,7 @@ void cdn_testing_report_github(const struct cdn_test_report *report)
             for (uint32_t f = 0; f < test->failure_count; f++)
                 annotate_failure(to, file, test, &test->failures[f]);
             if (test->verdict == CDN_TEST_PASSED && !test->asserted) {
-                begin_annotation(to, "warning", file->path, test->line, test->name);
+                begin_annotation(to, "warning", file->shown, test->line, test->name);
                 fputs("no assertion\n", to);
             }
         }

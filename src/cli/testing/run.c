@@ -77,6 +77,7 @@ void cdn_testing_file_deinit(struct cdn_test_file *file)
         cdn_free(file->tests[i].name);
     }
     cdn_free(file->tests);
+    cdn_free(file->shown);
     cdn_buf_deinit(&file->source);
     *file = (struct cdn_test_file){.path = file->path};
 }
@@ -103,23 +104,18 @@ static bool is_stopped(const struct cdn_test_options *options)
            __atomic_load_n(&options->cancel->requested, __ATOMIC_RELAXED) != 0;
 }
 
-/* *complete: every test of the file has run. */
-static void run_tests(struct cdn_harness *harness, const uint32_t *order,
-                      bool *complete)
+static void run_tests(struct cdn_harness *harness, const uint32_t *order)
 {
     struct cdn_test_file *file = harness->file;
     const struct cdn_test_options *options = harness->options;
     bool failed = false;
 
-    *complete = true;
     for (size_t i = 0; i < file->count; i++) {
         struct cdn_test *test = &file->tests[order[i]];
 
         if (!is_selected(test, options) || (failed && options->fail_fast) ||
-            is_stopped(options)) {
-            *complete = false;
+            is_stopped(options))
             continue;
-        }
         for (uint64_t n = 0; n < options->repeat && !is_stopped(options); n++) {
             clear_result(test);
             cdn_harness_run(harness, test);
@@ -150,7 +146,6 @@ static cordon_status run_file(struct running *running, struct cdn_test_file *fil
 {
     struct cdn_harness *harness = cdn_calloc(1, sizeof *harness);
     uint32_t *order = NULL;
-    bool complete;
     cordon_status status;
 
     if (!harness)
@@ -165,11 +160,11 @@ static cordon_status run_file(struct running *running, struct cdn_test_file *fil
         if (order && running->options->shuffle)
             shuffle(order, file->count, running->options->seed, file->path);
         if (!status)
-            run_tests(harness, order, &complete);
+            run_tests(harness, order);
         if (!status && file->nomem)
             status = cdn_error_nomem(err);
         if (!status)
-            status = cdn_golden_write(harness, complete, err);
+            status = cdn_golden_write(harness, err);
         if (!status)
             status = add_coverage(running, harness, err);
     }
@@ -254,6 +249,12 @@ cordon_status cdn_testing_run(struct cdn_test_file *files, size_t count,
     pthread_t *others;
     uint32_t started = 0;
 
+    for (size_t i = 0; i < count; i++) {
+        files[i].shown =
+            cdn_testing_text(&files[i], files[i].path, strlen(files[i].path), false);
+        if (!files[i].shown)
+            return cdn_error_nomem(err);
+    }
     if (threads > count)
         threads = (uint32_t)count;
     running.done = cdn_calloc(count + 1, sizeof *running.done);

@@ -64,6 +64,20 @@ static cordon_status make_engine(struct cdn_subject *subject,
     return cordon_trace_new(&subject->trace, &tracing, err);
 }
 
+/* The file's text, or the one that stands for it. */
+static cordon_status read_source(struct cdn_subject *subject,
+                                 const struct cdn_harness *harness, const char *path,
+                                 cordon_error *err)
+{
+    if (harness->options->replaced.path &&
+        !strcmp(harness->options->replaced.path, path)) {
+        cdn_buf_append(&subject->source, harness->options->replaced.source,
+                       harness->options->replaced.bytes);
+        return subject->source.failed ? cdn_error_nomem(err) : CORDON_OK;
+    }
+    return cdn_file_read(&subject->source, path, CORDON_RULE_MAX_SOURCE_BYTES, err);
+}
+
 static cordon_status load(struct cdn_subject *subject, struct cdn_harness *harness,
                           cordon_error *err)
 {
@@ -72,15 +86,15 @@ static cordon_status load(struct cdn_subject *subject, struct cdn_harness *harne
     cordon_status status =
         cdn_harness_path(path, harness, subject->word, strlen(subject->word), err);
     int before = shown ? (int)(shown + 1 - harness->file->path) : 0;
-    char name[2 * PATH_MAX];
+    char name[2 * PATH_MAX], escaped[2 * PATH_MAX];
 
     if (status)
         return status;
     snprintf(name, sizeof name, "%.*s%s", before, harness->file->path, subject->word);
-    subject->file = cdn_strdup(name);
+    subject->file = cdn_strdup(cdn_escape(escaped, sizeof escaped, name, strlen(name)));
     if (!subject->file)
         return cdn_error_nomem(err);
-    status = cdn_file_read(&subject->source, path, CORDON_RULE_MAX_SOURCE_BYTES, err);
+    status = read_source(subject, harness, path, err);
     if (!status)
         status = make_engine(subject, harness, err);
     if (!status)

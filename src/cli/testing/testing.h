@@ -7,6 +7,7 @@
  *     graphs.c    fixtures to snapshots
  *     golden.c    results that are kept
  *     coverage.c  which lines and branches of the rules ran
+ *     candidate.c the tests of a version that is pushed or about to decide
  *     run.c       all files, some at once, and their order
  *     report*.c   pretty, JSON, TAP, JUnit, GitHub
  *
@@ -51,6 +52,12 @@ struct cdn_test_options {
     uint64_t seed;
     uint64_t repeat;               /* at least 1 */
     struct cdn_coverage *coverage; /* NULL: not asked for */
+    /* A text that stands for a rule's file; path NULL or "": none. */
+    struct {
+        const char *path; /* as realpath() gives it */
+        const char *source;
+        size_t bytes;
+    } replaced;
     const cordon_cancel *cancel;
 };
 
@@ -91,6 +98,7 @@ struct cdn_test {
 
 struct cdn_test_file {
     const char *path;
+    char *shown; /* the path, escaped */
     struct cdn_buf source;
     cordon_status
         status; /* not CORDON_OK: it, or its rule, did not load; err says why */

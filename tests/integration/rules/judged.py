@@ -223,11 +223,12 @@ def foreseen(shop):
         if line not in text:
             fail("rules/recommend/README.md does not say " + line)
 
-    for rule, expected in (("similar_customers", similar), ("cold_start", popular_lately)):
+    # by hand, cold_start goes over the whole shop: a few of those are enough
+    for rule, expected, step in (("similar_customers", similar, 20), ("cold_start", popular_lately, 200)):
         results = evaluate("recommend/%s.lua" % rule, shop.store, ["Customer:" + c for c in known],
                            now="2011-09-01")
         lists = [[p["product"] for p in result["output"]["products"]] for result in results]
-        for customer, ours in list(zip(known, lists))[::20]:
+        for customer, ours in list(zip(known, lists))[::step]:
             if ours != expected(shop, customer):
                 fail("%s Customer:%s:\n  got    %s\n  wanted %s"
                      % (rule, customer, ours, expected(shop, customer)))

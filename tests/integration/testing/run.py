@@ -88,6 +88,11 @@ def passing():
     expect("nobody" in read(golden), "results of tests that did not run stay")
     run("project", "--update")
     expect(read(golden) == before, "results that no test uses go")
+    tests = read("project/rules/velocity_test.lua")
+    write("project/rules/velocity_test.lua", tests.replace("assert.golden(answer)", "error('before') assert.golden(answer)"))
+    run("project", "--update", code=1)
+    expect(read(golden) == before, "a test that failed before it came there keeps its result")
+    write("project/rules/velocity_test.lua", tests)
 
 
 def selecting():
@@ -123,7 +128,8 @@ def failing():
             "'/etc/passwd' is no file's name as a test may give it",
             "lies outside of " + work,
             "the test itself was stopped: instructions", "stack overflow",
-            "there is no golden result", "warning: no assertion"):
+            "there is no golden result", "warning: no assertion",
+            'expected  ...' + "x" * 40 + '"\n          actual    ...' + "x" * 40 + 'y"'):
         expect(text in out, "%r is not in\n%s" % (text, out[:6000]))
     expect("\033" not in out and len(out) < 200000, "escapes, or too much")
     report = json.loads(run("failing", "-o", "json", code=1)[0])
@@ -194,22 +200,112 @@ def coverage():
     expect(several[0] == several[1], "coverage is the same whatever runs at once")
 
 
+def command(*args, code=0, cwd=None):
+    """Another command than test."""
+    done = subprocess.run([cordon, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, cwd=cwd or work)
+    text = done.stdout.decode("utf-8")
+    expect(done.returncode == code, "%s: exit %d, wanted %d\n%s" % (args, done.returncode, code, text[-2000:]))
+    return text
+
+
+def slices():
+    """A slice of a store, and a store itself, are fixtures like any other."""
+    write("sliced/schemas/bank.lua", read("project/schemas/bank.lua"))
+    write("sliced/data/a.csv", "id,country,opened\n1,DE,\n2,,2026-01-01\n3,FR,\n")
+    write("sliced/data/t.csv", "s,t,time,amount\n1,2,2026-11-24T10:00Z,5\n1,2,2026-11-24T10:01Z,6\n3,2,2026-11-24T10:02Z,7\n")
+    write("sliced/velocity.lua", read("project/rules/velocity.lua"))
+    write("sliced/velocity_test.lua", """
+local bank = fixture "one.slice"
+function test_slice()
+  assert.reasons({ "2 transfers" }, evaluate { graph = bank, node = "Account:1" })
+  assert.has_error(function() evaluate { graph = bank, node = "Account:4" } end)
+end
+function test_store()
+  assert.reasons({ "1 transfers" }, evaluate { graph = "store", node = "Account:3" })
+end
+function test_damaged()
+  assert.has_error(function() evaluate { graph = "bad.slice", node = "Account:3" } end)
+end
+""")
+    command("import", "--schema", "sliced/schemas/bank.lua", "--out", "sliced/store", "-q", "sliced/data")
+    with open(os.path.join(work, "sliced/one.slice"), "wb") as file:
+        subprocess.run([cordon, "snapshot", "slice", "sliced/store", "--node", "Account:1", "--hops", "1"],
+                       cwd=work, stdout=file, check=True)
+    with open(os.path.join(work, "sliced/one.slice"), "rb") as file:
+        whole = file.read()
+    with open(os.path.join(work, "sliced/bad.slice"), "wb") as file:
+        file.write(whole[:len(whole) // 2])
+    out, _ = run("sliced")
+    expect("3 passed" in out, out)
+
+
+def pushing():
+    """A version whose tests fail is neither pushed nor activated."""
+    fresh()
+    os.makedirs(os.path.join(work, "registry"))
+    rule = read("project/rules/velocity.lua")
+    push = ("rule", "push", "project/rules/velocity.lua", "-d", "registry")
+    text = command(*push, code=1)
+    expect("there is no golden result" in text and "is not pushed: 1 of the 7 tests of project/rules/"
+           "velocity_test.lua failed" in text, text)
+    run("project", "--update")
+    command(*push)
+    text = command("rule", "activate", "velocity", "-d", "registry")
+    expect("version 1 decides; its 7 tests passed" in text, text)
+    write("project/rules/velocity.lua", rule.replace("n > request", "n >= request"))
+    command(*push)
+    write("project/rules/velocity.lua", rule.replace("n > request", "n < request"))
+    expect("is not pushed" in command(*push, code=1), "a version that fails is not pushed")
+    # version 2 passes no more once more is asked of it, whatever the file holds now
+    write("project/rules/velocity.lua", rule)
+    write("project/rules/velocity_test.lua", read("project/rules/velocity_test.lua") + """
+function test_exactly_the_limit()
+  assert.decision("allow", evaluate { graph = "../fixtures/ring.graph", node = "Account:1", params = { limit = 1 } })
+end
+""")
+    text = command("rule", "activate", "velocity", "2", "-d", "registry", code=1)
+    expect("test_exactly_the_limit" in text and "1 of the 8 tests" in text, text)
+    expect("version 1 decides" in command("rule", "activate", "velocity", "1", "-d", "registry"), "1")
+    expect('"active": 1' in command("rule", "show", "velocity", "-d", "registry", "--format", "json"), "active")
+    write("project/rules/velocity_test.lua", "oops(")
+    expect("velocity_test.lua does not load" in command(*push, code=2), "a test that does not load")
+    write("project/rules/velocity.lua", "return 1 1")
+    expect("'<eof>' expected near" in command(*push, code=2), "a rule that does not load is told as ever")
+
+
+def limits():
+    write("limits/r.lua", "return { name = 'r', reads = {}, decisions = { 'a', 'b' }, fallback = 'b',\n"
+                          "  evaluate = function() for i = 1, 1000 do end return { decision = 'a' } end }\n")
+    write("limits/r_test.lua", "function test_r() assert.decision('a', evaluate {}) end\n")
+    run("limits")
+    out, _ = run("limits", "--max-instructions", "100", code=1)
+    expect("decision b (the fallback), outcome limit: " in out, out)
+    run("limits", "--max-instructions", "1e16", code=2)
+    write("limits/cordon.config.lua", "return { engine = { max_instructions = 100 } }")
+    out, _ = run("limits", "--config", "limits/cordon.config.lua", code=1)
+    expect("outcome limit" in out, out)
+
+
 def watching():
     watch = subprocess.Popen([cordon, "test", "project", "-w"], cwd=work, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT)
     seen = b""
     changed = False
     while True:
-        seen += os.read(watch.stdout.fileno(), 65536)
+        more = os.read(watch.stdout.fileno(), 65536)
+        seen += more
+        if not more:
+            break
         if seen.count(b"waiting for changes") == 1 and not changed:
             changed = True
             write("project/rules/velocity_test.lua", read("project/rules/velocity_test.lua") +
                   "\nfunction test_more() assert(true) end\n")
-        if seen.count(b"waiting for changes") == 2:
+        if b"8 passed" in seen:  # a file that is half written may be run first
             break
     watch.send_signal(signal.SIGINT)
     expect(watch.wait() == 130, "exit %s of an interrupted watch" % watch.returncode)
-    expect(b"7 passed" in seen and b"8 passed" in seen, seen)
+    expect(b"7 passed" in seen and b"8 passed" in seen, seen.decode())
 
 
 fresh()
@@ -219,6 +315,9 @@ failing()
 loading()
 formats()
 coverage()
+slices()
+limits()
 watching()
+pushing()
 print("%d checks, %d failures" % (checks, failures))
 sys.exit(failures != 0)

@@ -473,7 +473,10 @@ START_TEST(trace__is_filled_by_one_evaluation_at_a_time)
     ck_assert_str_eq(cordon_trace_get_summary(trace)->source_hash,
                      cordon_outcome_source_hash(outcome));
     ck_assert_uint_eq(cordon_trace_line_at(trace, 3)->hits, 10);
-    value = cordon_trace_value_at(trace, 1);
+    value = cordon_trace_value_at(trace, 0);
+    ck_assert_str_eq(value->name, "request");
+    ck_assert_contains(value->text, ", params = {}}");
+    value = cordon_trace_value_at(trace, 2);
     ck_assert_str_eq(value->name, "b");
     ck_assert_str_eq(value->text, "21");
 

@@ -227,6 +227,9 @@ START_TEST(calls__pass_what_is_taken)
         {LINT_RULE("return { score = graph:ego(request.node:both('transfer'):nodes())"
                    ":count() }"),
          ""},
+        {LINT_RULE("return { score = graph:ego(request.node):bfs("
+                   "request.node:both('transfer'):nodes()):sum() }"),
+         "CRD309@8:46"},
         {LINT_RULE("local s = request.node:both('transfer'):nodes()\n"
                    "return { score = s:minus(request.node):count() }"),
          "CRD309@9:26"},

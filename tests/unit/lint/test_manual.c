@@ -36,8 +36,13 @@ static void check_types(const char *list, bool named)
         type += named ? 2 : 0;
         length = (size_t)(list + bytes - type);
         length -= type[length - 1] == '?';
-        snprintf(word, sizeof word, " %.*s ", (int)length, type);
-        ck_assert_msg(strstr(words, word) != NULL, "no type '%s'", word);
+        for (const char *end = type + length; type < end; type++) {
+            size_t one = strcspn(type, named ? "|,?" : ",?");
+
+            snprintf(word, sizeof word, " %.*s ", (int)one, type);
+            ck_assert_msg(strstr(words, word) != NULL, "no type '%s'", word);
+            type += one;
+        }
         list += bytes;
         list += strspn(list, ", ");
     }

@@ -80,10 +80,12 @@ START_TEST(types__hold_the_schema)
         "---@field amount? number of paid\n",
         "---@field card? string of paid\n",
         "---@return cordon.Edges\nfunction Node:outgoing(type) end\n",
-        "---@param label cordon.Label\n---@param key string\n---@return cordon.Node?\n",
+        "---@param label cordon.Label\n---@param key string|number\n---@return "
+        "cordon.Node?\n",
         "---@return fun(): cordon.Edge, cordon.Node\nfunction Edges:each() end\n",
         "---@return integer, number\nfunction Edges:totals(property) end\n",
-        "---@param options? table\n",
+        "---@param from cordon.Node|cordon.Nodes\n---@param options? table\n"
+        "---@return cordon.View\n",
     };
     struct cdn_buf text = {0};
 

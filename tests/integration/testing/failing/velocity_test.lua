@@ -50,7 +50,7 @@ function test_deep()
 end
 function test_huge()
   local text = ("x"):rep(1e5)
-  for _ = 1, 1000 do print(text) end
+  for _ = 1, 40 do print(text) end
   assert.equal(text, text .. "y")
 end
 function test_golden()
