@@ -303,26 +303,20 @@ CDN_RAISES static void gather(lua_State *L, const struct cdn_group_column *colum
     stored = &reach->from->adjacency->columns[number];
     if (stored->values && cdn_column_cells(stored, reach->list.block, &cells) &&
         !cells.present) {
-        const double *numbers = (const double *)cells.values + reach->list.start;
-        const int64_t *wholes = (const int64_t *)cells.values + reach->list.start;
+        const void *numbers = cdn_column_at(stored, cells.values, reach->list.start);
 
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t position = cdn_span_position(span, from + i);
-
-            values[i] = column->integral ? (double)wholes[position] : numbers[position];
-        }
+        for (uint32_t i = 0; i < count; i++)
+            values[i] =
+                cdn_column_number(stored, numbers, cdn_span_position(span, from + i));
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (!cdn_reach_cell(reach, number, cdn_span_position(span, from + i), &place) ||
             !cdn_column_cells(place.column, place.block, &cells))
             cdn_raise_damaged(L, "a property's segment");
-        if (!cdn_cells_present(&cells, place.index))
-            values[i] = (double)NAN;
-        else if (column->integral)
-            values[i] = (double)((const int64_t *)cells.values)[place.index];
-        else
-            values[i] = ((const double *)cells.values)[place.index];
+        values[i] = cdn_cells_present(&cells, place.index)
+                        ? cdn_column_number(place.column, cells.values, place.index)
+                        : (double)NAN;
     }
 }
 
