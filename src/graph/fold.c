@@ -104,7 +104,7 @@ static void add_wholes_at(struct cdn_fold *fold, const int64_t *values,
 #define EXTREME(type, store, better, AT)                                               \
     do {                                                                               \
         const type *from = values;                                                     \
-        type best = fold->kept ? (store) : from[AT(0)];                                \
+        type best = fold->kept ? (type)(store) : from[AT(0)];                          \
         for (uint32_t i = 0; i < count; i++)                                           \
             best = from[AT(i)] better best ? from[AT(i)] : best;                       \
         (store) = best;                                                                \
@@ -217,18 +217,33 @@ static uint64_t sum_stored(const struct cdn_column *column, const void *values,
     }
 }
 
+#define EXTREME_STORED(type)                                                           \
+    do {                                                                               \
+        if (smallest && select)                                                        \
+            EXTREME(type, found, <, SELECTED);                                         \
+        else if (smallest)                                                             \
+            EXTREME(type, found, <, IN_TURN);                                          \
+        else if (select)                                                               \
+            EXTREME(type, found, >, SELECTED);                                         \
+        else                                                                           \
+            EXTREME(type, found, >, IN_TURN);                                          \
+    } while (0)
+
 /* The extreme of what is stored is that of the values. */
 static uint64_t extreme_stored(const struct cdn_column *column, const void *values,
                                const uint32_t *select, uint32_t count, bool smallest)
 {
-    uint64_t best = cdn_column_stored(column, values, select ? select[0] : 0);
+    const struct cdn_fold nothing = {.kept = 0};
+    const struct cdn_fold *fold = &nothing;
+    uint64_t found = 0;
 
-    for (uint32_t i = 1; i < count; i++) {
-        uint64_t stored = cdn_column_stored(column, values, select ? select[i] : i);
-
-        best = (stored < best) == smallest ? stored : best;
-    }
-    return best;
+    if (column->width == sizeof(uint8_t))
+        EXTREME_STORED(uint8_t);
+    else if (column->width == sizeof(uint16_t))
+        EXTREME_STORED(uint16_t);
+    else
+        EXTREME_STORED(uint32_t);
+    return found;
 }
 
 void cdn_fold_column(struct cdn_fold *fold, const struct cdn_column *column,

@@ -390,7 +390,7 @@ static double source_value(const struct cdn_edges *set,
  * is new if `none` is true of `value`, what its place holds. */
 #define WEIGH(type, weight, none)                                                      \
     do {                                                                               \
-        for (uint32_t i = 0; i < span->count; i++) {                                   \
+        for (uint32_t i = 0; i < edges; i++) {                                         \
             uint32_t node = peers[select ? select[i] : i];                             \
             uint32_t at = node - base;                                                 \
             type value;                                                                \
@@ -421,6 +421,7 @@ CDN_RAISES static void weigh(struct groups *groups, const struct cdn_span *span,
     const struct cdn_reach *reach = span->reach;
     const uint32_t *peers = reach->list.peers;
     const uint32_t *select = span->select;
+    uint32_t edges = span->count;
     uint32_t base = reach->from->peer_base;
     uint32_t peer_count = reach->from->peer_count;
     uint32_t *nodes = groups->nodes;

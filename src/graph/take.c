@@ -89,12 +89,11 @@ static uint32_t take_plainly(const struct cdn_test *test, const void *values,
 
 /* For each set of lanes, as bits: their numbers in ascending order, a byte each, from the
  * lowest on; what is beside them does not matter. */
-#define BIT(set, n) ((uint64_t)(set) >> (n)&1)
+#define BIT(set, n)      (((set) >> (n)) & UINT64_C(1))
+#define UP_TO(set, n, m) ((n) > (m) ? BIT(set, m) : 0)
 #define BELOW(set, n)                                                                  \
-    ((n > 0 ? BIT(set, 0) : 0) + (n > 1 ? BIT(set, 1) : 0) +                           \
-     (n > 2 ? BIT(set, 2) : 0) + (n > 3 ? BIT(set, 3) : 0) +                           \
-     (n > 4 ? BIT(set, 4) : 0) + (n > 5 ? BIT(set, 5) : 0) +                           \
-     (n > 6 ? BIT(set, 6) : 0))
+    (UP_TO(set, n, 0) + UP_TO(set, n, 1) + UP_TO(set, n, 2) + UP_TO(set, n, 3) +       \
+     UP_TO(set, n, 4) + UP_TO(set, n, 5) + UP_TO(set, n, 6))
 #define LANE(set, n) ((BIT(set, n) * (n)) << (8 * BELOW(set, n)))
 #define ROW(set)                                                                       \
     (LANE(set, 0) | LANE(set, 1) | LANE(set, 2) | LANE(set, 3) | LANE(set, 4) |        \

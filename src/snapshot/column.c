@@ -278,29 +278,30 @@ static cordon_status emit_heap(struct cdn_emit *emit, uint32_t array, uint32_t b
     return CORDON_OK;
 }
 
-/* The values, less the minimum; of nulls, 0. */
-#define NARROW(type)                                                                   \
+#define NARROW(type, to)                                                               \
     do {                                                                               \
-        type *to = room;                                                               \
-                                                                                       \
         for (uint64_t i = 0; i < count; i++) {                                         \
             uint64_t value = (uint64_t)from[order[i]] - (uint64_t)range->minimum;      \
                                                                                        \
-            to[i] = is_null(column, order[i]) ? 0 : (type)value;                       \
+            (to)[i] = is_null(column, order[i]) ? 0 : (type)value;                     \
         }                                                                              \
     } while (0)
 
+/* The values of an integer column, less the minimum; of nulls, 0. */
 static void narrow(void *room, uint32_t width, const struct cdn_row_column *column,
                    const struct cdn_range *range, const uint32_t *order, uint64_t count)
 {
     const int64_t *from = integers(column);
+    uint8_t *bytes = room;
+    uint16_t *halves = room;
+    uint32_t *words = room;
 
     if (width == sizeof(uint8_t))
-        NARROW(uint8_t);
+        NARROW(uint8_t, bytes);
     else if (width == sizeof(uint16_t))
-        NARROW(uint16_t);
+        NARROW(uint16_t, halves);
     else
-        NARROW(uint32_t);
+        NARROW(uint32_t, words);
 }
 
 static cordon_status emit_values(struct cdn_emit *emit, uint32_t array, uint32_t block,
