@@ -1,11 +1,19 @@
--- A mule: nearly all of a large sum that came in leaves within hours, less a small fee, to
+-- Mule chain: nearly all of a large sum that came in leaves within hours, less a small fee, to
 -- somebody who passes it on again or got it from somebody who did.
+--
+-- Why it works: a mule is paid by a cut and told to be quick.  One such account may be a subtenant's
+-- landlord; two in a row are not.
+-- What fools it: a mule who splits the sum, waits, or takes no fee.
+-- False alarms: a circle (see cycle) looks like a chain until it closes.
+-- Cost: a few lists for each large sum that came in, windows of hours each: hubs are read in part.
 return {
   name        = "mule_chain",
   description = "Passes a sum on within hours, less a fee, in a chain of such",
+  owner       = "fraud",
+  tags        = { "laundering", "path" },
   params      = {
-    delay    = { type = "duration", default = "12h", description = "longest stay of the money" },
-    window   = { type = "duration", default = "3d" },
+    delay    = { type = "duration", default = "12h", min = "1m", description = "longest stay of the money" },
+    window   = { type = "duration", default = "3d", min = "1h" },
     smallest = { type = "number", default = 1500, min = 0 },
     fee      = { type = "number", default = 0.08, min = 0, max = 1, description = "largest fee" },
   },
@@ -13,7 +21,7 @@ return {
   decisions   = { "allow", "review", "deny" },
   fallback    = "review",
   returns     = { chain = "integer" },
-  limits      = { instructions = 2e6, edges = 200000 },
+  limits      = { instructions = 2e6, memory = "512KiB", edges = 200000 },
 
   evaluate = function(_, request)
     local params = request.params

@@ -1,9 +1,17 @@
--- A large sum in parts that each stay just below the amount that must be reported.
+-- Structuring: a large sum in parts that each stay just below the amount that must be reported.
+--
+-- Why it works: who does not know the threshold pays all kinds of sums; who avoids it pays just less
+-- than it, again and again, to the same partner.
+-- What fools it: several partners, or parts well below the threshold.
+-- False alarms: a dealer whose cars cost a little less than that, and a firm that buys a fleet.
+-- Cost: the transfers of the window are looked at, one edge each.
 return {
   name        = "structuring",
   description = "Several transfers with one partner, each just below the reporting threshold",
+  owner       = "fraud",
+  tags        = { "laundering", "threshold" },
   params      = {
-    window    = { type = "duration", default = "10d" },
+    window    = { type = "duration", default = "10d", min = "1h" },
     threshold = { type = "number", default = 10000, min = 1, description = "must be reported" },
     margin    = { type = "number", default = 0.15, min = 0, max = 1,
                   description = "how far below it counts as just below" },
@@ -13,6 +21,7 @@ return {
   decisions   = { "allow", "review", "deny" },
   fallback    = "review",
   returns     = { parts = "integer", total = "number" },
+  limits      = { instructions = 1e6, memory = "512KiB", edges = 100000 },
 
   evaluate = function(_, request)
     local params = request.params

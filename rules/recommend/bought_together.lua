@@ -1,11 +1,16 @@
--- Customers who bought this: products that the product's recent buyers bought as well, the
--- most shared buyers first.
+-- Bought together, item to item: products that a product's recent buyers bought as well.
 --
 -- Popular products are bought together with everything; `lift` divides the shared buyers by
 -- the square root of the other product's buyers, so that what is merely popular sinks.
+-- Why it works: a basket tells what belongs together better than a catalogue does.
+-- What fools it: one buyer behind many accounts; `support` is the fewest buyers that are believed.
+-- False alarms: what is sold in a set stands in every basket of it.
+-- Cost: `buyers` x `purchases` edges at most, whatever the product's or the buyers' size.
 return {
   name        = "bought_together",
   description = "Products that recent buyers of a product bought as well",
+  owner       = "shop",
+  tags        = { "collaborative-filtering", "item-item" },
   params      = {
     buyers    = { type = "integer", default = 100, min = 1, max = 1000,
                   description = "recent buyers looked at" },

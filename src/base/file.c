@@ -153,25 +153,55 @@ static bool write_all(int fd, const unsigned char *bytes, size_t count)
     return true;
 }
 
-cordon_status cdn_file_replace(const char *path, const void *bytes, size_t count,
-                               cordon_error *err)
+/* Write and sync a new file beside `path`; its name goes to `name`, which has PATH_MAX bytes.
+ * On an error it may be there, or may have no name (""). */
+static cordon_status write_beside(char *name, const char *path, const void *bytes,
+                                  size_t count, cordon_error *err)
 {
-    char name[PATH_MAX];
     cordon_status status = CORDON_OK;
     int fd = open_beside(name, path);
     bool closed;
 
-    if (fd < 0)
+    if (fd < 0) {
+        name[0] = '\0';
         return cdn_error_errno(err, errno, "cannot create a file beside %s", path);
+    }
     if (!write_all(fd, bytes, count) || fsync(fd))
         status = cdn_error_errno(err, errno, "cannot write %s", name);
     closed = !close(fd);
     if (!status && !closed)
         status = cdn_error_errno(err, errno, "cannot write %s", name);
+    return status;
+}
+
+cordon_status cdn_file_create(bool *existed, const char *path, const void *bytes,
+                              size_t count, cordon_error *err)
+{
+    char name[PATH_MAX];
+    cordon_status status = write_beside(name, path, bytes, count, err);
+
+    *existed = false;
+    if (!status && link(name, path)) {
+        *existed = errno == EEXIST;
+        if (!*existed)
+            status = cdn_error_errno(err, errno, "cannot name %s %s", name, path);
+    }
+    if (name[0])
+        unlink(name);
+    return status || *existed ? status : cdn_file_sync_folder(path, err);
+}
+
+cordon_status cdn_file_replace(const char *path, const void *bytes, size_t count,
+                               cordon_error *err)
+{
+    char name[PATH_MAX];
+    cordon_status status = write_beside(name, path, bytes, count, err);
+
     if (!status && rename(name, path))
         status = cdn_error_errno(err, errno, "cannot rename %s to %s", name, path);
     if (status) {
-        unlink(name);
+        if (name[0])
+            unlink(name);
         return status;
     }
     return cdn_file_sync_folder(path, err);

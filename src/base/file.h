@@ -2,6 +2,8 @@
 #ifndef CDN_BASE_FILE_H
 #define CDN_BASE_FILE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -14,6 +16,12 @@ cordon_status cdn_file_read(struct cdn_buf *out, const char *path, size_t limit,
  * folder. */
 cordon_status cdn_file_replace(const char *path, const void *bytes, size_t count,
                                cordon_error *err);
+
+/* Write a file that is not there yet: `path` comes to hold all of it, or nothing, whatever
+ * happens, and what is there already stays as it is, which *existed tells.  As
+ * cdn_file_replace(), but the name is given by link(2), which takes none that is in use. */
+cordon_status cdn_file_create(bool *existed, const char *path, const void *bytes,
+                              size_t count, cordon_error *err);
 
 /* Rename a whole, closed file into place durably: fsync file, rename, fsync folder. */
 cordon_status cdn_file_publish(const char *from, const char *to, cordon_error *err);

@@ -43,6 +43,8 @@ static const char schema_text[] =
     "    Device  = { file = \"devices.csv\", key = { column = \"id\", type = "
     "\"string\" },\n"
     "                properties = { system = \"string\" }, immutable = true },\n"
+    "    Case    = { file = \"cases.csv\", key = { column = \"id\", type = "
+    "\"string\" } },\n"
     "  },\n"
     "  edges = {\n"
     "    { type = \"own\", from = \"Person\", to = \"Account\", file = "
@@ -54,6 +56,11 @@ static const char schema_text[] =
     "    { type = \"sign_in\", from = \"Device\", to = \"Account\", file = "
     "\"sign_ins.csv\",\n"
     "      source = \"device\", target = \"account\", time = \"at\",\n"
+    "      properties = { at = \"timestamp\" } },\n"
+    "    -- when an investigator froze an account: an edge, so that it has a time\n"
+    "    { type = \"froze\", from = \"Case\", to = \"Account\", file = "
+    "\"cases.csv\",\n"
+    "      source = \"id\", target = \"account\", time = \"at\",\n"
     "      properties = { at = \"timestamp\" } },\n"
     "    { type = \"transfer\", from = \"Account\", to = \"Account\", file = "
     "\"transfers.csv\",\n"
@@ -74,6 +81,9 @@ static const char readme_text[] =
     "| persons.csv, companies.csv, accounts.csv, devices.csv | the nodes |\n"
     "| person_accounts.csv, company_accounts.csv | who owns which account |\n"
     "| sign_ins.csv | which device signed in to which account, when |\n"
+    "| cases.csv | which accounts investigators froze, when: one in three of those "
+    "that take part\n"
+    "  in fraud, days later |\n"
     "| transfers.csv | the ledger, by time |\n"
     "| schema.lua | what imports all these: `cordon import --schema schema.lua --out "
     "STORE .` |\n"
@@ -253,6 +263,31 @@ static cordon_status write_sign_ins(const struct cdn_bank *bank, const char *dir
     return sink_close(&sink, err);
 }
 
+/* One in three of those that take part in fraud is found out, one to five days after. */
+static cordon_status write_cases(const struct cdn_bank *bank, const char *dir,
+                                 cordon_error *err)
+{
+    struct sink sink;
+    cordon_status status = sink_open(&sink, dir, "cases.csv", err);
+    unsigned count = 0;
+    char time[40];
+
+    if (status)
+        return status;
+    fputs("id,account,at\n", sink.file);
+    for (uint32_t i = 0; i < bank->label_count; i++) {
+        const struct cdn_bank_label *label = &bank->labels[i];
+        int64_t later =
+            CDN_BANK_DAY_MS + (int64_t)scatter(label->account, 4 * 86400) * 1000;
+
+        if (label->kind && scatter(i, 3) == 0)
+            fprintf(sink.file, "K%06u,%llu,%s\n", ++count,
+                    (unsigned long long)key_of(label->account),
+                    cdn_time_format(time, sizeof time, label->at_ms + later));
+    }
+    return sink_close(&sink, err);
+}
+
 static cordon_status write_truth(const struct cdn_bank *bank,
                                  const struct cdn_bank_transfer *transfers,
                                  const char *dir, cordon_error *err)
@@ -308,6 +343,8 @@ cordon_status cdn_bank_write(const struct cdn_bank *bank, const char *dir,
         status = write_transfers(sorted, bank->transfer_count, dir, err);
     if (!status)
         status = write_sign_ins(bank, dir, err);
+    if (!status)
+        status = write_cases(bank, dir, err);
     if (!status)
         status = write_truth(bank, sorted, dir, err);
     if (!status)

@@ -108,8 +108,11 @@ struct cdn_command {
         *exits; /* digits of the exit codes it can end with: "0123", 'i' for 130 */
 };
 
+extern const struct cdn_command cdn_command_init; /* cmd_init.c */
 extern const struct cdn_command cdn_command_check;
 extern const struct cdn_command cdn_command_eval;
+extern const struct cdn_command cdn_command_test;     /* cmd_test.c */
+extern const struct cdn_command cdn_command_bench;    /* cmd_bench.c */
 extern const struct cdn_command cdn_command_import;   /* cmd_import.c */
 extern const struct cdn_command cdn_command_generate; /* cmd_generate.c */
 extern const struct cdn_command cdn_command_snapshot_info;
@@ -211,6 +214,10 @@ void cdn_strings_deinit(struct cdn_strings *strings);
  * printed). */
 bool cdn_options_parse(struct cdn_cli *cli, const struct cdn_option *options,
                        size_t count, int *argc, char **argv, int *code);
+/* Drop tests (*_test.lua) from what are to be rules: they lie beside rules, and what
+ * a shell makes of *.lua names both.  False: there is nothing else; end now with *code. */
+bool cdn_options_leave_out_tests(struct cdn_cli *cli, int *argc, char **argv,
+                                 int *code);
 /* Only the options every command has, and only up to the first word that is none: what
  * may stand before the command's name.  *taken: how many words it took. */
 bool cdn_options_leading(struct cdn_cli *cli, int argc, char **argv, int *taken);

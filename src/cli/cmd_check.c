@@ -17,8 +17,11 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/suggest.h"
 #include "cli/check_report.h"
+#include "cli/project/manifest.h"
 #include "engine/engine.h"
+#include "engine/policy.h"
 #include "graph/binding.h"
 #include "import/mapping.h"
 #include "lint/lint.h"
@@ -82,6 +85,66 @@ static void bind_one(struct check *check, const struct cdn_name_kind *kind,
         report(check, CDN_LINT_READS, kind->line, err.message);
 }
 
+/* ---- names against a schema, where there is no snapshot ---- */
+
+/* One property list of a kind: is it there?  Else its names are offered. */
+static bool has_property(const struct cdn_property *properties, uint32_t count,
+                         const char *name, struct cdn_suggest *suggest)
+{
+    for (uint32_t i = 0; i < count; i++)
+        cdn_suggest_offer(suggest, properties[i].name);
+    return cdn_properties_find(properties, count, name) >= 0;
+}
+
+/* Whether the schema has the kind, and with `property` (else NULL) one of that name: an edge
+ * type may have it in one of its relations only. */
+static bool schema_has(const struct cdn_schema *schema, const char *kind,
+                       const char *property, struct cdn_suggest *suggest)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < schema->label_count; i++) {
+        const struct cdn_label *label = &schema->labels[i];
+
+        if (!property)
+            cdn_suggest_offer(suggest, label->name);
+        if (!strcmp(label->name, kind))
+            found |= !property || has_property(label->properties, label->property_count,
+                                               property, suggest);
+    }
+    for (uint32_t i = 0; i < schema->relation_count; i++) {
+        const struct cdn_relation_schema *relation = &schema->relations[i];
+
+        if (!property)
+            cdn_suggest_offer(suggest, relation->type);
+        if (!strcmp(relation->type, kind))
+            found |=
+                !property || has_property(relation->properties,
+                                          relation->property_count, property, suggest);
+    }
+    return found;
+}
+
+static void find_in_schema(struct check *check, const struct cdn_name_kind *kind,
+                           const char *property, bool *good)
+{
+    struct cdn_suggest suggest;
+    char message[400], hint[160];
+
+    cdn_suggest_init(&suggest, property ? property : kind->name);
+    *good = schema_has(&check->mapping.schema, kind->name, property, &suggest);
+    if (*good)
+        return;
+    cdn_suggest_text(&suggest, hint, sizeof(hint));
+    if (property)
+        snprintf(message, sizeof(message), "reads: no property '%s' on %s%s", property,
+                 kind->name, hint);
+    else
+        snprintf(message, sizeof(message), "reads: no label or edge type '%s'%s",
+                 kind->name, hint);
+    report(check, CDN_LINT_READS, kind->line, message);
+}
+
 /* The schema's word, and the snapshot's: it keeps what its own schema said. */
 static bool is_immutable(const struct check *check, const char *label,
                          const char *property)
@@ -143,6 +206,8 @@ static void check_reads(struct check *check, const struct cdn_names *names)
 
         if (check->snapshot)
             bind_one(check, kind, NULL, &good);
+        else
+            find_in_schema(check, kind, NULL, &good);
         for (uint32_t p = 0; good && p < names->property_count; p++) {
             bool there = true;
 
@@ -150,6 +215,8 @@ static void check_reads(struct check *check, const struct cdn_names *names)
                 continue;
             if (check->snapshot)
                 bind_one(check, kind, names->properties[p], &there);
+            else
+                find_in_schema(check, kind, names->properties[p], &there);
             if (there)
                 check_history(check, kind, names->properties[p]);
         }
@@ -363,6 +430,69 @@ static int open_all(struct check *check, const char *data, const char *schema)
     return status ? CDN_EXIT_DATA : CDN_EXIT_OK;
 }
 
+/* ---- a project ---- */
+
+/* Where no rule is named: the project of this folder, and the files of its rules. */
+struct project {
+    struct cdn_manifest manifest;
+    struct cdn_buf rules; /* paths, each ended by a NUL */
+    size_t count;
+};
+
+static int open_project(struct project *project, struct cdn_cli *cli)
+{
+    cordon_error err;
+    cordon_status status;
+
+    if (!cdn_manifest_here())
+        return CDN_EXIT_OK;
+    cdn_error_clear(&err);
+    status = cdn_manifest_read(&project->manifest, CDN_MANIFEST_FILE, &err);
+    if (!status)
+        status = cdn_manifest_rules(&project->rules, &project->count,
+                                    &project->manifest, &err);
+    if (status)
+        cdn_cli_error_of(cli, &err);
+    return status ? CDN_EXIT_DATA : CDN_EXIT_OK;
+}
+
+static void check_project(struct check *check, const struct project *project)
+{
+    const char *at = (const char *)project->rules.data;
+
+    for (size_t i = 0; i < project->count && !check->failed; i++) {
+        if (cdn_cli_stopped(check->cli))
+            return;
+        check_file(check, at);
+        at += strlen(at) + 1;
+    }
+}
+
+/* The policy that the manifest names, if it does; an exit code. */
+static int check_grants(struct check *check, const struct project *project)
+{
+    const char *file = project->manifest.grants;
+    cordon_policy *policy = NULL;
+    cordon_error err;
+
+    if (!file)
+        return CDN_EXIT_OK;
+    cdn_error_clear(&err);
+    if (!cordon_policy_load_file(&policy, file, &err)) {
+        cordon_policy_release(policy);
+        return CDN_EXIT_OK;
+    }
+    cdn_cli_error_of(check->cli, &err);
+    cdn_cli_note(check->cli, "every fault: cordon config validate %s", file);
+    return CDN_EXIT_DATA;
+}
+
+static void close_project(struct project *project)
+{
+    cdn_manifest_deinit(&project->manifest);
+    cdn_buf_deinit(&project->rules);
+}
+
 static int exit_code(const struct check *check, int fail_level)
 {
     uint64_t at_level = 0;
@@ -383,13 +513,14 @@ static int exit_code(const struct check *check, int fail_level)
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
     struct check check = {.cli = cli};
+    struct project project = {0};
     const char *data = NULL, *schema = NULL, *code_name = NULL, *types = NULL;
     int fail_level = CDN_LINT_ERROR, format = 0;
     const struct cdn_option options[] = {
         {"data", 'd', CDN_OPTION_STRING, &data, "STORE",
          "also check `reads` against this snapshot", NULL},
         {"schema", 0, CDN_OPTION_STRING, &schema, "FILE",
-         "the schema it was imported by: says which properties never change", NULL},
+         "the schema it is imported by: its names, and what never changes", NULL},
         {"fail-level", 0, CDN_OPTION_CHOICE, &fail_level, "LEVEL",
          "error, warning or info: exit 1 from here on (default: error)",
          "error|warning|info"},
@@ -408,8 +539,24 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (code_name)
         return argc ? cdn_cli_usage(cli, "--explain stands alone")
                     : explain(cli, code_name);
-    if (argc == 0 && !types)
-        return cdn_cli_usage(cli, "no rule given; name one or more files");
+    if (!cdn_options_leave_out_tests(cli, &argc, argv, &code))
+        return code;
+    if (argc == 0) {
+        code = open_project(&project, cli);
+        if (!code && !project.count && !types)
+            code = project.manifest.name
+                       ? cdn_cli_usage(cli, CDN_MANIFEST_FILE " leads to no rule")
+                       : cdn_cli_usage(
+                             cli,
+                             "no rule given, and this folder has no " CDN_MANIFEST_FILE
+                             "; name one or more files");
+        if (code) {
+            close_project(&project);
+            return code;
+        }
+        if (!data && !schema)
+            schema = project.manifest.schema;
+    }
     check.report =
         (struct cdn_check_report){.cli = cli,
                                   .format = (enum cdn_check_format)format,
@@ -423,12 +570,16 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         code = write_types(&check, types);
     if (!code && (argc || !types)) {
         cdn_check_report_begin(&check.report);
+        check_project(&check, &project);
         for (int i = 0; i < argc && !check.failed && !cdn_cli_stopped(cli); i++)
             check_file(&check, argv[i]);
         if (cdn_check_report_end(&check.report))
             check.failed = CORDON_E_NOMEM;
         code = cdn_cli_finish(cli, exit_code(&check, fail_level));
     }
+    if (!code)
+        code = check_grants(&check, &project);
+    close_project(&project);
     cdn_slot_free(check.slot);
     cordon_snapshot_release(check.snapshot);
     cdn_mapping_deinit(&check.mapping);
@@ -445,6 +596,7 @@ const struct cdn_command cdn_command_check = {
     .usage = "[FILE...] [OPTION...]",
     .examples =
         "cordon check rules/fraud/*.lua\n"
+        "cordon check                             # the project's rules: cordon init\n"
         "cordon check rule.lua --data store       # names in `reads` exist too\n"
         "cordon check rule.lua --data store --schema schema.lua  # what never changes\n"
         "cordon check rule.lua --fail-level info  # remarks fail as well\n"
@@ -457,6 +609,9 @@ const struct cdn_command cdn_command_check = {
         "Findings are this command's data and go to stdout. A rule that does not\n"
         "load, or with --data does not fit the snapshot, ends with 2; findings that\n"
         "do not keep a rule from loading end with 1 from --fail-level on.\n"
+        "\n"
+        "Without FILE the rules of the project in this folder are checked, by the\n"
+        "schema and the grants that its cordon.lua names.\n"
         "\n"
         "A comment suppresses findings of its line, or on a line of its own those of\n"
         "the next; it has to say why:  -- cordon: disable=CRD203 read by the next "

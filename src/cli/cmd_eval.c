@@ -551,20 +551,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"log", 0, CDN_OPTION_STRING, &eval.log_path, "FILE",
          "the log of proposals, if it is not STORE/proposals.mdb", NULL},
         CDN_SESSION_GRANT_OPTIONS(eval.session),
-        {"max-instructions", 0, CDN_OPTION_POSITIVE, &eval.session.limits.instructions,
-         "N", "at most so many instructions, such as 1e6", NULL},
-        {"max-edges", 0, CDN_OPTION_POSITIVE, &eval.session.limits.edges, "N",
-         "at most so many edges read", NULL},
-        {"max-nodes", 0, CDN_OPTION_POSITIVE, &eval.session.limits.nodes, "N",
-         "at most so many nodes touched", NULL},
-        {"max-hops", 0, CDN_OPTION_POSITIVE, &eval.session.limits.hops, "N",
-         "at most so far from the subject", NULL},
-        {"max-memory", 0, CDN_OPTION_SIZE, &eval.session.limits.memory_bytes, "SIZE",
-         "at most so much memory, such as 512KiB", NULL},
-        {"max-output", 0, CDN_OPTION_SIZE, &eval.session.limits.output_bytes, "SIZE",
-         "at most so large a result", NULL},
-        {"max-time", 0, CDN_OPTION_DURATION, &eval.session.limits.wall_ns, "TIME",
-         "at most so long, such as 5ms", NULL},
+        CDN_SESSION_LIMIT_OPTIONS(eval.session),
     };
     cordon_error err;
     cordon_status status;

@@ -126,6 +126,7 @@ static bool want_start(struct rollout *rollout, int *code)
 static bool want_set(struct rollout *rollout, int *code)
 {
     const cordon_standing *standing = &rollout->standing;
+    bool canary;
 
     if (!standing->variant_count) {
         cdn_cli_error(rollout->cli,
@@ -134,12 +135,20 @@ static bool want_set(struct rollout *rollout, int *code)
         *code = CDN_EXIT_USAGE;
         return false;
     }
+    canary = standing->variants[0].kind == CORDON_VARIANT_CANARY;
+    if (canary ? rollout->arms.count != 0 : rollout->percent >= 0) {
+        *code = cdn_cli_usage(
+            rollout->cli,
+            "%s runs %s, which %s does not change; end that rollout first",
+            standing->name, canary ? "a canary" : "arms",
+            canary ? "--arm" : "--percent");
+        return false;
+    }
     rollout->wanted.variant_count = standing->variant_count;
     memcpy(rollout->wanted.variants, standing->variants, sizeof(standing->variants));
     rollout->wanted.guarded = standing->guarded;
     rollout->wanted.guard = standing->guard;
-    if (rollout->percent >= 0 && !rollout->args.version &&
-        standing->variants[0].kind == CORDON_VARIANT_CANARY)
+    if (rollout->percent >= 0 && !rollout->args.version)
         rollout->args.version = standing->variants[0].version;
     return true;
 }

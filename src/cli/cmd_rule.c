@@ -157,6 +157,8 @@ static int run_push(struct cdn_cli *cli, int argc, char **argv)
 
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         return code;
+    if (!cdn_options_leave_out_tests(cli, &argc, argv, &code))
+        return code;
     if (argc == 0)
         return cdn_cli_usage(cli, "no rule given; name its file");
     if (push.cases_file && argc > 1)

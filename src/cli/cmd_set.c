@@ -329,6 +329,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
 
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         goto out;
+    if (!cdn_options_leave_out_tests(cli, &argc, argv, &code))
+        goto out;
     code = argc ? cdn_session_check(&judging.session)
                 : cdn_cli_usage(cli, "no set given; name a set, or its file and its "
                                      "rules'");

@@ -12,10 +12,13 @@
 #include <cordon/version.h>
 
 const struct cdn_command *const cdn_commands[] = {
+    &cdn_command_init,
     &cdn_command_generate,
     &cdn_command_import,
     &cdn_command_check,
+    &cdn_command_test,
     &cdn_command_eval,
+    &cdn_command_bench,
     &cdn_command_snapshot_info,
     &cdn_command_snapshot_verify,
     &cdn_command_snapshot_slice,

@@ -453,6 +453,31 @@ bool cdn_options_parse(struct cdn_cli *cli, const struct cdn_option *options,
     return true;
 }
 
+bool cdn_options_leave_out_tests(struct cdn_cli *cli, int *argc, char **argv, int *code)
+{
+    static const char test[] = "_test.lua";
+    const char *left_out = NULL;
+    int kept = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        size_t length = strlen(argv[i]);
+
+        if (length < sizeof test ||
+            strcmp(argv[i] + length - (sizeof test - 1), test) != 0) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        left_out = argv[i];
+        cdn_cli_detail(cli, "%s is a test, not a rule, and left out", left_out);
+    }
+    *argc = kept;
+    if (kept || !left_out)
+        return true;
+    *code = cdn_cli_usage(cli, "%s is a test, not a rule; run it: cordon test %s",
+                          left_out, left_out);
+    return false;
+}
+
 bool cdn_options_leading(struct cdn_cli *cli, int argc, char **argv, int *taken)
 {
     struct parser parser;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cli/lines.h"
+#include "cli/project/manifest.h"
 #include "cli/registry.h"
 
 /* ---- arguments ---- */
@@ -62,7 +63,8 @@ bool cdn_session_is_name(const struct cdn_session *session, const char *word)
 
 /* The ceilings follow the limits asked for: this program is the host, and whoever types
  * --max-time 1min means it.  The rule's own declaration still bounds a run. */
-static void raise_ceilings(cordon_engine_options *options, const cordon_limits *limits)
+void cdn_session_raise_ceilings(cordon_engine_options *options,
+                                const cordon_limits *limits)
 {
     options->slots = 1;
     if (limits->instructions > options->max_instructions)
@@ -79,6 +81,32 @@ static void raise_ceilings(cordon_engine_options *options, const cordon_limits *
         options->max_output_bytes = limits->output_bytes;
     if (limits->wall_ns > options->max_wall_ns)
         options->max_wall_ns = limits->wall_ns;
+}
+
+/* Take what --limits names in the project's manifest; an exit code. */
+static int take_profile(struct cdn_session *session)
+{
+    struct cdn_manifest manifest = {0};
+    cordon_error err;
+    cordon_status status;
+
+    if (!session->profile)
+        return CDN_EXIT_OK;
+    if (!cdn_manifest_here())
+        return cdn_cli_usage(session->cli,
+                             "--limits names limits of a project, and this folder has "
+                             "no " CDN_MANIFEST_FILE);
+    cdn_error_clear(&err);
+    status = cdn_manifest_read(&manifest, CDN_MANIFEST_FILE, &err);
+    if (!status)
+        status =
+            cdn_manifest_limits(&session->limits, &manifest, session->profile, &err);
+    cdn_manifest_deinit(&manifest);
+    if (status)
+        cdn_cli_error_of(session->cli, &err);
+    return !status                      ? check_limits(session)
+           : status == CORDON_E_INVALID ? CDN_EXIT_USAGE
+                                        : CDN_EXIT_DATA;
 }
 
 /* Only a principal is held to a policy; an exit code. */
@@ -114,7 +142,10 @@ int cdn_session_open(struct cdn_session *session)
     cordon_engine_options options;
     cordon_status status;
     cordon_error err;
+    int code = take_profile(session);
 
+    if (code)
+        return code;
     cdn_error_clear(&err);
     session->flags.data = session->data;
     if (cdn_settings_load(&session->settings, &session->flags, &err)) {
@@ -122,7 +153,7 @@ int cdn_session_open(struct cdn_session *session)
         return CDN_EXIT_DATA;
     }
     options = session->settings.engine;
-    raise_ceilings(&options, &session->limits);
+    cdn_session_raise_ceilings(&options, &session->limits);
     status = cordon_engine_new(&session->engine, &options, &err);
     if (!status && session->data)
         status = cordon_snapshot_open(&session->snapshot, session->data, NULL, &err);

@@ -32,6 +32,7 @@ struct cdn_session {
     int64_t as_of_ms;
     uint64_t seed;
     cordon_limits limits;
+    const char *profile; /* of the project in this folder: limits where none is given */
     const char *principal; /* NULL: nobody's grant, as the host itself */
     struct cdn_setting_flags flags;
     const char *audit_dir;
@@ -132,9 +133,67 @@ struct cdn_session {
         "config", 0, CDN_OPTION_STRING, &(session).flags.config, "FILE",               \
             "ceilings and more: see cordon config show", NULL                          \
     }
+#define CDN_SESSION_LIMIT_OPTIONS(session)                                             \
+    {"limits",                                                                         \
+     0,                                                                                \
+     CDN_OPTION_STRING,                                                                \
+     &(session).profile,                                                               \
+     "NAME",                                                                           \
+     "the limits of that name in cordon.lua, in this folder",                          \
+     NULL},                                                                            \
+        {"max-instructions",                                                           \
+         0,                                                                            \
+         CDN_OPTION_POSITIVE,                                                          \
+         &(session).limits.instructions,                                               \
+         "N",                                                                          \
+         "at most so many instructions, such as 1e6",                                  \
+         NULL},                                                                        \
+        {"max-edges",                                                                  \
+         0,                                                                            \
+         CDN_OPTION_POSITIVE,                                                          \
+         &(session).limits.edges,                                                      \
+         "N",                                                                          \
+         "at most so many edges read",                                                 \
+         NULL},                                                                        \
+        {"max-nodes",                                                                  \
+         0,                                                                            \
+         CDN_OPTION_POSITIVE,                                                          \
+         &(session).limits.nodes,                                                      \
+         "N",                                                                          \
+         "at most so many nodes touched",                                              \
+         NULL},                                                                        \
+        {"max-hops",                                                                   \
+         0,                                                                            \
+         CDN_OPTION_POSITIVE,                                                          \
+         &(session).limits.hops,                                                       \
+         "N",                                                                          \
+         "at most so far from the subject",                                            \
+         NULL},                                                                        \
+        {"max-memory",                                                                 \
+         0,                                                                            \
+         CDN_OPTION_SIZE,                                                              \
+         &(session).limits.memory_bytes,                                               \
+         "SIZE",                                                                       \
+         "at most so much memory, such as 512KiB",                                     \
+         NULL},                                                                        \
+        {"max-output",                                                                 \
+         0,                                                                            \
+         CDN_OPTION_SIZE,                                                              \
+         &(session).limits.output_bytes,                                               \
+         "SIZE",                                                                       \
+         "at most so large a result",                                                  \
+         NULL},                                                                        \
+    {                                                                                  \
+        "max-time", 0, CDN_OPTION_DURATION, &(session).limits.wall_ns, "TIME",         \
+            "at most so long, such as 5ms", NULL                                       \
+    }
 
 /* What the options say together; an exit code. */
 int cdn_session_check(const struct cdn_session *session);
+
+/* One sandbox, and ceilings that let such limits be asked for. */
+void cdn_session_raise_ceilings(cordon_engine_options *options,
+                                const cordon_limits *limits);
 
 /* Is it the name of a rule or a set in the store's registry, and not a file? */
 bool cdn_session_is_name(const struct cdn_session *session, const char *word);

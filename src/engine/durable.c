@@ -37,7 +37,9 @@ cordon_status cdn_durable_failed(const struct cdn_durable_file *file, int rc,
                              "%s: an earlier write failed in a way that cannot be "
                              "repaired; close and open it again",
                              file->path);
-    return cdn_lmdb_error(err, rc, "%s %s", doing, file->path);
+    /* EIO is also what LMDB says of a write that came out short */
+    return cdn_lmdb_error(err, rc, rc == EIO ? "%s %s (is its disk full?)" : "%s %s",
+                          doing, file->path);
 }
 
 cordon_status cdn_durable_damaged(const struct cdn_durable_txn *txn, const void *key,

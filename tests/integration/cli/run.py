@@ -210,7 +210,13 @@ def check_formats():
     rules = sorted(os.path.join(folder, name)
                    for folder, _, names in os.walk(os.path.join(here, "../../../rules"))
                    for name in names if name.endswith(".lua") and "schemas" not in folder)
-    out, _ = run("check", *rules, "--fail-level", "warning")
+    tests = [name for name in rules if name.endswith("_test.lua")]
+    out, _ = run("check", *rules, "--fail-level", "warning")  # as a shell names them: tests too
+    rules = [name for name in rules if name not in tests]
+    _, err = run("check", tests[0], code=2)
+    expect("is a test, not a rule; run it: cordon test " + tests[0] in err, "a test alone: " + err)
+    _, err = run("check", "-v", tests[0], rules[0])
+    expect("_test.lua is a test, not a rule, and left out" in err, "left out, and said so: " + err)
     expect(len(rules) > 20 and out.count(": ok  ") == len(rules), "our own rules: " + out)
 
 

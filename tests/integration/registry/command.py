@@ -242,6 +242,7 @@ def rollouts():
     after = asked("rollout", "set", "velocity", "--max-drift", "0.2")
     expect(after["variants"][0]["percent"] == 2.5 and after["guard"]["max_drift"] == 0.2 and
            after["guard"]["min_samples"] == 500, str(after))
+    refused("runs a canary, which --arm does not change", "rollout", "set", "velocity", "--arm", "1=5", code=2)
     after = asked("rollout", "set", "velocity", "--percent", "50", "--no-guard")
     expect(after["variants"][0] == {"version": 1, "kind": "canary", "percent": 50} and "guard" not in after,
            str(after))
@@ -251,6 +252,7 @@ def rollouts():
     refused("excludes", "rollout", "start", "velocity", "--arm", "1=5", "--percent", "5", code=2)
     after = asked("rollout", "start", "velocity", "--arm", "1=33.33")
     expect(after["variants"] == [{"version": 1, "kind": "arm", "percent": 33.33}], str(after))
+    refused("runs arms, which --percent does not change", "rollout", "set", "velocity", "--percent", "5", code=2)
     after = asked("rollout", "promote", "velocity", "--version", "1")
     expect((after["active"], after["previous"], after["variants"]) == (1, 3, []), str(after))
 

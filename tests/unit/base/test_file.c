@@ -61,6 +61,55 @@ START_TEST(replace__is_read_back_whole)
 }
 END_TEST
 
+START_TEST(create__writes_what_is_not_there_and_keeps_what_is)
+{
+    struct cdn_buf buf = {0};
+    bool existed = true;
+
+    start();
+    ck_assert_int_eq(cdn_file_create(&existed, path, "first", 5, NULL), CORDON_OK);
+    ck_assert(!existed);
+    ck_assert_int_eq(cdn_file_create(&existed, path, "second", 6, NULL), CORDON_OK);
+    ck_assert(existed);
+    ck_assert_int_eq(cdn_file_read(&buf, path, 100, NULL), CORDON_OK);
+    ck_assert_str_eq((char *)buf.data, "first");
+    ck_assert_int_eq(empty_folder(), 1);
+    cdn_buf_deinit(&buf);
+    finish();
+}
+END_TEST
+
+START_TEST(create__keeps_a_link_that_leads_nowhere)
+{
+    bool existed = false;
+    struct stat info;
+
+    start();
+    ck_assert_int_eq(symlink("/nowhere/at/all", path), 0);
+    ck_assert_int_eq(cdn_file_create(&existed, path, "text", 4, NULL), CORDON_OK);
+    ck_assert(existed);
+    ck_assert_int_eq(lstat(path, &info), 0);
+    ck_assert(S_ISLNK(info.st_mode));
+    ck_assert_int_eq(empty_folder(), 1);
+    finish();
+}
+END_TEST
+
+START_TEST(create__leaves_nothing_behind_when_it_fails)
+{
+    char nowhere[600];
+    bool existed = true;
+
+    start();
+    ck_assert_int_eq(cdn_path_join(nowhere, sizeof nowhere, path, "file", NULL),
+                     CORDON_OK);
+    ck_assert_int_ne(cdn_file_create(&existed, nowhere, "text", 4, NULL), CORDON_OK);
+    ck_assert(!existed);
+    ck_assert_int_eq(empty_folder(), 0);
+    finish();
+}
+END_TEST
+
 START_TEST(replace__of_nothing_makes_an_empty_file)
 {
     struct cdn_buf buf = {0};
@@ -234,6 +283,9 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("file");
 
+    CDN_UNIT_CASE(s, create__writes_what_is_not_there_and_keeps_what_is);
+    CDN_UNIT_CASE(s, create__keeps_a_link_that_leads_nowhere);
+    CDN_UNIT_CASE(s, create__leaves_nothing_behind_when_it_fails);
     CDN_UNIT_CASE(s, replace__is_read_back_whole);
     CDN_UNIT_CASE(s, replace__of_nothing_makes_an_empty_file);
     CDN_UNIT_CASE(s, read__refuses_what_is_larger_and_leaves_the_buffer);

@@ -1,0 +1,22 @@
+/* Files that the command carries, put into it at build time by embed.cmake: what `cordon init`
+ * writes, and the guides that `cordon help` shows. */
+#ifndef CDN_CLI_PROJECT_EMBEDDED_H
+#define CDN_CLI_PROJECT_EMBEDDED_H
+
+#include <stddef.h>
+
+struct cdn_embedded {
+    const char *name; /* "rules/rule.lua": the path it was found under */
+    const unsigned char *bytes;
+    size_t size; /* a NUL stands behind */
+};
+
+/* src/cli/project/new/, in the order in which files are written. */
+extern const struct cdn_embedded cdn_embedded_new[];
+extern const size_t cdn_embedded_new_count;
+
+/* Guides, by their paths in the source tree. */
+extern const struct cdn_embedded cdn_embedded_guides[];
+extern const size_t cdn_embedded_guides_count;
+
+#endif
