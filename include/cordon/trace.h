@@ -16,9 +16,9 @@
  * Tracing changes nothing that is reproducible: outcome, result, instructions, edges, nodes,
  * output bytes and reads digest are those of the same evaluation without it, but where the
  * memory limit stops the rule, which may come some instructions earlier or later.  It takes
- * some 0.2 us a line, which does not count against the rule's time (sixteen times its limit at
- * the most) nor in the usage.  Lines that begin where Lua's stack is nearly full, thousands of
- * calls deep, go by unseen.  A request without a trace pays nothing.
+ * some 0.2 us a line, which does not count against the rule's time nor in the usage.  Lines go
+ * by unseen once that comes to sixteen times the rule's limit, and where they begin while Lua's
+ * stack is nearly full, thousands of calls deep.  A request without a trace pays nothing.
  *
  * Values are shown as text, cut at CORDON_TRACE_VALUE_BYTES.  They are what the rule itself
  * holds, so that what a policy masks stays masked; a node is shown by its key only if the rule
@@ -56,7 +56,8 @@ typedef struct cordon_trace_options {
 
 /* One line of the text.  What a function costs that it calls counts for that one's lines. */
 typedef struct cordon_trace_line {
-    uint64_t hits;         /* times it was begun */
+    /* times it was begun; calls nested deeper than 16 come back to theirs as to new ones */
+    uint64_t hits;
     uint64_t instructions; /* native work that it asked for included */
     uint64_t native_ns;    /* in the graph; an estimate, as in the usage */
     uint64_t edges;        /* read */
@@ -139,7 +140,7 @@ CORDON_EXPORT const cordon_trace_summary *
 cordon_trace_get_summary(const cordon_trace *trace);
 
 /* By the line's number, from 1; NULL: there is no such line, or no room for it.  0 is what
- * belongs to none: what is done before the function begins. */
+ * belongs to none: what is done before the function begins, and while lines go by unseen. */
 CORDON_EXPORT const cordon_trace_line *cordon_trace_line_at(const cordon_trace *trace,
                                                             uint32_t line);
 

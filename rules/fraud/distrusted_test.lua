@@ -47,6 +47,7 @@ describe("distrusted", function()
   it("does not listen to the distrusted", function()
     assert.decision("allow", ask(slander))
     assert.score(0, ask(slander))
+    assert.decision("allow", ask(fixture { edges = "User:3 -rated-> User:1 2026-02-01 rating=-10" }))
   end)
 
   it("looks at the latest `ratings`", function()
@@ -57,7 +58,7 @@ describe("distrusted", function()
 
   it("reads of a hub so many ratings", function()
     local lines = {}
-    for i = 1, 3000 do
+    for i = 1, 800 do
       lines[i] = ("User:%d -rated-> User:1 2026-01-%02d rating=1"):format(100 + i, i % 28 + 1)
     end
     local answer = ask(fixture { edges = table.concat(lines, "\n") }, { ratings = 200 })

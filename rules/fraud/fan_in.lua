@@ -42,7 +42,7 @@ return {
     end
     return {
       decision = decision,
-      score    = payers / params.payers * passed_on,
+      score    = account.business and 0 or payers / params.payers * passed_on,
       reasons  = { ("%d new payers sent %.2f, %.0f%% of it is gone"):format(payers, gathered,
                                                                        passed_on * 100) },
       output   = { payers = payers, passed_on = passed_on },

@@ -51,7 +51,9 @@ describe("fan_in", function()
   end)
 
   it("leaves businesses alone", function()
-    assert.decision("allow", ask(graph("true", gathered(20), GONE)))
+    local shop = ask(graph("true", gathered(20), GONE))
+    assert.decision("allow", shop)
+    assert.score(0, shop)
   end)
 
   it("alerts from `payers` on", function()
@@ -73,14 +75,14 @@ describe("fan_in", function()
 
   it("reads of a hub the window and so much history", function()
     local lines = {}
-    for i = 1, 3000 do
+    for i = 1, 800 do
       lines[i] = ("Account:%d -transfer-> Account:1 2026-01-%02dT10:00Z amount=5"):format(5000 + i, i % 28 + 1)
     end
     local hub = graph("false", gathered(8), GONE, table.concat(lines, "\n"))
     local answer = ask(hub, { history = 500 })
     assert.decision("deny", answer)
     assert.cost_below({ edges = 550, instructions = 1000 }, answer)
-    assert.cost_below({ edges = 3050, instructions = 4000 }, ask(hub))
+    assert.cost_below({ edges = 850, instructions = 1200 }, ask(hub))
   end)
 
   it("has nothing to say of an account without transfers", function()

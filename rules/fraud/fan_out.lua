@@ -39,7 +39,7 @@ return {
     end
     return {
       decision = decision,
-      score    = payees / params.threshold,
+      score    = account.business and 0 or payees / params.threshold,
       reasons  = { ("%d new payees, %.2f sent to them"):format(payees, recent:sum("amount")) },
       output   = { payees = payees },
     }

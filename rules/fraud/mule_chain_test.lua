@@ -34,6 +34,46 @@ describe("mule_chain", function()
     assert.output({ chain = 3 }, ask(chain, nil, "Account:3"))
   end)
 
+  it("tells of the longest of several", function()
+    local two = fixture {
+      edges = [[
+        Account:1 -transfer-> Account:2  2026-03-01T10:00Z  amount=5000
+        Account:2 -transfer-> Account:3  2026-03-01T14:00Z  amount=4800
+        Account:3 -transfer-> Account:4  2026-03-01T20:00Z  amount=4608
+        Account:9 -transfer-> Account:2  2026-03-01T21:00Z  amount=2000
+        Account:2 -transfer-> Account:8  2026-03-01T22:00Z  amount=1900
+      ]],
+    }
+    assert.output({ chain = 3 }, ask(two))
+  end)
+
+  it("looks back as it looks forward", function()
+    local function last_mule(came, amount)
+      return fixture {
+        edges = ("Account:1 -transfer-> Account:2 %s amount=%d\n"):format(came, amount) .. [[
+          Account:2 -transfer-> Account:3  2026-03-01T20:00Z  amount=4800
+          Account:3 -transfer-> Account:4  2026-03-01T21:00Z  amount=4608
+        ]],
+      }
+    end
+    local slow = last_mule("2026-03-01T10:00Z", 5000)
+    assert.output({ chain = 3 }, ask(slow, { delay = "10h" }, "Account:3"))
+    assert.output({ chain = 2 }, ask(slow, { delay = "9h" }, "Account:3"))
+    assert.output({ chain = 2 }, ask(last_mule("2026-03-01T20:00Z", 5000), nil, "Account:3"))   -- not before
+    assert.output({ chain = 2 }, ask(last_mule("2026-03-01T10:00Z", 4800), nil, "Account:3"))   -- no fee
+    assert.output({ chain = 2 }, ask(last_mule("2026-03-01T10:00Z", 6000), nil, "Account:3"))   -- too large a one
+  end)
+
+  it("counts no further than eight", function()
+    local lines = {}
+    for i = 1, 12 do
+      lines[i] = ("Account:%d -transfer-> Account:%d 2026-03-01T%02d:00Z amount=%d"):format(i, i + 1, i, 9000 - 100 * i)
+    end
+    local long = fixture { edges = table.concat(lines, "\n") }
+    assert.output({ chain = 8 }, ask(long, nil, "Account:2"))
+    assert.output({ chain = 8 }, ask(long, nil, "Account:12"))
+  end)
+
   it("asks for a look where only one passed it on", function()
     assert.decision("review", ask(pair))
   end)
@@ -73,7 +113,7 @@ describe("mule_chain", function()
   it("reads of a hub only the hours that matter", function()
     local lines = { "Account:1 -transfer-> Account:2 2026-03-01T10:00Z amount=5000",
                     "Account:2 -transfer-> Account:3 2026-03-01T14:00Z amount=4800" }
-    for i = 1, 3000 do
+    for i = 1, 800 do
       lines[#lines + 1] = ("Account:3 -transfer-> Account:%d 2026-02-%02dT10:00Z amount=4700")
                             :format(1000 + i, i % 28 + 1)
     end

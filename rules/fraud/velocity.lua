@@ -31,10 +31,10 @@ return {
     local recent = sent:since(from):count()
     local before = sent:since(from - params.habit):before(from):count()
     local usual = before * params.window / params.habit
-    local score = recent / math.max(params.limit, params.times * usual)
-    local sudden = score >= 1 and not request.node.business
+    local score = request.node.business and 0
+                  or recent / math.max(params.limit, params.times * usual)
     return {
-      decision = sudden and (score >= 2 and "deny" or "review") or "allow",
+      decision = score >= 2 and "deny" or score >= 1 and "review" or "allow",
       score    = score,
       reasons  = { ("%d transfers in the window, %.1f are usual"):format(recent, usual) },
       output   = { sent = recent, usual = usual },

@@ -85,8 +85,8 @@ describe("cold_start", function()
 
   it("reads one list for each product and each purchase of the window", function()
     local lines = {}
-    for i = 1, 3000 do
-      lines[i] = ("Customer:%d -bought-> Product:P%d 2026-0%d-01"):format(i % 500, i % 60, i % 10 == 0 and 2 or 1)
+    for i = 1, 800 do
+      lines[i] = ("Customer:%d -bought-> Product:P%d 2026-0%d-01"):format(i % 200, i % 60, i % 10 == 0 and 2 or 1)
     end
     local large = fixture { edges = table.concat(lines, "\n") }
     local answer = evaluate { graph = large, now = "2026-02-15", params = { top = 5 } }

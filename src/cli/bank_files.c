@@ -4,7 +4,8 @@
  * Files are written whole and in one pass; transfers are sorted by time first, as a
  * bank's ledger would be.  requests.ndjson asks about every labelled account at the
  * moment its pattern is complete, and about innocent accounts at the moment of one of
- * their own transfers; it is what a rule would have been asked on the day. */
+ * their own transfers; it is what a rule would have been asked on the day.  corpus.csv has the
+ * same moments with what became of them and the money that was at stake. */
 #include "cli/bank.h"
 
 #include <errno.h>
@@ -25,6 +26,10 @@ static const char *const kinds[] = {
 
 /* One innocent request for so many transfers. */
 #define TRANSFERS_A_REQUEST 50
+
+/* What a pattern moved is what its account sent or received in so long before it is
+ * complete. */
+#define PATTERN_DAYS 10
 
 static const char schema_text[] =
     "-- Imports the files beside it: cordon import --schema schema.lua --out STORE .\n"
@@ -92,7 +97,12 @@ static const char readme_text[] =
     "  that looks like fraud.  Accounts that are not listed are innocent |\n"
     "| requests.ndjson | requests to try rules on: `cordon eval RULE --data STORE "
     "--input "
-    "requests.ndjson` |\n";
+    "requests.ndjson` |\n"
+    "| corpus.csv | the same moments, each with its label (the kind of fraud, or "
+    "`none`) "
+    "and the money\n"
+    "  at stake: `cordon backtest RULE --data STORE --corpus corpus.csv --fraud KIND` "
+    "|\n";
 
 /* Streams to DIR/NAME through a buffer that is checked once, when it is closed. */
 struct sink {
@@ -325,6 +335,106 @@ static cordon_status write_truth(const struct cdn_bank *bank,
     return sink_close(&sink, err);
 }
 
+/* ---- the corpus ---- */
+
+/* A label, and the money that went through its account while the pattern was made. */
+struct stake {
+    const struct cdn_bank_label *label;
+    uint64_t sent;
+    uint64_t received;
+};
+
+static int by_account(const void *a, const void *b)
+{
+    const struct cdn_bank_label *x = ((const struct stake *)a)->label;
+    const struct cdn_bank_label *y = ((const struct stake *)b)->label;
+
+    if (x->account != y->account)
+        return x->account < y->account ? -1 : 1;
+    if (x->at_ms != y->at_ms)
+        return x->at_ms < y->at_ms ? -1 : 1;
+    return (x > y) - (x < y); /* as they were planted */
+}
+
+/* The first of the account's; `count` if it has none. */
+static size_t stakes_of(const struct stake *stakes, size_t count, uint32_t account)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (stakes[middle].label->account < account)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void add_stake(struct stake *stakes, size_t count, uint32_t account,
+                      const struct cdn_bank_transfer *transfer, bool sent)
+{
+    for (size_t i = stakes_of(stakes, count, account);
+         i < count && stakes[i].label->account == account; i++) {
+        int64_t before = stakes[i].label->at_ms - transfer->at_ms;
+
+        if (before >= 0 && before <= PATTERN_DAYS * CDN_BANK_DAY_MS)
+            *(sent ? &stakes[i].sent : &stakes[i].received) += transfer->cents;
+    }
+}
+
+static void write_event(FILE *file, uint32_t account, int64_t at_ms, unsigned kind,
+                        uint64_t cents)
+{
+    char time[40];
+
+    fprintf(file, "Account:%llu,%s,%s,%llu.%02llu\n",
+            (unsigned long long)key_of(account),
+            cdn_time_format(time, sizeof time, at_ms), kind ? kinds[kind] : "none",
+            (unsigned long long)(cents / 100), (unsigned long long)(cents % 100));
+}
+
+static cordon_status write_corpus(const struct cdn_bank *bank,
+                                  const struct cdn_bank_transfer *transfers,
+                                  const char *dir, cordon_error *err)
+{
+    size_t count = bank->label_count;
+    struct stake *stakes = cdn_calloc(count ? count : 1, sizeof *stakes);
+    struct sink sink;
+    cordon_status status =
+        stakes ? sink_open(&sink, dir, "corpus.csv", err) : cdn_error_nomem(err);
+
+    if (status)
+        goto out;
+    for (size_t i = 0; i < count; i++)
+        stakes[i].label = &bank->labels[i];
+    qsort(stakes, count, sizeof *stakes, by_account);
+    for (size_t i = 0; i < bank->transfer_count; i++) {
+        add_stake(stakes, count, transfers[i].from, &transfers[i], true);
+        add_stake(stakes, count, transfers[i].to, &transfers[i], false);
+    }
+    fputs("node,time,label,amount\n", sink.file);
+    for (size_t i = 0; i < count; i++) {
+        const struct stake *stake = &stakes[i];
+
+        write_event(sink.file, stake->label->account, stake->label->at_ms,
+                    stake->label->kind,
+                    stake->sent > stake->received ? stake->sent : stake->received);
+    }
+    for (size_t i = TRANSFERS_A_REQUEST / 2; i < bank->transfer_count;
+         i += TRANSFERS_A_REQUEST) {
+        const struct cdn_bank_transfer *t = &transfers[i];
+
+        write_event(sink.file, (i / TRANSFERS_A_REQUEST) % 2 ? t->from : t->to,
+                    t->at_ms, 0, t->cents);
+    }
+    status = sink_close(&sink, err);
+out:
+    cdn_free(stakes);
+    return status;
+}
+
 cordon_status cdn_bank_write(const struct cdn_bank *bank, const char *dir,
                              cordon_error *err)
 {
@@ -347,6 +457,8 @@ cordon_status cdn_bank_write(const struct cdn_bank *bank, const char *dir,
         status = write_cases(bank, dir, err);
     if (!status)
         status = write_truth(bank, sorted, dir, err);
+    if (!status)
+        status = write_corpus(bank, sorted, dir, err);
     if (!status)
         status = write_text(dir, "schema.lua", schema_text, err);
     if (!status)

@@ -74,6 +74,7 @@ enum cdn_color_mode { CDN_COLOR_AUTO = 1, CDN_COLOR_ALWAYS, CDN_COLOR_NEVER };
 enum cdn_log_format { CDN_LOG_TEXT = 1, CDN_LOG_JSON };
 
 struct cdn_command;
+struct cdn_option;
 
 /* One run of the command: the options every subcommand has, and where output goes. */
 struct cdn_cli {
@@ -92,6 +93,9 @@ struct cdn_cli {
     bool no_input;
     bool help;
     unsigned verbose; /* number of -v */
+    /* Told a command's options where it would show its help: cdn_command_describe(). */
+    void (*described)(void *ud, const struct cdn_option *options, size_t count);
+    void *described_ud;
     cordon_cancel
         *cancel; /* set by SIGINT and SIGTERM; long work polls cdn_cli_stopped() */
 };
@@ -111,6 +115,8 @@ struct cdn_command {
 extern const struct cdn_command cdn_command_init; /* cmd_init.c */
 extern const struct cdn_command cdn_command_check;
 extern const struct cdn_command cdn_command_eval;
+extern const struct cdn_command cdn_command_backtest; /* cmd_backtest.c */
+extern const struct cdn_command cdn_command_repl;     /* cmd_repl.c */
 extern const struct cdn_command cdn_command_test;     /* cmd_test.c */
 extern const struct cdn_command cdn_command_bench;    /* cmd_bench.c */
 extern const struct cdn_command cdn_command_import;   /* cmd_import.c */
@@ -153,6 +159,7 @@ extern const struct cdn_command cdn_command_set_eval;     /* cmd_set.c */
 extern const struct cdn_command cdn_command_shadow_start; /* cmd_shadow.c */
 extern const struct cdn_command cdn_command_shadow_stop;
 extern const struct cdn_command cdn_command_shadow_report;
+extern const struct cdn_command cdn_command_completion; /* cmd_completion.c */
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help;
 
@@ -164,12 +171,19 @@ extern const struct cdn_command *const cdn_commands[];
 const struct cdn_command *cdn_command_find(int argc, char **argv, int *words);
 /* Say that there is no such command, and which there are; returns CDN_EXIT_USAGE. */
 int cdn_command_unknown(struct cdn_cli *cli, int argc, char **argv);
+/* Call `body` with the options of a command, as it would show them for --help, without those of
+ * every command; they are borrowed for the call.  Nothing of the command is done. */
+void cdn_command_describe(const struct cdn_command *command,
+                          void (*body)(void *ud, const struct cdn_option *options,
+                                       size_t count),
+                          void *ud);
+/* Is it the first of a command's two words? */
+bool cdn_command_is_group(const char *word);
 /* Everything main() does, to an exit code. */
 int cdn_cli_main(struct cdn_cli *cli, int argc, char **argv);
 /* Fill `cli` for these streams, reading NO_COLOR and TERM. */
 void cdn_cli_init(struct cdn_cli *cli, FILE *out, FILE *err);
 /* Print a command's help to cli->out (options.c), and the list of all commands. */
-struct cdn_option;
 void cdn_help_command(struct cdn_cli *cli, const struct cdn_option *options,
                       size_t count);
 /* `group` ("snapshot"): only the commands that start with it; NULL: all. */

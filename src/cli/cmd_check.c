@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/suggest.h"
+#include "cli/check_fix.h"
 #include "cli/check_report.h"
 #include "cli/project/manifest.h"
 #include "engine/engine.h"
@@ -46,8 +47,10 @@ struct check {
     struct cdn_buf source;
     struct cdn_lint_findings findings;
     bool loads;
+    bool fix, dry_run;
     /* of all */
     bool unloadable;
+    bool unwritable;
     struct seen *seen;
     size_t seen_count;
     cordon_status failed; /* CORDON_E_NOMEM ends the command */
@@ -343,7 +346,8 @@ static void lint(struct check *check, const struct cdn_rule *rule)
     cdn_syntax_deinit(&syntax);
 }
 
-static void check_file(struct check *check, const char *file)
+/* Gather what there is to find in a file.  The rule is the caller's to free; NULL: none. */
+static struct cdn_rule *examine(struct check *check, const char *file)
 {
     struct cdn_rule *rule = NULL;
     cordon_error err;
@@ -365,6 +369,47 @@ static void check_file(struct check *check, const char *file)
     }
     if (check->findings.nomem)
         check->failed = CORDON_E_NOMEM;
+    return rule;
+}
+
+/* --fix: mend what can be, and say how much.  True: the file has changed. */
+static bool mend(struct check *check, const char *file)
+{
+    struct cdn_buf mended = {0};
+    cordon_error err;
+    uint32_t count;
+    cordon_status status =
+        cdn_check_mend(&mended, &count, &check->findings, &check->source, &err);
+
+    if (!status && count &&
+        (!check->dry_run || check->report.format <= CDN_CHECK_PRETTY))
+        status = cdn_check_write(check->cli, file, &check->source, &mended,
+                                 check->dry_run, &err);
+    cdn_buf_deinit(&mended);
+    if (status) {
+        cdn_cli_error_of(check->cli, &err);
+        check->unwritable = true;
+        return false;
+    }
+    if (count)
+        cdn_cli_note(check->cli, "%s: %" PRIu32 " %s mended", file, count,
+                     check->dry_run ? "would be"
+                     : count == 1   ? "finding is"
+                                    : "findings are");
+    return count && !check->dry_run;
+}
+
+static void check_file(struct check *check, const char *file)
+{
+    size_t seen = check->seen_count;
+    struct cdn_rule *rule = examine(check, file);
+
+    /* what is put in cannot make it worse, but only what loads is known to be a rule */
+    if (check->fix && !check->failed && check->loads && mend(check, file)) {
+        cdn_rule_free(rule);
+        check->seen_count = seen;
+        rule = examine(check, file);
+    }
     check->unloadable |= !check->loads;
     if (!check->failed &&
         cdn_check_report_file(&check->report, file, &check->findings, &check->source,
@@ -503,6 +548,8 @@ static int exit_code(const struct check *check, int fail_level)
     }
     if (cdn_cli_stopped(check->cli))
         return CDN_EXIT_INTERRUPTED;
+    if (check->unwritable)
+        return CDN_EXIT_DATA;
     if (check->unloadable)
         return CDN_EXIT_USAGE;
     for (int level = CDN_LINT_ERROR; level <= fail_level; level++)
@@ -524,6 +571,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"fail-level", 0, CDN_OPTION_CHOICE, &fail_level, "LEVEL",
          "error, warning or info: exit 1 from here on (default: error)",
          "error|warning|info"},
+        {"fix", 0, CDN_OPTION_FLAG, &check.fix, NULL,
+         "mend what is certain: what is never read is called _name", NULL},
+        {"dry-run", 0, CDN_OPTION_FLAG, &check.dry_run, NULL,
+         "with --fix: show what would change instead", NULL},
         {"explain", 0, CDN_OPTION_STRING, &code_name, "CODE",
          "what a code means, such as CRD003, with a bad and a good example", NULL},
         {"types", 0, CDN_OPTION_STRING, &types, "FILE",
@@ -541,6 +592,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
                     : explain(cli, code_name);
     if (!cdn_options_leave_out_tests(cli, &argc, argv, &code))
         return code;
+    if (check.dry_run && !check.fix)
+        return cdn_cli_usage(cli, "--dry-run belongs to --fix");
     if (argc == 0) {
         code = open_project(&project, cli);
         if (!code && !project.count && !types)
@@ -602,6 +655,7 @@ const struct cdn_command cdn_command_check = {
         "cordon check rule.lua --fail-level info  # remarks fail as well\n"
         "cordon check rules/*.lua --format sarif > findings.sarif  # for code "
         "scanning\n"
+        "cordon check rule.lua --fix --dry-run    # what --fix would change\n"
         "cordon check --explain CRD003\n"
         "cordon check --types types/cordon.lua --data store  # so that editors "
         "complete",

@@ -295,12 +295,27 @@ static void count_result(struct tally *tally, const struct cdn_eval_result *resu
     }
 }
 
+/* A rule that asks for the node of a request without one fails like any other, but it is
+ * the command line that lacks something. */
+static void note_missing_node(struct eval *eval, const struct cdn_eval_result *result)
+{
+    const char *message;
+
+    if (result->status || result->line || result->request->has_node ||
+        cordon_outcome_get_kind(result->outcome) != CORDON_OUTCOME_ERROR)
+        return;
+    message = cordon_outcome_message(result->outcome);
+    if (message && strstr(message, "'node' (a nil value)"))
+        cdn_cli_note(eval->cli, "the request has no node; give one: --node LABEL:KEY");
+}
+
 /* False: out of memory. */
 static bool answer(struct eval *eval, const struct cdn_eval_result *result)
 {
     FILE *out = eval->cli->out;
 
     count_result(&eval->tally, result);
+    note_missing_node(eval, result);
     if (eval->cli->format == CDN_FORMAT_PRETTY && result->status && !result->line) {
         const struct cdn_diagnostic diagnostic = {.severity = "error",
                                                   .message = result->err->message};

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "cli/project/manifest.h"
 #include "cli/session.h"
 #include "cli/settings.h"
 #include "cli/testing/coverage.h"
@@ -259,6 +260,25 @@ static int run_all(struct testing *testing)
     return code;
 }
 
+/* Where nothing is named, the roots of the project in this folder; an exit code. */
+static int use_project(struct testing *testing, struct cdn_manifest *project)
+{
+    cordon_error err;
+    cordon_status status;
+
+    cdn_error_clear(&err);
+    status = cdn_manifest_read(project, CDN_MANIFEST_FILE, &err);
+    if (!status)
+        status = cdn_manifest_check_roots(project, &err);
+    if (status) {
+        cdn_cli_error_of(testing->cli, &err);
+        return CDN_EXIT_DATA;
+    }
+    testing->paths = project->roots;
+    testing->path_count = project->root_count;
+    return CDN_EXIT_OK;
+}
+
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
     static const char *const here[] = {"."};
@@ -312,6 +332,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"config", 0, CDN_OPTION_STRING, &testing.config, "FILE",
          "ceilings: see cordon config show", NULL},
     };
+    struct cdn_manifest project = {0};
     int code;
 
     to->limits = (cordon_limits)CORDON_LIMITS_INIT;
@@ -322,7 +343,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     }
     testing.paths = argc ? (const char *const *)argv : here;
     testing.path_count = argc ? (size_t)argc : 1;
-    code = cdn_cli_finish(cli, run_all(&testing));
+    code = !argc && cdn_manifest_here() ? use_project(&testing, &project) : CDN_EXIT_OK;
+    if (!code)
+        code = cdn_cli_finish(cli, run_all(&testing));
+    cdn_manifest_deinit(&project);
     if (testing.has_regex)
         regfree(&testing.regex);
     cdn_coverage_deinit(&testing.coverage);
@@ -337,7 +361,8 @@ const struct cdn_command cdn_command_test = {
     .run = run,
     .usage = "[FILE|FOLDER...] [OPTION...]",
     .examples =
-        "cordon test                              # everything below this folder\n"
+        "cordon test                              # all below, or what cordon.lua "
+        "names\n"
         "cordon test rules/fraud/velocity.lua     # velocity_test.lua beside it\n"
         "cordon test rules -r 'ten transfers'     # by name\n"
         "cordon test rules --update               # take golden results as they are\n"

@@ -18,6 +18,8 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_check,
     &cdn_command_test,
     &cdn_command_eval,
+    &cdn_command_backtest,
+    &cdn_command_repl,
     &cdn_command_bench,
     &cdn_command_snapshot_info,
     &cdn_command_snapshot_verify,
@@ -57,6 +59,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_shadow_stop,
     &cdn_command_shadow_report,
     &cdn_command_replay,
+    &cdn_command_completion,
     &cdn_command_version,
     &cdn_command_help,
     NULL,
@@ -96,7 +99,7 @@ const struct cdn_command *cdn_command_find(int argc, char **argv, int *words)
     return NULL;
 }
 
-static bool is_group(const char *word)
+bool cdn_command_is_group(const char *word)
 {
     for (size_t i = 0; cdn_commands[i]; i++) {
         if (in_group(cdn_commands[i], word))
@@ -109,7 +112,7 @@ int cdn_command_unknown(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_suggest suggest;
     char typed[160], shown[160], hint[200];
-    bool group = is_group(argv[0]);
+    bool group = cdn_command_is_group(argv[0]);
 
     if (group && argc < 2) {
         cdn_cli_error(cli, "'%s' needs a command behind it", argv[0]);
@@ -257,6 +260,22 @@ void cdn_help_command(struct cdn_cli *cli, const struct cdn_option *options,
     help_exits(to, command->exits);
 }
 
+void cdn_command_describe(const struct cdn_command *command,
+                          void (*body)(void *ud, const struct cdn_option *options,
+                                       size_t count),
+                          void *ud)
+{
+    struct cdn_cli cli = {.command = command,
+                          .out = stdout,
+                          .err = stderr,
+                          .described = body,
+                          .described_ud = ud};
+    char help[] = "--help";
+    char *argv[] = {help};
+
+    (void)command->run(&cli, 1, argv);
+}
+
 static int run_help(struct cdn_cli *cli, int argc, char **argv)
 {
     const struct cdn_command *command;
@@ -275,7 +294,7 @@ static int run_help(struct cdn_cli *cli, int argc, char **argv)
         cli->command = command;
         return command->run(cli, 1, help_argv);
     }
-    if (argc == 1 && is_group(argv[0])) {
+    if (argc == 1 && cdn_command_is_group(argv[0])) {
         cdn_help_all(cli, cli->out, argv[0]);
         return cdn_cli_finish(cli, CDN_EXIT_OK);
     }
@@ -318,7 +337,7 @@ int cdn_cli_main(struct cdn_cli *cli, int argc, char **argv)
     }
     cli->command = cdn_command_find(argc, argv, &words);
     if (!cli->command) {
-        if (argc == 2 && is_group(argv[0]) &&
+        if (argc == 2 && cdn_command_is_group(argv[0]) &&
             (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
             cdn_help_all(cli, cli->out, argv[0]);
             return cdn_cli_finish(cli, CDN_EXIT_OK);

@@ -147,41 +147,67 @@ static void show_note(struct page *page)
     cdn_buf_clear(&page->note);
 }
 
+/* A number that is most likely a time: whole, in milliseconds of this century. */
+static bool is_time(const cordon_trace_value *value, int64_t *ms)
+{
+    char *end;
+
+    if (strcmp(value->type, "number") != 0)
+        return false;
+    *ms = strtoll(value->text, &end, 10);
+    return !*end && *ms >= INT64_C(946684800000) && *ms < INT64_C(4102444800000);
+}
+
 static void say_value(struct cdn_buf *note, const cordon_trace_value *value)
 {
     const char *quote = strcmp(value->type, "string") ? "" : "\"";
+    char time[40];
+    int64_t ms;
 
     cdn_buf_printf(note, "%s%s%s", quote, value->text, quote);
+    if (is_time(value, &ms))
+        cdn_buf_printf(note, " (%s)", cdn_time_format(time, sizeof time, ms));
 }
 
-/* One local: its values in this line, from the first of them on. */
+/* One local: its values in this line, from the first of them on.  "3 (9 times)" if they are
+ * all the same. */
 static void show_local(struct page *page, const struct entry *values, size_t count,
                        size_t first)
 {
     const cordon_trace_value *value =
         cordon_trace_value_at(page->trace, values[first].number);
     const char *name = value->name;
-    size_t more = 0, shown = 0;
+    const cordon_trace_value *last = value;
+    struct cdn_buf *note = &page->note;
+    size_t all = 0, shown = 0;
+    bool same = true;
 
-    cdn_buf_printf(&page->note, "%s = ", name);
     for (size_t i = first; i < count; i++) {
         const cordon_trace_value *other =
             cordon_trace_value_at(page->trace, values[i].number);
 
         if (strcmp(other->name, name) != 0)
             continue;
-        if (shown++ < VALUES) {
-            cdn_buf_text(&page->note, shown > 1 ? ", " : "");
-            say_value(&page->note, other);
-        } else {
-            more++;
-            value = other;
-        }
+        same &= !strcmp(other->text, value->text) && !strcmp(other->type, value->type);
+        all++;
+        last = other;
     }
-    if (more) {
-        cdn_buf_text(&page->note, more > 1 ? " ... " : ", ");
-        say_value(&page->note, value);
-        cdn_buf_printf(&page->note, " (%zu values)", shown);
+    cdn_buf_printf(note, "%s = ", name);
+    for (size_t i = first; i < count && shown < (same ? 1 : VALUES); i++) {
+        const cordon_trace_value *other =
+            cordon_trace_value_at(page->trace, values[i].number);
+
+        if (strcmp(other->name, name) != 0)
+            continue;
+        cdn_buf_text(note, shown++ ? ", " : "");
+        say_value(note, other);
+    }
+    if (same && all > 1) {
+        cdn_buf_printf(note, " (%zu times)", all);
+    } else if (all > shown && !same) {
+        cdn_buf_text(note, all > shown + 1 ? " ... " : ", ");
+        say_value(note, last);
+        cdn_buf_printf(note, " (%zu values)", all);
     }
     show_note(page);
 }
@@ -193,9 +219,13 @@ static void show_values(struct page *page, struct entries *values, uint32_t line
     const char *names[LOCALS];
 
     for (size_t i = 0; i < count && known < LOCALS; i++) {
-        const char *name = cordon_trace_value_at(page->trace, first[i].number)->name;
+        const cordon_trace_value *value =
+            cordon_trace_value_at(page->trace, first[i].number);
+        const char *name = value->name;
         size_t at = 0;
 
+        if (!strcmp(value->type, "function"))
+            continue; /* which says no more than its line does */
         while (at < known && strcmp(names[at], name) != 0)
             at++;
         if (at < known)
@@ -320,11 +350,11 @@ static void count_way(const struct run *run, const struct cdn_code *code, uint32
 /* A step goes on from the last one of the same depth, if none less deep came between. */
 static bool read_steps(struct run *run, const struct cdn_traced *traced)
 {
+    const uint32_t lines = cordon_trace_get_summary(traced->trace)->lines;
     uint32_t last[64] = {0};
     const cordon_trace_step *step;
 
-    run->hits = cdn_calloc((size_t)cordon_trace_get_summary(traced->trace)->lines + 1,
-                           sizeof *run->hits);
+    run->hits = cdn_calloc((size_t)lines + 1, sizeof *run->hits);
     run->ways = cdn_calloc(traced->code.target_count ? traced->code.target_count : 1,
                            sizeof *run->ways);
     if (!run->hits || !run->ways)
@@ -332,6 +362,8 @@ static bool read_steps(struct run *run, const struct cdn_traced *traced)
     for (size_t i = 0; (step = cordon_trace_step_at(traced->trace, i)); i++) {
         uint32_t depth = step->depth < CDN_COUNT(last) ? step->depth : 0;
 
+        if (step->line > lines)
+            continue; /* of no line of this text */
         run->lines += !run->hits[step->line]++;
         if (last[depth])
             count_way(run, &traced->code, last[depth], step->line);

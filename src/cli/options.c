@@ -446,7 +446,10 @@ bool cdn_options_parse(struct cdn_cli *cli, const struct cdn_option *options,
     }
     *argc = positional;
     if (cli->help) {
-        cdn_help_command(cli, options, count);
+        if (cli->described)
+            cli->described(cli->described_ud, options, count);
+        else
+            cdn_help_command(cli, options, count);
         *code = cdn_cli_finish(cli, CDN_EXIT_OK);
         return false;
     }

@@ -154,6 +154,8 @@ int cdn_session_open(struct cdn_session *session)
     }
     options = session->settings.engine;
     cdn_session_raise_ceilings(&options, &session->limits);
+    if (session->slots)
+        options.slots = session->slots;
     status = cordon_engine_new(&session->engine, &options, &err);
     if (!status && session->data)
         status = cordon_snapshot_open(&session->snapshot, session->data, NULL, &err);

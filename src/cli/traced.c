@@ -48,7 +48,6 @@ bool cdn_traced_is_new(const struct cdn_traced *traced)
 cordon_status cdn_traced_take(struct cdn_traced *traced, const char *source,
                               size_t bytes, const char *file, cordon_error *err)
 {
-    size_t start = 0;
     cordon_status status;
 
     forget_text(traced);
@@ -58,10 +57,11 @@ cordon_status cdn_traced_take(struct cdn_traced *traced, const char *source,
     if (!source)
         return CORDON_OK;
     cdn_buf_append(&traced->source, source, bytes);
-    cdn_buf_append(&traced->starts, &start, sizeof start);
-    for (start = 1; start <= bytes; start++)
-        if (source[start - 1] == '\n')
-            cdn_buf_append(&traced->starts, &start, sizeof start);
+    for (const char *at = source; at; at = cdn_code_next_line(at, source + bytes)) {
+        size_t start = (size_t)(at - source);
+
+        cdn_buf_append(&traced->starts, &start, sizeof start);
+    }
     if (traced->source.failed || traced->starts.failed)
         return cdn_error_nomem(err);
     status = cdn_code_read(&traced->code, source, bytes, file, err);
@@ -85,8 +85,8 @@ const char *cdn_traced_line(const struct cdn_traced *traced, uint32_t line,
     if (!line || line > count)
         return "";
     from = starts[line - 1];
-    to = line < count ? starts[line] - 1 : traced->source.length;
-    while (to > from && strchr(" \t\r", source[to - 1]))
+    to = line < count ? starts[line] : traced->source.length;
+    while (to > from && strchr(" \t\r\n", source[to - 1]))
         to--;
     *bytes = to - from;
     return source + from;

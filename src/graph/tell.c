@@ -5,62 +5,18 @@
 #include "graph/tell.h"
 
 #include <inttypes.h>
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/time.h"
 #include "graph/follow.h"
 #include "graph/lua_common.h"
 #include "graph/scores.h"
 #include "graph/view.h"
 
-#define TEXT_BYTES CORDON_TRACE_VALUE_BYTES
-
-struct words {
-    char text[TEXT_BYTES];
-    size_t length;
-};
-
-/* Append, cut with "..." for good where it does not fit. */
-CDN_PRINTF(2, 3) static void say(struct words *words, const char *format, ...)
-{
-    size_t left = TEXT_BYTES - words->length;
-    va_list args;
-    int length;
-
-    if (left <= 1)
-        return;
-    va_start(args, format);
-    length = vsnprintf(words->text + words->length, left, format, args);
-    va_end(args);
-    if (length < 0)
-        return;
-    words->length += (size_t)length < left ? (size_t)length : left - 1;
-    if ((size_t)length >= left)
-        memcpy(words->text + TEXT_BYTES - 4, "...", 4);
-}
-
-static void say_text(struct words *words, const char *text, size_t bytes)
-{
-    char shown[TEXT_BYTES];
-
-    say(words, "%s", cdn_escape(shown, sizeof shown, text, bytes));
-}
-
-static void say_number(struct words *words, double number)
-{
-    if (number == floor(number) && fabs(number) <= 9007199254740992.0)
-        say(words, "%" PRId64, (int64_t)number);
-    else
-        say(words, "%.10g", number);
-}
-
 /* ---- values ---- */
 
-static void say_node(struct words *words, const struct cdn_graph_run *run,
+static void say_node(struct cdn_trace_words *words, const struct cdn_graph_run *run,
                      uint32_t node)
 {
     char room[24], mask_room[CDN_MASK_ROOM];
@@ -69,27 +25,39 @@ static void say_node(struct words *words, const struct cdn_graph_run *run,
     size_t bytes;
 
     if (label >= run->snapshot->label_count || run->binding->label_kinds[label] < 0) {
-        say(words, "a node of a label not in reads");
+        cdn_trace_say(words, "a node of a label not in reads");
         return;
     }
     key = cdn_visible_key(run, label, node, room, mask_room, &bytes);
-    say(words, "%s:", run->snapshot->schema.labels[label].name);
+    cdn_trace_say(words, "%s:", run->snapshot->schema.labels[label].name);
     if (key)
-        say_text(words, key, bytes);
+        cdn_trace_say_text(words, key, bytes);
     else
-        say(words, "?"); /* damaged, which is told when the rule reads it */
+        cdn_trace_say(words, "?"); /* damaged, which is told when the rule reads it */
 }
 
-static void say_edge(struct words *words, const struct cdn_graph_run *run,
+/* "Account:1 -transfer-> Account:2" */
+static void say_edge(struct cdn_trace_words *words, const struct cdn_graph_run *run,
                      uint64_t edge)
 {
+    const struct cdn_relation *relation;
     struct cdn_edge_place place;
+    const uint32_t *peers;
 
-    if (!cdn_snapshot_edge(run->snapshot, edge, false, &place) ||
-        run->binding->relation_kinds[place.relation_number] < 0)
-        say(words, "an edge");
+    if (!cdn_snapshot_edge(run->snapshot, edge, true, &place) ||
+        run->binding->relation_kinds[place.relation_number] < 0) {
+        cdn_trace_say(words, "an edge");
+        return;
+    }
+    relation = place.relation;
+    peers = cdn_adjacency_peers(&relation->outgoing, place.block);
+    say_node(words, run, place.source);
+    cdn_trace_say(words, " -%s-> ", relation->schema->type);
+    if (peers && cdn_peer_valid(peers[place.index], relation->target_base,
+                                relation->target_count))
+        say_node(words, run, peers[place.index]);
     else
-        say(words, "edge %s", place.relation->schema->type);
+        cdn_trace_say(words, "?"); /* damaged */
 }
 
 static const char *property_name(const struct cdn_graph_run *run,
@@ -107,61 +75,63 @@ static const char *compare_sign(uint8_t compare)
     return compare < sizeof signs / sizeof signs[0] ? signs[compare] : "?";
 }
 
-static void say_condition(struct words *words, const struct cdn_graph_run *run,
+static void say_condition(struct cdn_trace_words *words,
+                          const struct cdn_graph_run *run,
                           const struct cdn_bound_kind *kind,
                           const struct cdn_nodes *origin,
                           const struct cdn_operation *condition)
 {
-    say(words, "%s %s ",
-        condition->kind == CDN_OPERATION_WINDOW
-            ? "time"
-            : property_name(run, kind, condition->slot),
-        compare_sign(condition->compare));
+    cdn_trace_say(words, "%s %s ",
+                  condition->kind == CDN_OPERATION_WINDOW
+                      ? "time"
+                      : property_name(run, kind, condition->slot),
+                  compare_sign(condition->compare));
     switch ((enum cdn_operand)condition->operand) {
     case CDN_OPERAND_BOOLEAN:
-        say(words, "%s", condition->as.boolean ? "true" : "false");
+        cdn_trace_say(words, "%s", condition->as.boolean ? "true" : "false");
         return;
     case CDN_OPERAND_NUMBER:
-        say_number(words, condition->as.number);
+        cdn_trace_say_number(words, condition->as.number);
         return;
     case CDN_OPERAND_STRING:
-        say(words, "\"");
-        say_text(words, condition->as.text, condition->bytes);
-        say(words, "\"");
+        cdn_trace_say(words, "\"");
+        cdn_trace_say_text(words, condition->as.text, condition->bytes);
+        cdn_trace_say(words, "\"");
         return;
     case CDN_OPERAND_COLUMN:
-        say(words, "column %s",
-            origin && condition->as.column < origin->column_count
-                ? cdn_nodes_column_name(origin, condition->as.column)
-                : "?");
+        cdn_trace_say(words, "column %s",
+                      origin && condition->as.column < origin->column_count
+                          ? cdn_nodes_column_name(origin, condition->as.column)
+                          : "?");
         return;
     }
 }
 
-static void say_time(struct words *words, const char *word, int64_t ms)
+static void say_time(struct cdn_trace_words *words, const char *word, int64_t ms)
 {
     char time[40];
 
-    say(words, "%s %s", word, cdn_time_format(time, sizeof time, ms));
+    cdn_trace_say(words, "%s %s", word, cdn_time_format(time, sizeof time, ms));
 }
 
-static void say_window(struct words *words, int64_t low, int64_t high)
+static void say_window(struct cdn_trace_words *words, int64_t low, int64_t high)
 {
     if (low > high) {
-        say(words, "an empty window");
+        cdn_trace_say(words, "an empty window");
         return;
     }
     if (low != INT64_MIN)
         say_time(words, "since", low);
     if (low != INT64_MIN && high != INT64_MAX)
-        say(words, " ");
+        cdn_trace_say(words, " ");
     if (high != INT64_MAX)
         say_time(words, "up to", high);
 }
 
 /* An operation but for the windows before the first cut, which narrow *low and *high. */
-static void say_operations(struct words *words, const struct cdn_graph_run *run,
-                           const struct cdn_edges *set, int64_t *low, int64_t *high)
+static void say_operations(struct cdn_trace_words *words,
+                           const struct cdn_graph_run *run, const struct cdn_edges *set,
+                           int64_t *low, int64_t *high)
 {
     const struct cdn_bound_kind *kind = &run->binding->kinds[set->kind];
     bool cut = false;
@@ -177,7 +147,7 @@ static void say_operations(struct words *words, const struct cdn_graph_run *run,
                 operation->as.window.high < *high ? operation->as.window.high : *high;
             continue;
         }
-        say(words, "%s", words->length ? ", " : "");
+        cdn_trace_say(words, "%s", words->length ? ", " : "");
         switch ((enum cdn_operation_kind)operation->kind) {
         case CDN_OPERATION_WINDOW:
             if (fixed)
@@ -192,16 +162,17 @@ static void say_operations(struct words *words, const struct cdn_graph_run *run,
         case CDN_OPERATION_EARLIEST:
         case CDN_OPERATION_LIMIT:
             cut = true;
-            say(words, "%s %" PRIu64,
-                operation->kind == CDN_OPERATION_LATEST     ? "latest"
-                : operation->kind == CDN_OPERATION_EARLIEST ? "earliest"
-                                                            : "limit",
-                operation->as.count);
+            cdn_trace_say(words, "%s %" PRIu64,
+                          operation->kind == CDN_OPERATION_LATEST     ? "latest"
+                          : operation->kind == CDN_OPERATION_EARLIEST ? "earliest"
+                                                                      : "limit",
+                          operation->as.count);
             break;
         case CDN_OPERATION_LARGEST:
         case CDN_OPERATION_SMALLEST:
             cut = true;
-            say(words, "%s %" PRIu64 " by %s",
+            cdn_trace_say(
+                words, "%s %" PRIu64 " by %s",
                 operation->kind == CDN_OPERATION_LARGEST ? "largest" : "smallest",
                 operation->as.count, property_name(run, kind, operation->slot));
             break;
@@ -216,29 +187,30 @@ static const char *direction_word(uint8_t direction)
                                        : "both";
 }
 
-static void say_edge_set(struct words *words, const struct cdn_graph_run *run,
+static void say_edge_set(struct cdn_trace_words *words, const struct cdn_graph_run *run,
                          const struct cdn_edges *set)
 {
     int64_t low = INT64_MIN, high = INT64_MAX;
-    struct words refined = {.length = 0};
+    struct cdn_trace_words refined = {.length = 0};
 
-    say(words, "%s %s of ", direction_word(set->direction),
-        run->names->kinds[set->kind].name);
+    cdn_trace_say(words, "%s %s of ", direction_word(set->direction),
+                  run->names->kinds[set->kind].name);
     if (set->nodes)
-        say(words, "%" PRIu32 " nodes", set->node_count);
+        cdn_trace_say(words, "%" PRIu32 " nodes", set->node_count);
     else
         say_node(words, run, set->node);
     say_operations(&refined, run, set, &low, &high);
     if (low != INT64_MIN || high != INT64_MAX) {
-        say(words, ", ");
+        cdn_trace_say(words, ", ");
         say_window(words, low, high);
     }
     if (refined.length)
-        say(words, ", %s", refined.text);
+        cdn_trace_say(words, ", %s", refined.text);
 }
 
-static const char *say_object(struct words *words, const struct cdn_graph_run *run,
-                              const void *object, size_t bytes)
+static const char *say_object(struct cdn_trace_words *words,
+                              const struct cdn_graph_run *run, const void *object,
+                              size_t bytes)
 {
     const struct cdn_edges *edges = object;
     const struct cdn_nodes *nodes = object;
@@ -251,22 +223,23 @@ static const char *say_object(struct words *words, const struct cdn_graph_run *r
         say_edge_set(words, run, edges);
         return "edge set";
     case CDN_NODES_MAGIC:
-        say(words, "%" PRIu32 " node%s", nodes->count, nodes->count == 1 ? "" : "s");
+        cdn_trace_say(words, "%" PRIu32 " node%s", nodes->count,
+                      nodes->count == 1 ? "" : "s");
         for (uint32_t i = 0; i < nodes->count && i < 3; i++) {
-            say(words, "%s", i ? ", " : ": ");
+            cdn_trace_say(words, "%s", i ? ", " : ": ");
             say_node(words, run, nodes->items[i]);
         }
-        say(words, "%s", nodes->count > 3 ? ", ..." : "");
+        cdn_trace_say(words, "%s", nodes->count > 3 ? ", ..." : "");
         return "node set";
     case CDN_VIEW_MAGIC:
-        say(words, "a view of %" PRIu32 " nodes",
-            ((const struct cdn_view *)object)->node_count);
+        cdn_trace_say(words, "a view of %" PRIu32 " nodes",
+                      ((const struct cdn_view *)object)->node_count);
         return "object";
     case CDN_SCORES_MAGIC:
-        say(words, "scores");
+        cdn_trace_say(words, "scores");
         return "object";
     case CDN_GROUPS_MAGIC:
-        say(words, "groups");
+        cdn_trace_say(words, "groups");
         return "object";
     default: /* graph and request, which are the same in every run */
         return NULL;
@@ -276,7 +249,7 @@ static const char *say_object(struct words *words, const struct cdn_graph_run *r
 const char *cdn_tell_value(void *ud, lua_State *L, int index, char *out, size_t size)
 {
     const struct cdn_graph_run *run = ud;
-    struct words words = {.length = 0};
+    struct cdn_trace_words words = {.length = 0};
     const char *type;
     uint32_t node;
 
@@ -315,20 +288,28 @@ static const char *kept(cordon_trace *trace, const char *text)
     return copy ? copy : "";
 }
 
-/* The name of the function on top among the methods of what stands at 1: of one that is called
- * last (`return set:count()`) no caller knows it any more. */
-static const char *own_name(cordon_trace *trace, lua_State *L)
+/* What the function on top is called among the methods of what stands at 1; NULL: it is none
+ * of them.  The name is the methods' own. */
+static const char *own_name(lua_State *L)
 {
-    const char *name = "";
+    const char *name = NULL;
     int top = lua_gettop(L);
 
-    if (lua_isuserdata(L, 1) && lua_getmetatable(L, 1)) {
-        lua_pushliteral(L, "__index");
-        lua_rawget(L, -2);
+    if (!lua_isuserdata(L, 1) || !lua_getmetatable(L, 1))
+        return NULL;
+    /* __index, and nothing else, is a table there; to ask for it would make a string */
+    lua_pushnil(L);
+    while (!lua_istable(L, -1) && lua_next(L, top + 1)) {
+        if (!lua_istable(L, -1))
+            lua_pop(L, 1);
+    }
+    if (lua_istable(L, -1) && lua_gettop(L) > top + 1) {
+        int methods = lua_gettop(L);
+
         lua_pushnil(L);
-        while (lua_istable(L, top + 2) && !name[0] && lua_next(L, top + 2)) {
+        while (!name && lua_next(L, methods)) {
             if (lua_rawequal(L, -1, top) && lua_type(L, -2) == LUA_TSTRING)
-                name = kept(trace, lua_tostring(L, -2));
+                name = lua_tolstring(L, -2, NULL);
             lua_pop(L, 1);
         }
     }
@@ -336,7 +317,8 @@ static const char *own_name(cordon_trace *trace, lua_State *L)
     return name;
 }
 
-/* What the method that runs is called. */
+/* What the method that runs is called.  What its caller calls it is asked only where it is not
+ * known: a rule may give it any name, and a function that returns what it gives has its own. */
 static const char *method_name(cordon_trace *trace, lua_State *L)
 {
     const char *name;
@@ -344,9 +326,12 @@ static const char *method_name(cordon_trace *trace, lua_State *L)
 
     if (!lua_getstack(L, 0, &frame) || !lua_getinfo(L, "nf", &frame))
         return "";
-    name = frame.name ? kept(trace, frame.name) : own_name(trace, L);
+    name = own_name(L);
+    if (!name)
+        name = frame.name ? frame.name : "";
     lua_pop(L, 1);
-    return name;
+    name = cdn_trace_name(trace, name);
+    return name ? name : "";
 }
 
 cordon_trace_read *cdn_tell_scan(const struct cdn_scan *scan)
@@ -355,7 +340,7 @@ cordon_trace_read *cdn_tell_scan(const struct cdn_scan *scan)
     const struct cdn_edges *set = scan->set;
     cordon_trace *trace = run->trace;
     cordon_trace_read *read = cdn_trace_open_read(trace, scan->meter->edges);
-    struct words node = {.length = 0}, refined = {.length = 0};
+    struct cdn_trace_words node = {.length = 0}, refined = {.length = 0};
 
     if (!read)
         return NULL;
@@ -363,7 +348,7 @@ cordon_trace_read *cdn_tell_scan(const struct cdn_scan *scan)
     if (scan->node_count)
         say_node(&node, run, scan->nodes[0]);
     else
-        say(&node, "no node");
+        cdn_trace_say(&node, "no node");
     read->method = method_name(trace, scan->L);
     read->type = kept(trace, run->names->kinds[set->kind].name);
     read->node = kept(trace, node.text);
@@ -381,7 +366,7 @@ void cdn_tell_follow(struct cdn_follow *follow)
     const struct cdn_graph_run *run = follow->run;
     cordon_trace *trace = run->trace;
     cordon_trace_read *read = cdn_trace_open_read(trace, follow->meter->edges);
-    struct words types = {.length = 0}, refined = {.length = 0};
+    struct cdn_trace_words types = {.length = 0}, refined = {.length = 0};
 
     if (!read)
         return;
@@ -389,10 +374,10 @@ void cdn_tell_follow(struct cdn_follow *follow)
     for (uint32_t t = 0; t < follow->type_count; t++) {
         const struct cdn_follow_type *type = &follow->types[t];
 
-        say(&types, "%s%s", t ? ", " : "",
-            run->names->kinds[type->kind - run->binding->kinds].name);
+        cdn_trace_say(&types, "%s%s", t ? ", " : "",
+                      run->names->kinds[type->kind - run->binding->kinds].name);
         for (uint32_t i = 0; i < type->condition_count; i++) {
-            say(&refined, "%s", refined.length ? ", " : "");
+            cdn_trace_say(&refined, "%s", refined.length ? ", " : "");
             say_condition(&refined, run, type->kind, NULL, &type->conditions[i]);
         }
         if (t == 0 || type->low < read->from_ms)
@@ -412,7 +397,7 @@ void cdn_tell_arm(const struct cdn_arm *arm)
 {
     const struct cdn_follow *follow = arm->follow;
     cordon_trace_read *read = follow->scan.read;
-    struct words node = {.length = 0};
+    struct cdn_trace_words node = {.length = 0};
 
     if (!read->nodes++) {
         say_node(&node, follow->run, arm->node);

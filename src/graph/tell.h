@@ -20,8 +20,8 @@ struct cdn_arm;
 
 /* Both take a struct cdn_graph_run *, as struct cdn_trace_host wants them. */
 uint64_t cdn_tell_native_ns(void *ud);
-/* A node as "Account:17", its key as this run may see it; an edge as its type; a set by what
- * it is of. */
+/* A node as "Account:17", its key as this run may see it; an edge as
+ * "Account:17 -transfer-> Account:18"; a set by what it is of. */
 const char *cdn_tell_value(void *ud, lua_State *L, int index, char *out, size_t size);
 
 /* A scan begins, in a run that is traced.  NULL: there is no room for it. */

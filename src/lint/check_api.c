@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "graph/manual.h"
 #include "lint/lint.h"
+#include "lint/owners.h"
 
 enum { HINT = 160 };
 
@@ -89,14 +90,42 @@ void cdn_lint_property_at(struct cdn_lint *lint, uint32_t place, uint32_t symbol
                         edges ? "edge type" : "label", property, hint);
 }
 
+/* A label where an edge type is asked for, or the other way round. */
+static void check_side(struct cdn_lint *lint, uint32_t place, const char *name,
+                       const char *what)
+{
+    const struct cdn_schema *schema = lint->snapshot ? &lint->snapshot->schema : NULL;
+    bool edges = !strcmp(what, "edge type"), other = false;
+
+    for (uint32_t side = 0; schema && side < 2; side++) {
+        for (uint32_t i = 0; i < cdn_owner_count(schema, side); i++) {
+            if (strcmp(cdn_owner_name(schema, side, i), name) != 0)
+                continue;
+            if ((bool)side == edges)
+                return;
+            other = true;
+        }
+    }
+    if (other)
+        cdn_lint_add_at(lint->findings, CDN_LINT_KIND, lint->syntax, place,
+                        "'%.64s' is %s; name %s", name,
+                        edges ? "a label, not an edge type"
+                              : "an edge type, not a label",
+                        edges ? "the type of the edges to follow" : "a label");
+}
+
 void cdn_lint_kind_at(struct cdn_lint *lint, uint32_t place, const char *name,
                       const char *what)
 {
     struct cdn_suggest near;
     char hint[HINT];
 
-    if (!lint->rule || find_kind(lint, name))
+    if (!lint->rule)
         return;
+    if (find_kind(lint, name)) {
+        check_side(lint, place, name, what);
+        return;
+    }
     cdn_suggest_init(&near, name);
     for (uint32_t i = 0; i < lint->rule->names.kind_count; i++)
         cdn_suggest_offer(&near, lint->rule->names.kinds[i].name);

@@ -2,24 +2,27 @@
  *
  * The worst case of an edge set is the longest list of its type and direction, for each node
  * that it starts from, as far as cuts with known numbers leave it (a parameter counts with its
- * default).  Loops over sets of known worst case multiply what is read inside them.  A window
- * of time makes it unknown, as does anything else that the tree does not tell: then nothing is
- * said. */
+ * default); a condition before a cut has every edge looked at all the same.  Loops over sets of
+ * known worst case multiply what is read inside them, and inside the local functions that they
+ * call.  A window of time makes it unknown, as does anything else that the tree does not tell:
+ * then nothing is said. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lint/lint.h"
 
-enum { DEEPEST = 40 };
+enum { DEEPEST = 40, DEEPEST_CALLS = 4 };
 enum direction { OUTGOING = 1, INCOMING = 2 };
 
 /* At most so many edges from each of so many nodes; a set of nodes has its number in both. */
 struct bound {
     bool known;
     double sources, each;
+    bool looks;  /* at each edge before it is kept or not */
+    double look; /* at so many from each node, to find those that are kept */
 };
-#define UNKNOWN_BOUND ((struct bound){false, 0, 0})
+#define UNKNOWN_BOUND ((struct bound){.known = false})
 
 static double total(struct bound bound)
 {
@@ -91,13 +94,16 @@ static struct bound bound_start(struct cdn_lint *lint, const struct cdn_syntax_n
 {
     struct cdn_type base = cdn_lint_infer(lint, at->a);
     const char *type = at->b ? cdn_lint_constant(lint, at->b) : NULL;
-    struct bound from = {true, 1, 1};
+    struct bound from = {.known = true, .sources = 1, .each = 1};
+    double list;
 
     if (base.kind != CDN_TYPE_NODE)
         from = bound_of(lint, at->a, depth + 1);
     if (!type || !from.known)
         return UNKNOWN_BOUND;
-    return (struct bound){true, total(from), longest(lint, type, directions)};
+    list = longest(lint, type, directions);
+    return (struct bound){
+        .known = true, .sources = total(from), .each = list, .look = list};
 }
 
 /* graph:set({ a, b }) */
@@ -109,7 +115,12 @@ static struct bound bound_list(const struct cdn_lint *lint, uint32_t list)
         return UNKNOWN_BOUND;
     for (uint32_t i = cdn_lint_node(lint, list)->a; i; i = cdn_lint_node(lint, i)->next)
         count++;
-    return (struct bound){true, count, 1};
+    return (struct bound){.known = true, .sources = count, .each = 1};
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
 }
 
 static struct bound bound_method(struct cdn_lint *lint,
@@ -137,19 +148,26 @@ static struct bound bound_method(struct cdn_lint *lint,
         !strcmp(name, "largest") || !strcmp(name, "smallest")) {
         if (!number_of(lint, at->b, &n))
             return UNKNOWN_BOUND;
-        bound.each = n < bound.each ? n : bound.each;
+        bound.looks |= !strcmp(name, "largest") || !strcmp(name, "smallest");
+        bound.each = least(n, bound.each);
+        bound.look = bound.looks ? bound.look : bound.each;
         return bound;
     }
     if (!strcmp(name, "limit")) {
         if (!number_of(lint, at->b, &n))
             return UNKNOWN_BOUND;
-        return total(bound) > n ? (struct bound){true, n, 1} : bound;
+        if (total(bound) > n && bound.looks)
+            bound.each = n / bound.sources;
+        else if (total(bound) > n)
+            bound = (struct bound){.known = true, .sources = n, .each = 1, .look = 1};
+        return bound;
     }
-    if (!strcmp(name, "nodes") || !strcmp(name, "group")) {
-        double most = lint->snapshot->node_count;
-
-        return (struct bound){true, total(bound) < most ? total(bound) : most, 1};
-    }
+    if (!strcmp(name, "nodes") || !strcmp(name, "group"))
+        return (struct bound){.known = true,
+                              .sources =
+                                  least(total(bound), lint->snapshot->node_count),
+                              .each = 1};
+    bound.looks |= !strcmp(name, "where") && base.kind == CDN_TYPE_EDGES;
     for (int i = 0; keeps[i]; i++) {
         if (!strcmp(keeps[i], name))
             return bound;
@@ -201,21 +219,95 @@ static double turns(struct cdn_lint *lint, uint32_t loop)
 /* The edges that a method reads which finishes an edge set; 0: none, or not known. */
 static double edges_read(struct cdn_lint *lint, uint32_t node)
 {
-    static const char *const finish[] = {"sum",    "avg",      "min", "max",
-                                         "totals", "distinct", "top", "each",
-                                         "nodes",  "group",    NULL};
+    static const char *const finish[] = {"sum",    "avg",      "min",   "max",
+                                         "totals", "distinct", "top",   "each",
+                                         "nodes",  "group",    "count", NULL};
     const struct cdn_syntax_node *at = cdn_lint_node(lint, node);
     struct bound bound;
 
+    if (at->kind != CDN_SYNTAX_METHOD)
+        return 0;
     for (int i = 0; finish[i]; i++) {
         if (strcmp(finish[i], cdn_lint_text(lint, at->symbol)) != 0)
             continue;
         if (cdn_lint_infer(lint, at->a).kind != CDN_TYPE_EDGES)
             return 0;
         bound = bound_of(lint, at->a, 0);
-        return bound.known ? total(bound) : 0;
+        if (bound.known && !strcmp(finish[i], "count") && !bound.looks)
+            return bound.sources; /* the lists' lengths are known */
+        return bound.known ? bound.sources * bound.look : 0;
     }
     return 0;
+}
+
+/* Is what it reads part of what is read behind it, as in set:nodes():outgoing(...):sum(...)? */
+static bool is_start_of_more(struct cdn_lint *lint, uint32_t node)
+{
+    for (uint32_t inner = node, i = lint->scope.parents[node];
+         cdn_lint_node(lint, i)->a == inner && cdn_lint_affords(lint, 10);
+         inner = i, i = lint->scope.parents[i]) {
+        if (cdn_lint_node(lint, i)->kind == CDN_SYNTAX_METHOD &&
+            edges_read(lint, i) > (double)lint->edges)
+            return true;
+        if (cdn_lint_node(lint, i)->kind != CDN_SYNTAX_METHOD &&
+            cdn_lint_node(lint, i)->kind != CDN_SYNTAX_PAREN)
+            break;
+    }
+    return false;
+}
+
+/* The local that always is a FUNCTION, and is only called; NULL: there is none. */
+static const struct cdn_local *owner_of(const struct cdn_lint *lint, uint32_t function)
+{
+    const struct cdn_syntax_node *parent =
+        cdn_lint_node(lint, lint->scope.parents[function]);
+    const struct cdn_local *local;
+
+    if (parent->kind != CDN_SYNTAX_LOCAL_FUNCTION && parent->kind != CDN_SYNTAX_LOCAL)
+        return NULL;
+    local = cdn_scope_local(&lint->scope, parent->a);
+    return local && !local->writes && local->reads == local->called &&
+                   cdn_scope_only_value(&lint->scope, local) == function
+               ? local
+               : NULL;
+}
+
+/* How often what stands there is done in one evaluation at most, by the loops around it and
+ * around the calls of its function; *outer: the outermost loop. */
+static double times_done(struct cdn_lint *lint, uint32_t node, uint32_t depth,
+                         uint32_t *outer)
+{
+    double times = 1, most = 1;
+    const struct cdn_local *owner;
+    uint32_t inner = node, around = lint->scope.parents[node];
+
+    for (; around && cdn_lint_node(lint, around)->kind != CDN_SYNTAX_FUNCTION;
+         inner = around, around = lint->scope.parents[around]) {
+        if (cdn_lint_node(lint, around)->c != inner ||
+            cdn_lint_node(lint, around)->kind < CDN_SYNTAX_FOR ||
+            cdn_lint_node(lint, around)->kind > CDN_SYNTAX_FOR_IN ||
+            !cdn_lint_affords(lint, 10))
+            continue;
+        *outer = around;
+        times *= turns(lint, around);
+    }
+    owner = around && around != lint->evaluate && depth < DEEPEST_CALLS
+                ? owner_of(lint, around)
+                : NULL;
+    for (uint32_t call = owner ? owner->calls : 0; call;
+         call = lint->scope.calls[call].next) {
+        uint32_t loop = 0;
+        double there;
+
+        if (!cdn_lint_affords(lint, 100))
+            break;
+        there = times_done(lint, lint->scope.calls[call].node, depth + 1, &loop);
+        if (there > most) {
+            most = there;
+            *outer = loop;
+        }
+    }
+    return times * most;
 }
 
 /* A number as a person reads it: 1234567 as "1.2 million". */
@@ -236,25 +328,14 @@ void cdn_lint_check_cost(struct cdn_lint *lint)
     char most[40], each[40];
 
     for (uint32_t i = 1; lint->edges && i < lint->syntax->count; i++) {
-        double read, times = 1;
+        double read = edges_read(lint, i), times;
         uint32_t loop = 0;
 
-        if (cdn_lint_node(lint, i)->kind != CDN_SYNTAX_METHOD)
+        if (read <= 0)
             continue;
-        read = edges_read(lint, i);
-        for (uint32_t inner = i, around = lint->scope.parents[i]; read > 0 && around;
-             inner = around, around = lint->scope.parents[around]) {
-            if (cdn_lint_node(lint, around)->kind == CDN_SYNTAX_FUNCTION)
-                break;
-            if (cdn_lint_node(lint, around)->c != inner ||
-                cdn_lint_node(lint, around)->kind < CDN_SYNTAX_FOR ||
-                cdn_lint_node(lint, around)->kind > CDN_SYNTAX_FOR_IN ||
-                !cdn_lint_affords(lint, 10))
-                continue;
-            loop = around;
-            times *= turns(lint, around);
-        }
-        if (read * times <= (double)lint->edges || (loop && loop == told))
+        times = times_done(lint, i, 0, &loop);
+        if (read * times <= (double)lint->edges || (loop && loop == told) ||
+            is_start_of_more(lint, i))
             continue;
         told = loop;
         if (times > 1)

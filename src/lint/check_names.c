@@ -9,6 +9,8 @@
 #include "graph/manual.h"
 #include "lint/lint.h"
 
+enum { NAME_BYTES = 200 };
+
 static const char *const libraries[] = {"string",    "table", "math", "bit",
                                         "coroutine", "host",  NULL};
 
@@ -98,10 +100,25 @@ static void check_global(struct cdn_lint *lint, uint32_t node)
                     "nothing defines '%.60s'%s", name, hint);
 }
 
+/* May a local be called the same with a `_` before it?  If nothing in the file is. */
+static bool is_free(const struct cdn_lint *lint, const char *name)
+{
+    char with[NAME_BYTES + 2];
+    size_t bytes = strlen(name);
+
+    if (bytes > NAME_BYTES)
+        return false;
+    with[0] = '_';
+    memcpy(with + 1, name, bytes + 1);
+    return !cdn_symbol_find(lint->syntax, with, bytes + 1);
+}
+
 static void check_unused(struct cdn_lint *lint, const struct cdn_local *local)
 {
     const char *name = cdn_lint_text(lint, local->symbol);
     bool own = local->kind <= CDN_LOCAL_FUNCTION;
+
+    enum cdn_lint_code code = own ? CDN_LINT_UNUSED : CDN_LINT_UNUSED_PARAMETER;
 
     if (!local->node || local->reads || name[0] == '_')
         return;
@@ -115,6 +132,8 @@ static void check_unused(struct cdn_lint *lint, const struct cdn_local *local)
     else
         cdn_lint_add_at(lint->findings, CDN_LINT_UNUSED_PARAMETER, lint->syntax,
                         local->node, "'%.60s' is never read; call it _", name);
+    if (!local->writes && is_free(lint, name))
+        cdn_lint_mend(lint->findings, code, cdn_lint_node(lint, local->node)->start);
 }
 
 /* Does the value of a local make use of the one that it hides? */

@@ -226,6 +226,20 @@ const struct cdn_lint_entry cdn_lint_codes[CDN_LINT_CODES] = {
          "}\n",
          "return { score = request.node:outgoing(\"transfer\"):cycles({ hops = 3 }) "
          "}\n"},
+    [CDN_LINT_ARGUMENT] =
+        {"CRD309", CDN_LINT_ERROR, false, false,
+         "a method is called with what it cannot take",
+         "A method's own object is passed by ':'; what else it needs, and of which "
+         "types, rules/README.md lists. Anything else is an error as soon as the line "
+         "runs.",
+         "return { score = request.node:outgoing(\"transfer\").count() }\n",
+         "return { score = request.node:outgoing(\"transfer\"):count() }\n"},
+    [CDN_LINT_TIMELESS] =
+        {"CRD310", CDN_LINT_ERROR, false, true, "time is asked of edges that have none",
+         "since, after, up_to, before and between go by the time column of an edge "
+         "type; one that the schema gives no `time` has none, and the call is an error "
+         "as soon as the line runs.",
+         "", ""},
     [CDN_LINT_PARAM_UNUSED] =
         {"CRD401", CDN_LINT_WARNING, false, false,
          "a parameter that is declared and not used",
@@ -285,6 +299,12 @@ const struct cdn_lint_entry cdn_lint_codes[CDN_LINT_CODES] = {
          RULE("  decisions = { \"allow\", \"review\" },\n  fallback = \"review\",\n",
               "    return { decision = request.now > 0 and \"review\" or \"allow\" "
               "}\n")},
+    [CDN_LINT_RESULT] =
+        {"CRD406", CDN_LINT_ERROR, false, false, "a result that breaks the contract",
+         "evaluate returns a table that may have decision (a string), score (a finite "
+         "number), reasons (a list of strings), output, updated_nodes and new_edges. "
+         "With anything else the outcome is invalid_result, and `fallback` stands.",
+         "return { scor = 1 }\n", "return { score = 1 }\n"},
     [CDN_LINT_UNEQUAL] = {"CRD501", CDN_LINT_WARNING, false, false,
                           "values of different types are never equal",
                           "In Lua 1 == \"1\" is false, and no error. Keys of nodes are "
@@ -311,6 +331,12 @@ const struct cdn_lint_entry cdn_lint_codes[CDN_LINT_CODES] = {
          "return { score = request.node:outgoing(\"transfer\"):where(\"amount\", "
          "\">\", "
          "5):count() }\n"},
+    [CDN_LINT_ARITHMETIC] =
+        {"CRD504", CDN_LINT_ERROR, false, false, "arithmetic with what is no number",
+         "To add up, join or take the length of a node, an edge, a set, true or a "
+         "function is an error as soon as the line runs.",
+         "return { score = #request.node:outgoing(\"transfer\") }\n",
+         "return { score = request.node:outgoing(\"transfer\"):count() }\n"},
     [CDN_LINT_COST] =
         {"CRD601", CDN_LINT_WARNING, false, true,
          "a loop may exceed the budget of edges",

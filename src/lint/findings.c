@@ -81,6 +81,20 @@ void cdn_lint_add_at(struct cdn_lint_findings *findings, enum cdn_lint_code code
     add(findings, &finding, message);
 }
 
+void cdn_lint_mend(struct cdn_lint_findings *findings, enum cdn_lint_code code,
+                   uint32_t offset)
+{
+    struct cdn_lint_finding *last;
+
+    if (!findings->count || findings->nomem)
+        return;
+    last = &findings->items[findings->count - 1];
+    if (last->code != code || findings->of_code[code] == CDN_LINT_MOST)
+        return; /* it was one too many */
+    last->mends = true;
+    last->mend_at = offset;
+}
+
 void cdn_lint_findings_clear(struct cdn_lint_findings *findings)
 {
     for (uint32_t i = 0; i < findings->count; i++)

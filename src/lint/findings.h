@@ -22,6 +22,8 @@ struct cdn_lint_finding {
     uint32_t column;     /* 0: of the line */
     uint32_t end_column; /* behind it, if it ends on the same line; else 0 */
     bool suppressed;
+    bool mends; /* a `_` put in at mend_at, an offset into the source, mends it */
+    uint32_t mend_at;
     char *message; /* owned; its hint behind "; " */
 };
 
@@ -43,6 +45,10 @@ void cdn_lint_add(struct cdn_lint_findings *findings, enum cdn_lint_code code,
 void cdn_lint_add_at(struct cdn_lint_findings *findings, enum cdn_lint_code code,
                      const struct cdn_syntax *syntax, uint32_t node, const char *format,
                      ...) CDN_PRINTF(5, 6);
+
+/* The finding that was added last is mended by a `_` before this offset. */
+void cdn_lint_mend(struct cdn_lint_findings *findings, enum cdn_lint_code code,
+                   uint32_t offset);
 
 /* Mark what the source's comments suppress, and find fault with the comments.  Codes that
  * need a snapshot are not missed where there was none (`data`). */

@@ -131,7 +131,9 @@ cordon_status cdn_lint_run(struct cdn_lint_findings *findings,
     if (!status) {
         cdn_lint_check_names(&lint);
         cdn_lint_check_api(&lint);
+        cdn_lint_check_calls(&lint);
         cdn_lint_check_options(&lint);
+        cdn_lint_check_result(&lint);
         cdn_lint_check_types(&lint);
         if (rule)
             cdn_lint_check_contract(&lint);

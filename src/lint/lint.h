@@ -132,8 +132,10 @@ bool cdn_lint_starts_at_node(struct cdn_lint *lint, uint32_t set);
 
 void cdn_lint_check_names(struct cdn_lint *lint);    /* check_names.c */
 void cdn_lint_check_api(struct cdn_lint *lint);      /* check_api.c */
+void cdn_lint_check_calls(struct cdn_lint *lint);    /* check_calls.c */
 void cdn_lint_check_options(struct cdn_lint *lint);  /* check_options.c */
 void cdn_lint_check_contract(struct cdn_lint *lint); /* check_contract.c */
+void cdn_lint_check_result(struct cdn_lint *lint);   /* check_result.c */
 void cdn_lint_check_types(struct cdn_lint *lint);    /* check_types.c */
 void cdn_lint_check_cost(struct cdn_lint *lint);     /* check_cost.c */
 

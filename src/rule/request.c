@@ -7,11 +7,14 @@
  * Cost: a field is one C call, some 30 ns.  A list becomes a new Lua table each time it is
  * asked for, charged by its elements, so that what a rule does to one is not what the
  * request says. */
+#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "base/suggest.h"
+#include "base/time.h"
+#include "graph/tell.h"
 #include "rule/image.h"
 #include "rule/param.h"
 
@@ -139,6 +142,90 @@ CDN_RAISES static int params_index(lua_State *L)
         push_scalar(L, value);
     return 1;
 }
+
+/* ---- for a trace ---- */
+
+/* The function that answers for the userdata at index; NULL: none.  Makes no string.
+ *                                                                          [-0, +0, -] */
+static lua_CFunction answers_for(lua_State *L, int index)
+{
+    lua_CFunction found = NULL;
+    int top = lua_gettop(L);
+
+    if (!lua_isuserdata(L, index) || !lua_getmetatable(L, index))
+        return NULL;
+    lua_pushnil(L);
+    while (!found && lua_next(L, top + 1)) {
+        found = lua_tocfunction(L, -1);
+        if (found != params_index && found != request_index)
+            found = NULL;
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+    return found;
+}
+
+static void say_scalar(struct cdn_trace_words *words, const struct cdn_param *param,
+                       const cordon_value *value)
+{
+    char text[40];
+
+    if (value->type == CORDON_BOOLEAN) {
+        cdn_trace_say(words, "%s", value->as.boolean ? "true" : "false");
+    } else if (value->type == CORDON_STRING) {
+        cdn_trace_say(words, "\"");
+        cdn_trace_say_text(words, value->as.string, value->length);
+        cdn_trace_say(words, "\"");
+    } else if (value->type == CORDON_ARRAY) {
+        cdn_trace_say(words, "%zu in a list", (size_t)value->length);
+    } else if (value->type != CORDON_NUMBER) {
+        cdn_trace_say(words, "nil");
+    } else if (param->type == CDN_PARAM_TIMESTAMP) {
+        cdn_trace_say(words, "%s",
+                      cdn_time_format(text, sizeof text, (int64_t)value->as.number));
+    } else if (param->type == CDN_PARAM_DURATION) {
+        cdn_trace_say(
+            words, "%s",
+            cdn_duration_format(text, sizeof text, (int64_t)value->as.number));
+    } else {
+        cdn_trace_say_number(words, value->as.number);
+    }
+}
+
+static void say_params(struct cdn_trace_words *words, const struct cdn_rule_host *host)
+{
+    cdn_trace_say(words, "{");
+    for (uint32_t i = 0; i < host->rule->param_count; i++) {
+        cdn_trace_say(words, "%s%s = ", i ? ", " : "", host->rule->params[i].name);
+        say_scalar(words, &host->rule->params[i], &host->params[i]);
+    }
+    cdn_trace_say(words, "}");
+}
+
+const char *cdn_request_tell(void *ud, lua_State *L, int index, char *out, size_t size)
+{
+    const struct cdn_rule_host *host = ud;
+    struct cdn_trace_words words = {.length = 0};
+    lua_CFunction found = answers_for(L, index);
+    char time[40];
+
+    if (!found || !host->rule)
+        return cdn_tell_value(ud, L, index, out, size);
+    if (found == request_index) {
+        cdn_trace_say(&words, "{now = %s",
+                      cdn_time_format(time, sizeof time, host->now_ms));
+        if (host->as_of_ms != CORDON_NO_TIME)
+            cdn_trace_say(&words, ", as_of = %s",
+                          cdn_time_format(time, sizeof time, host->as_of_ms));
+        cdn_trace_say(&words, ", params = ");
+    }
+    say_params(&words, host);
+    cdn_trace_say(&words, "%s", found == request_index ? "}" : "");
+    snprintf(out, size, "%s", words.text);
+    return "object";
+}
+
+/* ---- making them ---- */
 
 /* Give the userdata on top a metatable whose __index is the function below it and pop the
  * function: (f, u) -> (u)                                                  [-1, +0, m] */

@@ -7,6 +7,7 @@
  *
  * Cost: beyond the run itself two clock reads and one pass over the parameters; nothing is
  * allocated unless the budget asks for more output than the outcome has held before. */
+#include "rule/image.h"
 #include "rule/run.h"
 
 #include <inttypes.h>
@@ -347,9 +348,10 @@ void cdn_rule_refuse(cordon_outcome *outcome, const struct cdn_rule *rule,
 static cordon_status begin_trace(const struct cdn_rule_call *call, cordon_error *err)
 {
     const struct cdn_rule *rule = call->rule;
-    const struct cdn_trace_host told = {.ud = &call->host->graph,
-                                        .native_ns = cdn_tell_native_ns,
-                                        .describe = cdn_tell_value};
+    const struct cdn_trace_host told = {
+        .ud = call->host, /* as cdn_graph_run, its first */
+        .native_ns = cdn_tell_native_ns,
+        .describe = cdn_request_tell};
 
     if (!cdn_trace_begin(call->trace, rule->hash, rule->source, rule->source_bytes,
                          &told))

@@ -12,7 +12,8 @@
  * It is written by the library that we link, and read as if it were hostile all the same.
  *
  * Where a line branches goes: from each of its instructions that does, along both ways, until
- * another line is reached.  Calls are stepped over and returns end a way. */
+ * another line is reached.  Calls are stepped over and returns end a way.  What is asked is a
+ * line's ways together, so each instruction is followed once. */
 #include "sandbox/code.h"
 
 #include <stdlib.h>
@@ -31,8 +32,7 @@ enum {
     DUMP_VERSION = 2,
     DUMP_BIG_ENDIAN = 1,
     DUMP_STRIPPED = 2,
-    JUMP_BIAS = 0x8000,
-    WAYS = 256 /* instructions of a line that are still to be looked at */
+    JUMP_BIAS = 0x8000
 };
 
 /* What an instruction does to where execution goes. */
@@ -54,6 +54,27 @@ struct proto {
     const unsigned char *lines; /* of each, `width` bytes, from `first_line` */
     uint32_t count, first_line, width;
 };
+
+/* ---- lines ---- */
+
+const char *cdn_code_next_line(const char *at, const char *end)
+{
+    while (at < end && *at != '\n' && *at != '\r')
+        at++;
+    if (at == end)
+        return NULL;
+    at++;
+    return at < end && (*at == '\n' || *at == '\r') && *at != at[-1] ? at + 1 : at;
+}
+
+uint32_t cdn_code_lines(const char *source, size_t bytes)
+{
+    uint32_t lines = 0;
+
+    for (const char *at = source; at; at = cdn_code_next_line(at, source + bytes))
+        lines++;
+    return lines;
+}
 
 /* ---- the dump ---- */
 
@@ -364,10 +385,19 @@ struct finding {
     const struct learnt *learnt;
     const struct proto *proto;
     struct cdn_buf pairs; /* struct pair */
-    uint32_t ways[WAYS];
+    uint32_t *ways;       /* instructions that are still to be followed */
     uint32_t way_count;
-    unsigned char *seen; /* by instruction: looked at on the way from this one */
+    unsigned char *seen; /* by instruction: it is among them, or was */
 };
+
+/* An instruction to be followed, if it is not yet. */
+static void add_way(struct finding *finding, uint32_t at)
+{
+    if (finding->seen[at])
+        return;
+    finding->seen[at] = 1;
+    finding->ways[finding->way_count++] = at;
+}
 
 /* `at` is reached from an instruction of `line`. */
 static void reach(struct finding *finding, uint32_t line, uint32_t at)
@@ -382,21 +412,16 @@ static void reach(struct finding *finding, uint32_t line, uint32_t at)
         cdn_buf_append(&finding->pairs, &pair, sizeof pair);
         return;
     }
-    if (finding->seen[at] || finding->way_count == WAYS)
-        return;
-    finding->seen[at] = 1;
-    finding->ways[finding->way_count++] = at;
+    add_way(finding, at);
 }
 
-/* All ways from an instruction to other lines. */
+/* All ways from an instruction to other lines that have not been followed yet. */
 static void follow(struct finding *finding, uint32_t start)
 {
     const struct proto *proto = finding->proto;
     uint32_t line = line_of(proto, start);
 
-    memset(finding->seen, 0, proto->count);
-    finding->way_count = 0;
-    finding->ways[finding->way_count++] = start;
+    add_way(finding, start);
     while (finding->way_count) {
         uint32_t at = finding->ways[--finding->way_count];
 
@@ -424,11 +449,12 @@ static void follow(struct finding *finding, uint32_t start)
 static cordon_status find_in(struct finding *finding, struct cdn_code *code,
                              const struct proto *proto, cordon_error *err)
 {
+    bool failed;
+
     finding->proto = proto;
     finding->seen = cdn_calloc(proto->count, 1);
-    if (!finding->seen)
-        return cdn_error_nomem(err);
-    for (uint32_t i = 0; i < proto->count; i++) {
+    finding->ways = cdn_calloc(proto->count, sizeof *finding->ways);
+    for (uint32_t i = 0; finding->seen && finding->ways && i < proto->count; i++) {
         uint32_t line = line_of(proto, i);
         unsigned char kind = finding->learnt->kind[opcode_of(proto, i)];
 
@@ -437,9 +463,12 @@ static cordon_status find_in(struct finding *finding, struct cdn_code *code,
         if (finding->learnt->known && (kind == KIND_TEST || kind == KIND_LOOP))
             follow(finding, i);
     }
+    failed = !finding->seen || !finding->ways || finding->pairs.failed;
     cdn_free(finding->seen);
+    cdn_free(finding->ways);
     finding->seen = NULL;
-    return finding->pairs.failed ? cdn_error_nomem(err) : CORDON_OK;
+    finding->ways = NULL;
+    return failed ? cdn_error_nomem(err) : CORDON_OK;
 }
 
 /* ---- all of it ---- */
@@ -494,9 +523,7 @@ cordon_status cdn_code_read(struct cdn_code *out, const char *source, size_t byt
     struct learnt learnt;
     cordon_status status;
 
-    *out = (struct cdn_code){.count = 1};
-    for (size_t i = 0; i < bytes; i++)
-        out->count += source[i] == '\n';
+    *out = (struct cdn_code){.count = cdn_code_lines(source, bytes)};
     out->active = cdn_calloc((size_t)out->count + 1, 1);
     status = out->active ? learn(&learnt, err) : cdn_error_nomem(err);
     if (!status)

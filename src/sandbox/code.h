@@ -41,6 +41,12 @@ cordon_status cdn_code_read(struct cdn_code *out, const char *source, size_t byt
                             const char *file, cordon_error *err);
 void cdn_code_deinit(struct cdn_code *code);
 
+/* Where the line behind the one that begins at `at` begins, as LuaJIT counts them: \n, \r, \r\n
+ * and \n\r each end one.  NULL: there is none any more. */
+const char *cdn_code_next_line(const char *at, const char *end);
+/* How many lines a text has, the one behind its last line's end included. */
+uint32_t cdn_code_lines(const char *source, size_t bytes);
+
 /* The branch at a line; NULL: there is none. */
 const struct cdn_branch *cdn_code_branch(const struct cdn_code *code, uint32_t line);
 

@@ -41,11 +41,25 @@ CDN_RAISES static void intern_segments(lua_State *L, void *ud)
     }
 }
 
+/* Leave nothing on the stack, and no garbage. */
+CDN_RAISES static int collect(lua_State *L)
+{
+    const struct cdn_slot *slot = cdn_slot_of(L);
+    size_t live;
+
+    lua_settop(L, 0);
+    for (int i = 0; i < MOST_COLLECTIONS; i++) {
+        live = slot->arena.head->live;
+        lua_gc(L, LUA_GCCOLLECT, 0);
+        if (i && slot->arena.head->live >= live)
+            break;
+    }
+    return 0;
+}
+
 CDN_RAISES static int build_inside(lua_State *L)
 {
     const struct job *job = lua_touserdata(L, 1);
-    struct cdn_slot *slot = cdn_slot_of(L);
-    size_t live;
 
     lua_settop(L, 0);
     cdn_library_open(L);
@@ -67,14 +81,7 @@ CDN_RAISES static int build_inside(lua_State *L)
         return luaL_error(L, "the chunk left a %s where its entry function should be",
                           luaL_typename(L, -1));
     lua_rawseti(L, LUA_REGISTRYINDEX, ENTRY);
-    lua_settop(L, 0);
-    for (int i = 0; i < MOST_COLLECTIONS; i++) {
-        live = slot->arena.head->live;
-        lua_gc(L, LUA_GCCOLLECT, 0);
-        if (i && slot->arena.head->live >= live)
-            break;
-    }
-    return 0;
+    return collect(L);
 }
 
 static int call_build(struct cdn_slot *slot, void *ud)
@@ -207,6 +214,24 @@ cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
 out:
     cdn_placement_deinit(&plan);
     return status;
+}
+
+static int call_collect(struct cdn_slot *slot, void *ud)
+{
+    (void)ud;
+    return lua_cpcall(slot->L, collect, NULL);
+}
+
+cordon_status cdn_image_take(struct cdn_image **out, struct cdn_slot *slot,
+                             cordon_error *err)
+{
+    *out = NULL;
+    if (cdn_slot_protect(slot, call_collect, NULL))
+        return CORDON_OK; /* not even for the call was there room */
+    if (slot->arena.head->live > slot->config.image_bytes)
+        return CORDON_OK;
+    *out = copy(slot);
+    return *out ? CORDON_OK : cdn_error_nomem(err);
 }
 
 void cdn_image_free(struct cdn_image *image)

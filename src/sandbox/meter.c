@@ -96,7 +96,9 @@ static void hook(lua_State *L, lua_Debug *frame);
 static inline int events(const struct cdn_slot *slot)
 {
     return LUA_MASKCOUNT | (slot->single ? LUA_MASKCALL : 0) |
-           (slot->trace && !slot->loading && !slot->trace_off ? LUA_MASKLINE : 0);
+           (slot->trace && !slot->loading && !slot->trace_off && !slot->trace_spent
+                ? LUA_MASKLINE
+                : 0);
 }
 
 /* Let the hook fire before the bytecode `count` from now, counting what has run so far.
@@ -305,9 +307,19 @@ static struct cdn_trace_cost cost_now(const struct cdn_slot *slot)
                                    .nodes = slot->meter.nodes};
 }
 
-/* A line begins in a run that is traced.  How long that takes does not count.  LuaJIT makes
- * room for a hook on the stack, which near the stack's end would be an overflow where there
- * is none without it: there lines go by unseen, until the count hook finds it less deep. */
+/* Lines go by unseen from here on. */
+static void stop_tracing(struct cdn_slot *slot, bool *why,
+                         const struct cdn_trace_cost *cost)
+{
+    *why = true;
+    cdn_trace_pause(slot->trace, cost);
+    set_events(slot);
+}
+
+/* A line begins in a run that is traced.  How long that takes does not count, up to a bound: a
+ * hostile rule can make lines that take a thousand times what others do to tell of.  LuaJIT
+ * makes room for a hook on the stack, which near the stack's end would be an overflow where
+ * there is none without it: there lines go by unseen, until the count hook finds it less deep. */
 static void trace_line(struct cdn_slot *slot, lua_State *L, lua_Debug *frame)
 {
     struct cdn_meter *meter = &slot->meter;
@@ -315,17 +327,15 @@ static void trace_line(struct cdn_slot *slot, lua_State *L, lua_Debug *frame)
     uint64_t since = cdn_ticks(), ns;
 
     if (frame->i_ci > DEEP_SLOTS) {
-        slot->trace_off = true;
-        slot->trace->summary.lost_steps++;
-        set_events(slot);
+        stop_tracing(slot, &slot->trace_off, &cost);
         return;
     }
     cdn_trace_on_line(slot->trace, L, frame, &cost);
     ns = cdn_ticks_to_ns(cdn_ticks() - since);
-    if (slot->trace_ns / CDN_SLOT_TRACE_TIMES >= meter->limit.wall_ns)
-        return;
     slot->trace_ns += ns;
     meter->deadline_ns = cdn_add_sat(meter->deadline_ns, ns);
+    if (slot->trace_ns / CDN_SLOT_TRACE_TIMES >= meter->limit.wall_ns)
+        stop_tracing(slot, &slot->trace_spent, &cost);
 }
 
 CDN_RAISES static void hook(lua_State *L, lua_Debug *frame)
@@ -599,7 +609,7 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
     slot->counter[1] = FIRED;
     if (__builtin_expect(slot->trace != NULL, 0)) {
         slot->trace_ns = 0;
-        slot->trace_off = false;
+        slot->trace_off = slot->trace_spent = false;
         set_events(slot);
     }
     if (slot->single || slot->stride < CDN_METER_QUANTUM ||

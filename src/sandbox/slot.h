@@ -58,6 +58,12 @@ cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
                                       struct cdn_slot *slot, lua_CFunction build,
                                       void *ud, const struct cdn_budget *budget,
                                       const uint32_t *cancel, cordon_error *err);
+/* What the run that has just ended well left behind, as an image with the same entry: what a
+ * run of it starts from is what this one made.  Garbage is collected first.  *out NULL with
+ * CORDON_OK: what is left is larger than an image may be.
+ * Errors: CORDON_E_NOMEM (host). */
+cordon_status cdn_image_take(struct cdn_image **out, struct cdn_slot *slot,
+                             cordon_error *err);
 void cdn_image_free(struct cdn_image *image);
 /* What a run copies. */
 size_t cdn_image_bytes(const struct cdn_image *image);

@@ -15,10 +15,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "sandbox/code.h"
 
 #define DEFAULT_BYTES ((size_t)1 << 20)
 #define LEAST_BYTES   ((size_t)64 << 10)
 #define MOST_BYTES    ((size_t)1 << 30)
+#define NAME_BYTES    64
 
 /* ---- making it ---- */
 
@@ -130,15 +132,6 @@ static void cut(cordon_trace *trace, uint32_t lines)
     trace->text = take(trace, &used, trace->text_room, 1);
 }
 
-static uint32_t lines_of(const char *source, size_t bytes)
-{
-    uint32_t lines = 1;
-
-    for (size_t i = 0; i < bytes; i++)
-        lines += source[i] == '\n';
-    return lines;
-}
-
 /* ---- a run ---- */
 
 bool cdn_trace_begin(cordon_trace *trace,
@@ -154,7 +147,7 @@ bool cdn_trace_begin(cordon_trace *trace,
     if (strcmp(hex, trace->hash)) {
         cordon_trace_clear(trace);
         memcpy(trace->hash, hex, sizeof hex);
-        cut(trace, lines_of(source, bytes));
+        cut(trace, cdn_code_lines(source, bytes));
     }
     trace->summary.runs++;
     trace->summary.lost_steps = trace->summary.lost_values = 0;
@@ -228,6 +221,16 @@ void cdn_trace_begin_line(cordon_trace *trace, uint32_t line, uint32_t depth)
     trace->steps[trace->step] = (cordon_trace_step){.line = line, .depth = depth};
 }
 
+void cdn_trace_pause(cordon_trace *trace, const struct cdn_trace_cost *used)
+{
+    cdn_trace_settle(trace, used);
+    trace->line = 0;
+    trace->step = CDN_TRACE_NO_STEP;
+    trace->last = 0; /* of the calls that there are each has to be come back to */
+    trace->summary.lost_steps++;
+    trace->summary.lost_jumps++;
+}
+
 void cdn_trace_jump(cordon_trace *trace, uint32_t from, uint32_t to)
 {
     uint32_t number;
@@ -263,6 +266,14 @@ const char *cdn_trace_text(cordon_trace *trace, const char *text, size_t bytes)
     at[bytes] = '\0';
     trace->text_length += bytes + 1;
     return at;
+}
+
+const char *cdn_trace_name(cordon_trace *trace, const char *name)
+{
+    char shown[NAME_BYTES];
+
+    cdn_escape(shown, sizeof shown, name, strnlen(name, NAME_BYTES));
+    return cdn_trace_text(trace, shown, strlen(shown));
 }
 
 cordon_trace_value *cdn_trace_add_value(cordon_trace *trace, uint32_t step)

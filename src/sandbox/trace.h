@@ -19,6 +19,7 @@
 
 #include <cordon/trace.h>
 
+#include "base/error.h"
 #include "base/hash.h"
 
 #define CDN_TRACE_CALLS  16 /* functions under way that are told apart */
@@ -112,8 +113,12 @@ void cdn_trace_settle(cordon_trace *trace, const struct cdn_trace_cost *used);
 /* A line begins: count it, and note the step. */
 void cdn_trace_begin_line(cordon_trace *trace, uint32_t line, uint32_t depth);
 void cdn_trace_jump(cordon_trace *trace, uint32_t from, uint32_t to);
+/* Lines go by unseen until the next one begins: what is used meanwhile belongs to none. */
+void cdn_trace_pause(cordon_trace *trace, const struct cdn_trace_cost *used);
 /* Text that lives as long as what is noted of the run; NULL: no room. */
 const char *cdn_trace_text(cordon_trace *trace, const char *text, size_t bytes);
+/* The same of a name that the rule's author chose: escaped, and cut. */
+const char *cdn_trace_name(cordon_trace *trace, const char *name);
 /* Room for a value of `step`, zero but for that; NULL: there is none, which is counted. */
 cordon_trace_value *cdn_trace_add_value(cordon_trace *trace, uint32_t step);
 /* A read begins, with so many edges read before it; it has those that are read until the next
@@ -130,6 +135,18 @@ void cdn_trace_on_line(cordon_trace *trace, lua_State *L, lua_Debug *frame,
                        const struct cdn_trace_cost *used);
 
 /* ---- trace_value.c ---- */
+
+/* Words for a reader, put together: cut with "..." for good where they do not fit. */
+struct cdn_trace_words {
+    char text[CORDON_TRACE_VALUE_BYTES];
+    size_t length;
+};
+
+void cdn_trace_say(struct cdn_trace_words *words, const char *format, ...)
+    CDN_PRINTF(2, 3);
+void cdn_trace_say_number(struct cdn_trace_words *words, double number);
+/* Escaped. */
+void cdn_trace_say_text(struct cdn_trace_words *words, const char *text, size_t bytes);
 
 /* What stands at index, for a reader: its type's name.                    [-0, +0, -] */
 const char *cdn_trace_show(const struct cdn_trace_host *host, lua_State *L, int index,

@@ -107,14 +107,18 @@ static void note_value(cordon_trace *trace, lua_State *L, const char *name,
                        uint32_t step)
 {
     char shown[CORDON_TRACE_VALUE_BYTES];
-    const char *type = cdn_trace_show(&trace->host, L, -1, shown);
     size_t length = trace->text_length;
     cordon_trace_value *value;
-    const char *text;
+    const char *type, *text;
 
+    if (step == CDN_TRACE_NO_STEP || trace->value_count == trace->value_room) {
+        trace->summary.lost_values++;
+        return;
+    }
+    type = cdn_trace_show(&trace->host, L, -1, shown);
     if (!type)
         return;
-    name = cdn_trace_text(trace, name, strlen(name));
+    name = cdn_trace_name(trace, name);
     text = cdn_trace_text(trace, shown, strlen(shown));
     value = name && text ? cdn_trace_add_value(trace, step) : NULL;
     if (!value) {
@@ -138,14 +142,16 @@ static void note_locals(cordon_trace *trace, lua_State *L, lua_Debug *frame,
         struct cdn_trace_local *local = &locals[count];
         const char *name = lua_getlocal(L, frame, (int)count + 1);
         uint64_t held;
+        bool own;
 
         if (!name)
             break;
-        held = held_at(L, -1);
+        own = name[0] == '('; /* a loop's, which may be no value of Lua's */
+        held = own ? 0 : held_at(L, -1);
         if (count >= call->known || local->name != name || local->held != held) {
             local->name = name;
             local->held = held;
-            if (name[0] != '(') /* else a loop's own */
+            if (!own)
                 note_value(trace, L, name, step);
         }
         lua_pop(L, 1);

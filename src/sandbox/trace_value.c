@@ -20,70 +20,71 @@ enum {
     LONG_LIST = 1000 /* not looked at beyond */
 };
 
-struct writer {
-    char *out;
-    size_t length;
-};
+/* ---- words ---- */
 
-/* Append, cut with "..." for good where it does not fit. */
-CDN_PRINTF(2, 3) static void put(struct writer *writer, const char *format, ...)
+void cdn_trace_say(struct cdn_trace_words *words, const char *format, ...)
 {
-    size_t left = CORDON_TRACE_VALUE_BYTES - writer->length;
+    size_t left = sizeof words->text - words->length;
     va_list args;
     int length;
 
     if (left <= 1)
         return;
     va_start(args, format);
-    length = vsnprintf(writer->out + writer->length, left, format, args);
+    length = vsnprintf(words->text + words->length, left, format, args);
     va_end(args);
     if (length < 0)
         return;
-    if ((size_t)length < left) {
-        writer->length += (size_t)length;
-        return;
-    }
-    memcpy(writer->out + CORDON_TRACE_VALUE_BYTES - 4, "...", 4);
-    writer->length = CORDON_TRACE_VALUE_BYTES - 1;
+    words->length += (size_t)length < left ? (size_t)length : left - 1;
+    if ((size_t)length >= left)
+        memcpy(words->text + sizeof words->text - 4, "...", 4);
 }
 
-static void put_number(struct writer *writer, double number)
+void cdn_trace_say_number(struct cdn_trace_words *words, double number)
 {
     if (number == floor(number) && fabs(number) <= 9007199254740992.0)
-        put(writer, "%" PRId64, (int64_t)number);
+        cdn_trace_say(words, "%" PRId64, (int64_t)number);
     else
-        put(writer, "%.10g", number);
+        cdn_trace_say(words, "%.10g", number);
 }
 
-static void put_text(struct writer *writer, lua_State *L, int index)
+void cdn_trace_say_text(struct cdn_trace_words *words, const char *text, size_t bytes)
 {
-    char shown[CORDON_TRACE_VALUE_BYTES];
+    char shown[sizeof words->text];
+
+    cdn_trace_say(words, "%s", cdn_escape(shown, sizeof shown, text, bytes));
+}
+
+/* ---- values ---- */
+
+static void put_text(struct cdn_trace_words *words, lua_State *L, int index)
+{
     size_t bytes;
     const char *text = lua_tolstring(L, index, &bytes);
 
-    put(writer, "%s", cdn_escape(shown, sizeof shown, text, bytes));
+    cdn_trace_say_text(words, text, bytes);
 }
 
 /* What is in a table: on one line, and not what is in that again. */
-static void put_inner(struct writer *writer, const struct cdn_trace_host *host,
+static void put_inner(struct cdn_trace_words *words, const struct cdn_trace_host *host,
                       lua_State *L, int index)
 {
     char shown[CORDON_TRACE_VALUE_BYTES];
 
     switch (lua_type(L, index)) {
     case LUA_TSTRING:
-        put(writer, "\"");
-        put_text(writer, L, index);
-        put(writer, "\"");
+        cdn_trace_say(words, "\"");
+        put_text(words, L, index);
+        cdn_trace_say(words, "\"");
         return;
     case LUA_TTABLE:
-        put(writer, "{...}");
+        cdn_trace_say(words, "{...}");
         return;
     default:
         if (cdn_trace_show(host, L, index, shown))
-            put(writer, "%s", shown);
+            cdn_trace_say(words, "%s", shown);
         else
-            put(writer, "%s", lua_typename(L, lua_type(L, index)));
+            cdn_trace_say(words, "%s", lua_typename(L, lua_type(L, index)));
         return;
     }
 }
@@ -95,139 +96,142 @@ static int by_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes
     return order ? order : (a_bytes > b_bytes) - (a_bytes < b_bytes);
 }
 
+/* A table may be all holes, and lua_next goes over each: so it is gone through once. */
 struct names {
     const char *text[NAMES];
     size_t bytes[NAMES];
+    uint8_t order[NAMES];                        /* by bytes: which of the others */
+    char shown[NAMES][CORDON_TRACE_VALUE_BYTES]; /* what stands under each */
     size_t count;
     bool others; /* there is more than the list and these */
 };
 
-static void sort_in(struct names *names, const char *text, size_t bytes)
+/* The key is at -2 and its value on top. */
+static void note_name(struct names *names, const struct cdn_trace_host *host,
+                      lua_State *L)
 {
-    size_t at = names->count++;
+    size_t at = names->count++, added = at;
+    struct cdn_trace_words words = {.length = 0};
 
-    while (at > 0 &&
-           by_bytes(names->text[at - 1], names->bytes[at - 1], text, bytes) > 0) {
-        names->text[at] = names->text[at - 1];
-        names->bytes[at] = names->bytes[at - 1];
-        at--;
+    names->text[added] = lua_tolstring(L, -2, &names->bytes[added]);
+    for (; at > 0; at--) {
+        uint8_t before = names->order[at - 1];
+
+        if (by_bytes(names->text[before], names->bytes[before], names->text[added],
+                     names->bytes[added]) <= 0)
+            break;
+        names->order[at] = before;
     }
-    names->text[at] = text;
-    names->bytes[at] = bytes;
+    names->order[at] = (uint8_t)added;
+    words.text[0] = '\0';
+    put_inner(&words, host, L, lua_gettop(L));
+    memcpy(names->shown[added], words.text, words.length + 1);
 }
 
-static void find_names(struct names *names, lua_State *L, int index, size_t list)
+static void find_names(struct names *names, const struct cdn_trace_host *host,
+                       lua_State *L, int index, size_t list)
 {
     size_t entries = 0, most = ENTRIES + (list < LONG_LIST ? list : LONG_LIST);
 
-    *names = (struct names){0};
+    names->count = 0;
+    names->others = false;
     lua_pushnil(L);
     while (lua_next(L, index)) {
         bool named = lua_type(L, -2) == LUA_TSTRING;
         double number = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
 
-        lua_pop(L, 1);
         if (++entries > most || (named && names->count == NAMES)) {
             names->count = 0; /* which of them are met first is nobody's business */
             names->others = true;
-            lua_pop(L, 1);
+            lua_pop(L, 2);
             return;
         }
-        if (named) {
-            size_t bytes;
-            const char *text = lua_tolstring(L, -1, &bytes);
-
-            sort_in(names, text, bytes);
-        } else if (!(number >= 1 && number <= (double)list)) {
+        if (named)
+            note_name(names, host, L);
+        else if (!(number >= 1 && number <= (double)list))
             names->others = true;
-        }
-    }
-}
-
-/* With the value of the key that has this text on top.  It is looked for along the table,
- * since making a string of it might allocate. */
-static bool push_named(lua_State *L, int index, const char *text)
-{
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        if (lua_type(L, -2) == LUA_TSTRING && lua_tolstring(L, -2, NULL) == text) {
-            lua_remove(L, -2);
-            return true;
-        }
         lua_pop(L, 1);
     }
-    return false;
 }
 
-static void put_table(struct writer *writer, const struct cdn_trace_host *host,
+static void put_table(struct cdn_trace_words *words, const struct cdn_trace_host *host,
                       lua_State *L, int index)
 {
     size_t list = lua_objlen(L, index);
     const char *comma = "";
     struct names names;
 
-    put(writer, "{");
+    cdn_trace_say(words, "{");
     for (size_t i = 0; i < list && i < ELEMENTS; i++) {
         lua_rawgeti(L, index, (int)i + 1);
-        put(writer, "%s", comma);
-        put_inner(writer, host, L, lua_gettop(L));
+        cdn_trace_say(words, "%s", comma);
+        put_inner(words, host, L, lua_gettop(L));
         lua_pop(L, 1);
         comma = ", ";
     }
     if (list > ELEMENTS)
-        put(writer, ", ... %zu in all", list);
-    find_names(&names, L, index, list);
+        cdn_trace_say(words, ", ... %zu in all", list);
+    find_names(&names, host, L, index, list);
     for (size_t i = 0; i < names.count; i++) {
         char shown[CORDON_TRACE_VALUE_BYTES];
+        uint8_t at = names.order[i];
 
-        if (!push_named(L, index, names.text[i]))
-            continue;
-        put(writer, "%s%s = ", comma,
-            cdn_escape(shown, sizeof shown, names.text[i], names.bytes[i]));
-        put_inner(writer, host, L, lua_gettop(L));
-        lua_pop(L, 1);
+        cdn_trace_say(words, "%s%s = %s", comma,
+                      cdn_escape(shown, sizeof shown, names.text[at], names.bytes[at]),
+                      names.shown[at]);
         comma = ", ";
     }
     if (names.others)
-        put(writer, "%s...", comma);
-    put(writer, "}");
+        cdn_trace_say(words, "%s...", comma);
+    cdn_trace_say(words, "}");
+}
+
+/* Into words->text; the type's name. */
+static const char *show(struct cdn_trace_words *words,
+                        const struct cdn_trace_host *host, lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+
+    switch (type) {
+    case LUA_TNIL:
+        cdn_trace_say(words, "nil");
+        return "nil";
+    case LUA_TBOOLEAN:
+        cdn_trace_say(words, "%s", lua_toboolean(L, index) ? "true" : "false");
+        return "boolean";
+    case LUA_TNUMBER:
+        cdn_trace_say_number(words, lua_tonumber(L, index));
+        return "number";
+    case LUA_TSTRING:
+        put_text(words, L, index);
+        return "string";
+    case LUA_TTABLE:
+        put_table(words, host, L, index);
+        return "table";
+    case LUA_TUSERDATA:
+    case LUA_TLIGHTUSERDATA:
+        return host->describe
+                   ? host->describe(host->ud, L, index, words->text, sizeof words->text)
+                   : NULL;
+    case LUA_TFUNCTION:
+        cdn_trace_say(words, "function");
+        return "function";
+    default:
+        cdn_trace_say(words, "%s", lua_typename(L, type));
+        return "object";
+    }
 }
 
 const char *cdn_trace_show(const struct cdn_trace_host *host, lua_State *L, int index,
                            char out[CORDON_TRACE_VALUE_BYTES])
 {
-    struct writer writer = {.out = out};
-    int type = lua_type(L, index);
+    struct cdn_trace_words words = {.length = 0};
+    const char *type;
 
+    words.text[0] = '\0';
     if (index < 0)
         index = lua_gettop(L) + index + 1;
-    out[0] = '\0';
-    switch (type) {
-    case LUA_TNIL:
-        put(&writer, "nil");
-        return "nil";
-    case LUA_TBOOLEAN:
-        put(&writer, "%s", lua_toboolean(L, index) ? "true" : "false");
-        return "boolean";
-    case LUA_TNUMBER:
-        put_number(&writer, lua_tonumber(L, index));
-        return "number";
-    case LUA_TSTRING:
-        put_text(&writer, L, index);
-        return "string";
-    case LUA_TTABLE:
-        put_table(&writer, host, L, index);
-        return "table";
-    case LUA_TUSERDATA:
-    case LUA_TLIGHTUSERDATA:
-        return host->describe
-                   ? host->describe(host->ud, L, index, out, CORDON_TRACE_VALUE_BYTES)
-                   : NULL;
-    case LUA_TFUNCTION:
-        put(&writer, "function");
-        return "function";
-    default:
-        put(&writer, "%s", lua_typename(L, type));
-        return "object";
-    }
+    type = show(&words, host, L, index);
+    memcpy(out, words.text, strlen(words.text) + 1);
+    return type;
 }

@@ -15,6 +15,10 @@ struct cdn_embedded {
 extern const struct cdn_embedded cdn_embedded_new[];
 extern const size_t cdn_embedded_new_count;
 
+/* The style and the script of a backtest's report, in this order. */
+extern const struct cdn_embedded cdn_embedded_report[];
+extern const size_t cdn_embedded_report_count;
+
 /* Guides, by their paths in the source tree. */
 extern const struct cdn_embedded cdn_embedded_guides[];
 extern const size_t cdn_embedded_guides_count;

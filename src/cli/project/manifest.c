@@ -414,24 +414,31 @@ static cordon_status check_inside(const char *root, cordon_error *err)
     return CORDON_OK;
 }
 
+cordon_status cdn_manifest_check_roots(const struct cdn_manifest *manifest,
+                                       cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+
+    for (uint32_t i = 0; i < manifest->root_count && !status; i++)
+        status = check_inside(manifest->roots[i], err);
+    return status;
+}
+
 cordon_status cdn_manifest_rules(struct cdn_buf *storage, size_t *count,
                                  const struct cdn_manifest *manifest, cordon_error *err)
 {
     struct cdn_buf paths = {0};
     struct finding_rules found = {.paths = &paths};
-    cordon_status status = CORDON_OK;
+    cordon_status status = cdn_manifest_check_roots(manifest, err);
     struct stat info;
 
     *count = 0;
     for (uint32_t i = 0; i < manifest->root_count && !status; i++) {
         const char *root = manifest->roots[i];
 
-        status = check_inside(root, err);
-        if (!status && stat(root, &info))
+        if (stat(root, &info))
             status = cdn_error_errno(err, errno, "%s", root);
-        if (status)
-            break;
-        if (S_ISDIR(info.st_mode))
+        else if (S_ISDIR(info.st_mode))
             status = walk_folder(&found, root, 0, err);
         else
             status = add(&found, root, err);

@@ -65,6 +65,11 @@ cordon_status cdn_manifest_limits(cordon_limits *to,
                                   const struct cdn_manifest *manifest,
                                   const char *profile, cordon_error *err);
 
+/* Each root is there, and no link leads it out of the current folder, which is the manifest's.
+ * Errors: CORDON_E_NOTFOUND, CORDON_E_IO, CORDON_E_DATA it leads out. */
+cordon_status cdn_manifest_check_roots(const struct cdn_manifest *manifest,
+                                       cordon_error *err);
+
 /* The files of rules below the roots: *.lua without tests (*_test.lua, folders called spec),
  * without what begins with a dot, links to folders not followed.
  *

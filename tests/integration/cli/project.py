@@ -87,18 +87,15 @@ def passes():
     first = os.path.join(work, "first")
     out, err = run("check", "--fail-level", "info", cwd=first)
     expect(out == "rules/velocity.lua: ok  velocity\n" and not err, "check: " + out + err)
-    if "there is no command 'test'" not in run_any("test", "--help"):
-        out, err = run("test", cwd=first)
-        expect("velocity" in out + err or True, "test")
-        out, _ = run("test", "--format", "json", cwd=first)
-        counts = json.loads(out)
-        expect("fail" not in json.dumps(counts.get("failures", [])), "test: %s" % out)
-
-
-def run_any(*args):
-    done = subprocess.run([cordon, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, cwd=work, env=environment)
-    return done.stdout.decode()
+    out, _ = run("test", cwd=first)
+    expect("5 passed, 0 failed, 0 skipped in 1 file" in out, "test: " + out)
+    # the manifest's roots are what is tested
+    other = os.path.join(first, "elsewhere", "x_test.lua")
+    write(other, "function test_fails() assert.equal(1, 2) end")
+    expect("in 1 file" in run("test", cwd=first)[0], "only what lies below the roots")
+    os.remove(other)
+    os.rmdir(os.path.dirname(other))
+    run("test", cwd=os.path.join(work, "second project!"))
 
 
 def kept():
@@ -174,6 +171,8 @@ def manifests():
                           ("x" * 100000, "larger than")):
         write(manifest, text)
         for args in (["check"], ["eval", rule, "--limits", "online"]):
+            if args[0] == "check":
+                run("test", cwd=folder, code=3)
             if args[0] == "check" or "nowhere" not in text:
                 _, err = run(*args, cwd=folder, code=2 if args[0] == "eval" and
                              "name = 'x'" in text and "27" not in text and "/etc" not in text

@@ -176,6 +176,7 @@ def check_codes():
 
 
 def check_formats():
+    check_fix()
     golden("check-lint.txt", run("check", "rules/lint.lua", code=1)[0])
     golden("check-lint.github", run("check", "rules/lint.lua", "--format", "github", code=1)[0])
     out, _ = run("check", "rules/lint.lua", "rules/plain.lua", "--format", "sarif", code=1)
@@ -217,7 +218,41 @@ def check_formats():
     expect("is a test, not a rule; run it: cordon test " + tests[0] in err, "a test alone: " + err)
     _, err = run("check", "-v", tests[0], rules[0])
     expect("_test.lua is a test, not a rule, and left out" in err, "left out, and said so: " + err)
+    for words in (["rule", "push"], ["set", "eval"]):
+        _, err = run(*words, tests[0], "-d", store, code=2)
+        expect("run it: cordon test" in err, "%s of a test: %s" % (" ".join(words), err))
     expect(len(rules) > 20 and out.count(": ok  ") == len(rules), "our own rules: " + out)
+
+
+def check_fix():
+    """--fix mends what is certain, once, in place; --dry-run only shows it."""
+    path, link = os.path.join(work, "careless.lua"), os.path.join(work, "careless-link.lua")
+    text = ('local function f(a, b) return b end\nreturn { name = "careless", fallback = "none",\n'
+            '  evaluate = function(graph, request)\n    local spare, used = 1, f(1, 2)\n'
+            '    local last = 1\n    last = 2\n    return { score = used + request.now }\n  end }\n')
+    wanted = text.replace("f(a,", "f(_a,").replace("(graph", "(_graph").replace("local spare", "local _spare")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, 0o640)
+    if not os.path.islink(link):
+        os.symlink("careless.lua", link)
+    out, err = run("check", link, "--fix", "--dry-run")
+    expect("-local function f(a, b) return b end\n+local function f(_a, b) return b end\n" in out and
+           out.endswith(": ok  careless\n") and "3 would be mended" in err, "--dry-run: " + out + err)
+    run("check", link, "--fix", "--dry-run", "--format", "json")
+    expect(open(path, encoding="utf-8").read() == text, "--dry-run changes nothing")
+    out, err = run("check", link, "--fix", "--fail-level", "info", code=1)
+    expect(open(path, encoding="utf-8").read() == wanted, "--fix: " + open(path, encoding="utf-8").read())
+    expect("3 findings are mended" in err and "CRD204" not in out and
+           re.findall(r"CRD203\]: '(\w+)'", out) == ["last"], "--fix tells what is left: " + out + err)
+    expect(os.path.islink(link) and os.stat(path).st_mode & 0o777 == 0o640, "--fix keeps links and rights")
+    out, err = run("check", link, "--fix")
+    expect(err == "" and open(path, encoding="utf-8").read() == wanted, "--fix twice: " + err)
+    run("check", path, "--dry-run", code=2)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("local a = 1\nreturn {")
+    run("check", path, "--fix", code=2)
+    expect(open(path, encoding="utf-8").read() == "local a = 1\nreturn {", "--fix leaves what does not load")
 
 
 def check():
@@ -559,6 +594,10 @@ def wrong_usage():
         expect(message in err and not out, "eval %s: %s" % (args, err))
     run("eval", "rules/sent.lua", "-d", os.path.join(work, "nowhere"), code=3)
     run("eval", "rules/sent.lua", "-d", store, "-i", os.path.join(work, "nowhere"), code=3)
+    _, err = run("eval", "rules/sent.lua", "-d", store, code=1)
+    expect("the request has no node; give one: --node LABEL:KEY" in err, "no node: " + err)
+    _, err = run("eval", "rules/sent.lua", "-d", store, "-i", "-", stdin=b"{}", code=1)
+    expect("--node" not in err, "of a line, the line lacks it: " + err)
     _, err = run("eval", "rules/sent.lua", "-d", store, "-i", work, code=3)
     expect("cannot read %s: it is a folder" % work in err, "a folder as input: " + err)
 

@@ -17,7 +17,7 @@ import time
 CORDON = os.path.abspath(sys.argv[1])
 CHECKS = 0
 # of the files that `cordon generate --accounts 2000 --seed 5` writes
-BANK = "99a35e4b72b1e0c3f2a82f067fa8fe9639e319d8e6a6b8eefa8331c9156a45f4"
+BANK = "c5c885a612f1ffbe62e5f70201db6bb3553a1205a6b48072ff8ba494d0738c47"
 
 SCHEMA = """return {
   labels = { Account = { file = "accounts.csv", key = { column = "id", type = "int64" },

@@ -27,16 +27,17 @@ LAYERS = {  # folder: what it may include and link, besides itself
 CORE = set(LAYERS)
 LAYERS["import"] = CORE
 LAYERS["lint"] = CORE
+LAYERS["console"] = CORE - {"isolation", "engine"}
 LAYERS["server"] = CORE
-LAYERS["cli"] = CORE | {"import", "lint", "server"}
+LAYERS["cli"] = CORE | {"import", "lint", "console", "server"}
 
 HOMES = {  # third-party header: the folders of src/ that may include it
     "msgpack.h": {"base"},
     "xxhash.h": {"base"},
     "sodium.h": {"base"},
     "lmdb.h": {"snapshot", "engine"},
-    "lua.h": {"sandbox", "graph", "rule"},
-    "lauxlib.h": {"sandbox", "graph", "rule"},
+    "lua.h": {"sandbox", "graph", "rule", "console"},
+    "lauxlib.h": {"sandbox", "graph", "rule", "console"},
     "lualib.h": {"sandbox", "graph", "rule"},
     "luajit.h": {"sandbox", "graph", "rule"},
     "csv.h": {"import"},

@@ -293,6 +293,38 @@ START_TEST(color__follows_option_environment_and_terminal)
 }
 END_TEST
 
+START_TEST(rules__leave_out_the_tests_beside_them)
+{
+    struct fixture f;
+
+    setup(&f);
+    ck_assert(
+        parse(&f, "a.lua|a_test.lua|_test.lua|b_test.lua.bak|c/d_test.lua|e.lua"));
+    ck_assert(cdn_options_leave_out_tests(&f.cli, &f.argc, f.argv, &f.code));
+    ck_assert_int_eq(f.argc, 4);
+    ck_assert_str_eq(f.argv[0], "a.lua");
+    ck_assert_str_eq(f.argv[1], "_test.lua"); /* a rule with an odd name */
+    ck_assert_str_eq(f.argv[2], "b_test.lua.bak");
+    ck_assert_str_eq(f.argv[3], "e.lua");
+    teardown(&f);
+
+    setup(&f);
+    ck_assert(parse(&f, ""));
+    f.argc = 0;
+    ck_assert(cdn_options_leave_out_tests(&f.cli, &f.argc, f.argv, &f.code));
+    ck_assert_int_eq(f.argc, 0);
+    teardown(&f);
+
+    setup(&f);
+    ck_assert(parse(&f, "a_test.lua"));
+    ck_assert(!cdn_options_leave_out_tests(&f.cli, &f.argc, f.argv, &f.code));
+    ck_assert_int_eq(f.code, CDN_EXIT_USAGE);
+    fflush(f.cli.err);
+    ck_assert_ptr_nonnull(strstr(f.err, "run it: cordon test a_test.lua"));
+    teardown(&f);
+}
+END_TEST
+
 START_TEST(leading__stops_at_the_first_word)
 {
     struct fixture f;
@@ -323,6 +355,7 @@ static Suite *suite(void)
     CDN_UNIT_LOOP(s, value__reads_durations_exactly, 0, CDN_UNIT_COUNT(durations));
     CDN_UNIT_CASE(s, parse__answers_help_before_anything_else_is_asked);
     CDN_UNIT_CASE(s, color__follows_option_environment_and_terminal);
+    CDN_UNIT_CASE(s, rules__leave_out_the_tests_beside_them);
     CDN_UNIT_CASE(s, leading__stops_at_the_first_word);
     return s;
 }

@@ -76,6 +76,33 @@ START_TEST(lines__are_those_of_the_text)
 }
 END_TEST
 
+/* Old Mac's line ends, which LuaJIT knows: a step is at a line that the text has. */
+START_TEST(lines__that_end_in_returns_are_lines)
+{
+    static const char text[] = "return function(a)\r\r  a = 1\n\r\r  return a\rend";
+    unsigned char hash[CDN_CONTENT_HASH_BYTES] = {2};
+    FILE *to;
+
+    ck_assert(cdn_trace_begin(traced.trace, hash, text, strlen(text), NULL));
+    cdn_trace_begin_line(traced.trace, 5, 0);
+    cdn_trace_begin_line(traced.trace, 4000000, 0); /* which no text has */
+    cdn_trace_end(traced.trace, NULL);
+    ck_assert_int_eq(cdn_traced_take(&traced, text, strlen(text), "f.lua", NULL),
+                     CORDON_OK);
+    ck_assert_uint_eq(cordon_trace_get_summary(traced.trace)->lines, 6);
+    ck_assert_str_eq(show(3, 10, true), " a = 1\n");
+    ck_assert_str_eq(show(5, 10, true), " return a\n");
+    ck_assert(cdn_traced_active(&traced, 5));
+    free(shown);
+    to = open_memstream(&shown, &shown_bytes);
+    ck_assert_ptr_nonnull(to);
+    cdn_explain_show(to, false, &traced);
+    ck_assert_int_eq(fclose(to), 0);
+    ck_assert_str_eq(shown, "explained  f.lua: 1 of 2 lines ran\n"
+                            "   5        return a\n");
+}
+END_TEST
+
 /* Characters count, not bytes, and none is cut in two. */
 START_TEST(lines__that_are_long_are_cut)
 {
@@ -194,6 +221,7 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(with, setup, teardown);
     tcase_add_test(with, lines__are_those_of_the_text);
+    tcase_add_test(with, lines__that_end_in_returns_are_lines);
     tcase_add_test(with, lines__that_are_long_are_cut);
     tcase_add_test(with, text__may_be_unknown);
     tcase_add_test(with, text__that_does_not_compile_has_no_code);

@@ -66,7 +66,7 @@ START_TEST(api__names_exist)
         {LINT_RULE("return { score = request.node:outgoing('transfer'):cuont() }"),
          "CRD301@8:52"},
         {LINT_RULE("return { score = ('x'):fromat(1) }"), "CRD301@8:24"},
-        {LINT_RULE("return { score = graph:ndoe('Account', '1').key }"), "CRD301@8:24"},
+        {LINT_RULE("return { score =#graph:ndoe('Account', '1').key }"), "CRD301@8:24"},
         {LINT_RULE(
              "local v = graph:ego(request.node) return { score = v:pagernak():of(1) }"),
          "CRD301@8:54"},
@@ -85,7 +85,7 @@ START_TEST(api__names_exist)
          ""},
         {LINT_RULE("return { score = request.node:outgoing('tranfer'):count() }"),
          "CRD303@8:40"},
-        {LINT_RULE("return { score = graph:node('Acount', '1').key }"), "CRD303@8:29"},
+        {LINT_RULE("return { score =#graph:node('Acount', '1').key }"), "CRD303@8:29"},
         {LINT_RULE("return { score = request.params.mots }"), "CRD304@8:33"},
         {LINT_RULE("local p = request.params return { score = p.mots }"),
          "CRD304@8:45"},
@@ -125,7 +125,8 @@ START_TEST(api__options_exist)
         {LINT_RULE("local o = { hop = 2 }\n"
                    "return { score = graph:ego(request.node, o):count() }"),
          ""},
-        {LINT_RULE("return { score = graph:ego({ request.node }, nil):count() }"), ""},
+        {LINT_RULE("return { score = graph:ego({ request.node }, nil):count() }"),
+         "CRD309@8:28"},
         {LINT_RULE("return { score = request.node:outgoing('transfer')"
                    ":group({ n = { sun = 'amount' }, m = { sum = 'amuont' }, "
                    "k = { max = 'time', times = 2 }, l = 'count' }):count() }"),
@@ -170,6 +171,130 @@ START_TEST(api__follows_locals_and_functions)
         {LINT_RULE("local n, s = request.node:both('transfer'):totals('amount')\n"
                    "return { score = n == 'a' and s == 'b' and 1 or 0 }"),
          "CRD501@9:18 CRD501@9:31"},
+    };
+
+    CHECK(rows);
+}
+END_TEST
+
+/* What is called with ':', with enough, and with types that are taken. */
+START_TEST(calls__pass_what_is_taken)
+{
+    static const struct row rows[] = {
+        {LINT_RULE("return { score = request.node:outgoing('transfer').count() }"),
+         "CRD309@8:52"},
+        {LINT_RULE("return { score = request.node.outgoing('transfer'):count() }"),
+         "CRD309@8:31"},
+        {LINT_RULE("local e = request.node:outgoing('transfer')\n"
+                   "return { score = e.count(e) }"),
+         ""},
+        {LINT_RULE("local e = request.node:outgoing('transfer')\n"
+                   "local f = e.count return { score = f(e) }"),
+         ""},
+        {LINT_RULE("return { score = request.node:outgoing():count() }"),
+         "CRD309@8:31"},
+        {LINT_RULE("return { score = request.node:outgoing('transfer'):sum() }"),
+         "CRD309@8:52"},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":where('amount', '>'):count() }"),
+         "CRD309@8:52"},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":between(1):count() }"),
+         "CRD309@8:52"},
+        {LINT_RULE("return { score = graph:jaccard(request.node) }"), "CRD309@8:24"},
+        {LINT_RULE("local function two() return 1, 2 end\n"
+                   "return { score = request.node:outgoing('transfer')"
+                   ":between(two()):count() }"),
+         ""},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":latest('5'):count() }"),
+         "CRD309@8:59"},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":latest(nil):count() }"),
+         "CRD309@8:59"},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":since('2026-01-01'):count() }"),
+         "CRD309@8:58"},
+        {LINT_RULE("local rows = request.node:both('transfer'):group({ n = { max = "
+                   "'time' } })\n"
+                   "return { score = rows:outgoing('transfer'):since('n'):count() }"),
+         ""},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":top('amount', 3)[1] and 1 }"),
+         "CRD309@8:56 CRD309@8:66"},
+        {LINT_RULE("return { score = graph:ego(request.node, 2):count() }"),
+         "CRD309@8:42"},
+        {LINT_RULE("return { score = graph:ego(request.node:both('transfer'):nodes())"
+                   ":count() }"),
+         ""},
+        {LINT_RULE("local s = request.node:both('transfer'):nodes()\n"
+                   "return { score = s:minus(request.node):count() }"),
+         "CRD309@9:26"},
+        {LINT_RULE("return { score = graph:node('Account', 17) and 1 or 0 }"), ""},
+        {LINT_RULE("return { score = ('x'):rep('3') == 'xxx' and 1 or 0 }"), ""},
+        {LINT_RULE("return { score = request.node:outgoing('transfer')"
+                   ":latest(request.params.most):count() }"),
+         ""},
+    };
+
+    CHECK(rows);
+}
+END_TEST
+
+START_TEST(results__are_tables_of_known_fields)
+{
+    static const struct row rows[] = {
+        {LINT_RULE("return { decison = 'allow' }"), "CRD406@8:10"},
+        {LINT_RULE("return { score = 1, reason = { 'x' } }"), "CRD406@8:21"},
+        {LINT_RULE("return { score = 'high' }"), "CRD406@8:18"},
+        {LINT_RULE("return { score = request.now > 1 }"), "CRD406@8:18"},
+        {LINT_RULE("return { score = request.node:outgoing('transfer') }"),
+         "CRD406@8:18"},
+        {LINT_RULE("return { decision = true }"), "CRD406@8:21"},
+        {LINT_RULE("return { reasons = 'text' }"), "CRD406@8:20"},
+        {LINT_RULE("return { 'allow' }"), "CRD406@8:10"},
+        {LINT_RULE("return 'allow'"), "CRD406@8:8"},
+        {LINT_RULE("if request.now > 1 then return end return {}"), "CRD406@8:25"},
+        {LINT_RULE("local function answer(x) return { scor = x } end\n"
+                   "if request.now > 1 then return answer(1) end return answer(2)"),
+         "CRD406@8:35"},
+        {LINT_RULE("local function f() return 'x' end return { output = f() }"), ""},
+        {LINT_RULE("local t = {} t.anything = 1 return t"), ""},
+        {LINT_RULE("return { score = request.now > 1 and 1 or 0, reasons = {}, "
+                   "output = 'x', updated_nodes = {}, new_edges = nil }"),
+         ""},
+        {LINT_RULE("return setmetatable({ odd = 1 }, nil)"), ""},
+    };
+
+    CHECK(rows);
+}
+END_TEST
+
+START_TEST(operators__work_on_what_they_are_given)
+{
+    static const struct row rows[] = {
+        {LINT_RULE(
+             "return { score = request.node:outgoing('transfer') > 3 and 1 or 0 }"),
+         "CRD502@8:18"},
+        {LINT_RULE("return { score = request.node < request.node and 1 or 0 }"),
+         "CRD502@8:18"},
+        {LINT_RULE("return { score = request.node:both('transfer') == 0 and 1 or 0 }"),
+         "CRD501@8:18"},
+        {LINT_RULE("return { score = {} < {} and 1 or 0 }"), "CRD502@8:18"},
+        {LINT_RULE(
+             "local t = setmetatable({}, {}) return { score = t < t and 1 or 0 }"),
+         ""},
+        {LINT_RULE("local s = request.node:both('transfer'):nodes()\n"
+                   "local g = request.node:both('transfer'):group({ n = 'count' })\n"
+                   "return { score = s == g and 1 or 0 }"),
+         ""},
+        {LINT_RULE("return { score = request.node + 1 }"), "CRD504@8:18"},
+        {LINT_RULE("return { score = -request.node:both('transfer') }"), "CRD504@8:19"},
+        {LINT_RULE("return { score = #request.node:both('transfer') }"), "CRD504@8:19"},
+        {LINT_RULE("return { reasons = { 'to ' .. request.node } }"), "CRD504@8:31"},
+        {LINT_RULE("return { score = (request.now > 1) * 2 }"), "CRD504@8:18"},
+        {LINT_RULE("return { score = #'abc' + '5' + #{ 1 } }"), ""},
+        {LINT_RULE("return { reasons = { 'n ' .. 5 .. request.node.key } }"), ""},
     };
 
     CHECK(rows);
@@ -228,13 +353,13 @@ START_TEST(contract__is_what_evaluate_does)
          "CRD402@2:22"},
         {CONTRACT("reads = { A = { 'p', 'q' }, t = {} },",
                   "local name = request.now > 1 and 'p' or ('q'):rep(1)\n"
-                  "return { decision = request.node[name], score = graph }"),
+                  "return { decision = request.node[name], output = { graph } }"),
          ""},
-        {CONTRACT("",
-                  "return { decision = request.now > 1 and 'd' or 'b', x = graph }"),
+        {CONTRACT("", "return { decision = request.now > 1 and 'd' or 'b', output = { "
+                      "graph } }"),
          "CRD403@1:62 CRD404@4:41"},
         {CONTRACT("", "local d = 'b' if request.now > 1 then d = 'c' end\n"
-                      "return { decision = d, x = graph }"),
+                      "return { decision = d, output = { graph } }"),
          ""},
         {CONTRACT("", "local d = 'b' if request.now > 1 then d = graph.x end\n"
                       "return { decision = d }"),
@@ -242,9 +367,9 @@ START_TEST(contract__is_what_evaluate_does)
         {CONTRACT("", "local function result(d) return { decision = d } end\n"
                       "return result(request.now > 1 and 'b' or graph)"),
          ""},
-        {CONTRACT("",
-                  "local function result() return { decision = 'z', x = graph } end\n"
-                  "return result(request)"),
+        {CONTRACT("", "local function result() return { decision = 'z', output = { "
+                      "graph } } end\n"
+                      "return result(request)"),
          "CRD403@1:57 CRD403@1:62 CRD404@4:45"},
         {CONTRACT("", "return graph.f and { decision = 'b' } or request"), ""},
         {"return { name = 'x', fallback = 'none', decisions = { 'a' },\n"
@@ -341,6 +466,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, api__names_exist);
     CDN_UNIT_CASE(s, api__options_exist);
     CDN_UNIT_CASE(s, api__follows_locals_and_functions);
+    CDN_UNIT_CASE(s, calls__pass_what_is_taken);
+    CDN_UNIT_CASE(s, results__are_tables_of_known_fields);
+    CDN_UNIT_CASE(s, operators__work_on_what_they_are_given);
     CDN_UNIT_CASE(s, types__that_never_compare);
     CDN_UNIT_CASE(s, contract__is_what_evaluate_does);
     CDN_UNIT_CASE(s, run__does_without_a_rule);

@@ -87,12 +87,35 @@ START_TEST(where__has_the_property_s_type)
         {RULE("return { score = request.node:outgoing('transfer')"
               ":where('amount', '==', true):count() }"),
          "CRD503@8:74"},
-        {RULE("local rows = request.node:outgoing('transfer'):group({ n = 'count' })\n"
+        {RULE("local rows = request.node:outgoing('transfer'):group({ n = 'count' })"
+              ":limit(9)\n"
               "return { score = rows:outgoing('transfer'):where('amount', '>', 'n')"
               ":count() }"),
          ""},
         {RULE("return { score = request.node:outgoing('transfer')"
               ":where('amount', '>', p.most):count() }"),
+         ""},
+    };
+
+    check(rows, CDN_UNIT_COUNT(rows));
+}
+END_TEST
+
+START_TEST(names__are_of_the_right_side)
+{
+    static const struct row rows[] = {
+        {RULE("return { score = request.node:outgoing('Account'):count() }"),
+         "CRD303@8:40"},
+        {RULE("return { score = graph:node('transfer', '1') and 1 or 0 }"),
+         "CRD303@8:29"},
+        {RULE("return { score = graph:ego(request.node, { edges = { 'Device' } })"
+              ":count() }"),
+         "CRD303@8:54"},
+        {RULE("return { score = request.node:outgoing('used'):since(1):count() }"),
+         "CRD310@8:48"},
+        {RULE("return { score = request.node:outgoing('used'):latest(1):count() }"),
+         ""},
+        {RULE("return { score = request.node:outgoing('transfer'):since(1):count() }"),
          ""},
     };
 
@@ -180,6 +203,50 @@ START_TEST(cost__is_that_of_the_dearest_node)
         {RULE("local n = 0 for i = 1, 40 do n = n + i +\n"
               "request.node:outgoing('used'):distinct() end return { score = n }"),
          ""},
+        /* a condition has all edges looked at, before a cut too; without one a list is counted
+         * where it begins */
+        {RULE(
+             "local n = 0 for _, other in request.node:outgoing('transfer'):each() do\n"
+             "n = n + other:outgoing('transfer'):where('amount', '>', 1):count() end "
+             "return { score = n }"),
+         "CRD601@9:9"},
+        {RULE(
+             "local n = 0 for _, other in request.node:outgoing('transfer'):each() do\n"
+             "n = n + other:outgoing('transfer'):where('amount', '>', 1):latest(2)"
+             ":sum('amount') end return { score = n }"),
+         "CRD601@9:9"},
+        {RULE(
+             "local n = 0 for _, other in request.node:outgoing('transfer'):each() do\n"
+             "n = n + other:outgoing('transfer'):latest(2):where('amount', '>', 1)"
+             ":sum('amount') end return { score = n }"),
+         ""},
+        /* in a local function that a loop calls, and one that calls that one */
+        {RULE(
+             "local function paid(node)\n"
+             "return node:outgoing('transfer'):sum('amount') end\n"
+             "local n = 0 for _, other in request.node:outgoing('transfer'):each() do\n"
+             "n = n + paid(other) end return { score = n }"),
+         "CRD601@9:8"},
+        {RULE(
+             "local function paid(node)\n"
+             "return node:outgoing('transfer'):sum('amount') end\n"
+             "local function twice(node) return 2 * paid(node) end\n"
+             "local n = 0 for _, other in request.node:outgoing('transfer'):each() do\n"
+             "n = n + twice(other) end return { score = n }"),
+         "CRD601@9:8"},
+        {RULE("local function paid(node)\n"
+              "return node:outgoing('transfer'):sum('amount') end\n"
+              "return { score = paid(request.node) }"),
+         ""},
+        {RULE(
+             "local function paid(node) if request.now > 1 then return paid(node) end\n"
+             "return node:outgoing('transfer'):sum('amount') end\n"
+             "return { score = paid(request.node) }"),
+         ""},
+        /* three hops are told once, where they are dearest */
+        {RULE("return { score = request.node:outgoing('transfer'):nodes()"
+              ":outgoing('transfer'):nodes():outgoing('transfer'):distinct() }"),
+         "CRD601@8:18"},
         /* a second hop through sets: 301 nodes at most */
         {RULE("return { score = request.node:outgoing('transfer'):nodes()"
               ":outgoing('transfer'):distinct() }"),
@@ -203,6 +270,7 @@ static Suite *suite(void)
 
     tcase_add_unchecked_fixture(c, set_up, tear_down);
     tcase_add_test(c, where__has_the_property_s_type);
+    tcase_add_test(c, names__are_of_the_right_side);
     tcase_add_test(c, types__are_the_columns);
     tcase_add_test(c, reads__names_edge_types_that_are_used);
     tcase_add_test(c, cost__is_that_of_the_dearest_node);

@@ -232,7 +232,108 @@ START_TEST(handles__take_no_memory)
 }
 END_TEST
 
+static struct cdn_image *take(void)
+{
+    struct cdn_image *image;
+    cordon_error err;
+
+    ck_assert_int_eq(cdn_image_take(&image, fixture.slot, &err), CORDON_OK);
+    return image;
+}
+
+START_TEST(take__keeps_what_a_run_set)
+{
+    static const char source[] =
+        "n = (n or 0) + 1 kept = kept or {} kept[n] = ('x'):rep(n) "
+        "co = co or coroutine.wrap(function() local i = 0 while true do i = i + 1 "
+        "coroutine.yield(i) end end) return n .. ' ' .. #kept .. ' ' .. co()";
+    struct cdn_image *images[20];
+
+    fixture_open(&fixture);
+    images[0] = fixture_image(&fixture, source);
+    for (int i = 1; i < 20; i++) {
+        char expected[32];
+
+        snprintf(expected, sizeof expected, "%d %d %d", i, i, i);
+        ck_assert_int_eq(fixture_run(&fixture, images[i - 1], NULL), CDN_RUN_OK);
+        ck_assert_str_eq(fixture.result, expected);
+        images[i] = take();
+        ck_assert_ptr_nonnull(images[i]);
+    }
+    /* each is what it was, in any order */
+    for (int i = 18; i >= 0; i -= 3) {
+        char expected[32];
+
+        snprintf(expected, sizeof expected, "%d %d %d", i + 1, i + 1, i + 1);
+        cdn_slot_restore(fixture.slot, images[i]);
+        ck_assert_uint_eq(cdn_slot_compare(fixture.slot, images[i]), SIZE_MAX);
+        ck_assert_int_eq(fixture_run(&fixture, images[i], NULL), CDN_RUN_OK);
+        ck_assert_str_eq(fixture.result, expected);
+    }
+    for (int i = 0; i < 20; i++)
+        cdn_image_free(images[i]);
+    ck_assert_uint_eq(fixture.slot->held, 0);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(take__leaves_garbage_behind)
+{
+    fixture_open(&fixture);
+    struct cdn_image *image =
+        fixture_image(&fixture, "local t = {} for i = 1, 3000 do t[i] = { i } end");
+    struct cdn_image *after;
+
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    after = take();
+    ck_assert_ptr_nonnull(after);
+    ck_assert_uint_lt(after->live, image->live + 1024);
+    cdn_image_free(image);
+    cdn_image_free(after);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+START_TEST(take__refuses_what_an_image_may_not_hold)
+{
+    struct cdn_budget budget = fixture_budget;
+    struct cdn_image *image;
+
+    fixture_open(&fixture);
+    image = fixture_image(&fixture, "kept = kept or ('x'):rep(1500000) return #kept");
+    budget.memory_bytes = 4 << 20;
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_OK);
+    ck_assert_ptr_null(take());
+    ck_assert_int_eq(fixture_run(&fixture, image, &budget), CDN_RUN_OK);
+    ck_assert_str_eq(fixture.result, "1500000");
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
+START_TEST(take__survives_every_heap_allocation_failure)
+{
+    fixture_open(&fixture);
+    struct cdn_image *image = fixture_image(&fixture, "n = (n or 0) + 1 return n");
+
+    CDN_UNIT_FAILALLOC(nth)
+    {
+        struct cdn_image *after;
+        cordon_error err;
+        cordon_status status;
+
+        fixture_run(&fixture, image, NULL);
+        status = cdn_image_take(&after, fixture.slot, &err);
+        ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
+        ck_assert_int_eq(after == NULL, status != CORDON_OK);
+        cdn_image_free(after);
+    }
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 START_TEST(build__survives_every_heap_allocation_failure)
 {
     fixture_open(&fixture);
@@ -310,7 +411,11 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, what_the_chunk_built__is_there_at_every_run);
     CDN_UNIT_CASE(s, state__has_no_registry_of_libraries);
     CDN_UNIT_CASE(s, handles__take_no_memory);
+    CDN_UNIT_CASE(s, take__keeps_what_a_run_set);
+    CDN_UNIT_CASE(s, take__leaves_garbage_behind);
+    CDN_UNIT_CASE(s, take__refuses_what_an_image_may_not_hold);
 #ifdef CORDON_FAILALLOC
+    CDN_UNIT_CASE(s, take__survives_every_heap_allocation_failure);
     CDN_UNIT_CASE(s, build__survives_every_heap_allocation_failure);
     CDN_UNIT_CASE(s, build__survives_every_arena_allocation_failure);
 #endif

@@ -1,6 +1,7 @@
 #include "unit/sandbox/fixture.h"
 
 #include "base/alloc.h"
+#include "sandbox/state.h"
 #include "sandbox/trace.h"
 
 static struct fixture fixture;
@@ -139,6 +140,18 @@ START_TEST(lines__that_call_are_one_line)
     ck_assert_uint_eq(jumps(2, 4), 0);
     ck_assert_str_eq(values("a"), "12@4");
     ck_assert_str_eq(values("x"), "1@2 2@2 3@2 12@2");
+}
+END_TEST
+
+/* LuaJIT takes \r, \r\n and \n\r for the end of a line as well. */
+START_TEST(lines__end_as_luajit_ends_them)
+{
+    run_well("local a = 1\rlocal b = 2\r\nlocal c = 3\n\rlocal d = 4\n\nreturn a + d");
+    ck_assert_uint_eq(cordon_trace_get_summary(trace)->lines, 6);
+    ck_assert_uint_eq(hits(4), 1);
+    ck_assert_uint_eq(hits(5), 0);
+    ck_assert_uint_eq(hits(6), 1);
+    ck_assert_str_eq(values("d"), "4@4");
 }
 END_TEST
 
@@ -367,6 +380,20 @@ START_TEST(values__of_large_tables_are_not_told_in_part)
 }
 END_TEST
 
+/* A name may hold any bytes above 127, a terminal's control characters (U+009B) among them. */
+START_TEST(values__have_names_that_are_shown_safely)
+{
+    char source[400], shown[64];
+
+    snprintf(source, sizeof source,
+             "local a\xc2\x9b = 1\nlocal b%0200d = 2\nreturn a\xc2\x9b\n", 7);
+    run_well(source);
+    ck_assert_str_eq(cordon_trace_value_at(trace, 0)->name, "a\\xc2\\x9b");
+    snprintf(shown, sizeof shown, "b%059d...", 0);
+    ck_assert_str_eq(cordon_trace_value_at(trace, 1)->name, shown);
+}
+END_TEST
+
 START_TEST(values__are_told_when_they_change)
 {
     run_well("local a = 1\n"
@@ -380,6 +407,58 @@ START_TEST(values__are_told_when_they_change)
     ck_assert_str_eq(values("a"), "1@1 2@4");
     ck_assert_str_eq(values("b"), "1@2");
     ck_assert_str_eq(values("d"), "x@6 xy@7");
+}
+END_TEST
+
+/* ---- time ---- */
+
+/* Asked as each line begins: at the third, as if telling had taken all the time there is. */
+static uint64_t spend(void *ud)
+{
+    struct cdn_slot *slot = ud;
+
+    if (cordon_trace_step_at(trace, 1))
+        slot->trace_ns = UINT64_MAX / 2;
+    return 0;
+}
+
+/* Tracing that would take longer than it may ends, and nothing else does. */
+START_TEST(time__that_tracing_takes_is_bounded)
+{
+    static const char source[] = "local t = ...\n"
+                                 "local s = 0\n"
+                                 "for i = 1, 2000 do\n"
+                                 "  s = s + i\n"
+                                 "end\n"
+                                 "return s\n";
+    const struct cdn_trace_host host = {.ud = fixture.slot, .native_ns = spend};
+    struct cdn_image *image = fixture_image(&fixture, source);
+    const cordon_trace_summary *summary = cordon_trace_get_summary(trace);
+    unsigned char hash[CDN_CONTENT_HASH_BYTES] = {1};
+    uint64_t instructions, told = 0;
+    struct cdn_trace_cost used;
+
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    instructions = cdn_slot_instructions(fixture.slot);
+    ck_assert(cdn_trace_begin(trace, hash, source, sizeof source - 1, &host));
+    cdn_slot_set_trace(fixture.slot, trace);
+    ck_assert_int_eq(fixture_run(&fixture, image, NULL), CDN_RUN_OK);
+    used = (struct cdn_trace_cost){.instructions = cdn_slot_instructions(fixture.slot)};
+    cdn_slot_set_trace(fixture.slot, NULL);
+    cdn_trace_end(trace, &used);
+    cdn_image_free(image);
+    ck_assert_str_eq(fixture.result, "2001000");
+    ck_assert_uint_eq(used.instructions, instructions);
+    ck_assert_uint_eq(hits(3), 1);
+    ck_assert_uint_eq(hits(4), 0);
+    ck_assert(summary->truncated);
+    ck_assert_uint_eq(summary->lost_steps, 1);
+    ck_assert_uint_eq(summary->lost_jumps, 1);
+    for (uint32_t line = 1; line <= summary->lines; line++)
+        told += cordon_trace_line_at(trace, line)->instructions;
+    ck_assert_uint_eq(cordon_trace_line_at(trace, 0)->instructions + told,
+                      instructions);
+    ck_assert_uint_gt(cordon_trace_line_at(trace, 0)->instructions, 2000);
 }
 END_TEST
 
@@ -544,6 +623,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(with, open_all, close_all);
     tcase_add_test(with, lines__are_counted_as_they_run);
     tcase_add_test(with, lines__that_call_are_one_line);
+    tcase_add_test(with, lines__end_as_luajit_ends_them);
     tcase_add_test(with, functions__without_lines_are_native);
     tcase_add_test(with, recursion__keeps_its_calls_apart);
     tcase_add_test(with, recursion__deeper_than_is_told_apart_is_counted);
@@ -553,6 +633,8 @@ static Suite *suite(void)
     tcase_add_test(with, values__are_shown_as_they_are);
     tcase_add_test(with, values__of_large_tables_are_not_told_in_part);
     tcase_add_test(with, values__are_told_when_they_change);
+    tcase_add_test(with, values__have_names_that_are_shown_safely);
+    tcase_add_test(with, time__that_tracing_takes_is_bounded);
     tcase_add_test(with, room__that_runs_out_is_told);
     tcase_add_test(with, room__for_a_text_of_many_lines_is_bounded);
     tcase_add_test(with, counts_only__keeps_no_steps);
