@@ -107,7 +107,7 @@ static void add_block(struct cdn_column_stats *out, const struct cdn_column *col
     out->values += count;
     if (!column->values)
         return;
-    out->bytes += (uint64_t)cdn_layout_width(column->property->type) * count;
+    out->bytes += (uint64_t)column->width * count;
     if (column->present)
         out->bytes += (count + 63) / 64 * 8;
     if (column->heap)

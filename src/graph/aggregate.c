@@ -85,7 +85,12 @@ static bool fold_gathered(struct cdn_fold *fold, const struct cdn_span *span,
             return false;
         if (!cdn_cells_present(&cells, place.index))
             continue;
-        values[count++] = ((const uint64_t *)cells.values)[place.index];
+        if (place.column->property->type == CDN_COLUMN_FLOAT64)
+            memcpy(&values[count++], (const double *)cells.values + place.index,
+                   sizeof *values);
+        else
+            values[count++] =
+                (uint64_t)cdn_column_integer(place.column, cells.values, place.index);
         if (count == GATHER) {
             cdn_fold_run(fold, values, count);
             count = 0;
@@ -96,7 +101,8 @@ static bool fold_gathered(struct cdn_fold *fold, const struct cdn_span *span,
 }
 
 static void fold_nullable(struct cdn_fold *fold, const struct cdn_span *span,
-                          const void *values, const uint64_t *present)
+                          const struct cdn_column *column, const void *values,
+                          const uint64_t *present)
 {
     uint32_t start = span->reach->list.start;
     uint32_t select[GATHER];
@@ -112,7 +118,7 @@ static void fold_nullable(struct cdn_fold *fold, const struct cdn_span *span,
             select[kept] = position;
             kept += (uint32_t)(present[index >> 6] >> (index & 63)) & 1;
         }
-        cdn_fold_select(fold, values, select, kept);
+        cdn_fold_column(fold, column, values, select, kept);
         done += part;
     }
 }
@@ -124,7 +130,7 @@ void cdn_span_fold(struct cdn_fold *fold, lua_State *L, const struct cdn_span *s
     int32_t number = cdn_bound_column(reach->from, slot);
     const struct cdn_column *column;
     struct cdn_cells cells;
-    const int64_t *values;
+    const void *values;
 
     if (number < 0)
         return;
@@ -134,16 +140,16 @@ void cdn_span_fold(struct cdn_fold *fold, lua_State *L, const struct cdn_span *s
             cdn_raise_damaged(L, "an edge number is out of range");
         return;
     }
-    /* int64 and float64 are both eight bytes wide */
     if (!cdn_column_cells(column, reach->list.block, &cells))
         cdn_raise_damaged(L, "a property's segment");
-    values = (const int64_t *)cells.values + reach->list.start;
+    values = cdn_column_at(column, cells.values, reach->list.start);
     if (cells.present)
-        fold_nullable(fold, span, values, cells.present);
+        fold_nullable(fold, span, column, values, cells.present);
     else if (span->select)
-        cdn_fold_select(fold, values, span->select, span->count);
+        cdn_fold_column(fold, column, values, span->select, span->count);
     else
-        cdn_fold_run(fold, values + span->first, span->count);
+        cdn_fold_column(fold, column, cdn_column_at(column, values, span->first), NULL,
+                        span->count);
 }
 
 void cdn_edges_fold(struct cdn_fold *fold, lua_State *L, struct cdn_edges *set,

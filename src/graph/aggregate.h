@@ -26,6 +26,10 @@ void cdn_fold_init(struct cdn_fold *fold, enum cdn_fold_kind kind, bool integral
 void cdn_fold_run(struct cdn_fold *fold, const void *values, uint32_t count);
 void cdn_fold_select(struct cdn_fold *fold, const void *values, const uint32_t *select,
                      uint32_t count);
+/* The same of a column's values, at `select` of what lies at `values`, or from there on. */
+struct cdn_column;
+void cdn_fold_column(struct cdn_fold *fold, const struct cdn_column *column,
+                     const void *values, const uint32_t *select, uint32_t count);
 /* The sum, or the extreme, as Lua sees it. */
 double cdn_fold_result(const struct cdn_fold *fold);
 

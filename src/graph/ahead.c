@@ -21,23 +21,6 @@ static inline void ask(uintptr_t block, size_t first, size_t count, size_t width
         __builtin_prefetch((const void *)line);
 }
 
-static inline size_t width_of(const struct cdn_column *column)
-{
-    switch (column->property->type) {
-    case CDN_COLUMN_BOOL:
-        return 1;
-    case CDN_COLUMN_STRING:
-        return sizeof(uint32_t);
-    case CDN_COLUMN_INT64:
-    case CDN_COLUMN_FLOAT64:
-    case CDN_COLUMN_TIMESTAMP:
-    case CDN_COLUMN_TEXT:
-    case CDN_COLUMN_BAG:
-        break;
-    }
-    return sizeof(int64_t);
-}
-
 /* The lists that the rule may read from a node of this label. */
 /* NOLINTBEGIN(bugprone-macro-parentheses): `list` is declared by it */
 #define FOR_LISTS(list, binding, label)                                                \
@@ -107,7 +90,7 @@ static void ask_list(const struct cdn_bound_list *list, uint32_t node, uint32_t 
             continue;
         column = &adjacency->columns[list->columns[slot]];
         if (column->values)
-            ask(CDN_PEEK(column->values, block), first, count, width_of(column));
+            ask(CDN_PEEK(column->values, block), first, count, column->width);
     }
 }
 

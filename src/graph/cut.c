@@ -28,11 +28,11 @@ void cdn_cut_list(struct cdn_cut *cut, struct cdn_scan *scan)
     uint32_t looked = 0;
     uint32_t kept = 0;
     struct cdn_cells cells;
-    const int64_t *values;
+    const void *values;
 
     if (!cdn_column_cells(test->column, reach->list.block, &cells))
         cdn_raise_damaged(scan->L, "a property's segment");
-    values = (const int64_t *)cells.values + reach->list.start;
+    values = cdn_column_at(test->column, cells.values, reach->list.start);
     while (looked < edges && kept <= cut->most) {
         uint32_t part = next_part(cut, kept, edges - looked);
         uint32_t first =

@@ -141,23 +141,29 @@ CDN_RAISES static bool passes(const struct hunt *hunt, const struct cdn_reach *r
     return pass;
 }
 
-/* The values of a list, from its first edge on; NULL: they are not there as an array
- * without nulls. */
-CDN_RAISES static const void *values_of(const struct hunt *hunt,
-                                        const struct cdn_reach *reach)
+/* The values of a list, from its first edge on. */
+struct values {
+    const struct cdn_column *column;
+    const void *at; /* NULL: they are not there as an array without nulls */
+};
+
+CDN_RAISES static struct values values_of(const struct hunt *hunt,
+                                          const struct cdn_reach *reach)
 {
     int32_t number = cdn_bound_column(reach->from, hunt->out->slot);
-    const struct cdn_column *column;
+    struct values values = {.at = NULL};
     struct cdn_cells cells;
 
     if (!hunt->out->valued || number < 0)
-        return NULL;
-    column = &reach->from->adjacency->columns[number];
-    if (!column->values)
-        return NULL;
-    if (!cdn_column_cells(column, reach->list.block, &cells))
+        return values;
+    values.column = &reach->from->adjacency->columns[number];
+    if (!values.column->values)
+        return values;
+    if (!cdn_column_cells(values.column, reach->list.block, &cells))
         cdn_raise_damaged(hunt->L, "a property's segment");
-    return cells.present ? NULL : (const int64_t *)cells.values + reach->list.start;
+    if (!cells.present)
+        values.at = cdn_column_at(values.column, cells.values, reach->list.start);
+    return values;
 }
 
 CDN_RAISES static double slow_value(const struct hunt *hunt,
@@ -176,18 +182,15 @@ CDN_RAISES static double slow_value(const struct hunt *hunt,
         cdn_raise_damaged(hunt->L, "a property's segment");
     if (!cdn_cells_present(&cells, place.index))
         return (double)NAN;
-    return hunt->out->integral ? (double)((const int64_t *)cells.values)[place.index]
-                               : ((const double *)cells.values)[place.index];
+    return cdn_column_number(place.column, cells.values, place.index);
 }
 
 CDN_RAISES static inline double value_at(const struct hunt *hunt,
                                          const struct cdn_reach *reach,
-                                         const void *values, uint32_t position)
+                                         struct values values, uint32_t position)
 {
-    if (!values)
-        return slow_value(hunt, reach, position);
-    return hunt->out->integral ? (double)((const int64_t *)values)[position]
-                               : ((const double *)values)[position];
+    return values.at ? cdn_column_number(values.column, values.at, position)
+                     : slow_value(hunt, reach, position);
 }
 
 static inline bool alike(const struct hunt *hunt, double low, double high)
@@ -235,7 +238,7 @@ CDN_RAISES static bool read_backs(struct hunt *hunt, int64_t low, int64_t high)
     hunt->backs = cdn_scratch_alloc(L, total * sizeof *hunt->backs);
     for (uint32_t l = 0; l < list_count; l++) {
         const struct cdn_reach *reach = &hunt->back_reaches[l];
-        const void *values = values_of(hunt, reach);
+        struct values values = values_of(hunt, reach);
 
         for (uint32_t p = reach->low; p < reach->high; p++) {
             struct back *back = &hunt->backs[hunt->back_count];
@@ -361,12 +364,13 @@ static inline bool take(const struct hunt *hunt, struct so_far *next,
 
 /* The first edge from `p` on whose value is not too far from those so far, by its value
  * alone: nothing else is read of the others, which are most.  Not a number passes. */
-#define SKIP(type)                                                                     \
+#define SKIP(type, number)                                                             \
     do {                                                                               \
-        const type *all = values;                                                      \
+        const type *all = values.at;                                                   \
                                                                                        \
         for (; p < end; p++) {                                                         \
-            double value = (double)all[p];                                             \
+            type v = all[p];                                                           \
+            double value = (number);                                                   \
             double least = value < low ? value : low;                                  \
             double most = value > high ? value : high;                                 \
                                                                                        \
@@ -376,18 +380,26 @@ static inline bool take(const struct hunt *hunt, struct so_far *next,
     } while (0)
 
 static uint32_t skip(const struct hunt *hunt, const struct so_far *way,
-                     const void *values, uint32_t p, uint32_t end)
+                     struct values values, uint32_t p, uint32_t end)
 {
     double ratio = hunt->out->ratio;
     double low = way->low;
     double high = way->high;
+    uint64_t base;
 
-    if (!values || ratio == HUGE_VAL)
+    if (!values.at || ratio == HUGE_VAL)
         return p;
-    if (hunt->out->integral)
-        SKIP(int64_t);
+    base = (uint64_t)values.column->base;
+    if (!hunt->out->integral)
+        SKIP(double, v);
+    else if (values.column->width == sizeof(uint8_t))
+        SKIP(uint8_t, (double)(int64_t)(base + v));
+    else if (values.column->width == sizeof(uint16_t))
+        SKIP(uint16_t, (double)(int64_t)(base + v));
+    else if (values.column->width == sizeof(uint32_t))
+        SKIP(uint32_t, (double)(int64_t)(base + v));
     else
-        SKIP(double);
+        SKIP(int64_t, (double)v);
     return p;
 }
 
@@ -395,7 +407,7 @@ static uint32_t skip(const struct hunt *hunt, const struct so_far *way,
 CDN_RAISES static void follow_list(struct hunt *hunt, struct cdn_reach *reach,
                                    const struct so_far *way)
 {
-    const void *values = values_of(hunt, reach);
+    struct values values = values_of(hunt, reach);
     bool last = way->count + 2 == hunt->out->hops;
     uint32_t end = reach->high;
     struct so_far next;
@@ -494,7 +506,7 @@ CDN_RAISES static void follow_batch(struct hunt *hunt, struct batch *batch)
     for (uint32_t i = 0; i < count; i++) {
         struct cdn_reach *reach = &batch->reaches[i];
         int64_t time = batch->ways[i].time;
-        const char *values;
+        struct values values;
 
         narrow(hunt, reach, time < INT64_MAX ? time + 1 : INT64_MAX,
                batch->ways[i].end);
@@ -502,8 +514,8 @@ CDN_RAISES static void follow_batch(struct hunt *hunt, struct batch *batch)
             continue;
         values = values_of(hunt, reach);
         __builtin_prefetch(reach->list.peers + reach->low);
-        if (values)
-            __builtin_prefetch(values + reach->low * sizeof(int64_t));
+        if (values.at)
+            __builtin_prefetch(cdn_column_at(values.column, values.at, reach->low));
     }
     for (uint32_t i = 0; i < count; i++) {
         struct cdn_reach *reach = &batch->reaches[i];
@@ -522,7 +534,7 @@ CDN_RAISES static void begin_list(struct hunt *hunt, struct cdn_reach *reach,
                                   struct batch *batch)
 {
     int64_t within = hunt->out->within;
-    const void *values = values_of(hunt, reach);
+    struct values values = values_of(hunt, reach);
     const struct so_far nothing = {.low = HUGE_VAL, .high = -HUGE_VAL};
 
     hunt->reaches[0] = reach;

@@ -159,6 +159,27 @@ static void range_of_double(struct cdn_test *test, double value)
     range_of_int64(test, (int64_t)whole);
 }
 
+/* From a range of values to one of what the column stores: no wider than what it can. */
+static void range_of_stored(struct cdn_test *test, const struct cdn_column *column)
+{
+    uint64_t most = UINT64_MAX >> (64 - 8 * column->width);
+    int64_t high = (int64_t)((uint64_t)test->low + test->width);
+    uint64_t begin;
+    uint64_t end;
+
+    if (test->form == CDN_TEST_NOTHING || column->width == sizeof(int64_t))
+        return;
+    begin = test->low > column->base ? (uint64_t)test->low - (uint64_t)column->base : 0;
+    end = high >= column->base ? (uint64_t)high - (uint64_t)column->base : 0;
+    if (high < column->base || begin > most) {
+        set_range(test, 1, 0);
+        begin = 0;
+        end = most;
+    }
+    test->low = (int64_t)begin;
+    test->width = (end < most ? end : most) - begin;
+}
+
 static int compare_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
     size_t shorter = a_bytes < b_bytes ? a_bytes : b_bytes;
@@ -257,13 +278,15 @@ bool cdn_test_compile(struct cdn_test *out, const struct cdn_column *column,
 
             cdn_parse_int64(&value, condition->as.text, condition->bytes);
             range_of_int64(out, value);
-            break;
+        } else {
+            range_of_double(out, condition->as.number);
         }
-        range_of_double(out, condition->as.number);
+        range_of_stored(out, column);
         break;
     case CDN_COLUMN_TIMESTAMP:
         out->form = CDN_TEST_INT64;
         range_of_double(out, condition->as.number);
+        range_of_stored(out, column);
         break;
     case CDN_COLUMN_FLOAT64:
         out->form = CDN_TEST_FLOAT64;
@@ -284,9 +307,9 @@ bool cdn_test_compile(struct cdn_test *out, const struct cdn_column *column,
     return true;
 }
 
-static inline bool in_range(const struct cdn_test *test, int64_t value)
+static inline bool in_range(const struct cdn_test *test, uint64_t stored)
 {
-    return ((uint64_t)value - (uint64_t)test->low <= test->width) != test->negate;
+    return (stored - (uint64_t)test->low <= test->width) != test->negate;
 }
 
 static bool float_matches(double value, enum cdn_compare compare, double with)
@@ -327,7 +350,7 @@ bool cdn_test_cell(const struct cdn_test *test, const struct cdn_column *column,
     values = cells.values;
     switch (test->form) {
     case CDN_TEST_INT64:
-        return in_range(test, ((const int64_t *)values)[index]);
+        return in_range(test, cdn_column_stored(column, values, index));
     case CDN_TEST_UINT32:
         return in_range(test, ((const uint32_t *)values)[index]);
     case CDN_TEST_BOOL:
@@ -353,6 +376,7 @@ bool cdn_test_cell(const struct cdn_test *test, const struct cdn_column *column,
 #define KEEP(type, condition)                                                          \
     do {                                                                               \
         const type *restrict at = values;                                              \
+                                                                                       \
         for (uint32_t i = 0; i < count; i++) {                                         \
             uint32_t p = select[i];                                                    \
             type v = at[p];                                                            \
@@ -391,6 +415,31 @@ static uint32_t keep_float(const struct cdn_test *test, const double *values,
     return kept;
 }
 
+static uint32_t keep_stored(const struct cdn_test *test, const void *values,
+                            uint32_t *select, uint32_t count)
+{
+    const uint64_t low = (uint64_t)test->low;
+    const uint64_t width = test->width;
+    const bool negate = test->negate;
+    uint32_t kept = 0;
+
+    switch (test->column->width) {
+    case sizeof(uint8_t):
+        KEEP(uint8_t, (v - low <= width) != negate);
+        break;
+    case sizeof(uint16_t):
+        KEEP(uint16_t, (v - low <= width) != negate);
+        break;
+    case sizeof(uint32_t):
+        KEEP(uint32_t, (v - low <= width) != negate);
+        break;
+    default:
+        KEEP(uint64_t, (v - low <= width) != negate);
+        break;
+    }
+    return kept;
+}
+
 static uint32_t keep_one_by_one(const struct cdn_test *test,
                                 const struct cdn_reach *reach, uint32_t *select,
                                 uint32_t count, bool *damaged)
@@ -415,11 +464,9 @@ uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *re
                          uint32_t *select, uint32_t count, bool *damaged)
 {
     const struct cdn_column *column = test->column;
-    const uint64_t low = (uint64_t)test->low;
-    const uint64_t width = test->width;
-    const bool negate = test->negate;
     uint32_t start = reach->list.start;
     struct cdn_cells cells;
+    const void *values;
     uint32_t kept = 0;
 
     if (test->form == CDN_TEST_NOTHING)
@@ -430,6 +477,7 @@ uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *re
         *damaged = true;
         return 0;
     }
+    values = cdn_column_at(column, cells.values, start);
     if (cells.present) {
         const uint64_t *present = cells.present;
 
@@ -444,27 +492,14 @@ uint32_t cdn_test_refine(const struct cdn_test *test, const struct cdn_reach *re
         kept = 0;
     }
     switch (test->form) {
-    case CDN_TEST_INT64: {
-        const int64_t *values = (const int64_t *)cells.values + start;
-
-        KEEP(int64_t, ((uint64_t)v - low <= width) != negate);
+    case CDN_TEST_INT64:
+    case CDN_TEST_UINT32:
+        return keep_stored(test, values, select, count);
+    case CDN_TEST_BOOL:
+        KEEP(uint8_t, in_range(test, v != 0));
         break;
-    }
-    case CDN_TEST_UINT32: {
-        const uint32_t *values = (const uint32_t *)cells.values + start;
-
-        KEEP(uint32_t, ((uint64_t)v - low <= width) != negate);
-        break;
-    }
-    case CDN_TEST_BOOL: {
-        const uint8_t *values = (const uint8_t *)cells.values + start;
-
-        KEEP(uint8_t, ((uint64_t)(v != 0) - low <= width) != negate);
-        break;
-    }
     case CDN_TEST_FLOAT64:
-        kept = keep_float(test, (const double *)cells.values + start, select, count);
-        break;
+        return keep_float(test, values, select, count);
     case CDN_TEST_TEXT:
     case CDN_TEST_NOTHING:
         break;
@@ -482,8 +517,9 @@ uint32_t cdn_test_run(const struct cdn_test *test, const struct cdn_reach *reach
             *damaged = true;
             return 0;
         }
-        return cdn_test_take(test, (const int64_t *)cells.values + reach->list.start,
-                             first, count, false, select);
+        return cdn_test_take(
+            test, cdn_column_at(test->column, cells.values, reach->list.start), first,
+            count, false, select);
     }
     for (uint32_t i = 0; i < count; i++)
         select[i] = first + i;

@@ -25,8 +25,8 @@ struct cdn_test {
     const struct cdn_column *column;
     int32_t number; /* of the column in its relation or label */
     bool negate;    /* of the integer forms: keep what is outside the range */
-    int64_t low;    /* integer forms: value - low, unsigned, at most `width` */
-    uint64_t width;
+    int64_t low; /* integer forms: what is stored of the value, less low, unsigned, */
+    uint64_t width; /* is at most this */
     double value;
     const char *text;
     uint32_t bytes;
@@ -58,7 +58,8 @@ static inline bool cdn_test_takes(const struct cdn_test *test)
            test->column->values && !test->column->present;
 }
 
-/* take.c.  Positions first .. first + count - 1 of a list whose values are at `values` that match:
+/* take.c.  Positions first .. first + count - 1 of a list whose values, as the column stores
+ * them, are at `values` that match:
  * put in ascending order, from out[0] on, or backward, up to out[count - 1]; up to `count`
  * words of `out` are written.  Returns how many match. */
 uint32_t cdn_test_take(const struct cdn_test *test, const void *values, uint32_t first,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "snapshot/snapshot.h"
+
 typedef double two __attribute__((vector_size(16)));
 typedef uint64_t two_whole __attribute__((vector_size(16)));
 
@@ -102,7 +104,7 @@ static void add_wholes_at(struct cdn_fold *fold, const int64_t *values,
 #define EXTREME(type, store, better, AT)                                               \
     do {                                                                               \
         const type *from = values;                                                     \
-        type best = fold->kept ? (store) : from[AT(0)];                                \
+        type best = fold->kept ? (type)(store) : from[AT(0)];                          \
         for (uint32_t i = 0; i < count; i++)                                           \
             best = from[AT(i)] better best ? from[AT(i)] : best;                       \
         (store) = best;                                                                \
@@ -160,6 +162,115 @@ void cdn_fold_select(struct cdn_fold *fold, const void *values, const uint32_t *
         add_wholes_at(fold, values, select, count);
     else
         add_doubles_at(fold, values, select, count);
+}
+
+/* What narrow columns store, of which the base is left out: so many fit a word. */
+static uint64_t sum_words(const uint32_t *values, uint32_t count)
+{
+    const two_whole half = {UINT32_MAX, UINT32_MAX};
+    two_whole low = {0, 0};
+    two_whole high = {0, 0};
+    uint64_t sum = 0;
+    uint32_t i = 0;
+
+    for (; i + 8 <= count; i += 8) {
+        two_whole first;
+        two_whole second;
+
+        memcpy(&first, values + i, sizeof first);
+        memcpy(&second, values + i + 4, sizeof second);
+        low += (first & half) + (second & half);
+        high += (first >> 32) + (second >> 32);
+    }
+    for (; i < count; i++)
+        sum += values[i];
+    low += high;
+    return sum + low[0] + low[1];
+}
+
+#define SUM(type, AT)                                                                  \
+    do {                                                                               \
+        const type *from = values;                                                     \
+        uint64_t sum = 0;                                                              \
+                                                                                       \
+        for (uint32_t i = 0; i < count; i++)                                           \
+            sum += from[AT(i)];                                                        \
+        return sum;                                                                    \
+    } while (0)
+
+static uint64_t sum_stored(const struct cdn_column *column, const void *values,
+                           const uint32_t *select, uint32_t count)
+{
+    switch (column->width) {
+    case sizeof(uint8_t):
+        if (select)
+            SUM(uint8_t, SELECTED);
+        SUM(uint8_t, IN_TURN);
+    case sizeof(uint16_t):
+        if (select)
+            SUM(uint16_t, SELECTED);
+        SUM(uint16_t, IN_TURN);
+    default:
+        if (select)
+            SUM(uint32_t, SELECTED);
+        return sum_words(values, count);
+    }
+}
+
+#define EXTREME_STORED(type)                                                           \
+    do {                                                                               \
+        if (smallest && select)                                                        \
+            EXTREME(type, found, <, SELECTED);                                         \
+        else if (smallest)                                                             \
+            EXTREME(type, found, <, IN_TURN);                                          \
+        else if (select)                                                               \
+            EXTREME(type, found, >, SELECTED);                                         \
+        else                                                                           \
+            EXTREME(type, found, >, IN_TURN);                                          \
+    } while (0)
+
+/* The extreme of what is stored is that of the values. */
+static uint64_t extreme_stored(const struct cdn_column *column, const void *values,
+                               const uint32_t *select, uint32_t count, bool smallest)
+{
+    const struct cdn_fold nothing = {.kept = 0};
+    const struct cdn_fold *fold = &nothing;
+    uint64_t found = 0;
+
+    if (column->width == sizeof(uint8_t))
+        EXTREME_STORED(uint8_t);
+    else if (column->width == sizeof(uint16_t))
+        EXTREME_STORED(uint16_t);
+    else
+        EXTREME_STORED(uint32_t);
+    return found;
+}
+
+void cdn_fold_column(struct cdn_fold *fold, const struct cdn_column *column,
+                     const void *values, const uint32_t *select, uint32_t count)
+{
+    int64_t extreme;
+
+    if (count == 0)
+        return;
+    if (column->width == sizeof(int64_t)) {
+        if (select)
+            cdn_fold_select(fold, values, select, count);
+        else
+            cdn_fold_run(fold, values, count);
+        return;
+    }
+    if (fold->kind == CDN_FOLD_SUM) {
+        fold->whole += (__int128)column->base * count;
+        fold->whole += sum_stored(column, values, select, count);
+        fold->kept += count;
+        return;
+    }
+    extreme =
+        (int64_t)((uint64_t)column->base + extreme_stored(column, values, select, count,
+                                                          fold->kind == CDN_FOLD_MIN));
+    extreme_run(fold, &extreme, 1);
+    fold->kept += count - 1;
 }
 
 double cdn_fold_result(const struct cdn_fold *fold)

@@ -240,9 +240,7 @@ bool cdn_arm_number(const struct cdn_arm *arm, uint32_t i, uint32_t slot, double
         cdn_raise_damaged(arm->follow->L, "a property's segment");
     if (!cdn_cells_present(&cells, place.index))
         return false;
-    *out = place.column->property->type == CDN_COLUMN_FLOAT64
-               ? ((const double *)cells.values)[place.index]
-               : (double)((const int64_t *)cells.values)[place.index];
+    *out = cdn_column_number(place.column, cells.values, place.index);
     return true;
 }
 

@@ -303,26 +303,20 @@ CDN_RAISES static void gather(lua_State *L, const struct cdn_group_column *colum
     stored = &reach->from->adjacency->columns[number];
     if (stored->values && cdn_column_cells(stored, reach->list.block, &cells) &&
         !cells.present) {
-        const double *numbers = (const double *)cells.values + reach->list.start;
-        const int64_t *wholes = (const int64_t *)cells.values + reach->list.start;
+        const void *numbers = cdn_column_at(stored, cells.values, reach->list.start);
 
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t position = cdn_span_position(span, from + i);
-
-            values[i] = column->integral ? (double)wholes[position] : numbers[position];
-        }
+        for (uint32_t i = 0; i < count; i++)
+            values[i] =
+                cdn_column_number(stored, numbers, cdn_span_position(span, from + i));
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (!cdn_reach_cell(reach, number, cdn_span_position(span, from + i), &place) ||
             !cdn_column_cells(place.column, place.block, &cells))
             cdn_raise_damaged(L, "a property's segment");
-        if (!cdn_cells_present(&cells, place.index))
-            values[i] = (double)NAN;
-        else if (column->integral)
-            values[i] = (double)((const int64_t *)cells.values)[place.index];
-        else
-            values[i] = ((const double *)cells.values)[place.index];
+        values[i] = cdn_cells_present(&cells, place.index)
+                        ? cdn_column_number(place.column, cells.values, place.index)
+                        : (double)NAN;
     }
 }
 
@@ -396,7 +390,7 @@ static double source_value(const struct cdn_edges *set,
  * is new if `none` is true of `value`, what its place holds. */
 #define WEIGH(type, weight, none)                                                      \
     do {                                                                               \
-        for (uint32_t i = 0; i < span->count; i++) {                                   \
+        for (uint32_t i = 0; i < edges; i++) {                                         \
             uint32_t node = peers[select ? select[i] : i];                             \
             uint32_t at = node - base;                                                 \
             type value;                                                                \
@@ -427,6 +421,7 @@ CDN_RAISES static void weigh(struct groups *groups, const struct cdn_span *span,
     const struct cdn_reach *reach = span->reach;
     const uint32_t *peers = reach->list.peers;
     const uint32_t *select = span->select;
+    uint32_t edges = span->count;
     uint32_t base = reach->from->peer_base;
     uint32_t peer_count = reach->from->peer_count;
     uint32_t *nodes = groups->nodes;

@@ -499,16 +499,14 @@ void cdn_push_cell(lua_State *L, struct cdn_graph_run *run,
         return;
     case CDN_COLUMN_INT64:
         if (column->property->lua_string) {
-            push_decimal(L, run, ((const int64_t *)values)[index]);
+            push_decimal(L, run, cdn_column_integer(column, values, index));
             return;
         }
-        cdn_push_number(L, run, (double)((const int64_t *)values)[index]);
+        cdn_push_number(L, run, (double)cdn_column_integer(column, values, index));
         return;
     case CDN_COLUMN_TIMESTAMP:
-        cdn_push_number(L, run, (double)((const int64_t *)values)[index]);
-        return;
     case CDN_COLUMN_FLOAT64:
-        cdn_push_number(L, run, ((const double *)values)[index]);
+        cdn_push_number(L, run, cdn_column_number(column, values, index));
         return;
     case CDN_COLUMN_STRING:
     case CDN_COLUMN_TEXT:

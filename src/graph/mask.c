@@ -213,9 +213,10 @@ void cdn_push_masked(lua_State *L, struct cdn_graph_run *run,
     if (is_text(property)) {
         push_masked_text(L, run, mask, block, index);
     } else if (property->lua_string) {
-        push_decimal(L, run, mask, ((const int64_t *)cells.values)[index]);
+        push_decimal(L, run, mask,
+                     cdn_column_integer(mask->column, cells.values, index));
     } else if (whole) {
-        int64_t value = ((const int64_t *)cells.values)[index];
+        int64_t value = cdn_column_integer(mask->column, cells.values, index);
 
         if (mask->mask.kind == CDN_MASK_BUCKET)
             cdn_push_number(L, run, (double)bucket(value, mask->mask.width));

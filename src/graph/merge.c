@@ -218,8 +218,8 @@ static void look_ahead(const struct cdn_scan *scan)
             !test->column->values)
             continue;
         ask((const void *)(CDN_PEEK(test->column->values, list.block) +
-                           ((size_t)list.start + start) * sizeof(int64_t)),
-            size * sizeof(int64_t));
+                           ((size_t)list.start + start) * test->column->width),
+            size * test->column->width);
     }
 }
 
@@ -338,7 +338,7 @@ static bool rank(const struct cdn_scan *scan, uint64_t entry,
     *out = (struct cdn_ranked){.node = reach->list.peers[position],
                                .id = edge_id(scan->L, reach, position)};
     if (merge->ranking.integral) {
-        int64_t whole = ((const int64_t *)cells.values)[place.index];
+        int64_t whole = cdn_column_integer(place.column, cells.values, place.index);
 
         out->whole = smallest ? ~whole : whole;
         return true;

@@ -244,8 +244,10 @@ void cdn_nodes_fold(struct cdn_fold *whole, struct cdn_fold *floating, lua_State
         pay(L, i, set->count);
         if (!read_cell(&column, &cells, &index, L, run, set->items[i], slot))
             continue;
-        cdn_fold_run(column->property->type == CDN_COLUMN_FLOAT64 ? floating : whole,
-                     (const int64_t *)cells.values + index, 1);
+        if (column->property->type == CDN_COLUMN_FLOAT64)
+            cdn_fold_run(floating, (const double *)cells.values + index, 1);
+        else
+            cdn_fold_column(whole, column, cells.values, &index, 1);
     }
 }
 
@@ -339,12 +341,10 @@ void cdn_nodes_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_nodes *
         pay(L, i, set->count);
         if (!read_cell(&column, &cells, &index, L, run, set->items[i], slot))
             continue;
-        if (column->property->type == CDN_COLUMN_FLOAT64)
-            entry.number = ((const double *)cells.values)[index];
-        else if (ranking->integral)
-            entry.whole = ((const int64_t *)cells.values)[index];
+        if (ranking->integral && column->property->type != CDN_COLUMN_FLOAT64)
+            entry.whole = cdn_column_integer(column, cells.values, index);
         else
-            entry.number = (double)((const int64_t *)cells.values)[index];
+            entry.number = cdn_column_number(column, cells.values, index);
         cdn_ranking_offer(ranking, &entry);
     }
     cdn_ranking_finish(ranking, L);

@@ -147,7 +147,8 @@ void cdn_edges_top(struct cdn_ranking *ranking, lua_State *L, struct cdn_edges *
             if (!cdn_cells_present(&cells, place.index))
                 continue;
             if (ranking->integral)
-                entry.whole = ((const int64_t *)cells.values)[place.index];
+                entry.whole =
+                    cdn_column_integer(place.column, cells.values, place.index);
             else
                 entry.number = ((const double *)cells.values)[place.index];
             cdn_ranking_offer(ranking, &entry);

@@ -409,8 +409,8 @@ static void resolve_many(struct cdn_scan *scan)
 
             if (column->values && column->property->type != CDN_COLUMN_BOOL)
                 fetch((const void *)(CDN_PEEK(column->values, reach->list.block) +
-                                     at * sizeof(int64_t)),
-                      (size_t)(reach->high - reach->low) * sizeof(int64_t));
+                                     at * column->width),
+                      (size_t)(reach->high - reach->low) * column->width);
         }
     }
 }
@@ -470,8 +470,8 @@ static void ask_for_cut(const struct cdn_scan *scan, const struct cdn_reach *rea
     ask(reach->list.peers + start, size * sizeof *reach->list.peers);
     if (cdn_test_takes(test))
         ask((const void *)(CDN_PEEK(test->column->values, reach->list.block) +
-                           ((size_t)reach->list.start + start) * sizeof(int64_t)),
-            size * sizeof(int64_t));
+                           ((size_t)reach->list.start + start) * test->column->width),
+            size * test->column->width);
 }
 
 /* Reaches whose lists are asked for ahead of the one that is cut. */

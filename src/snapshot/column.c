@@ -278,12 +278,41 @@ static cordon_status emit_heap(struct cdn_emit *emit, uint32_t array, uint32_t b
     return CORDON_OK;
 }
 
+#define NARROW(type, to)                                                               \
+    do {                                                                               \
+        for (uint64_t i = 0; i < count; i++) {                                         \
+            uint64_t value = (uint64_t)from[order[i]] - (uint64_t)range->minimum;      \
+                                                                                       \
+            (to)[i] = is_null(column, order[i]) ? 0 : (type)value;                     \
+        }                                                                              \
+    } while (0)
+
+/* The values of an integer column, less the minimum; of nulls, 0. */
+static void narrow(void *room, uint32_t width, const struct cdn_row_column *column,
+                   const struct cdn_range *range, const uint32_t *order, uint64_t count)
+{
+    const int64_t *from = integers(column);
+    uint8_t *bytes = room;
+    uint16_t *halves = room;
+    uint32_t *words = room;
+
+    if (width == sizeof(uint8_t))
+        NARROW(uint8_t, bytes);
+    else if (width == sizeof(uint16_t))
+        NARROW(uint16_t, halves);
+    else
+        NARROW(uint32_t, words);
+}
+
 static cordon_status emit_values(struct cdn_emit *emit, uint32_t array, uint32_t block,
                                  const struct cdn_row_column *column,
+                                 const struct cdn_range *range,
                                  const struct cdn_ranks *ranks, const uint32_t *order,
                                  uint64_t count, cordon_error *err)
 {
-    uint32_t width = cdn_row_width(column->property->type);
+    enum cdn_column_type type = column->property->type;
+    bool integer = type == CDN_COLUMN_INT64 || type == CDN_COLUMN_TIMESTAMP;
+    uint32_t width = cdn_range_width(range, type, false);
     cordon_status status;
     void *room;
 
@@ -295,6 +324,8 @@ static cordon_status emit_values(struct cdn_emit *emit, uint32_t array, uint32_t
 
         for (uint64_t i = 0; i < count; i++)
             memcpy(to + i * 8, column->values + (uint64_t)order[i] * 8, 8);
+    } else if (integer) {
+        narrow(room, width, column, range, order, count);
     } else if (width == 1) {
         unsigned char *to = room;
 
@@ -324,8 +355,8 @@ cordon_status cdn_column_emit(struct cdn_emit *emit, uint32_t array,
         uint64_t count = blocks->first[b + 1] - blocks->first[b];
         cordon_status status =
             heap ? emit_heap(emit, array, blocks->base + b, column, order, count, err)
-                 : emit_values(emit, array, blocks->base + b, column, ranks, order,
-                               count, err);
+                 : emit_values(emit, array, blocks->base + b, column, range, ranks,
+                               order, count, err);
 
         if (!status && range->nulls > 0)
             status =

@@ -112,10 +112,10 @@ static cordon_status read_value(struct cdn_file_header *header,
         return cdn_error_set(err, CORDON_E_CORRUPT, "the header of the %s is damaged",
                              name);
     if (header->version != CDN_FORMAT_VERSION)
-        return cdn_error_set(
-            err, CORDON_E_FORMAT,
-            "snapshot format version %u; this library reads version %u",
-            header->version, CDN_FORMAT_VERSION);
+        return cdn_error_set(err, CORDON_E_FORMAT,
+                             "snapshot format version %u; this library reads version "
+                             "%u: import it again",
+                             header->version, CDN_FORMAT_VERSION);
     if (header->endian != CDN_FORMAT_ENDIAN)
         return cdn_error_set(err, CORDON_E_FORMAT,
                              "the snapshot is of another byte order");

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 
 #define CDN_FORMAT_MAGIC   "cdnsnap"
-#define CDN_FORMAT_VERSION UINT32_C(1)
+#define CDN_FORMAT_VERSION UINT32_C(2)
 #define CDN_FORMAT_ENDIAN  UINT32_C(0x01020304)
 
 #ifdef CORDON_TINY
@@ -84,7 +84,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the format is little-endian");
 
 #define CDN_SLICE_MAGIC   "cdnslic"
-#define CDN_SLICE_VERSION UINT32_C(1)
+#define CDN_SLICE_VERSION UINT32_C(2)
 #define CDN_SLICE_ALIGN   16u /* of every part */
 
 /* Then the metadata payload, the directory payload, and the segments in its order, each at

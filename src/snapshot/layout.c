@@ -145,24 +145,7 @@ static cordon_status take_dictionary(struct resolver *resolver,
     return CORDON_OK;
 }
 
-uint32_t cdn_layout_width(enum cdn_column_type type)
-{
-    switch (type) {
-    case CDN_COLUMN_BOOL:
-        return 1;
-    case CDN_COLUMN_STRING:
-    case CDN_COLUMN_TEXT:
-    case CDN_COLUMN_BAG:
-        return 4;
-    case CDN_COLUMN_INT64:
-    case CDN_COLUMN_FLOAT64:
-    case CDN_COLUMN_TIMESTAMP:
-        break;
-    }
-    return 8;
-}
-
-/* One stored property column; `array` is its part 0. */
+/* One stored property column, whose width is known; `array` is its part 0. */
 static cordon_status take_column(struct resolver *resolver, struct cdn_column *column,
                                  uint32_t array, const struct shape *shape,
                                  bool dictionary)
@@ -175,7 +158,7 @@ static cordon_status take_column(struct resolver *resolver, struct cdn_column *c
     column->guard = resolver->guard;
     column->block_count = shape->blocks;
     status = take_blocks(resolver, &pointers, &column->bytes, array, shape, heap, false,
-                         cdn_layout_width(type));
+                         column->width);
     if (status)
         return status;
     column->values = pointers;
@@ -196,13 +179,17 @@ static cordon_status take_column(struct resolver *resolver, struct cdn_column *c
 
 static struct cdn_column *start_columns(struct resolver *resolver,
                                         const struct cdn_property *properties,
-                                        uint32_t count, const struct cdn_range *ranges)
+                                        uint32_t count, const struct cdn_range *ranges,
+                                        int32_t time)
 {
     struct cdn_column *columns = resolver->columns;
 
     resolver->columns += count;
     for (uint32_t p = 0; p < count; p++) {
         columns[p].property = &properties[p];
+        columns[p].width = (uint8_t)cdn_range_width(&ranges[p], properties[p].type,
+                                                    time == (int32_t)p);
+        columns[p].base = cdn_range_base(&ranges[p], columns[p].width);
         columns[p].minimum = ranges[p].minimum;
         columns[p].maximum = ranges[p].maximum;
         columns[p].lowest = ranges[p].lowest;
@@ -237,13 +224,14 @@ static cordon_status resolve_label(struct resolver *resolver, uint32_t number,
         label->integer_keys = (const int64_t *const *)(const void *)pointers;
     } else {
         label->text_keys.property = &KEY_PROPERTY;
+        label->text_keys.width = sizeof(uint32_t);
         label->text_keys.minimum = 1;
         label->text_keys.lowest = 1;
         status = take_column(resolver, &label->text_keys, own, &shape, false);
         label->bytes = label->text_keys.bytes;
     }
     columns = start_columns(resolver, schema->properties, schema->property_count,
-                            facts->ranges);
+                            facts->ranges, -1);
     label->columns = columns;
     for (uint32_t p = 0; !status && p < schema->property_count; p++)
         status =
@@ -327,7 +315,7 @@ static cordon_status resolve_direction(struct resolver *resolver, uint32_t numbe
         adjacency->ids = (const uint64_t *const *)(const void *)pointers;
     }
     columns = start_columns(resolver, schema->properties, schema->property_count,
-                            facts->ranges);
+                            facts->ranges, schema->time);
     adjacency->columns = columns;
     for (uint32_t p = 0; !status && p < schema->property_count; p++)
         if (outgoing || schema->properties[p].mirrored)

@@ -35,7 +35,4 @@ cordon_status cdn_layout_init(struct cdn_layout *layout,
                               struct cdn_guard *guard, cordon_error *err);
 void cdn_layout_deinit(struct cdn_layout *layout);
 
-/* The bytes a value takes in its column's array; of a text or a bag, its heap apart. */
-uint32_t cdn_layout_width(enum cdn_column_type type);
-
 #endif

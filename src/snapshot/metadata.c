@@ -211,6 +211,33 @@ static bool take_name(struct walk *walk, char out[CDN_SCHEMA_MAX_NAME + 1])
     return true;
 }
 
+uint32_t cdn_range_width(const struct cdn_range *range, enum cdn_column_type type,
+                         bool time)
+{
+    uint64_t span;
+
+    switch (type) {
+    case CDN_COLUMN_BOOL:
+        return sizeof(uint8_t);
+    case CDN_COLUMN_STRING:
+    case CDN_COLUMN_TEXT:
+    case CDN_COLUMN_BAG:
+        return sizeof(uint32_t);
+    case CDN_COLUMN_FLOAT64:
+        return sizeof(double);
+    case CDN_COLUMN_INT64:
+    case CDN_COLUMN_TIMESTAMP:
+        break;
+    }
+    if (time)
+        return sizeof(int64_t);
+    span = range->known ? (uint64_t)range->maximum - (uint64_t)range->minimum : 0;
+    return span <= UINT8_MAX    ? sizeof(uint8_t)
+           : span <= UINT16_MAX ? sizeof(uint16_t)
+           : span <= UINT32_MAX ? sizeof(uint32_t)
+                                : sizeof(int64_t);
+}
+
 static bool take_range(struct walk *walk, struct cdn_range *range,
                        enum cdn_column_type type)
 {

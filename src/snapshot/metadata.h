@@ -20,6 +20,18 @@ struct cdn_range {
     double highest;
 };
 
+/* The bytes that a value of such a column takes in its array (of a text or a bag, its heap
+ * apart).  An int64 or timestamp is stored as what it is above the minimum, in 1, 2 or 4
+ * bytes if the maximum's fits them; else, and if the column gives the edges' times, as it
+ * is. */
+uint32_t cdn_range_width(const struct cdn_range *range, enum cdn_column_type type,
+                         bool time);
+/* What is added to what is stored of an int64 or timestamp. */
+static inline int64_t cdn_range_base(const struct cdn_range *range, uint32_t width)
+{
+    return width < sizeof(int64_t) && range->known ? range->minimum : 0;
+}
+
 struct cdn_direction_facts {
     uint32_t shift;
     uint32_t most;     /* the longest list */

@@ -341,7 +341,7 @@ static cordon_status read_cell(struct cdn_cell *out, const struct slicer *slicer
         return CORDON_OK;
     case CDN_COLUMN_INT64:
     case CDN_COLUMN_TIMESTAMP:
-        out->as.integer = ((const int64_t *)cells.values)[index];
+        out->as.integer = cdn_column_integer(column, cells.values, index);
         return CORDON_OK;
     case CDN_COLUMN_FLOAT64:
         out->as.number = ((const double *)cells.values)[index];

@@ -43,7 +43,8 @@ static cordon_status read_header(struct cdn_slice_header *header,
         return cdn_error_set(err, CORDON_E_CORRUPT, "the slice's header is damaged");
     if (header->version != CDN_SLICE_VERSION)
         return cdn_error_set(err, CORDON_E_FORMAT,
-                             "slice format version %u; this library reads version %u",
+                             "slice format version %u; this library reads version %u: "
+                             "cut it again",
                              header->version, CDN_SLICE_VERSION);
     if (header->endian != CDN_FORMAT_ENDIAN)
         return cdn_error_set(err, CORDON_E_FORMAT,

@@ -396,7 +396,7 @@ bool cdn_column_cell(struct cdn_cell *out, const struct cdn_column *column,
         return true;
     case CDN_COLUMN_INT64:
     case CDN_COLUMN_TIMESTAMP:
-        out->as.integer = ((const int64_t *)cells.values)[index];
+        out->as.integer = cdn_column_integer(column, cells.values, index);
         return true;
     case CDN_COLUMN_FLOAT64:
         out->as.number = ((const double *)cells.values)[index];

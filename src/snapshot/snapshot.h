@@ -46,8 +46,11 @@ struct cdn_column {
     const struct cdn_property *property;
     struct cdn_guard *guard;
     uint32_t block_count;
-    const void *const *values; /* a block: uint8 (bool), int64, double, uint32 (string),
-                                  or uint32 offsets, one more than values (text, bag) */
+    const void *const *values; /* a block: uint8 (bool), double, uint32 (string), uint32
+                                  offsets, one more than values (text, bag), or int64 and
+                                  timestamp as cdn_column_integer() reads them */
+    uint8_t width; /* bytes of one of them; of int64 and timestamp 1, 2, 4 or 8 */
+    int64_t base;  /* of int64 and timestamp: added to what is stored; 0 of 8 bytes */
     const uint64_t *const
         *present; /* a block's bitmap, bit set: not null; NULL: none null */
     const unsigned char *const *heap; /* a block's heap (text, bag) */
@@ -235,6 +238,46 @@ static inline bool cdn_column_cells(const struct cdn_column *column, uint32_t bl
 static inline bool cdn_cells_present(const struct cdn_cells *cells, uint32_t index)
 {
     return !cells->present || (cells->present[index >> 6] >> (index & 63)) & 1;
+}
+
+/* Where value `index` of an opened block lies. */
+static inline const void *cdn_column_at(const struct cdn_column *column,
+                                        const void *values, size_t index)
+{
+    return (const unsigned char *)values + index * column->width;
+}
+
+/* What is stored of value `index` of an int64 or timestamp column: the value less `base`,
+ * as a word. */
+static inline uint64_t cdn_column_stored(const struct cdn_column *column,
+                                         const void *values, size_t index)
+{
+    switch (column->width) {
+    case sizeof(uint8_t):
+        return ((const uint8_t *)values)[index];
+    case sizeof(uint16_t):
+        return ((const uint16_t *)values)[index];
+    case sizeof(uint32_t):
+        return ((const uint32_t *)values)[index];
+    default:
+        return ((const uint64_t *)values)[index];
+    }
+}
+
+/* That value.  What a faulty writer stored beyond the maximum comes out as some int64. */
+static inline int64_t cdn_column_integer(const struct cdn_column *column,
+                                         const void *values, size_t index)
+{
+    return (int64_t)((uint64_t)column->base + cdn_column_stored(column, values, index));
+}
+
+/* The same of a float64 column as well, as Lua sees it. */
+static inline double cdn_column_number(const struct cdn_column *column,
+                                       const void *values, size_t index)
+{
+    return column->property->type == CDN_COLUMN_FLOAT64
+               ? ((const double *)values)[index]
+               : (double)cdn_column_integer(column, values, index);
 }
 
 /* The bytes of a string, text or bag value; NULL with *bytes 0: damaged. */

@@ -122,11 +122,14 @@ static const char *check_value(struct survey *survey, const struct cdn_column *c
     }
     case CDN_COLUMN_INT64:
     case CDN_COLUMN_TIMESTAMP: {
-        int64_t value = ((const int64_t *)values)[index];
+        uint64_t stored = cdn_column_stored(column, values, index);
 
         if (null)
-            return value ? "a null that is not 0" : NULL;
-        survey_integer(survey, value);
+            return stored ? "a null that is not 0" : NULL;
+        if (stored > (uint64_t)column->maximum - (uint64_t)column->base &&
+            column->width < sizeof(int64_t))
+            return "a value beyond the maximum";
+        survey_integer(survey, cdn_column_integer(column, values, index));
         return NULL;
     }
     case CDN_COLUMN_FLOAT64: {

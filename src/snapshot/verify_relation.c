@@ -120,7 +120,6 @@ static bool same_value(const struct cdn_column *a, uint32_t a_block, uint32_t a_
     const char *b_text;
     struct cdn_cells a_cells;
     struct cdn_cells b_cells;
-    size_t width;
 
     if (!cdn_column_cells(a, a_block, &a_cells) ||
         !cdn_column_cells(b, b_block, &b_cells) ||
@@ -134,20 +133,16 @@ static bool same_value(const struct cdn_column *a, uint32_t a_block, uint32_t a_
         return a_text && b_text && a_bytes == b_bytes &&
                memcmp(a_text, b_text, a_bytes) == 0;
     case CDN_COLUMN_BOOL:
-        width = 1;
-        break;
     case CDN_COLUMN_STRING:
-        width = 4;
-        break;
     case CDN_COLUMN_INT64:
     case CDN_COLUMN_FLOAT64:
     case CDN_COLUMN_TIMESTAMP:
     default:
-        width = 8;
         break;
     }
-    return memcmp((const unsigned char *)a_cells.values + a_index * width,
-                  (const unsigned char *)b_cells.values + b_index * width, width) == 0;
+    /* both have the metadata's width and base */
+    return memcmp(cdn_column_at(a, a_cells.values, a_index),
+                  cdn_column_at(b, b_cells.values, b_index), a->width) == 0;
 }
 
 /* The incoming edge at (block, index) of the target `node` against the outgoing one. */

@@ -28,8 +28,10 @@ static uint64_t read_value(uint64_t digest, const struct cdn_column *column,
     case CDN_COLUMN_BOOL:
         return cdn_hash_mix(digest, ((const uint8_t *)values)[index]);
     case CDN_COLUMN_INT64:
-    case CDN_COLUMN_FLOAT64:
-    case CDN_COLUMN_TIMESTAMP: {
+    case CDN_COLUMN_TIMESTAMP:
+        return cdn_hash_mix(digest,
+                            (uint64_t)cdn_column_integer(column, values, index));
+    case CDN_COLUMN_FLOAT64: {
         uint64_t bits;
 
         memcpy(&bits, (const unsigned char *)values + 8 * (size_t)index, sizeof(bits));

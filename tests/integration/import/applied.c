@@ -97,7 +97,8 @@ static int64_t risk_of(const cordon_snapshot *snapshot, const char *key)
 
     ck_assert_uint_lt(node, label->count);
     ck_assert(cdn_column_cells(&label->columns[number], node >> label->shift, &cells));
-    return ((const int64_t *)cells.values)[node & ((1U << label->shift) - 1)];
+    return cdn_column_integer(&label->columns[number], cells.values,
+                              node & ((1U << label->shift) - 1));
 }
 
 /* The current generation is sound and has the proposals of so many rounds. */

@@ -308,7 +308,7 @@ static uint64_t count_values(const cordon_snapshot *snapshot, const char *label,
         if (column->property->type == CDN_COLUMN_BOOL)
             count += ((const uint8_t *)cells.values)[within] == value;
         else
-            count += ((const int64_t *)cells.values)[within] == value;
+            count += cdn_column_integer(column, cells.values, within) == value;
     }
     return count;
 }

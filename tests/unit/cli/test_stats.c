@@ -100,6 +100,7 @@ START_TEST(columns__count_nulls_and_ranges)
     const struct cdn_column column = {.property = &property,
                                       .block_count = 1,
                                       .values = blocks,
+                                      .width = sizeof(double),
                                       .present = bitmaps,
                                       .minimum = 1,
                                       .maximum = 0,

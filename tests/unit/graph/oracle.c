@@ -151,7 +151,7 @@ bool oracle_value(const struct oracle_edge *edge, const char *property, int64_t 
         break;
     case CDN_COLUMN_INT64:
     case CDN_COLUMN_TIMESTAMP:
-        *whole = ((const int64_t *)cells.values)[edge->index];
+        *whole = cdn_column_integer(column, cells.values, edge->index);
         *number = (double)*whole;
         break;
     case CDN_COLUMN_FLOAT64:

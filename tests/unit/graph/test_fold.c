@@ -88,11 +88,60 @@ START_TEST(sum__of_int64_is_exact_at_the_edge)
 }
 END_TEST
 
+/* What a column stores in `width` bytes above `base`, in pieces and selections. */
+static void check_column(uint8_t width, int64_t base, enum cdn_fold_kind kind,
+                         uint64_t *state)
+{
+    const uint64_t most = UINT64_MAX >> (64 - 8 * width);
+    struct cdn_property property = {.name = "x", .type = CDN_COLUMN_INT64};
+    struct cdn_column column = {.property = &property, .width = width, .base = base};
+    unsigned char stored[100 * sizeof(uint64_t)];
+    int64_t wholes[100];
+    uint32_t select[100];
+    struct cdn_fold fold, wanted;
+
+    for (uint32_t i = 0; i < 100; i++) {
+        uint64_t value = oracle_random(state) & (i % 9 == 0 ? most : most >> 3);
+
+        memcpy(stored + (size_t)i * width, &value, width);
+        wholes[i] = (int64_t)((uint64_t)base + value);
+        select[i] = (uint32_t)(oracle_random(state) % 100);
+    }
+    cdn_fold_init(&fold, kind, true);
+    cdn_fold_init(&wanted, kind, true);
+    for (uint32_t at = 0; at < 100;) {
+        uint32_t part = (uint32_t)(oracle_random(state) % 30);
+
+        part = part < 100 - at ? part : 100 - at;
+        cdn_fold_column(&fold, &column, stored + (size_t)at * width, NULL, part);
+        cdn_fold_run(&wanted, wholes + at, part);
+        cdn_fold_column(&fold, &column, stored, select + at, part);
+        cdn_fold_select(&wanted, wholes, select + at, part);
+        at += part ? part : 1;
+    }
+    ck_assert_uint_eq(fold.kept, wanted.kept);
+    ck_assert(fold.whole == wanted.whole);
+    ck_assert_int_eq(fold.extreme, wanted.extreme);
+}
+
+START_TEST(fold__of_narrow_values_is_that_of_what_they_stand_for)
+{
+    static const int64_t bases[] = {0, 7, -40, -(INT64_C(1) << 52), INT64_C(1) << 50};
+    uint64_t state = (uint64_t)_i + 1;
+
+    for (uint8_t width = 1; width < 8; width = (uint8_t)(2 * width))
+        for (int b = 0; b < CDN_UNIT_COUNT(bases); b++)
+            for (int kind = CDN_FOLD_SUM; kind <= CDN_FOLD_MAX; kind++)
+                check_column(width, bases[b], (enum cdn_fold_kind)kind, &state);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("fold");
 
     CDN_UNIT_LOOP(s, fold__is_the_same_for_every_split, 0, 40);
+    CDN_UNIT_LOOP(s, fold__of_narrow_values_is_that_of_what_they_stand_for, 0, 10);
     CDN_UNIT_CASE(s, sum__of_int64_is_exact_at_the_edge);
     return s;
 }

@@ -5,7 +5,7 @@
 
 #include "support/unit.h"
 
-#define MOST 24
+#define MOST 28
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -13,13 +13,18 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 33;
 }
 
+static const struct cdn_column COLUMNS[] = {
+    {.width = 1}, {.width = 2}, {.width = 4}, {.width = 8}};
+static const struct cdn_column *const WHOLE = &COLUMNS[3];
+
 static bool passes(const struct cdn_test *test, const void *values, uint32_t i)
 {
-    double number = ((const double *)values)[i];
+    double number;
 
     if (test->form == CDN_TEST_INT64)
-        return ((uint64_t)((const int64_t *)values)[i] - (uint64_t)test->low <=
+        return (cdn_column_stored(test->column, values, i) - (uint64_t)test->low <=
                 test->width) != test->negate;
+    number = ((const double *)values)[i];
     switch (test->compare) {
     case CDN_COMPARE_EQ:
         return number == test->value;
@@ -38,10 +43,10 @@ static bool passes(const struct cdn_test *test, const void *values, uint32_t i)
 }
 
 /* Rooms of exactly the size they may have, so that a sanitizer sees a word beside them. */
-static bool agrees(const struct cdn_test *test, const int64_t *given, uint32_t first,
+static bool agrees(const struct cdn_test *test, const void *given, uint32_t first,
                    uint32_t count, bool backward)
 {
-    int64_t *values = cdn_unit_exact(given, (first + count) * sizeof *values);
+    void *values = cdn_unit_exact(given, (size_t)(first + count) * test->column->width);
     uint32_t *out = malloc(count ? count * sizeof *out : 1);
     uint32_t wanted[MOST];
     uint32_t passed = 0;
@@ -59,7 +64,7 @@ static bool agrees(const struct cdn_test *test, const int64_t *given, uint32_t f
     return same;
 }
 
-static void check_all(const struct cdn_test *test, const int64_t *values)
+static void check_all(const struct cdn_test *test, const void *values)
 {
     bool same = true;
 
@@ -88,8 +93,36 @@ START_TEST(take__keeps_whole_numbers_within_or_outside_of_a_range)
         for (int w = 0; w < CDN_UNIT_COUNT(widths); w++)
             for (int negate = 0; negate < 2; negate++) {
                 struct cdn_test test = {.form = CDN_TEST_INT64,
+                                        .column = WHOLE,
                                         .low = lows[l],
                                         .width = widths[w],
+                                        .negate = negate};
+
+                check_all(&test, values);
+            }
+}
+END_TEST
+
+START_TEST(take__reads_every_width)
+{
+    const struct cdn_column *column = &COLUMNS[_i];
+    const uint64_t most = UINT64_MAX >> (64 - 8 * column->width);
+    const uint64_t ends[] = {0, 1, 5, most / 2, most / 2 + 1, most - 1, most};
+    unsigned char values[MOST * sizeof(uint64_t)];
+    uint64_t state = 13;
+
+    for (uint32_t i = 0; i < MOST; i++) {
+        uint64_t value = ends[next_random(&state) % CDN_UNIT_COUNT(ends)];
+
+        memcpy(values + (size_t)i * column->width, &value, column->width);
+    }
+    for (int low = 0; low < CDN_UNIT_COUNT(ends); low++)
+        for (int high = low; high < CDN_UNIT_COUNT(ends); high++)
+            for (int negate = 0; negate < 2; negate++) {
+                struct cdn_test test = {.form = CDN_TEST_INT64,
+                                        .column = column,
+                                        .low = (int64_t)ends[low],
+                                        .width = ends[high] - ends[low],
                                         .negate = negate};
 
                 check_all(&test, values);
@@ -118,6 +151,7 @@ START_TEST(take__compares_floats_as_c_does)
     for (int w = 0; w < CDN_UNIT_COUNT(with); w++)
         for (int compare = CDN_COMPARE_EQ; compare <= CDN_COMPARE_GE; compare++) {
             struct cdn_test test = {.form = CDN_TEST_FLOAT64,
+                                    .column = WHOLE,
                                     .compare = (enum cdn_compare)compare,
                                     .value = with[w]};
 
@@ -131,6 +165,7 @@ static Suite *suite(void)
     Suite *s = suite_create("take");
 
     CDN_UNIT_CASE(s, take__keeps_whole_numbers_within_or_outside_of_a_range);
+    CDN_UNIT_LOOP(s, take__reads_every_width, 0, CDN_UNIT_COUNT(COLUMNS));
     CDN_UNIT_CASE(s, take__compares_floats_as_c_does);
     return s;
 }

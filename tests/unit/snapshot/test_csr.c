@@ -106,7 +106,7 @@ static void compare(const struct cdn_adjacency *adjacency, const struct edge *ed
         ck_assert(cdn_adjacency_list(adjacency, node, &list));
         ck_assert_uint_eq(list.position, at);
         for (uint32_t i = 0; i < list.count; i++, at++) {
-            const int64_t *inputs =
+            const void *inputs =
                 cdn_fixture_cells(&adjacency->columns[1], list.block).values;
             const double *halves =
                 cdn_fixture_cells(&adjacency->columns[2], list.block).values;
@@ -115,7 +115,9 @@ static void compare(const struct cdn_adjacency *adjacency, const struct edge *ed
             ck_assert_uint_eq(outgoing ? edges[at].target : edges[at].source,
                               list.peers[i]);
             ck_assert_int_eq(edges[at].at, list.times[i]);
-            ck_assert_int_eq(edges[at].input, inputs[list.start + i]);
+            ck_assert_int_eq(
+                edges[at].input,
+                cdn_column_integer(&adjacency->columns[1], inputs, list.start + i));
             ck_assert_double_eq((double)edges[at].input / 2, halves[list.start + i]);
         }
     }

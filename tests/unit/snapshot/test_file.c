@@ -326,6 +326,34 @@ START_TEST(open__refuses_what_is_no_snapshot)
 }
 END_TEST
 
+/* What was written before integers were narrow: sound, and of another version. */
+START_TEST(open__tells_what_to_do_with_a_file_of_another_version)
+{
+    struct sample sample;
+    cordon_snapshot *snapshot;
+    cordon_error err;
+
+    sample_init(&sample);
+    for (size_t i = 0; i < 2; i++) {
+        unsigned char *at = sample.bytes + sample.walk.values[i].offset;
+        struct cdn_file_header header;
+
+        memcpy(&header, at, sizeof(header));
+        header.version = 1;
+        header.header_checksum =
+            cdn_hash_xxh3(&header, offsetof(struct cdn_file_header, header_checksum));
+        memcpy(at, &header, sizeof(header));
+    }
+    write_copy(&sample, sample.size);
+    ck_assert_int_eq(cordon_snapshot_open(&snapshot, sample.path, NULL, &err),
+                     CORDON_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(
+        err.message,
+        "snapshot format version 1; this library reads version 2: import it again"));
+    sample_deinit(&sample);
+}
+END_TEST
+
 START_TEST(open__shares_one_file)
 {
     char path[300];
@@ -418,6 +446,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, open__survives_lost_and_swapped_pages);
     CDN_UNIT_CASE(s, open__takes_a_longer_file);
     CDN_UNIT_CASE(s, open__refuses_what_is_no_snapshot);
+    CDN_UNIT_CASE(s, open__tells_what_to_do_with_a_file_of_another_version);
     CDN_UNIT_CASE(s, open__shares_one_file);
     CDN_UNIT_CASE(s, open__is_safe_from_two_threads);
 #ifdef CORDON_FAILALLOC

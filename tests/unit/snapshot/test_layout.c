@@ -139,6 +139,37 @@ START_TEST(layout__refuses_lengths_that_counts_do_not_call_for)
 }
 END_TEST
 
+/* A range that calls for another width than the values were written in. */
+START_TEST(layout__refuses_values_of_another_width)
+{
+    struct sample sample;
+    const struct cdn_facts *facts;
+    const struct cdn_label *schema;
+    int32_t number;
+    struct cdn_range *range;
+    struct cdn_range kept;
+
+    sample_init(&sample);
+    facts = cdn_file_facts(sample.snapshot->file);
+    schema = &sample.snapshot->schema.labels[0];
+    number = cdn_properties_find(schema->properties, schema->property_count, "i");
+    ck_assert_int_ge(number, 0);
+    range = &facts->labels[0].ranges[number];
+    kept = *range;
+    ck_assert_uint_eq(cdn_range_width(range, CDN_COLUMN_INT64, false), 8);
+    range->minimum = range->maximum - 255;
+    ck_assert_uint_eq(cdn_range_width(range, CDN_COLUMN_INT64, false), 1);
+    refused(&sample, sample.count);
+    range->minimum--;
+    refused(&sample, sample.count);
+    range->known = false;
+    refused(&sample, sample.count);
+    *range = kept;
+    ck_assert_int_eq(lay_out(&sample, sample.segments, sample.count, NULL), CORDON_OK);
+    sample_deinit(&sample);
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
 START_TEST(layout__survives_every_allocation_failure)
 {
@@ -163,6 +194,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, layout__takes_the_directory_as_written);
     CDN_UNIT_CASE(s, layout__refuses_any_segment_missing_or_twice);
     CDN_UNIT_CASE(s, layout__refuses_lengths_that_counts_do_not_call_for);
+    CDN_UNIT_CASE(s, layout__refuses_values_of_another_width);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, layout__survives_every_allocation_failure);
 #endif

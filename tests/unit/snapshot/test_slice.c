@@ -367,6 +367,28 @@ START_TEST(open_slice__refuses_every_truncation)
 }
 END_TEST
 
+START_TEST(open_slice__tells_what_to_do_with_one_of_another_version)
+{
+    struct slice slice = cut(bank, around(HUNDRED, 1, 1));
+    struct cdn_slice_header header;
+    cordon_snapshot *snapshot;
+    cordon_error err;
+
+    memcpy(&header, slice.bytes, sizeof(header));
+    header.version = 1;
+    header.header_checksum =
+        cdn_hash_xxh3(&header, offsetof(struct cdn_slice_header, header_checksum));
+    memcpy(slice.bytes, &header, sizeof(header));
+    ck_assert_int_eq(
+        cordon_snapshot_open_slice(&snapshot, slice.bytes, slice.size, NULL, &err),
+        CORDON_E_FORMAT);
+    ck_assert_ptr_nonnull(
+        strstr(err.message,
+               "slice format version 1; this library reads version 2: cut it again"));
+    cordon_slice_free(slice.bytes);
+}
+END_TEST
+
 /* One bit of any byte: an error at open, or when what it is in is read. */
 START_TEST(open_slice__sees_every_flipped_byte)
 {
@@ -447,6 +469,7 @@ static Suite *suite(void)
     tcase_add_test(tc, slice__says_what_is_wrong);
     tcase_add_test(tc, slice__in_a_file_opens_like_any_snapshot);
     tcase_add_test(tc, open_slice__refuses_every_truncation);
+    tcase_add_test(tc, open_slice__tells_what_to_do_with_one_of_another_version);
     tcase_add_test(tc, open_slice__sees_every_flipped_byte);
 #ifdef CORDON_FAILALLOC
     tcase_add_test(tc, slice__survives_every_allocation_failure);

@@ -199,6 +199,22 @@ START_TEST(columns__must_hold_what_their_type_says)
         found(&view.snapshot, "balance: values from 10.5 to 1000, metadata says 10.5");
         columns[at].values = kept;
     }
+    for (int i = 0; columns[i].property; i++) {
+        uint8_t values[10];
+        const void *const *kept = columns[i].values;
+
+        if (strcmp(columns[i].property->name, "risk") != 0)
+            continue;
+        memcpy(values, kept[0], sizeof(values)); /* what it is above 10, at most 100 */
+        columns[i].values = one(values);
+        values[3] = 91;
+        found(&view.snapshot, "risk, block 0, value 3: a value beyond the maximum");
+        memcpy(values, kept[0], sizeof(values));
+        values[9] = 80; /* the largest is gone */
+        found(&view.snapshot, "risk: values from 10 to 90, metadata says 10 to 100");
+        columns[i].values = kept;
+        break;
+    }
     columns[at].nulls = 3;
     found(&view.snapshot, "balance: 0 nulls, metadata says 3");
     cordon_snapshot_release(view.real);

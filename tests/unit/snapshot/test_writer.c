@@ -94,8 +94,9 @@ START_TEST(seal__keeps_the_first_of_equal_keys)
     ck_assert_uint_eq(cdn_fixture_find(snapshot, "S", ""), 2);
     ck_assert_uint_eq(cdn_fixture_find(snapshot, "S", "same-long-prefix-b"), 4);
     ck_assert_int_eq(
-        ((const int64_t *)cdn_fixture_cells(&snapshot->labels[0].columns[0], 0)
-             .values)[1],
+        cdn_column_integer(&snapshot->labels[0].columns[0],
+                           cdn_fixture_cells(&snapshot->labels[0].columns[0], 0).values,
+                           1),
         50);
     /* "c" was in a dropped row only: the dictionary does not have it */
     ck_assert_uint_eq(snapshot->labels[0].columns[1].dictionary.count, 2);
@@ -314,6 +315,77 @@ START_TEST(finish__reports_progress_up_to_one)
 }
 END_TEST
 
+/* Three values, the first the least, and perhaps a null. */
+static void holds(const struct cdn_column *column, uint32_t width,
+                  const int64_t *values)
+{
+    struct cdn_cells cells = cdn_fixture_cells(column, 0);
+
+    ck_assert_uint_eq(column->width, width);
+    ck_assert_int_eq(column->base, width < 8 ? values[0] : 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert(cdn_cells_present(&cells, i));
+        ck_assert_int_eq(cdn_column_integer(column, cells.values, i), values[i]);
+    }
+    if (column->nulls == 0)
+        return;
+    ck_assert(!cdn_cells_present(&cells, 3));
+    ck_assert_uint_eq(cdn_column_stored(column, cells.values, 3), 0);
+}
+
+START_TEST(integers__take_as_few_bytes_as_their_range_needs)
+{
+    static const struct {
+        int64_t low;
+        uint64_t span;
+        uint32_t width;
+    } RANGES[] = {{7, 0, 1},
+                  {-3, 255, 1},
+                  {-3, 256, 2},
+                  {INT64_C(1) << 60, 65535, 2},
+                  {-65536, 65536, 4},
+                  {0, UINT32_MAX, 4},
+                  {-1, (uint64_t)UINT32_MAX + 1, 8},
+                  {INT64_MIN, 1, 1},
+                  {INT64_MAX - 2, 2, 1},
+                  {INT64_MIN, UINT64_MAX, 8}};
+
+    for (int r = 0; r < CDN_UNIT_COUNT(RANGES); r++) {
+        int64_t values[] = {RANGES[r].low,
+                            (int64_t)((uint64_t)RANGES[r].low + RANGES[r].span / 2),
+                            (int64_t)((uint64_t)RANGES[r].low + RANGES[r].span)};
+        const char *keys[] = {"0", "1", "2"};
+        char path[300];
+        struct cdn_fixture *f = cdn_fixture_new(cdn_fixture_path(path, sizeof(path)));
+        cordon_snapshot *snapshot;
+        const struct cdn_relation *relation;
+        uint64_t findings;
+
+        cdn_fixture_label(f, "N", CDN_KEY_INT64, "i:int64? none:timestamp?");
+        cdn_fixture_relation(f, "e", "N", "N", "i:int64 t:timestamp!");
+        for (int i = 0; i < 3; i++)
+            cdn_fixture_node(f, "N", keys[i], CDN_INT("i", values[i]));
+        cdn_fixture_node(f, "N", "3");
+        for (int i = 0; i < 3; i++)
+            cdn_fixture_edge(f, "e", "N", "0", "N", "1", CDN_INT("i", values[i]),
+                             CDN_INT("t", i));
+        cdn_fixture_finish(f);
+        snapshot = cdn_fixture_open(path);
+        relation = &snapshot->relations[0];
+        holds(&snapshot->labels[0].columns[0], RANGES[r].width, values);
+        ck_assert_uint_eq(snapshot->labels[0].columns[1].width, 1); /* all null */
+        holds(&relation->outgoing.columns[0], RANGES[r].width, values);
+        holds(&relation->incoming.columns[0], RANGES[r].width, values);
+        ck_assert_uint_eq(relation->outgoing.columns[1].width, 8); /* the time */
+        ck_assert_int_eq(cdn_snapshot_verify(snapshot, NULL, NULL, &findings, NULL),
+                         CORDON_OK);
+        ck_assert_uint_eq(findings, 0);
+        cordon_snapshot_release(snapshot);
+        cdn_fixture_remove(path);
+    }
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
 START_TEST(writer__survives_every_allocation_failure)
 {
@@ -367,6 +439,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, finish__depends_on_rows_not_on_their_order);
     CDN_UNIT_CASE(s, finish__keeps_input_order_among_equals);
     CDN_UNIT_CASE(s, finish__reports_progress_up_to_one);
+    CDN_UNIT_CASE(s, integers__take_as_few_bytes_as_their_range_needs);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, writer__survives_every_allocation_failure);
 #endif
