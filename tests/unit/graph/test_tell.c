@@ -184,7 +184,8 @@ START_TEST(nodes__of_labels_not_in_reads_keep_their_keys)
     ck_assert_str_eq(
         value("owners"),
         "2 nodes: a node of a label not in reads, a node of a label not in reads");
-    ck_assert_str_eq(value("edge"), "a node of a label not in reads -own-> Account:100");
+    ck_assert_str_eq(value("edge"),
+                     "a node of a label not in reads -own-> Account:100");
 }
 END_TEST
 
