@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/suggest.h"
 #include "cli/backtest/figures.h"
+#include "cli/backtest/html.h"
 #include "import/json.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 20)
@@ -251,38 +252,13 @@ cordon_status cdn_backtest_expect(struct cdn_backtest *test, const char *file,
 
 /* ---- JUnit ---- */
 
-/* XML 1.0 knows no control characters, not even escaped: names and texts here have none. */
-static void xml_text(struct cdn_buf *out, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            cdn_buf_text(out, "&amp;");
-            break;
-        case '<':
-            cdn_buf_text(out, "&lt;");
-            break;
-        case '>':
-            cdn_buf_text(out, "&gt;");
-            break;
-        case '"':
-            cdn_buf_text(out, "&quot;");
-            break;
-        default:
-            cdn_buf_append(out, text, 1);
-        }
-    }
-}
-
 void cdn_backtest_junit(struct cdn_buf *out, const struct cdn_backtest *test)
 {
-    char title[400];
+    const char *title = test->sides[0].title;
 
-    cdn_escape(title, sizeof(title), test->sides[0].title,
-               strlen(test->sides[0].title));
     cdn_buf_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                         "<testsuite name=\"cordon backtest ");
-    xml_text(out, title);
+    cdn_html_text(out, title);
     cdn_buf_printf(out,
                    "\" tests=\"%zu\" failures=\"%" PRIu64 "\" errors=\"0\" "
                    "skipped=\"0\">\n",
@@ -291,19 +267,19 @@ void cdn_backtest_junit(struct cdn_buf *out, const struct cdn_backtest *test)
         const struct cdn_expected *expected = &test->expected[i];
 
         cdn_buf_text(out, "  <testcase classname=\"");
-        xml_text(out, title);
+        cdn_html_text(out, title);
         cdn_buf_text(out, "\" name=\"");
-        xml_text(out, expected->name);
+        cdn_html_text(out, expected->name);
         cdn_buf_text(out, " ");
-        xml_text(out, expected->wanted);
+        cdn_html_text(out, expected->wanted);
         cdn_buf_text(out, "\">");
         if (!expected->met) {
             cdn_buf_text(out, "\n    <failure message=\"");
-            xml_text(out, expected->name);
+            cdn_html_text(out, expected->name);
             cdn_buf_text(out, " is ");
-            xml_text(out, expected->got);
+            cdn_html_text(out, expected->got);
             cdn_buf_text(out, ", wanted: ");
-            xml_text(out, expected->wanted);
+            cdn_html_text(out, expected->wanted);
             cdn_buf_text(out, "\"/>\n  ");
         }
         cdn_buf_text(out, "</testcase>\n");

@@ -16,30 +16,14 @@ import subprocess
 import sys
 import time
 
+from checks import Checks, ENVIRONMENT
+
 cordon, here, work = (os.path.abspath(p) for p in sys.argv[1:4])
 update = "--update" in sys.argv
 store, key = os.path.join(work, "store"), os.path.join(work, "key")
 log = os.path.join(store, "audit")
-failures = checks = 0
-environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI", "TERM")}
-
-
-def expect(good, text):
-    global failures, checks
-    checks += 1
-    if not good:
-        failures += 1
-        print("FAILED " + text)
-
-
-def run(*args, stdin=b"", code=0):
-    done = subprocess.run([cordon, *args], input=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, cwd=here, env=environment)
-    out, err = done.stdout.decode(), done.stderr.decode()
-    expect(done.returncode == code, "%s: exit %d, wanted %d\n%s%s" % (
-        " ".join(args), done.returncode, code, out[-2000:], err[-2000:]))
-    expect("Sanitizer" not in err, "%s: %s" % (args, err[-3000:]))
-    return out, err
+checks = Checks(cordon, here)
+expect, run = checks.expect, checks.run
 
 
 def records(text):
@@ -138,7 +122,7 @@ def tail():
     expect([r["sequence"] for r in last] == list(range(21, 31)), "the last ten")
     expect(len(records(run("audit", "tail", store, "-n", "100000")[0])) == 30, "all of them")
     with subprocess.Popen([cordon, "audit", "tail", store, "-n1", "-f"], stdout=subprocess.PIPE,
-                          env=environment) as process:
+                          env=ENVIRONMENT) as process:
         expect(json.loads(process.stdout.readline())["sequence"] == 30, "the newest")
         run("eval", "rules/bare.lua", "--audit", log, "--audit-key", key, code=1)
         expect(json.loads(process.stdout.readline())["sequence"] == 31, "and the one after it")
@@ -309,8 +293,7 @@ def main():
     os.makedirs(work)
     for part in (record, export, tail, verify, replay, registered, shadowed, masked, wrong_usage):
         part()
-    print("%d checks, %d failed, %.0f s" % (checks, failures, time.monotonic() - started))
-    return 1 if failures else 0
+    return checks.close(", %.0f s" % (time.monotonic() - started))
 
 
 sys.exit(main())

@@ -10,33 +10,16 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import xml.etree.ElementTree
+
+from checks import Checks
 
 cordon, here, work, rules = (os.path.abspath(p) for p in sys.argv[1:5])
 update = "--update" in sys.argv
 fan_in = os.path.join(rules, "fraud", "fan_in.lua")
-failures = checks = 0
-environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI", "TERM")}
-
-
-def expect(good, text):
-    global failures, checks
-    checks += 1
-    if not good:
-        failures += 1
-        print("FAILED " + text)
-
-
-def run(*args, stdin=b"", code=0):
-    done = subprocess.run([cordon, *args], input=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, cwd=work, env=environment)
-    out, err = done.stdout.decode(), done.stderr.decode()
-    expect(done.returncode == code, "%s: exit %d, wanted %d\n%s%s" % (
-        " ".join(args), done.returncode, code, out[-2000:], err[-2000:]))
-    expect("Sanitizer" not in err, "%s: %s" % (args, err[-3000:]))
-    return out, err
+checks = Checks(cordon, work)
+expect, run = checks.expect, checks.run
 
 
 def backtest(*args, rule=fan_in, store="store", corpus="bank/corpus.csv", **kw):
@@ -410,5 +393,4 @@ versions()
 expectations()
 columns()
 shown()
-print("%d checks, %d failed" % (checks, failures))
-sys.exit(1 if failures else 0)
+sys.exit(checks.close())

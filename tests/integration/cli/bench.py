@@ -6,34 +6,17 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
+
+from checks import Checks
 
 cordon, here, work = (os.path.abspath(p) for p in sys.argv[1:4])
 rules = os.path.abspath(os.path.join(here, "../../../rules"))
 store = os.path.join(work, "store")
 base = os.path.join(work, "base.json")
 fan_out = os.path.join(rules, "fraud", "fan_out.lua")
-failures = checks = 0
-environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI", "TERM")}
-
-
-def expect(good, text):
-    global failures, checks
-    checks += 1
-    if not good:
-        failures += 1
-        print("FAILED " + text)
-
-
-def run(*args, stdin=b"", code=0):
-    done = subprocess.run([cordon, *args], input=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, cwd=work, env=environment)
-    out, err = done.stdout.decode(), done.stderr.decode()
-    expect(done.returncode == code, "%s: exit %d, wanted %d\n%s%s" % (
-        " ".join(args), done.returncode, code, out[-2000:], err[-2000:]))
-    expect("Sanitizer" not in err, "%s: %s" % (args, err[-3000:]))
-    return out, err
+checks = Checks(cordon, work)
+expect, run = checks.expect, checks.run
 
 
 def bench(*args, rule=fan_out, data=store, **kw):
@@ -224,5 +207,4 @@ run("generate", "--out", "bank", "--accounts", "1000", "-q")
 run("import", "--schema", "bank/schema.lua", "--out", "store", "bank", "-q")
 for test in (sampled, given, compared, shown, stopped, misused):
     test()
-print("%d checks, %d failed" % (checks, failures))
-sys.exit(1 if failures else 0)
+sys.exit(checks.close())

@@ -9,32 +9,15 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
+
+from checks import Checks
 
 cordon, here, work = (os.path.abspath(p) for p in sys.argv[1:4])
 update = "--update" in sys.argv
 store = os.path.join(work, "store")
-failures = checks = 0
-environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI", "TERM")}
-
-
-def expect(good, text):
-    global failures, checks
-    checks += 1
-    if not good:
-        failures += 1
-        print("FAILED " + text)
-
-
-def run(*args, stdin=b"", code=0):
-    done = subprocess.run([cordon, *args], input=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, cwd=here, env=environment)
-    out, err = done.stdout.decode(), done.stderr.decode()
-    expect(done.returncode == code, "%s: exit %d, wanted %d\n%s%s" % (
-        " ".join(args), done.returncode, code, out[-2000:], err[-2000:]))
-    expect("Sanitizer" not in err, "%s: %s" % (args, err[-3000:]))
-    return out, err
+checks = Checks(cordon, here)
+expect, run = checks.expect, checks.run
 
 
 def ways(*args, **kw):
@@ -204,8 +187,7 @@ def main():
     run("import", "--schema", "data/schema.lua", "--out", store, "-q", "data")
     for part in (explained, fails, profiled, covered, same, masked, registered, usage):
         part()
-    print("%d checks, %d failed" % (checks, failures))
-    return 1 if failures else 0
+    return checks.close()
 
 
 sys.exit(main())
