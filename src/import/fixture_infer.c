@@ -118,8 +118,8 @@ static cordon_status see_value(struct inferring *inferring, uint32_t number,
     const struct cdn_fixture_text *text = inferring->rows->texts[owner->edge];
     struct column new = {.name = value->name.bytes ? value->name : TIME_NAME};
     uint32_t literal = value->literal == CDN_LITERAL_NULL ? 0 : value->literal;
-    uint32_t count, before;
-    struct column *columns = columns_of(owner, &count), *column = columns;
+    uint32_t count, before, found = 0;
+    struct column *columns = columns_of(owner, &count), *column;
 
     if (!value->name.bytes)
         literal = CDN_LITERAL_TIME; /* also as a number of milliseconds */
@@ -128,9 +128,9 @@ static cordon_status see_value(struct inferring *inferring, uint32_t number,
                                  "'%.*s' is no value; if it is text put it in quotes",
                                  value->text.bytes > 60 ? 60 : (int)value->text.bytes,
                                  value->text.text);
-    while (column < columns + count && !cdn_word_same(&column->name, &new.name))
-        column++;
-    if (column == columns + count) {
+    while (found < count && !cdn_word_same(&columns[found].name, &new.name))
+        found++;
+    if (found == count) {
         if (count == CDN_SCHEMA_MAX_PROPERTIES)
             return cdn_fixture_fault(text, value->name.text, inferring->err,
                                      "one thing has at most %d properties",
@@ -139,6 +139,7 @@ static cordon_status see_value(struct inferring *inferring, uint32_t number,
         cdn_buf_append(&owner->columns, &new, sizeof new);
         return owner->columns.failed ? cdn_error_nomem(inferring->err) : CORDON_OK;
     }
+    column = &columns[found];
     before = column->literals;
     column->literals |= literal;
     if (type_of(column->literals))

@@ -62,12 +62,14 @@ cdn_fixture_rows_of(const struct cdn_fixture_rows *rows, bool edge)
     return (const struct cdn_fixture_row *)(const void *)rows->rows[edge].data;
 }
 
+/* NULL where no row has a value. */
 static inline const struct cdn_fixture_value *
 cdn_fixture_values(const struct cdn_fixture_rows *rows,
                    const struct cdn_fixture_row *row)
 {
-    return (const struct cdn_fixture_value *)(const void *)rows->values.data +
-           row->first;
+    const struct cdn_fixture_value *values = (const void *)rows->values.data;
+
+    return values ? values + row->first : NULL;
 }
 
 /* Take both texts apart.  The caller deinits, on failure too.
