@@ -75,6 +75,7 @@ void cdn_html_curve(struct cdn_buf *out, const struct cdn_backtest *test)
 {
     const struct cdn_axis recall = {0, 1, CDN_SCALE_LINEAR, true, "recall"};
     const struct cdn_axis precision = {0, 1, CDN_SCALE_LINEAR, true, "precision"};
+    const uint32_t sides = test->side_count > 1 ? 2 : 1;
     const char *entries[2][2];
     struct cdn_plot plot;
     double base;
@@ -95,16 +96,16 @@ void cdn_html_curve(struct cdn_buf *out, const struct cdn_backtest *test)
                    "y2=\"%.1f\"><title>what chance would give</title></line>\n",
                    cdn_plot_x(&plot, 0), cdn_plot_x(&plot, 1), cdn_plot_y(&plot, base),
                    cdn_plot_y(&plot, base));
-    for (uint32_t s = test->side_count; s-- > 0;)
+    for (uint32_t s = sides; s-- > 0;)
         curve(&plot, &test->sides[s], side_styles[s]);
-    for (uint32_t s = test->side_count; s-- > 0;)
+    for (uint32_t s = sides; s-- > 0;)
         operating_point(&plot, &test->sides[s], side_styles[s]);
     cdn_plot_end(&plot);
-    for (uint32_t s = 0; s < test->side_count; s++) {
+    for (uint32_t s = 0; s < sides; s++) {
         entries[s][0] = side_styles[s];
         entries[s][1] = test->sides[s].title;
     }
-    legend(out, (const char *const(*)[2])entries, test->side_count);
+    legend(out, (const char *const(*)[2])entries, sides);
     cdn_buf_text(out,
                  "<p class=\"note\">Lines: every threshold of the score. Dots: what "
                  "the rule decides. Dashed: what chance would give.</p>\n");

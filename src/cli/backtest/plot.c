@@ -213,8 +213,8 @@ static void ticks(struct cdn_plot *plot, const struct cdn_axis *axis, double mos
     double step, first;
 
     if (axis->scale == CDN_SCALE_LOG) {
-        for (double at = axis->from; at <= axis->to; at *= 10)
-            tick(plot, at);
+        for (int power = 0; axis->from * pow(10, power) <= axis->to; power++)
+            tick(plot, axis->from * pow(10, power));
         return;
     }
     step = step_of(axis->to - axis->from, most);

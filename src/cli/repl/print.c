@@ -570,9 +570,7 @@ static void print_plain(struct page *page, const cordon_value *value)
 
 static void print_pretty(struct page *page, const cordon_value *value)
 {
-    if (value->type != CORDON_MAP)
-        print_plain(page, value);
-    else if (is_a(value, "node") || is_a(value, "edge"))
+    if (is_a(value, "node") || is_a(value, "edge"))
         print_handle(page, value);
     else if (is_a(value, "edges"))
         print_edges(page, value);
