@@ -326,7 +326,7 @@ static cordon_status read_packed(struct cdn_bench_saved *out,
                                  const struct cdn_buf *packed, cordon_error *err)
 {
     cordon_value map, kind;
-    uint64_t version;
+    uint64_t version = 0;
     cordon_status status = cordon_value_parse(&map, packed->data, packed->length, err);
 
     if (status)

@@ -388,7 +388,7 @@ def interrupts():
     t.line("n = 1", "")
     for text in ("n = 2 while true do end", "n = 3 while true do pcall(error) end"):
         t.keys(text + "\n")
-        t.wait(text)
+        t.wait(text + "\n")
         t.stop("stopped; what was set before stands")
         t.wait("cordon> ")
         t.line("n", "\n1\n")
