@@ -69,7 +69,6 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_repl repl = {
         .cli = cli, .session = CDN_SESSION_INIT(cli), .profile = 3, .explain = 1};
-    cordon_limits *limits = &repl.session.limits;
     const struct cdn_option options[] = {
         {"data", 'd', CDN_OPTION_STRING, &repl.session.data, "STORE",
          "the snapshot store, or one snapshot file", NULL},
@@ -87,20 +86,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "what an input may use (default: repl)", "online|batch|repl"},
         {"config", 0, CDN_OPTION_STRING, &repl.session.flags.config, "FILE",
          "ceilings and more: see cordon config show", NULL},
-        {"max-instructions", 0, CDN_OPTION_POSITIVE, &limits->instructions, "N",
-         "at most so many instructions, such as 1e6", NULL},
-        {"max-edges", 0, CDN_OPTION_POSITIVE, &limits->edges, "N",
-         "at most so many edges read", NULL},
-        {"max-nodes", 0, CDN_OPTION_POSITIVE, &limits->nodes, "N",
-         "at most so many nodes touched", NULL},
-        {"max-hops", 0, CDN_OPTION_POSITIVE, &limits->hops, "N",
-         "at most so far from the subject", NULL},
-        {"max-memory", 0, CDN_OPTION_SIZE, &limits->memory_bytes, "SIZE",
-         "at most so much memory, such as 512KiB", NULL},
-        {"max-output", 0, CDN_OPTION_SIZE, &limits->output_bytes, "SIZE",
-         "at most so large a result", NULL},
-        {"max-time", 0, CDN_OPTION_DURATION, &limits->wall_ns, "TIME",
-         "at most so long, such as 5ms", NULL},
+        CDN_LIMIT_OPTIONS(repl.session.limits),
     };
     int code;
 

@@ -134,6 +134,42 @@ struct cdn_session {
         "config", 0, CDN_OPTION_STRING, &(session).flags.config, "FILE",               \
             "ceilings and more: see cordon config show", NULL                          \
     }
+/* The budgets of an evaluation, of a cordon_limits. */
+#define CDN_LIMIT_OPTIONS(to)                                                          \
+    {"max-instructions",                                                               \
+     0,                                                                                \
+     CDN_OPTION_POSITIVE,                                                              \
+     &(to).instructions,                                                               \
+     "N",                                                                              \
+     "at most so many instructions, such as 1e6",                                      \
+     NULL},                                                                            \
+        {"max-edges", 0,   CDN_OPTION_POSITIVE,                                        \
+         &(to).edges, "N", "at most so many edges read",                               \
+         NULL},                                                                        \
+        {"max-nodes", 0,   CDN_OPTION_POSITIVE,                                        \
+         &(to).nodes, "N", "at most so many nodes touched",                            \
+         NULL},                                                                        \
+        {"max-hops", 0,   CDN_OPTION_POSITIVE,                                         \
+         &(to).hops, "N", "at most so far from the subject",                           \
+         NULL},                                                                        \
+        {"max-memory",                                                                 \
+         0,                                                                            \
+         CDN_OPTION_SIZE,                                                              \
+         &(to).memory_bytes,                                                           \
+         "SIZE",                                                                       \
+         "at most so much memory, such as 512KiB",                                     \
+         NULL},                                                                        \
+        {"max-output",                                                                 \
+         0,                                                                            \
+         CDN_OPTION_SIZE,                                                              \
+         &(to).output_bytes,                                                           \
+         "SIZE",                                                                       \
+         "at most so large a result",                                                  \
+         NULL},                                                                        \
+    {                                                                                  \
+        "max-time", 0, CDN_OPTION_DURATION, &(to).wall_ns, "TIME",                     \
+            "at most so long, such as 5ms", NULL                                       \
+    }
 #define CDN_SESSION_LIMIT_OPTIONS(session)                                             \
     {"limits",                                                                         \
      0,                                                                                \
@@ -142,52 +178,7 @@ struct cdn_session {
      "NAME",                                                                           \
      "the limits of that name in cordon.lua, in this folder",                          \
      NULL},                                                                            \
-        {"max-instructions",                                                           \
-         0,                                                                            \
-         CDN_OPTION_POSITIVE,                                                          \
-         &(session).limits.instructions,                                               \
-         "N",                                                                          \
-         "at most so many instructions, such as 1e6",                                  \
-         NULL},                                                                        \
-        {"max-edges",                                                                  \
-         0,                                                                            \
-         CDN_OPTION_POSITIVE,                                                          \
-         &(session).limits.edges,                                                      \
-         "N",                                                                          \
-         "at most so many edges read",                                                 \
-         NULL},                                                                        \
-        {"max-nodes",                                                                  \
-         0,                                                                            \
-         CDN_OPTION_POSITIVE,                                                          \
-         &(session).limits.nodes,                                                      \
-         "N",                                                                          \
-         "at most so many nodes touched",                                              \
-         NULL},                                                                        \
-        {"max-hops",                                                                   \
-         0,                                                                            \
-         CDN_OPTION_POSITIVE,                                                          \
-         &(session).limits.hops,                                                       \
-         "N",                                                                          \
-         "at most so far from the subject",                                            \
-         NULL},                                                                        \
-        {"max-memory",                                                                 \
-         0,                                                                            \
-         CDN_OPTION_SIZE,                                                              \
-         &(session).limits.memory_bytes,                                               \
-         "SIZE",                                                                       \
-         "at most so much memory, such as 512KiB",                                     \
-         NULL},                                                                        \
-        {"max-output",                                                                 \
-         0,                                                                            \
-         CDN_OPTION_SIZE,                                                              \
-         &(session).limits.output_bytes,                                               \
-         "SIZE",                                                                       \
-         "at most so large a result",                                                  \
-         NULL},                                                                        \
-    {                                                                                  \
-        "max-time", 0, CDN_OPTION_DURATION, &(session).limits.wall_ns, "TIME",         \
-            "at most so long, such as 5ms", NULL                                       \
-    }
+        CDN_LIMIT_OPTIONS((session).limits)
 
 /* What the options say together; an exit code. */
 int cdn_session_check(const struct cdn_session *session);

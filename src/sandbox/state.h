@@ -84,7 +84,7 @@ struct cdn_slot {
     size_t scratch_span; /* its use is arena.extra */
     void *host;
     struct cordon_trace *trace; /* of the run; NULL: none */
-    bool trace_off;             /* for now: the Lua stack is nearly full */
+    bool trace_off;             /* while the Lua stack is nearly full */
     bool trace_spent;           /* for the rest of the run: it has taken all it may */
     uint64_t trace_ns;          /* what that has taken and does not count */
     uint64_t random;

@@ -111,14 +111,7 @@ static void set(struct cdn_repl *repl, const char *argument)
         {"now", 0, CDN_OPTION_TIME, &repl->session.now_ms, "", "", NULL},
         {"as-of", 0, CDN_OPTION_TIME, &as_of_ms, "", "", NULL},
         {"seed", 0, CDN_OPTION_INTEGER, &repl->session.seed, "", "", NULL},
-        {"max-instructions", 0, CDN_OPTION_POSITIVE, &limits->instructions, "", "",
-         NULL},
-        {"max-edges", 0, CDN_OPTION_POSITIVE, &limits->edges, "", "", NULL},
-        {"max-nodes", 0, CDN_OPTION_POSITIVE, &limits->nodes, "", "", NULL},
-        {"max-hops", 0, CDN_OPTION_POSITIVE, &limits->hops, "", "", NULL},
-        {"max-memory", 0, CDN_OPTION_SIZE, &limits->memory_bytes, "", "", NULL},
-        {"max-output", 0, CDN_OPTION_SIZE, &limits->output_bytes, "", "", NULL},
-        {"max-time", 0, CDN_OPTION_DURATION, &limits->wall_ns, "", "", NULL},
+        CDN_LIMIT_OPTIONS(*limits),
     };
     const cordon_limits before = *limits;
     struct cdn_suggest suggest;
