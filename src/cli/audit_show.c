@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "base/pack.h"
 #include "base/time.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 #define SCHEMA_VERSION 1
 

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/suggest.h"
-#include "cli/request.h"
+#include "codec/request.h"
 #include "cli/testing/candidate.h"
 #include "engine/registry.h"
 #include "engine/set.h"

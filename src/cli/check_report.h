@@ -4,7 +4,7 @@
 #define CDN_CLI_CHECK_REPORT_H
 
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "lint/findings.h"
 
 enum cdn_check_format {

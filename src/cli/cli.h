@@ -281,6 +281,9 @@ bool cdn_cli_stopped(const struct cdn_cli *cli);
 /* Flush cli->out; an error (a full disk, a closed pipe) is reported: returns `code`, or
  * CDN_EXIT_DATA. */
 int cdn_cli_finish(struct cdn_cli *cli, int code);
+/* Print a document (codec/json.h) and a newline to cli->out; returns CDN_EXIT_OK, or
+ * CDN_EXIT_DATA and says so if memory ran out. */
+int cdn_json_print(struct cdn_cli *cli, const struct cdn_buf *text);
 
 /* file:line:col: severity[code]: message, the source line with a caret, hint.  `source`
  * may be NULL; a message's part behind its first "; " is shown as the hint. */

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/proposal.h"
 #include "import/apply.h"
 

@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "cli/audit.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 #define SCHEMA_VERSION 1
 #define MOST_LINES     UINT64_C(100000)

@@ -23,7 +23,7 @@
 #include "base/file.h"
 #include "cli/bench/requests.h"
 #include "cli/bench/saved.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/session.h"
 #include "engine/engine.h"
 #include "rule/rule.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/settings.h"
 #include "engine/policy_read.h"
 

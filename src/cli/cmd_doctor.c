@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/project/manifest.h"
 #include "cli/registry.h"
 #include "cli/settings.h"

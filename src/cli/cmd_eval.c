@@ -26,7 +26,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/eval.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/proposal.h"
 #include "cli/session.h"
 #include "engine/policy.h"

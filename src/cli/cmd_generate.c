@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "cli/bank.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 static int report(struct cdn_cli *cli, const struct cdn_bank *bank, const char *dir)
 {

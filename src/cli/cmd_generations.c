@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "snapshot/generations.h"
 #include "snapshot/store.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "import/import.h"
 
 #define SCHEMA_VERSION 1

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/project/create.h"
 
 #define SCHEMA_VERSION 1

@@ -11,7 +11,7 @@
 #include <cordon/upkeep.h>
 
 #include "base/file.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/session.h"
 
 #define SCHEMA_VERSION 1

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/stats.h"
 #include "snapshot/snapshot.h"
 

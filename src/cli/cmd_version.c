@@ -3,7 +3,7 @@
 
 #include <cordon/version.h>
 
-#include "cli/json.h"
+#include "codec/json.h"
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {

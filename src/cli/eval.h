@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "cli/cli.h"
-#include "cli/request.h"
+#include "codec/request.h"
 #include "cli/traced.h"
 
 /* The rule all requests are judged by. */

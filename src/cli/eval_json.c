@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "cli/json.h"
+#include "codec/json.h"
 
 #define SCHEMA_VERSION 1
 

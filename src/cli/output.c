@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 void cdn_show_text(FILE *to, const void *text, size_t bytes)
 {

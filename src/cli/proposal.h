@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 #define CDN_PROPOSAL_LOG "proposals.mdb"
 

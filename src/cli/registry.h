@@ -7,7 +7,7 @@
 #include <cordon/registry.h>
 
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 #define CDN_REGISTRY_SCHEMA_VERSION 1
 

@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "engine/replay.h"
 
 /* ---- replay_texts.c ---- */

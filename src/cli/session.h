@@ -18,7 +18,7 @@
 #include <cordon/registry.h>
 
 #include "cli/cli.h"
-#include "cli/request.h"
+#include "codec/request.h"
 #include "cli/settings.h"
 
 struct cdn_session {

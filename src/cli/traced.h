@@ -7,7 +7,7 @@
 #include <cordon/trace.h>
 
 #include "base/buf.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "sandbox/code.h"
 
 /* What is asked for. */

@@ -1,9 +1,9 @@
-/* JSON as import/json.h reads it, with a bound on its size, and null as a null. */
+/* JSON as json_read.h reads it, with a bound on its size, and null as a null. */
 #include "import/bag.h"
 
 #include <stdio.h>
 
-#include "import/json.h"
+#include "codec/json_read.h"
 
 static cordon_status refuse(char *why, size_t size, const struct cdn_json_fault *fault)
 {

@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/suggest.h"
 #include "import/bag.h"
-#include "import/json.h"
+#include "codec/json_read.h"
 #include "import/parse.h"
 
 #define NO_TEXT SIZE_MAX

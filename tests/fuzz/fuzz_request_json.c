@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "cli/cases.h"
-#include "cli/json.h"
-#include "import/json.h"
-#include "cli/request.h"
+#include "codec/json.h"
+#include "codec/json_read.h"
+#include "codec/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

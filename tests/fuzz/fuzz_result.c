@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/request.h"
+#include "codec/request.h"
 #include "support/fixture.h"
 #include "trial.h"
 #include "support/value_rewrite.h"

@@ -10,7 +10,7 @@
 #include "cli/backtest/corpus.h"
 #include "cli/lines.h"
 #include "import/csv.h"
-#include "import/json.h"
+#include "codec/json_read.h"
 
 #define NAMES     3 /* of one field */
 #define ASK_EVERY 1024

@@ -18,7 +18,7 @@
 #include "base/suggest.h"
 #include "cli/backtest/figures.h"
 #include "cli/backtest/html.h"
-#include "import/json.h"
+#include "codec/json_read.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 20)
 

@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "cli/backtest/measure.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/session.h"
 
 #define CDN_BACKTEST_SCHEMA_VERSION 1

@@ -12,8 +12,8 @@
 #include <cordon/evaluate.h>
 
 #include "base/alloc.h"
-#include "cli/json.h"
-#include "import/json.h"
+#include "codec/json.h"
+#include "codec/json_read.h"
 
 /* ---- writing ---- */
 

@@ -23,7 +23,7 @@
 #include "base/time.h"
 #include "cli/bank.h"
 #include "cli/cli.h"
-#include "import/json.h"
+#include "codec/json_read.h"
 #include "cli/lines.h"
 
 #define STAKE_MS   (10 * CDN_BANK_DAY_MS)

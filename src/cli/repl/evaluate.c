@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/suggest.h"
-#include "cli/json.h"
+#include "codec/json.h"
 #include "graph/manual.h"
 
 /* ---- limits ---- */

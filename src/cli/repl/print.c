@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 #define CELL_BYTES 48 /* of a text in a table */
 

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/time.h"
-#include "cli/json.h"
+#include "codec/json.h"
 
 /* ---- loading ---- */
 

@@ -16,8 +16,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/pack.h"
-#include "cli/json.h"
-#include "import/json.h"
+#include "codec/json.h"
+#include "codec/json_read.h"
 
 #define MAX_BYTES   ((size_t)64 << 20)
 #define SHOWN_LINES 12

@@ -7,7 +7,7 @@
 #include <cordon/outcome.h>
 #include <cordon/trace.h>
 
-#include "cli/request.h"
+#include "codec/request.h"
 #include "cli/testing/testing.h"
 
 /* The text of lua/test.lua in one line, compiled in (embed_lua.cmake). */

@@ -1,7 +1,7 @@
 /* What came of the tests as one JSON text. */
 #include "cli/testing/report.h"
 
-#include "cli/json.h"
+#include "codec/json.h"
 #include "cli/testing/coverage.h"
 
 static const char *const verdicts[] = {[CDN_TEST_PASSED] = "passed",

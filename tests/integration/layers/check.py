@@ -25,11 +25,13 @@ LAYERS = {  # folder: what it may include and link, besides itself
     "engine": {"base", "snapshot", "sandbox", "graph", "rule", "isolation"},
 }
 CORE = set(LAYERS)
-LAYERS["import"] = CORE
+LAYERS["codec"] = {"base"}
+LAYERS["import"] = CORE | {"codec"}
 LAYERS["lint"] = CORE
 LAYERS["console"] = CORE - {"isolation", "engine"}
-LAYERS["server"] = CORE
-LAYERS["cli"] = CORE | {"import", "lint", "console", "server"}
+# The reference embedding: of the library it has what any host has, the public headers.
+LAYERS["server"] = {"base", "codec"}
+LAYERS["cli"] = CORE | {"codec", "import", "lint", "console", "server"}
 
 HOMES = {  # third-party header: the folders of src/ that may include it
     "msgpack.h": {"base"},
@@ -42,8 +44,10 @@ HOMES = {  # third-party header: the folders of src/ that may include it
     "luajit.h": {"sandbox", "graph", "rule"},
     "csv.h": {"import"},
     "zlib.h": {"import"},
-    "jansson.h": {"import", "server"},
+    "jansson.h": {"codec"},
     "microhttpd.h": {"server"},
+    "curl/curl.h": {"server"},
+    "gnutls/gnutls.h": {"server"},
     "histedit.h": {"cli"},
     "editline/readline.h": {"cli"},
     "seccomp.h": {"isolation"},

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "cli/json.h"
-#include "import/json.h"
+#include "codec/json.h"
+#include "codec/json_read.h"
 
 /* Convert and write again, compact. */
 static void round_trip(const char *text, size_t bytes, const char *expected)

@@ -1,10 +1,9 @@
 /* JSON in (home of jansson.h): one text to msgpack bytes, exactly.
  *
  * Integers of 64 bits stay integers; duplicate keys, numbers out of range and nesting
- * beyond CORDON_VALUE_MAX_DEPTH are refused by name.  It stands here and not in cli/
- * because cells of CSV files hold JSON too; cli/json.h writes it. */
-#ifndef CDN_IMPORT_JSON_H
-#define CDN_IMPORT_JSON_H
+ * beyond CORDON_VALUE_MAX_DEPTH are refused by name.  json.h writes it. */
+#ifndef CDN_CODEC_JSON_READ_H
+#define CDN_CODEC_JSON_READ_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  * nesting of 2048, well before its own recursion matters, and we stop at
  * CORDON_VALUE_MAX_DEPTH while converting.  A string with an escaped NUL is allowed, as
  * msgpack can hold it.  Cost: one tree, freed before return. */
-#include "import/json.h"
+#include "codec/json_read.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  * Every field may be missing; `node` may be {"label": "Account", "key": 17}.  An
  * unknown field is refused, as a misspelt "parms" would otherwise change a decision
  * silently. */
-#ifndef CDN_CLI_REQUEST_H
-#define CDN_CLI_REQUEST_H
+#ifndef CDN_CODEC_REQUEST_H
+#define CDN_CODEC_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* JSON out: a streaming writer over a buffer, without a tree, so that a million results
  * cost no more memory than one.  Integers are written as integers, doubles with 15
- * digits, or 16 or 17 where fewer would not read back equal.  import/json.h reads it. */
-#ifndef CDN_CLI_JSON_H
-#define CDN_CLI_JSON_H
+ * digits, or 16 or 17 where fewer would not read back equal.  json_read.h reads it. */
+#ifndef CDN_CODEC_JSON_H
+#define CDN_CODEC_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,10 +45,5 @@ void cdn_json_key_cstr(struct cdn_json *json, const char *key, const char *text)
 void cdn_json_key_uint(struct cdn_json *json, const char *key, uint64_t value);
 void cdn_json_key_double(struct cdn_json *json, const char *key, double value);
 void cdn_json_key_bool(struct cdn_json *json, const char *key, bool value);
-
-struct cdn_cli;
-/* Print what was written and a newline to cli->out; returns CDN_EXIT_OK, or
- * CDN_EXIT_DATA and says so if memory ran out. */
-int cdn_json_print(struct cdn_cli *cli, const struct cdn_buf *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* JSON out, straight into a buffer.  The header says what is promised. */
-#include "cli/json.h"
+#include "codec/json.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -5,7 +5,7 @@
 #include <cordon/evaluate.h>
 
 #include "base/alloc.h"
-#include "cli/request.h"
+#include "codec/request.h"
 
 static cordon_status parse(struct cdn_request *request, const char *text,
                            cordon_error *err)

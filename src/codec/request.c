@@ -3,7 +3,7 @@
  * The text becomes msgpack first (json.c), then fields are taken from those bytes: the
  * parameters are handed on as the span they occupy, so that nothing is encoded twice
  * and no number passes through a double that was an integer. */
-#include "cli/request.h"
+#include "codec/request.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "base/pack.h"
 #include "base/suggest.h"
 #include "base/time.h"
-#include "import/json.h"
+#include "codec/json_read.h"
 
 /* One field of a map: key and the span of its value. */
 struct field {

@@ -2,7 +2,7 @@
 #include "support/unit.h"
 
 #include "base/alloc.h"
-#include "import/json.h"
+#include "codec/json_read.h"
 
 static const struct {
     const char *in;

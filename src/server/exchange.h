@@ -1,0 +1,93 @@
+/* One request and its answer, as a handler sees them: no HTTP library, no threads.
+ *
+ * The listener (listen.h) reads the request within its limits, finds the route, checks who
+ * calls and whether he may, and calls the handler, which answers once, by one of
+ *
+ *     cdn_exchange_reply()    a document, as JSON or msgpack, as the caller accepts
+ *     cdn_exchange_text()     bytes of a media type of their own
+ *     cdn_exchange_problem()  RFC 9457
+ *     cdn_exchange_fail()     the same, from a call's status
+ *     cdn_exchange_empty()    a status alone
+ *
+ * Memory is bounded: a body by the configured limit, a reply by the handler's own bounds
+ * (pages, and the ceilings of what a rule may return).
+ *
+ * Threads: an exchange belongs to one thread at a time. */
+#ifndef CDN_SERVER_EXCHANGE_H
+#define CDN_SERVER_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cordon/error.h>
+#include <cordon/value.h>
+
+#include "base/buf.h"
+#include "codec/json.h"
+#include "server/auth.h"
+#include "server/route.h"
+
+enum cdn_media {
+    CDN_MEDIA_JSON = 1,
+    CDN_MEDIA_NDJSON,
+    CDN_MEDIA_MSGPACK,
+    CDN_MEDIA_OTHER
+};
+
+struct cdn_host;
+
+struct cdn_exchange {
+    struct cdn_host *host; /* what is served (host.h) */
+    const struct cdn_route *route;
+    struct cdn_caller caller;
+    char request_id[65];                  /* X-Request-Id, or one of our own */
+    const char *args[CDN_ROUTE_MAX_ARGS]; /* of the path, decoded, ended by a NUL */
+    enum cdn_media in;                    /* of the body */
+    enum cdn_media out;                   /* of the reply, as Accept has it */
+    const unsigned char *body;
+    size_t body_bytes;
+    /* the answer */
+    unsigned status; /* 0: not answered yet */
+    bool pretty;
+    struct cdn_buf reply;
+    struct cdn_json json;
+    struct cdn_buf pack;  /* the body as msgpack */
+    struct cdn_buf extra; /* headers of the reply */
+};
+
+/* ---- what was asked ---- */
+
+/* NULL: not sent.  Of one that was sent twice the first.  Borrowed for the exchange. */
+const char *cdn_exchange_header(const struct cdn_exchange *x, const char *name);
+const char *cdn_exchange_query(const struct cdn_exchange *x, const char *name);
+/* A query parameter of that kind into *out, which stays as it is where none was sent.  False: it
+ * is something else, which has been answered with 400. */
+bool cdn_exchange_query_flag(struct cdn_exchange *x, bool *out, const char *name);
+bool cdn_exchange_query_number(struct cdn_exchange *x, uint64_t *out, const char *name,
+                               uint64_t least, uint64_t most);
+/* The body as one value, whichever media type it came in; borrowed for the exchange.  False: it
+ * is none, which has been answered with 400 or 415. */
+bool cdn_exchange_body(struct cdn_exchange *x, cordon_value *out);
+
+/* ---- the answer ---- */
+
+/* Begin a document; the handler writes one value into it.  Memory that runs out becomes a
+ * problem by itself. */
+struct cdn_json *cdn_exchange_reply(struct cdn_exchange *x, unsigned status);
+void cdn_exchange_text(struct cdn_exchange *x, unsigned status, const char *type,
+                       const void *text, size_t bytes);
+void cdn_exchange_empty(struct cdn_exchange *x, unsigned status);
+/* `type` is the last part of "urn:cordon:problem:TYPE": stable words of docs. */
+void cdn_exchange_problem(struct cdn_exchange *x, unsigned status, const char *type,
+                          const char *format, ...) CDN_PRINTF(4, 5);
+/* 400 INVALID and DATA, 403 DENIED, 404 NOTFOUND, 409 EXISTS and CONFLICT (412 where the request
+ * had If-Match), 422 RULE, 503 BUSY and OVERLOADED with Retry-After, else 500 without what is
+ * not the caller's to know. */
+void cdn_exchange_fail(struct cdn_exchange *x, cordon_status status,
+                       const cordon_error *err);
+/* Before or after the above. */
+void cdn_exchange_set_header(struct cdn_exchange *x, const char *name,
+                             const char *value);
+
+#endif
