@@ -32,7 +32,9 @@ typedef struct cordon_conduct_decision {
 
 /* A quantity over all runs, to within a tenth of itself; 0 where nothing ran. */
 typedef struct cordon_quantiles {
-    uint64_t p50, p90, p99;
+    uint64_t p50;
+    uint64_t p90;
+    uint64_t p99;
 } cordon_quantiles;
 
 /* One version's.  Set struct_size before. */

@@ -173,6 +173,11 @@ int main(void)
     SIZE(cordon_audit_finding, 40);
     SIZE(cordon_audit_report, 120);
     OFFSET(cordon_audit_report, keyed, 80);
+    SIZE(cordon_conduct, 1528);
+    OFFSET(cordon_conduct, outcomes, 32);
+    OFFSET(cordon_conduct, limits, 80);
+    OFFSET(cordon_conduct, decisions, 184);
+    OFFSET(cordon_conduct, wall_ns, 1504);
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 128);
     OFFSET(cordon_usage, host_ns, 120);
