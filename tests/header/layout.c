@@ -94,6 +94,15 @@ static void traces(void)
     zero_but_size("CORDON_TRACE_OPTIONS_INIT", &trace, sizeof trace);
 }
 
+static void conducts(void)
+{
+    SIZE(cordon_conduct, 1528);
+    OFFSET(cordon_conduct, outcomes, 32);
+    OFFSET(cordon_conduct, limits, 80);
+    OFFSET(cordon_conduct, decisions, 184);
+    OFFSET(cordon_conduct, wall_ns, 1504);
+}
+
 int main(void)
 {
     static cordon_limits limits = CORDON_LIMITS_INIT;
@@ -173,11 +182,7 @@ int main(void)
     SIZE(cordon_audit_finding, 40);
     SIZE(cordon_audit_report, 120);
     OFFSET(cordon_audit_report, keyed, 80);
-    SIZE(cordon_conduct, 1528);
-    OFFSET(cordon_conduct, outcomes, 32);
-    OFFSET(cordon_conduct, limits, 80);
-    OFFSET(cordon_conduct, decisions, 184);
-    OFFSET(cordon_conduct, wall_ns, 1504);
+    conducts();
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 128);
     OFFSET(cordon_usage, host_ns, 120);
