@@ -34,6 +34,7 @@ struct cdn_mask {
 };
 
 struct cdn_grant {
+    uint64_t id; /* no two in a process have the same; 0: everything */
     bool everything;                         /* nothing below is looked at */
     const uint64_t *labels;                  /* bit a label */
     const uint64_t *relations;               /* bit a relation */

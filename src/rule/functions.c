@@ -94,12 +94,21 @@ static void note(struct cdn_answers *answers, const struct noted *noted,
 
 bool cordon_should_abort(const cordon_call *call)
 {
-    return cdn_slot_overdue(call->slot);
+    if (call->slot)
+        return cdn_slot_overdue(call->slot);
+    return (call->cancel &&
+            __atomic_load_n(&call->cancel->requested, __ATOMIC_RELAXED)) ||
+           cdn_clock_ns() >= call->until_ns;
 }
 
 uint64_t cordon_call_left_ns(const cordon_call *call)
 {
-    return cdn_slot_left_ns(call->slot);
+    uint64_t now;
+
+    if (call->slot)
+        return cdn_slot_left_ns(call->slot);
+    now = cdn_clock_ns();
+    return now < call->until_ns ? call->until_ns - now : 0;
 }
 
 /* ---- the call ---- */
@@ -187,6 +196,29 @@ static const char *enter(char text[MESSAGE_BYTES], struct cdn_rule_host *host,
     noted.bytes = failed ? (uint32_t)strlen(failed) : (uint32_t)result->length;
     note(&host->answers, &noted, failed ? (const void *)failed : result->data);
     return failed;
+}
+
+cordon_status cdn_functions_call(cordon_builder *result, struct cdn_rule_host *host,
+                                 const struct cdn_host_function *function,
+                                 uint32_t number, const void *arguments, size_t bytes,
+                                 uint64_t until_ns, const cordon_cancel *cancel,
+                                 cordon_error *err)
+{
+    const cordon_call call = {.until_ns = until_ns,
+                              .cancel = cancel,
+                              .function = function,
+                              .arguments = cdn_hash_xxh3(arguments, bytes)};
+    char text[MESSAGE_BYTES];
+    const char *failed;
+    cordon_value array;
+    cordon_status status = cordon_value_parse(&array, arguments, bytes, err);
+
+    if (status)
+        return status;
+    if (function->flags & CORDON_FUNCTION_NONDETERMINISTIC)
+        host->nondeterministic = true;
+    failed = enter(text, host, &call, number, &array, result);
+    return failed ? cdn_error_set(err, CORDON_E_IO, "%s", failed) : CORDON_OK;
 }
 
 /* host.<name>(...).  Upvalue 1: its number in the rule's list. */

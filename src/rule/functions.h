@@ -29,7 +29,9 @@ struct cdn_host_function {
 
 /* One call that is under way; lives on the C stack of the call. */
 struct cordon_call {
-    const struct cdn_slot *slot;
+    const struct cdn_slot *slot; /* NULL: the rule runs behind a wall, and instead: */
+    uint64_t until_ns;           /* when its time is over */
+    const cordon_cancel *cancel; /* or NULL */
     const struct cdn_host_function *function;
     uint64_t arguments; /* XXH3 of them as msgpack */
 };
@@ -45,6 +47,15 @@ struct cdn_answer {
 
 /* Give a run's functions their memory, CDN_FUNCTIONS_ROOM bytes aligned to 8. */
 void cdn_functions_give_room(struct cdn_rule_host *host, unsigned char *room);
+
+/* Call a function for a rule that runs behind a wall, with what it was called with there (an
+ * array).  What it answers is noted as ever, and is in `result`, in the room of `host`.
+ * Errors: the function's own, with the text that the rule gets. */
+cordon_status cdn_functions_call(cordon_builder *result, struct cdn_rule_host *host,
+                                 const struct cdn_host_function *function,
+                                 uint32_t number, const void *arguments, size_t bytes,
+                                 uint64_t until_ns, const cordon_cancel *cancel,
+                                 cordon_error *err);
 
 void cdn_answers_clear(struct cdn_answers *answers);
 /* The next answer; *at begins as 0.  False: there is none. */

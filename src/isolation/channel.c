@@ -1,0 +1,192 @@
+/* Frames over a descriptor and an area.
+ *
+ * A round trip whose payloads fit the area costs each side one write and one read of 16 bytes.
+ * The host waits with poll(), for as long as it is willing to; the worker, for whom only the
+ * next request or the end of the host can come, waits in read(). */
+#include "isolation/channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+
+#define HEADER_BYTES 16u
+#define IN_AREA      1u
+
+static const unsigned char magic[4] = {'C', 'R', 'D', 'N'};
+
+void cdn_channel_init(struct cdn_channel *channel, enum cdn_channel_side side, int fd,
+                      void *area)
+{
+    *channel = (struct cdn_channel){.fd = fd, .side = side, .area = area};
+}
+
+void cdn_channel_deinit(struct cdn_channel *channel)
+{
+    cdn_buf_deinit(&channel->in);
+}
+
+struct cdn_channel_shared *cdn_channel_shared(const struct cdn_channel *channel)
+{
+    return (struct cdn_channel_shared *)(void *)channel->area;
+}
+
+/* The half that a side writes into. */
+static unsigned char *half_of(const struct cdn_channel *channel,
+                              enum cdn_channel_side side)
+{
+    return channel->area + CDN_CHANNEL_PAGE +
+           (side == CDN_CHANNEL_WORKER ? CDN_CHANNEL_HALF_BYTES : 0);
+}
+
+static void put(unsigned char *at, uint32_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        at[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint32_t get(const unsigned char *at, unsigned bytes)
+{
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < bytes; i++)
+        value |= (uint32_t)at[i] << (8 * i);
+    return value;
+}
+
+/* Wait until the descriptor can be used. */
+static cordon_status wait_for(const struct cdn_channel *channel, short events,
+                              uint64_t until_ns, cordon_error *err)
+{
+    struct pollfd poll_fd = {.fd = channel->fd, .events = events};
+
+    for (;;) {
+        uint64_t now = until_ns == UINT64_MAX ? 0 : cdn_clock_ns();
+        uint64_t left = until_ns > now ? until_ns - now : 0;
+        /* rounded up, so that no wait ends before its time */
+        int ms = left / 1000000 >= 60000 ? 60000 : (int)((left + 999999) / 1000000);
+        int ready = poll(&poll_fd, 1, ms);
+
+        if (ready > 0)
+            return CORDON_OK;
+        if (ready < 0 && errno != EINTR)
+            return cdn_error_errno(err, errno, "waiting for a worker");
+        if (until_ns != UINT64_MAX && cdn_clock_ns() >= until_ns)
+            return cdn_error_set(err, CORDON_E_INTERRUPTED, "no answer in time");
+    }
+}
+
+static cordon_status write_all(const struct cdn_channel *channel, const void *bytes,
+                               size_t count, uint64_t until_ns, cordon_error *err)
+{
+    const unsigned char *at = bytes;
+
+    while (count) {
+        ssize_t done = send(channel->fd, at, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (done >= 0) {
+            at += done;
+            count -= (size_t)done;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            cordon_status status = wait_for(channel, POLLOUT, until_ns, err);
+
+            if (status)
+                return status;
+        } else if (errno != EINTR) {
+            return cdn_error_set(err, CORDON_E_IO, "the other side is gone: %s",
+                                 strerror(errno));
+        }
+    }
+    return CORDON_OK;
+}
+
+static cordon_status read_all(const struct cdn_channel *channel, void *bytes,
+                              size_t count, uint64_t until_ns, cordon_error *err)
+{
+    unsigned char *at = bytes;
+
+    while (count) {
+        ssize_t done;
+
+        if (until_ns != UINT64_MAX) {
+            cordon_status status = wait_for(channel, POLLIN, until_ns, err);
+
+            if (status)
+                return status;
+        }
+        done = recv(channel->fd, at, count, 0);
+        if (done > 0) {
+            at += done;
+            count -= (size_t)done;
+        } else if (done == 0) {
+            return cdn_error_set(err, CORDON_E_IO, "the other side is gone");
+        } else if (errno != EINTR) {
+            return cdn_error_set(err, CORDON_E_IO, "the other side is gone: %s",
+                                 strerror(errno));
+        }
+    }
+    return CORDON_OK;
+}
+
+cordon_status cdn_channel_send(struct cdn_channel *channel, uint16_t kind,
+                               const void *payload, size_t bytes, uint64_t until_ns,
+                               cordon_error *err)
+{
+    bool in_area = channel->area && bytes <= CDN_CHANNEL_HALF_BYTES;
+    unsigned char header[HEADER_BYTES] = {0};
+    cordon_status status;
+
+    if (bytes > CDN_CHANNEL_MAX_BYTES)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "a frame of %zu bytes; at most %zu are possible", bytes,
+                             CDN_CHANNEL_MAX_BYTES);
+    memcpy(header, magic, sizeof magic);
+    put(header + 4, kind, 2);
+    put(header + 6, in_area ? IN_AREA : 0, 2);
+    put(header + 8, (uint32_t)bytes, 4);
+    if (in_area && bytes)
+        memcpy(half_of(channel, channel->side), payload, bytes);
+    status = write_all(channel, header, sizeof header, until_ns, err);
+    if (!status && !in_area && bytes)
+        status = write_all(channel, payload, bytes, until_ns, err);
+    return status;
+}
+
+cordon_status cdn_channel_receive(uint16_t *kind, struct cdn_channel *channel,
+                                  size_t most, uint64_t until_ns, cordon_error *err)
+{
+    unsigned char header[HEADER_BYTES];
+    uint32_t flags, bytes;
+    cordon_status status;
+
+    status = read_all(channel, header, sizeof header, until_ns, err);
+    if (status)
+        return status;
+    *kind = (uint16_t)get(header + 4, 2);
+    flags = get(header + 6, 2);
+    bytes = get(header + 8, 4);
+    if (memcmp(header, magic, sizeof magic) || flags > IN_AREA || get(header + 12, 4))
+        return cdn_error_set(err, CORDON_E_DATA, "what came is no frame");
+    if (bytes > most)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "a frame of %u bytes where at most %zu are expected",
+                             bytes, most);
+    if (flags & IN_AREA && (!channel->area || bytes > CDN_CHANNEL_HALF_BYTES))
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "a frame that lies where there is no area");
+    cdn_buf_clear(&channel->in);
+    if (!cdn_buf_reserve(&channel->in, bytes))
+        return cdn_error_nomem(err);
+    if (flags & IN_AREA)
+        memcpy(channel->in.data,
+               half_of(channel, channel->side == CDN_CHANNEL_HOST ? CDN_CHANNEL_WORKER
+                                                                  : CDN_CHANNEL_HOST),
+               bytes);
+    else
+        status = read_all(channel, channel->in.data, bytes, until_ns, err);
+    if (!status)
+        channel->in.length = bytes;
+    return status;
+}

@@ -1,0 +1,185 @@
+/* Starting workers, and ending them.
+ *
+ * The host is never forked to run Lua: its child is a fresh program, started with posix_spawn()
+ * with three descriptors and no environment.  Ending one is closing the channel, upon which the
+ * keeper kills the worker; the keeper is killed too, in case it is the one that is stuck, and
+ * waited for, so that there is no zombie. */
+#include "isolation/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "snapshot/snapshot.h"
+
+/* A worker and its process. */
+struct process {
+    struct cdn_worker worker; /* first */
+    pid_t keeper;             /* 0: not started */
+    int area;
+};
+
+static void end(struct cdn_worker *worker)
+{
+    struct process *process = (struct process *)(void *)worker;
+    unsigned char *area = worker->channel.area;
+
+    if (worker->channel.fd >= 0)
+        close(worker->channel.fd);
+    if (process->keeper > 0) {
+        while (waitpid(process->keeper, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (area)
+        munmap(area, CDN_CHANNEL_AREA_BYTES);
+    if (process->area >= 0)
+        close(process->area);
+    cdn_channel_deinit(&worker->channel);
+    cdn_buf_deinit(&worker->out);
+    cdn_free(process);
+}
+
+static cordon_status make_area(struct process *process, cordon_error *err)
+{
+    void *area;
+
+    process->area = memfd_create("cordon", MFD_CLOEXEC);
+    if (process->area < 0 || ftruncate(process->area, (off_t)CDN_CHANNEL_AREA_BYTES))
+        return cdn_error_errno(err, errno, "a worker's shared area");
+    area = mmap(NULL, CDN_CHANNEL_AREA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+                process->area, 0);
+    if (area == MAP_FAILED)
+        return cdn_error_errno(err, errno, "a worker's shared area");
+    process->worker.channel.area = area;
+    return CORDON_OK;
+}
+
+/* Descriptors 0 to 2 lead nowhere, 3 is the channel, 4 the area: first out of the way of each
+ * other, then to their places. */
+static int arrange(posix_spawn_file_actions_t *actions, int channel, int area)
+{
+    enum { AWAY = 100 };
+
+    return posix_spawn_file_actions_adddup2(actions, channel, AWAY) ||
+           posix_spawn_file_actions_adddup2(actions, area, AWAY + 1) ||
+           posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0) ||
+           posix_spawn_file_actions_adddup2(actions, 0, 1) ||
+           posix_spawn_file_actions_adddup2(actions, 0, 2) ||
+           posix_spawn_file_actions_adddup2(actions, AWAY, 3) ||
+           posix_spawn_file_actions_adddup2(actions, AWAY + 1, 4);
+}
+
+static int attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
+                                                    POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETSID) ||
+           posix_spawnattr_setsigmask(attributes, &none) ||
+           posix_spawnattr_setsigdefault(attributes, &all);
+}
+
+static cordon_status spawn(struct process *process,
+                           const struct cdn_process_options *options, const char *path,
+                           int channel, cordon_error *err)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    char numbers[4][24];
+    char name[] = "cordon-worker";
+    char *argv[] = {name,       (char *)(uintptr_t)path, numbers[0], numbers[1],
+                    numbers[2], numbers[3],              NULL};
+    char *envp[] = {NULL};
+    int failed;
+
+    snprintf(numbers[0], sizeof numbers[0], "%" PRIu64, options->image_bytes);
+    snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, options->memory_bytes);
+    snprintf(numbers[2], sizeof numbers[2], "%" PRIu64, options->room_bytes);
+    snprintf(numbers[3], sizeof numbers[3], "%" PRIu64, options->cpu_s);
+    if (posix_spawn_file_actions_init(&actions))
+        return cdn_error_nomem(err);
+    if (posix_spawnattr_init(&attr)) {
+        posix_spawn_file_actions_destroy(&actions);
+        return cdn_error_nomem(err);
+    }
+    failed = arrange(&actions, channel, process->area);
+    if (!failed)
+        failed = attributes(&attr);
+    if (failed)
+        failed = ENOMEM;
+    else
+        failed = posix_spawn(&process->keeper, options->program, &actions, &attr, argv,
+                             envp);
+    if (failed)
+        process->keeper = 0;
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed ? cdn_error_errno(err, failed, "%s", options->program) : CORDON_OK;
+}
+
+/* The snapshot as the worker finds it: an absolute path; "-" for none. */
+static cordon_status locate(char path[PATH_MAX], const cordon_snapshot *snapshot,
+                            cordon_error *err)
+{
+    const char *file = snapshot ? cdn_snapshot_path(snapshot) : "-";
+
+    if (!file)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "a graph in memory cannot be put behind a wall");
+    if (!snapshot)
+        memcpy(path, file, 2);
+    else if (!realpath(file, path))
+        return cdn_error_errno(err, errno, "%s", file);
+    return CORDON_OK;
+}
+
+cordon_status cdn_process_start(struct cdn_worker **out,
+                                const struct cdn_process_options *options,
+                                const cordon_snapshot *snapshot, cordon_error *err)
+{
+    struct process *process = cdn_calloc(1, sizeof *process);
+    int ends[2] = {-1, -1};
+    char path[PATH_MAX];
+    cordon_status status;
+
+    *out = NULL;
+    if (!process)
+        return cdn_error_nomem(err);
+    process->area = -1;
+    cdn_channel_init(&process->worker.channel, CDN_CHANNEL_HOST, -1, NULL);
+    process->worker.end = end;
+    process->worker.load = options->load;
+    status = locate(path, snapshot, err);
+    if (!status)
+        status = make_area(process, err);
+    if (!status && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+        status = cdn_error_errno(err, errno, "a worker's channel");
+    if (!status) {
+        process->worker.channel.fd = ends[0];
+        status = spawn(process, options, path, ends[1], err);
+        close(ends[1]);
+    }
+    if (!status)
+        status = cdn_worker_greet(&process->worker, snapshot ? snapshot->identity : 0,
+                                  cdn_clock_ns() + options->start_ns, err);
+    if (status)
+        end(&process->worker);
+    else
+        *out = &process->worker;
+    return status;
+}

@@ -1,0 +1,323 @@
+/* Talking to a worker.
+ *
+ * A run is one exchange, RUN and OUTCOME, with a CALL and ANSWER in between for each function
+ * of the host's that the rule calls; the first run of a rule, or under a grant, tells the worker
+ * of it before.  The host's cancel flag is carried into the shared area while it waits. */
+#include "isolation/worker.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "rule/functions.h"
+
+/* While a request can be cancelled, the flag is looked at this often. */
+#define CANCEL_NS UINT64_C(1000000)
+/* What a rule may take to load. */
+#define LOAD_NS UINT64_C(5000000000)
+
+/* ---- greeting ---- */
+
+cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
+                               uint64_t until_ns, cordon_error *err)
+{
+    struct cdn_channel *channel = &worker->channel;
+    struct cdn_wire_hello hello;
+    cordon_status status;
+    uint16_t kind;
+
+    status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
+    if (status)
+        return status;
+    if (kind == CDN_FRAME_FAILED)
+        return cdn_wire_get_failed(&channel->in, err);
+    if (kind != CDN_FRAME_HELLO)
+        return cdn_error_set(err, CORDON_E_DATA, "a worker that does not greet");
+    status = cdn_wire_get_hello(&hello, &channel->in, err);
+    if (status)
+        return status;
+    if (hello.version != CDN_WIRE_VERSION)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "the worker speaks version %u where %d is needed; install "
+                             "cordon-worker and libcordon from one build",
+                             hello.version, CDN_WIRE_VERSION);
+    if (hello.identity != identity)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "the worker has another snapshot open than the host");
+    worker->locks = hello.locks;
+    return CORDON_OK;
+}
+
+/* ---- telling ---- */
+
+/* Send what is in `out` and wait for READY. */
+static cordon_status tell(struct cdn_worker *worker, enum cdn_frame kind,
+                          cordon_error *err)
+{
+    struct cdn_channel *channel = &worker->channel;
+    uint64_t until_ns = cdn_clock_ns() + LOAD_NS;
+    cordon_status status;
+    uint64_t number;
+    uint16_t got;
+
+    if (worker->out.failed)
+        return cdn_error_nomem(err);
+    status = cdn_channel_send(channel, (uint16_t)kind, worker->out.data,
+                              worker->out.length, until_ns, err);
+    if (!status)
+        status = cdn_channel_receive(&got, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
+    if (!status && got == CDN_FRAME_FAILED)
+        return cdn_wire_get_failed(&channel->in, err); /* it goes on */
+    if (!status && got != CDN_FRAME_READY)
+        status = cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
+    if (!status)
+        status = cdn_wire_get_number(&number, &channel->in, err);
+    if (status)
+        worker->broken = true;
+    return status;
+}
+
+static cordon_status tell_rule(uint32_t *number, struct cdn_worker *worker,
+                               const struct cdn_rule_call *call, cordon_error *err)
+{
+    const struct cdn_rule *rule = call->rule;
+    struct cdn_wire_rule wire = {.file = rule->file,
+                                 .file_bytes = strlen(rule->file),
+                                 .source = rule->source,
+                                 .source_bytes = rule->source_bytes,
+                                 .load = worker->load,
+                                 .function_count = rule->function_count};
+    cordon_status status;
+    uint32_t slot;
+
+    for (slot = 0; slot < worker->rule_count; slot++) {
+        if (!memcmp(worker->rules[slot].hash, rule->hash, sizeof rule->hash) &&
+            !strcmp(worker->rules[slot].file, rule->file)) {
+            *number = slot;
+            return CORDON_OK;
+        }
+    }
+    if (wire.file_bytes >= sizeof worker->rules[0].file)
+        return cdn_error_set(err, CORDON_E_INVALID, "the rule's file has too long a name");
+    slot = worker->next_rule++ % CDN_WORKER_RULES;
+    if (worker->rule_count <= slot)
+        worker->rule_count = slot + 1;
+    memset(&worker->rules[slot], 0, sizeof worker->rules[slot]);
+    *number = wire.number = slot;
+    for (uint32_t i = 0; i < rule->function_count; i++) {
+        memcpy(wire.functions[i].name, call->functions[i]->name,
+               sizeof wire.functions[i].name);
+        wire.functions[i].flags = call->functions[i]->flags;
+        wire.functions[i].cost = call->functions[i]->cost;
+    }
+    cdn_wire_put_rule(&worker->out, &wire);
+    status = tell(worker, CDN_FRAME_RULE, err);
+    if (status)
+        return status;
+    memcpy(worker->rules[slot].hash, rule->hash, sizeof rule->hash);
+    memcpy(worker->rules[slot].file, rule->file, wire.file_bytes + 1);
+    return CORDON_OK;
+}
+
+static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
+                                const struct cdn_rule_call *call, cordon_error *err)
+{
+    static const struct cdn_schema nothing = {0};
+    const struct cdn_grant *grant = call->grant;
+    cordon_status status;
+    uint32_t slot;
+
+    for (slot = 0; slot < worker->grant_count; slot++) {
+        if (worker->grants[slot] == grant->id) {
+            *number = slot;
+            return CORDON_OK;
+        }
+    }
+    slot = worker->next_grant++ % CDN_WORKER_GRANTS;
+    if (worker->grant_count <= slot)
+        worker->grant_count = slot + 1;
+    worker->grants[slot] = UINT64_MAX; /* nobody's, until it is told */
+    *number = slot;
+    cdn_wire_put_grant(&worker->out, slot, grant,
+                       call->snapshot ? &call->snapshot->schema : &nothing);
+    status = tell(worker, CDN_FRAME_GRANT, err);
+    if (!status)
+        worker->grants[slot] = grant->id;
+    return status;
+}
+
+/* ---- a run ---- */
+
+/* A function of the host's, called for the worker. */
+static cordon_status answer_call(struct cdn_worker *worker,
+                                 const struct cdn_rule_call *call, uint64_t until_ns,
+                                 cordon_error *err)
+{
+    const struct cdn_buf *in = &worker->channel.in;
+    const struct cdn_host_function *function;
+    cordon_builder result = {0};
+    const void *arguments;
+    size_t bytes;
+    cordon_error why;
+    cordon_status status;
+    uint32_t number;
+
+    status = cdn_wire_get_call(&number, &arguments, &bytes, in, err);
+    if (!status && number >= call->rule->function_count)
+        status = cdn_error_set(err, CORDON_E_DATA, "CALL: no such function");
+    if (status)
+        return status;
+    function = call->functions[number];
+    status = cdn_functions_call(&result, call->host, function, number, arguments, bytes,
+                                until_ns, call->request->cancel, &why);
+    cdn_wire_put_answer(&worker->out, status, &result, &why);
+    if (worker->out.failed)
+        return cdn_error_nomem(err);
+    return cdn_channel_send(&worker->channel, CDN_FRAME_ANSWER, worker->out.data,
+                            worker->out.length, until_ns, err);
+}
+
+/* Wait for a frame, and carry the host's wish to cancel over meanwhile. */
+static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
+                           const struct cdn_rule_call *call, uint64_t until_ns,
+                           cordon_error *err)
+{
+    size_t most = (size_t)call->budget.output_bytes + CDN_WIRE_ANSWER_BYTES;
+    struct cdn_channel_shared *shared = cdn_channel_shared(&worker->channel);
+    const cordon_cancel *cancel = call->request->cancel;
+    cordon_status status;
+
+    for (;;) {
+        uint64_t now = cdn_clock_ns();
+        bool last = !cancel || !shared || until_ns - now <= CANCEL_NS || now >= until_ns;
+
+        status = cdn_channel_receive(kind, &worker->channel, most,
+                                     last ? until_ns : now + CANCEL_NS, err);
+        if (status != CORDON_E_INTERRUPTED || last)
+            return status;
+        if (__atomic_load_n(&cancel->requested, __ATOMIC_RELAXED))
+            __atomic_store_n(&shared->cancel, 1, __ATOMIC_RELAXED);
+    }
+}
+
+/* Errors: the worker's, which broke it; *failed: it answered that the call did not work. */
+static cordon_status exchange(cordon_outcome *outcome, struct cdn_worker *worker,
+                              const struct cdn_rule_call *call, uint64_t until_ns,
+                              bool *failed, cordon_error *err)
+{
+    cordon_status status =
+        cdn_channel_send(&worker->channel, CDN_FRAME_RUN, worker->out.data,
+                         worker->out.length, until_ns, err);
+    uint16_t kind = CDN_FRAME_CALL;
+
+    *failed = false;
+    while (!status) {
+        status = await(&kind, worker, call, until_ns, err);
+        if (status || kind != CDN_FRAME_CALL)
+            break;
+        status = answer_call(worker, call, until_ns, err);
+    }
+    if (status)
+        return status;
+    if (kind == CDN_FRAME_OUTCOME)
+        return cdn_wire_get_outcome(outcome, &worker->channel.in, call->rule,
+                                    &call->budget, err);
+    if (kind != CDN_FRAME_FAILED)
+        return cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
+    *failed = true;
+    return cdn_wire_get_failed(&worker->channel.in, err);
+}
+
+/* What came of a run whose worker is of no use any more. */
+static void explain(cordon_outcome *outcome, const struct cdn_rule_call *call,
+                    cordon_status status, const cordon_error *why)
+{
+    uint64_t passed_ns = cdn_clock_ns() - call->entered_ns;
+
+    if (status == CORDON_E_INTERRUPTED)
+        cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_LIMIT, CORDON_BUDGET_TIME,
+                        "time: more than %.15g ms passed, and the worker did not "
+                        "answer: it was killed",
+                        (double)call->budget.wall_ns / 1e6);
+    else
+        cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_ERROR, CORDON_BUDGET_NONE,
+                        "the rule's worker %s, and was killed: %s",
+                        status == CORDON_E_IO ? "ended" : "broke the protocol",
+                        why->message);
+    outcome->usage.wall_ns = passed_ns;
+    outcome->usage.wall_limit_ns = call->budget.wall_ns;
+    if (call->snapshot)
+        outcome->generation = cordon_snapshot_generation(call->snapshot);
+}
+
+static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
+                    uint32_t rule, uint32_t grant, uint64_t ends_ns)
+{
+    const cordon_request *request = call->request;
+    uint64_t now = cdn_clock_ns();
+    const struct cdn_wire_run run = {
+        .rule = rule,
+        .grant = grant,
+        .label = request->label,
+        .label_bytes = request->label ? strlen(request->label) : 0,
+        .key = request->key,
+        .key_bytes = request->key_bytes ? request->key_bytes
+                     : request->key     ? strlen(request->key)
+                                        : 0,
+        .params = request->params,
+        .params_bytes = request->params_bytes,
+        .now_ms = request->now_ms,
+        .as_of_ms = request->as_of_ms,
+        .seed = request->seed,
+        .shared_params = call->shared_params,
+        .budget = call->budget,
+        .left_ns = ends_ns > now ? ends_ns - now : 0,
+    };
+
+    cdn_wire_put_run(&worker->out, &run);
+}
+
+cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
+                             const struct cdn_rule_call *call, cordon_error *err)
+{
+    struct cdn_channel_shared *shared = cdn_channel_shared(&worker->channel);
+    uint64_t ends_ns = cdn_add_sat(call->entered_ns, call->budget.wall_ns);
+    uint32_t rule, grant;
+    cordon_error why;
+    cordon_status status;
+    bool failed = false;
+
+    status = tell_rule(&rule, worker, call, err);
+    if (!status)
+        status = tell_grant(&grant, worker, call, err);
+    if (!status)
+        put_run(worker, call, rule, grant, ends_ns);
+    if (!status && worker->out.failed)
+        status = cdn_error_nomem(err);
+    if (status)
+        return status;
+    if (shared)
+        __atomic_store_n(&shared->cancel, 0, __ATOMIC_RELAXED);
+    cdn_answers_clear(&call->host->answers);
+    call->host->nondeterministic = false;
+    call->host->functions_ns = 0;
+    status = exchange(outcome, worker, call, cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS),
+                      &failed, &why);
+    worker->runs++;
+    if (failed && status != CORDON_E_DATA) {
+        if (err)
+            *err = why;
+        return status;
+    }
+    if (status) {
+        worker->broken = true;
+        explain(outcome, call, status, &why);
+        return CORDON_OK;
+    }
+    outcome->nondeterministic = call->host->nondeterministic;
+    outcome->usage.host_ns = call->host->functions_ns;
+    outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    if (call->snapshot)
+        outcome->generation = cordon_snapshot_generation(call->snapshot);
+    return CORDON_OK;
+}

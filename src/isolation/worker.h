@@ -1,0 +1,60 @@
+/* The host's side of one worker, whatever wall it is behind.
+ *
+ * A worker is a process (or a machine) that somebody started (process.h) and that serves frames
+ * (service.h).  It is believed in nothing: every frame is checked, every wait has an end, and
+ * one that lies, dies or is late is killed; then the run it had is an outcome that says so, and
+ * the worker is of no use any more.
+ *
+ * Threads: one at a time. */
+#ifndef CDN_ISOLATION_WORKER_H
+#define CDN_ISOLATION_WORKER_H
+
+#include <stdbool.h>
+
+#include "isolation/channel.h"
+#include "isolation/wire.h"
+#include "rule/run.h"
+
+/* Rules and grants that a worker is told; the one told longest ago goes first. */
+#define CDN_WORKER_RULES  64u
+#define CDN_WORKER_GRANTS 64u
+/* How much longer than a run's own limit its answer may take, before the worker is killed. */
+#define CDN_WORKER_GRACE_NS UINT64_C(20000000)
+
+struct cdn_worker;
+
+/* How to end one at once and for good, and free what it had.  `ud` is what started it. */
+typedef void cdn_worker_end(struct cdn_worker *worker);
+
+struct cdn_worker {
+    struct cdn_channel channel;
+    cdn_worker_end *end;
+    void *ud;
+    struct cdn_budget load; /* of rules that it loads */
+    uint32_t locks;         /* enum cdn_lock, as it says */
+    bool broken;            /* end it */
+    uint64_t runs;
+    struct cdn_buf out;
+    uint32_t rule_count, next_rule;
+    struct {
+        unsigned char hash[CDN_CONTENT_HASH_BYTES];
+        char file[CORDON_ERROR_FILE_BYTES];
+    } rules[CDN_WORKER_RULES];
+    uint32_t grant_count, next_grant;
+    uint64_t grants[CDN_WORKER_GRANTS]; /* their ids */
+};
+
+/* Wait for HELLO.  `identity`: of the snapshot that it was to open.
+ * Errors: CORDON_E_DENIED it could not lock itself in, and which step; CORDON_E_IO it ended,
+ *         CORDON_E_INTERRUPTED it did not answer in time, CORDON_E_DATA it is another
+ *         version, or has another snapshot open; CORDON_E_NOMEM. */
+cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
+                               uint64_t until_ns, cordon_error *err);
+
+/* As cdn_rule_run(), of which the call's image, slot and binding are not used.
+ * Whatever the worker does is in the outcome: one that is killed for being late is the limit
+ * `time`, one that died or lied an error.  Errors: as cdn_rule_run(). */
+cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
+                             const struct cdn_rule_call *call, cordon_error *err);
+
+#endif

@@ -1,0 +1,133 @@
+/* Making the worker, and cleaning up after it.
+ *
+ * As root the worker's namespaces belong to a new user namespace in which there is one user,
+ * nobody, who is nobody outside as well.  Without privilege the one user is whoever runs the
+ * host, called nobody inside.  Where the system lets nobody make user namespaces, root does
+ * without one. */
+#include "isolation/worker/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "isolation/worker/lockin.h"
+
+static pid_t worker;
+static int worker_pidfd = -1;
+static int lifeline = -1; /* written to once, closed by the keeper's end */
+
+#define SPACES                                                                         \
+    (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |         \
+     CLONE_NEWCGROUP)
+
+/* As fork(), which is safe since there is one thread. */
+static pid_t clone_into(unsigned long flags, int *pidfd)
+{
+    return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL,
+                          NULL);
+}
+
+static bool write_file(pid_t pid, const char *name, const char *text)
+{
+    char path[64];
+    size_t bytes = strlen(text);
+    bool written;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    written = write(fd, text, bytes) == (ssize_t)bytes;
+    close(fd);
+    return written;
+}
+
+static cordon_status map_ids(pid_t pid, cordon_error *err)
+{
+    bool root = geteuid() == 0;
+    char users[64], groups[64];
+
+    snprintf(users, sizeof users, "%d %u 1\n", CDN_WORKER_ID,
+             root ? CDN_WORKER_ID : geteuid());
+    snprintf(groups, sizeof groups, "%d %u 1\n", CDN_WORKER_ID,
+             root ? CDN_WORKER_ID : getegid());
+    if ((!root && !write_file(pid, "setgroups", "deny")) ||
+        !write_file(pid, "uid_map", users) || !write_file(pid, "gid_map", groups))
+        return cdn_error_set(err, CORDON_E_DENIED, "step 2, mapping ids: %s",
+                             strerror(errno));
+    return CORDON_OK;
+}
+
+static cordon_status become_worker(struct cdn_kept *kept, int ready[2],
+                                   cordon_error *err)
+{
+    char go;
+
+    close(ready[1]);
+    if (read(ready[0], &go, 1) != 1)
+        return cdn_error_set(err, CORDON_E_DENIED, "step 2: the keeper gave up");
+    kept->keeper = ready[0];
+    return CORDON_OK;
+}
+
+cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child, int channel,
+                               cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    int ready[2];
+
+    (void)channel;
+    *child = false;
+    *kept = (struct cdn_kept){.namespaces = true, .user = true, .keeper = -1};
+    if (pipe2(ready, O_CLOEXEC))
+        return cdn_error_errno(err, errno, "a pipe");
+    worker = clone_into(CLONE_NEWUSER | SPACES, &worker_pidfd);
+    if (worker < 0 && geteuid() == 0) {
+        kept->user = false;
+        worker = clone_into(SPACES, &worker_pidfd);
+    }
+    if (worker == 0) {
+        *child = true;
+        return become_worker(kept, ready, err);
+    }
+    if (worker < 0)
+        status = cdn_error_set(
+            err, CORDON_E_DENIED,
+            "step 2, new namespaces: %s; run as root, or let users make user namespaces "
+            "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)",
+            strerror(errno));
+    close(ready[0]);
+    lifeline = ready[1];
+    if (!status && kept->user)
+        status = map_ids(worker, err);
+    if (!status && write(lifeline, "g", 1) != 1)
+        status = cdn_error_errno(err, errno, "waking the worker");
+    if (status && worker > 0) {
+        kill(worker, SIGKILL);
+        (void)waitpid(worker, NULL, 0);
+    }
+    return status;
+}
+
+int cdn_keeper_wait(int channel)
+{
+    struct pollfd ends[2] = {{.fd = channel, .events = 0},
+                             {.fd = worker_pidfd, .events = POLLIN}};
+    int ended = 0;
+
+    while (poll(ends, 2, -1) < 0 && errno == EINTR)
+        ;
+    kill(worker, SIGKILL); /* it may have ended: then this does nothing */
+    while (waitpid(worker, &ended, 0) < 0 && errno == EINTR)
+        ;
+    return ended;
+}
