@@ -34,10 +34,10 @@ struct cdn_mask {
 };
 
 struct cdn_grant {
-    uint64_t id; /* no two in a process have the same; 0: everything */
-    bool everything;                         /* nothing below is looked at */
-    const uint64_t *labels;                  /* bit a label */
-    const uint64_t *relations;               /* bit a relation */
+    uint64_t id;               /* no two in a process have the same; 0: everything */
+    bool everything;           /* nothing below is looked at */
+    const uint64_t *labels;    /* bit a label */
+    const uint64_t *relations; /* bit a relation */
     const uint64_t *const *label_columns;    /* per label: bit a property */
     const uint64_t *const *relation_columns; /* per relation: bit a property */
     uint32_t max_hops;                       /* 0: no bound */

@@ -102,8 +102,9 @@ static cordon_status spawn(struct process *process,
     posix_spawnattr_t attr;
     char numbers[4][24];
     char name[] = "cordon-worker";
-    char *argv[] = {name,       (char *)(uintptr_t)path, numbers[0], numbers[1],
-                    numbers[2], numbers[3],              NULL};
+    char *argv[] = {
+        name, (char *)(uintptr_t)path, numbers[0], numbers[1], numbers[2], numbers[3],
+        NULL};
     char *envp[] = {NULL};
     int failed;
 

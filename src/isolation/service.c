@@ -93,8 +93,8 @@ static cordon_status load(struct served_rule **out, struct cdn_service *service,
         rule->listed[i] = function;
     }
     if (!status)
-        status = cdn_rule_image(&rule->image, rule->rule, service->slot, &wanted->load,
-                                err);
+        status =
+            cdn_rule_image(&rule->image, rule->rule, service->slot, &wanted->load, err);
     cdn_free(file);
     if (!status) {
         *out = rule;
@@ -156,14 +156,15 @@ static cordon_status serve_grant(struct cdn_service *service, cordon_error *err)
     uint32_t number;
     cordon_status status;
 
-    status = cdn_wire_get_grant(&grant, &number, &service->channel->in,
-                                service->snapshot ? &service->snapshot->schema : &nothing,
-                                err);
+    status = cdn_wire_get_grant(
+        &grant, &number, &service->channel->in,
+        service->snapshot ? &service->snapshot->schema : &nothing, err);
     if (status)
         return status;
     if (number >= CDN_SERVICE_MAX_GRANTS) {
         cdn_free(grant);
-        return cdn_error_set(err, CORDON_E_DATA, "GRANT: number %u is too high", number);
+        return cdn_error_set(err, CORDON_E_DATA, "GRANT: number %u is too high",
+                             number);
     }
     for (uint32_t r = 0; r < CDN_SERVICE_MAX_RULES; r++) {
         if (!service->rules[r])
@@ -289,7 +290,8 @@ static cordon_status run(struct cdn_service *service, const struct cdn_wire_run 
     request.now_ms = wanted->now_ms;
     request.as_of_ms = wanted->as_of_ms;
     request.seed = wanted->seed;
-    request.cancel = shared ? (const cordon_cancel *)(const void *)&shared->cancel : NULL;
+    request.cancel =
+        shared ? (const cordon_cancel *)(const void *)&shared->cancel : NULL;
     /* the deadline is the host's; what has passed of it has passed */
     call.entered_ns = entered_ns;
     if (wanted->left_ns < call.budget.wall_ns)
@@ -374,7 +376,8 @@ void cdn_service_free(struct cdn_service *service)
     cdn_free(service);
 }
 
-static cordon_status serve(struct cdn_service *service, uint16_t kind, cordon_error *err)
+static cordon_status serve(struct cdn_service *service, uint16_t kind,
+                           cordon_error *err)
 {
     switch (kind) {
     case CDN_FRAME_RULE:

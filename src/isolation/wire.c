@@ -377,8 +377,8 @@ cordon_status cdn_wire_get_rule(struct cdn_wire_rule *out, const struct cdn_buf 
     size_t bytes;
 
     *out = (struct cdn_wire_rule){.number = get_small(&reader, UINT32_MAX, "number")};
-    out->file = get_text(&reader, &out->file_bytes, CORDON_ERROR_FILE_BYTES - 1, false,
-                         "file");
+    out->file =
+        get_text(&reader, &out->file_bytes, CORDON_ERROR_FILE_BYTES - 1, false, "file");
     out->source = get_text(&reader, &out->source_bytes, CORDON_RULE_MAX_SOURCE_BYTES,
                            false, "source");
     get_budget(&reader, &out->load);
@@ -477,8 +477,7 @@ cordon_status cdn_wire_get_grant(struct cdn_grant **out, uint32_t *number,
     *number = get_small(&reader, UINT32_MAX, "number");
     grant->everything = get_bool(&reader, "everything");
     grant->max_hops = get_small(&reader, UINT32_MAX, "hops");
-    text =
-        get_text(&reader, &bytes, sizeof room->principal - 1, true, "principal");
+    text = get_text(&reader, &bytes, sizeof room->principal - 1, true, "principal");
     if (text) {
         memcpy(room->principal, text, bytes);
         grant->principal = room->principal;
@@ -530,7 +529,8 @@ cordon_status cdn_wire_get_run(struct cdn_wire_run *out, const struct cdn_buf *i
 
     out->rule = get_small(&reader, UINT32_MAX, "rule");
     out->grant = get_small(&reader, UINT32_MAX, "grant");
-    out->label = get_text(&reader, &out->label_bytes, CDN_SCHEMA_MAX_NAME, true, "label");
+    out->label =
+        get_text(&reader, &out->label_bytes, CDN_SCHEMA_MAX_NAME, true, "label");
     out->key = get_text(&reader, &out->key_bytes, CDN_WIRE_TEXT_BYTES, true, "key");
     out->params =
         get_text(&reader, &out->params_bytes, CDN_WIRE_TEXT_BYTES, true, "parameters");
@@ -566,8 +566,7 @@ static uint64_t get_used(struct reader *reader, uint64_t limit, const char *fiel
 static void get_usage(struct reader *reader, cordon_usage *usage,
                       const struct cdn_budget *budget)
 {
-    usage->instructions =
-        get_used(reader, budget->instructions, "instructions used");
+    usage->instructions = get_used(reader, budget->instructions, "instructions used");
     usage->instructions_limit = budget->instructions;
     usage->memory_bytes = get_used(reader, budget->memory_bytes, "memory used");
     usage->memory_limit_bytes = budget->memory_bytes;
@@ -612,8 +611,8 @@ cordon_status cdn_wire_get_outcome(cordon_outcome *out, const struct cdn_buf *in
     cordon_status status;
 
     cdn_outcome_reset(out);
-    out->kind = (cordon_outcome_kind)get_small(&reader, CORDON_OUTCOME_CANCELLED,
-                                               "outcome");
+    out->kind =
+        (cordon_outcome_kind)get_small(&reader, CORDON_OUTCOME_CANCELLED, "outcome");
     out->limit = (cordon_budget)get_small(&reader, CORDON_BUDGET_HOPS, "limit");
     out->fallback = get_bool(&reader, "fallback");
     out->truncated = get_bool(&reader, "truncated");
@@ -622,8 +621,8 @@ cordon_status cdn_wire_get_outcome(cordon_outcome *out, const struct cdn_buf *in
     get_usage(&reader, &out->usage, budget);
     out->line = get_small(&reader, UINT32_MAX, "line");
     placed = get_bool(&reader, "file");
-    message = get_text(&reader, &message_bytes, sizeof out->message - 1, false,
-                       "message");
+    message =
+        get_text(&reader, &message_bytes, sizeof out->message - 1, false, "message");
     answered = get_bool(&reader, "decision");
     result = get_text(&reader, &result_bytes, budget->output_bytes, false, "result");
     status = finish(&reader, "OUTCOME", err);
@@ -683,10 +682,10 @@ cordon_status cdn_wire_get_call(uint32_t *function, const void **arguments,
     *function = get_small(&reader, CDN_RULE_MAX_FUNCTIONS - 1, "function");
     *arguments = reader.at;
     *bytes = reader.field ? 0 : (size_t)(reader.end - reader.at);
-    if (!reader.field && (*bytes > CORDON_FUNCTION_MAX_BYTES ||
-                          cordon_value_parse(&array, reader.at, *bytes, NULL) ||
-                          array.type != CORDON_ARRAY ||
-                          array.length > CORDON_FUNCTION_MAX_ARGUMENTS))
+    if (!reader.field &&
+        (*bytes > CORDON_FUNCTION_MAX_BYTES ||
+         cordon_value_parse(&array, reader.at, *bytes, NULL) ||
+         array.type != CORDON_ARRAY || array.length > CORDON_FUNCTION_MAX_ARGUMENTS))
         wrong(&reader, "arguments");
     reader.at = reader.end; /* parsed to the end */
     return finish(&reader, "CALL", err);

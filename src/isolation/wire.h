@@ -46,7 +46,7 @@ enum cdn_frame {
 /* Beside the result itself, an OUTCOME takes no more than this. */
 #define CDN_WIRE_OUTCOME_BYTES ((size_t)4096)
 #define CDN_WIRE_ANSWER_BYTES  ((size_t)CORDON_FUNCTION_MAX_BYTES + 4096)
-#define CDN_WIRE_SMALL_BYTES   ((size_t)8192) /* HELLO, READY, FAILED */
+#define CDN_WIRE_SMALL_BYTES   ((size_t)8192)     /* HELLO, READY, FAILED */
 #define CDN_WIRE_TEXT_BYTES    ((size_t)16 << 20) /* of parameters or a key */
 
 /* X(name, bit, word): what holds a worker in. */
@@ -110,8 +110,7 @@ struct cdn_wire_run {
 void cdn_wire_put_hello(struct cdn_buf *out, const struct cdn_wire_hello *hello);
 void cdn_wire_put_rule(struct cdn_buf *out, const struct cdn_wire_rule *rule);
 void cdn_wire_put_grant(struct cdn_buf *out, uint32_t number,
-                        const struct cdn_grant *grant,
-                        const struct cdn_schema *schema);
+                        const struct cdn_grant *grant, const struct cdn_schema *schema);
 void cdn_wire_put_run(struct cdn_buf *out, const struct cdn_wire_run *run);
 /* A FORGET's rule, or what a READY counts (an image's bytes). */
 void cdn_wire_put_number(struct cdn_buf *out, uint64_t number);

@@ -65,7 +65,8 @@ static cordon_status tell(struct cdn_worker *worker, enum cdn_frame kind,
     status = cdn_channel_send(channel, (uint16_t)kind, worker->out.data,
                               worker->out.length, until_ns, err);
     if (!status)
-        status = cdn_channel_receive(&got, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
+        status =
+            cdn_channel_receive(&got, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
     if (!status && got == CDN_FRAME_FAILED)
         return cdn_wire_get_failed(&channel->in, err); /* it goes on */
     if (!status && got != CDN_FRAME_READY)
@@ -98,7 +99,8 @@ static cordon_status tell_rule(uint32_t *number, struct cdn_worker *worker,
         }
     }
     if (wire.file_bytes >= sizeof worker->rules[0].file)
-        return cdn_error_set(err, CORDON_E_INVALID, "the rule's file has too long a name");
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the rule's file has too long a name");
     slot = worker->next_rule++ % CDN_WORKER_RULES;
     if (worker->rule_count <= slot)
         worker->rule_count = slot + 1;
@@ -189,7 +191,8 @@ static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
 
     for (;;) {
         uint64_t now = cdn_clock_ns();
-        bool last = !cancel || !shared || until_ns - now <= CANCEL_NS || now >= until_ns;
+        bool last =
+            !cancel || !shared || until_ns - now <= CANCEL_NS || now >= until_ns;
 
         status = cdn_channel_receive(kind, &worker->channel, most,
                                      last ? until_ns : now + CANCEL_NS, err);
@@ -282,7 +285,7 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
 {
     struct cdn_channel_shared *shared = cdn_channel_shared(&worker->channel);
     uint64_t ends_ns = cdn_add_sat(call->entered_ns, call->budget.wall_ns);
-    uint32_t rule, grant;
+    uint32_t rule = 0, grant = 0;
     cordon_error why;
     cordon_status status;
     bool failed = false;

@@ -541,3 +541,8 @@ const char *cdn_file_path(const struct cdn_snapshot_file *file)
 {
     return file->path;
 }
+
+bool cdn_file_in_memory(const struct cdn_snapshot_file *file)
+{
+    return file->bytes != NULL;
+}

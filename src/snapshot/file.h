@@ -63,6 +63,8 @@ bool cdn_file_is(const struct cdn_snapshot_file *file, dev_t device, ino_t inode
  * again when they are read again.  For tools that read all of a file once. */
 void cdn_file_forget(const struct cdn_snapshot_file *file);
 const char *cdn_file_path(const struct cdn_snapshot_file *file);
+/* Is it the parts of a slice, and no file? */
+bool cdn_file_in_memory(const struct cdn_snapshot_file *file);
 
 /* The directory and where its segments lie, for verification; borrowed. */
 const struct cdn_segment *cdn_file_segments(const struct cdn_snapshot_file *file,

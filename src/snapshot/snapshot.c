@@ -278,6 +278,13 @@ bool cdn_snapshot_damage(const cordon_snapshot *snapshot, char *out, size_t size
     return true;
 }
 
+const char *cdn_snapshot_path(const cordon_snapshot *snapshot)
+{
+    if (!snapshot->file || cdn_file_in_memory(snapshot->file))
+        return NULL;
+    return cdn_file_path(snapshot->file);
+}
+
 const uint32_t *cdn_adjacency_check(const struct cdn_adjacency *adjacency,
                                     uint32_t block)
 {

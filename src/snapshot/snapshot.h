@@ -325,6 +325,10 @@ struct cdn_edge_place {
 bool cdn_snapshot_edge(const cordon_snapshot *snapshot, uint64_t id, bool with_source,
                        struct cdn_edge_place *out);
 
+/* The path of its file, as it was when it was opened; NULL: it lies in memory alone.
+ * Borrowed from the snapshot. */
+const char *cdn_snapshot_path(const cordon_snapshot *snapshot);
+
 /* The first damaged segment that this process has met in the snapshot's file, in words:
  * "segment ... does not match its checksum; ...".  False: it has met none. */
 bool cdn_snapshot_damage(const cordon_snapshot *snapshot, char *out, size_t size);

@@ -102,7 +102,8 @@ cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child, int channel,
     if (worker < 0)
         status = cdn_error_set(
             err, CORDON_E_DENIED,
-            "step 2, new namespaces: %s; run as root, or let users make user namespaces "
+            "step 2, new namespaces: %s; run as root, or let users make user "
+            "namespaces "
             "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)",
             strerror(errno));
     close(ready[0]);

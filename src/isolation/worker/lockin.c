@@ -36,7 +36,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <seccomp.h>
@@ -187,11 +186,11 @@ static cordon_status drop_capabilities(cordon_error *err)
 /* Asked for once the ids have changed, as that takes it back; it may have died before. */
 static cordon_status die_with(int keeper, cordon_error *err)
 {
-    struct pollfd ended = {.fd = keeper, .events = 0};
+    char nothing;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || fcntl(keeper, F_SETFL, O_NONBLOCK))
         return refused(err, 4, "dying with the keeper");
-    if (poll(&ended, 1, 0))
+    if (read(keeper, &nothing, 1) >= 0)
         return cdn_error_set(err, CORDON_E_DENIED, "step 4: the keeper is gone");
     close(keeper);
     return CORDON_OK;
@@ -202,10 +201,11 @@ static cordon_status die_with(int keeper, cordon_error *err)
 /* Calls whose arguments do not matter: they touch only the process's own memory, the clock, its
  * end, and the system's randomness (which LuaJIT reads when a state is made). */
 static const int plain[] = {
-    SCMP_SYS(brk),           SCMP_SYS(munmap),     SCMP_SYS(mremap),
-    SCMP_SYS(madvise),       SCMP_SYS(getrandom),  SCMP_SYS(clock_gettime),
-    SCMP_SYS(exit_group),    SCMP_SYS(exit),       SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(restart_syscall),
+    SCMP_SYS(brk),          SCMP_SYS(munmap),
+    SCMP_SYS(mremap),       SCMP_SYS(madvise),
+    SCMP_SYS(getrandom),    SCMP_SYS(clock_gettime),
+    SCMP_SYS(exit_group),   SCMP_SYS(exit),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 };
 
 static int filter(scmp_filter_ctx filter, int channel)
@@ -225,8 +225,7 @@ static int filter(scmp_filter_ctx filter, int channel)
     failed |= seccomp_rule_add(
         filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
         SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0),
-        SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS | MAP_SHARED,
-                MAP_ANONYMOUS));
+        SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS | MAP_SHARED, MAP_ANONYMOUS));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0));
     return failed;
@@ -276,7 +275,7 @@ cordon_status cdn_lock_in(uint32_t *locks, const struct cdn_lockin *lockin,
     if (!status)
         status = limit_calls(lockin->channel, err);
     if (!status)
-        *locks |= CDN_LOCK_USER | CDN_LOCK_CAPABILITIES | CDN_LOCK_RLIMITS |
-                  CDN_LOCK_SECCOMP;
+        *locks |=
+            CDN_LOCK_USER | CDN_LOCK_CAPABILITIES | CDN_LOCK_RLIMITS | CDN_LOCK_SECCOMP;
     return status;
 }

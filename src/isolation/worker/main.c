@@ -59,8 +59,7 @@ static cordon_status open_slice(cordon_snapshot **out, cordon_error *err)
     bytes = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, SLICE, 0);
     if (bytes == MAP_FAILED)
         return cdn_error_errno(err, errno, "the slice");
-    status =
-        cordon_snapshot_open_slice(out, bytes, (size_t)file.st_size, NULL, err);
+    status = cordon_snapshot_open_slice(out, bytes, (size_t)file.st_size, NULL, err);
     munmap(bytes, (size_t)file.st_size);
     close(SLICE);
     return status;
