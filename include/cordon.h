@@ -110,5 +110,6 @@
 #include <cordon/upkeep.h>
 #include <cordon/value.h>
 #include <cordon/version.h>
+#include <cordon/wall.h>
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <cordon/error.h>
 #include <cordon/snapshot.h>
+#include <cordon/wall.h>
 
 typedef struct cordon_engine cordon_engine;
 
@@ -42,11 +43,18 @@ typedef struct cordon_engine_options {
      * and 0.1 ms more; its other limits stand (0: limits do not follow load).  What is usual
      * cordon_engine_upkeep() learns, from 200 runs or more. */
     uint32_t tighten;
+    /* The weakest wall behind which anything runs (CORDON_WALL_INPROC); a role of the policy
+     * may name a stronger one. */
+    cordon_wall wall;
+    /* The program behind all walls but the weakest, cordon-worker, an absolute path; copied.
+     * NULL: there are no such walls here. */
+    const char *worker;
 } cordon_engine_options;
 
 #define CORDON_ENGINE_OPTIONS_INIT                                                     \
     {                                                                                  \
-        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0        \
+        sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,       \
+            CORDON_WALL_INPROC, NULL                                                   \
     }
 
 /* In an option that counts: none, where zero means the default. */

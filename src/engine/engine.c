@@ -61,6 +61,17 @@ static cordon_status take_options(cordon_engine_options *out,
                 given->struct_size, sizeof *given);
         *out = *given;
     }
+    if ((unsigned)out->wall > CORDON_WALL_MICROVM)
+        return cdn_error_set(err, CORDON_E_INVALID, "wall: there is none of number %u",
+                             (unsigned)out->wall);
+    if (out->wall != CORDON_WALL_INPROC && !out->worker)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "wall: '%s' needs the program cordon-worker; name it in "
+                             "the option worker",
+                             cordon_wall_str(out->wall));
+    if (out->worker && out->worker[0] != '/')
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "worker: '%s' is no absolute path", out->worker);
     if (!out->slots)
         out->slots = 8;
     if (!out->busy_wait_ms)
@@ -171,6 +182,11 @@ cordon_status cordon_engine_new(cordon_engine **out,
     if (!engine)
         return cdn_error_nomem(err);
     status = take_options(&engine->options, options, err);
+    if (!status && engine->options.worker) {
+        engine->worker = cdn_strdup(engine->options.worker);
+        status = engine->worker ? CORDON_OK : cdn_error_nomem(err);
+    }
+    engine->options.worker = engine->worker;
     if (status)
         goto out;
     cdn_ticks_init();
@@ -204,11 +220,13 @@ void cordon_engine_free(cordon_engine *engine)
         return;
     for (uint32_t i = 0; engine->lanes && i < engine->lane_count; i++) {
         cordon_outcome_free(engine->lanes[i].aside);
+        cdn_lane_end_workers(&engine->lanes[i]);
         cdn_images_deinit(&engine->lanes[i].images);
         cdn_slot_free(engine->lanes[i].slot);
     }
     cdn_slot_free(engine->loader);
     cdn_functions_deinit(engine);
+    cdn_free(engine->worker);
     cdn_free(engine->store);
     cdn_free(engine->policy_file.path);
     cordon_policy_release(engine->policy_file.unfit);
@@ -278,7 +296,8 @@ cordon_status cdn_engine_move(cordon_engine *engine, cordon_snapshot *snapshot,
     cordon_status status = CORDON_OK;
 
     if (policy)
-        status = cdn_granted_new(&granted, policy, old->granted, snapshot, err);
+        status = cdn_granted_new(&granted, policy, old->granted, snapshot,
+                                 engine->options.worker != NULL, err);
     if (!status) {
         fresh = cdn_state_new(snapshot, granted, old->count);
         status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);

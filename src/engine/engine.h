@@ -29,6 +29,7 @@
 #include "engine/policy.h"
 #include "engine/quota.h"
 #include "engine/rollout.h"
+#include "isolation/process.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
@@ -110,10 +111,14 @@ struct cdn_lane {
     uint64_t interrupted;  /* times a run in it was, for another */
     uint64_t builds[CDN_TALLY_TIMES], builds_ns; /* of images, by how long */
     bool tightened;                              /* load stopped the last run in it */
+    /* A worker behind each wall, started when first needed; NULL: none is. */
+    struct cdn_worker *workers[CORDON_WALL_MICROVM + 1];
+    uint64_t worker_snapshots[CORDON_WALL_MICROVM + 1]; /* what they have open */
 };
 
 struct cordon_engine {
-    cordon_engine_options options; /* nothing zero */
+    cordon_engine_options options; /* nothing zero but `worker` */
+    char *worker;                  /* what that points to */
     /* Random: what its decisions' names begin with, and what hides how many there were. */
     char identity[CORDON_DECISION_ID_BYTES / 2 + 1];
     uint64_t veil;
@@ -171,6 +176,17 @@ struct cordon_engine {
     cordon_observer observer;
     bool locks_made;
 };
+
+/* ---- walls.c ---- */
+
+/* The lane's worker behind a wall, with that snapshot open.
+ * Errors: as cdn_process_start(). */
+cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
+                              cordon_wall wall, const cordon_snapshot *snapshot,
+                              cordon_error *err);
+/* End those that are broken, or all of a lane's. */
+void cdn_lane_sweep_worker(struct cdn_lane *lane, cordon_wall wall);
+void cdn_lane_end_workers(struct cdn_lane *lane);
 
 /* ---- schedule.c ---- */
 

@@ -195,6 +195,43 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
     tell(lane, state, plan, entry, variant, role, ask, outcome);
 }
 
+/* Run it behind the wall that is asked for. */
+static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *state,
+                                const struct cdn_plan *plan,
+                                const struct cdn_version *version,
+                                const struct cdn_role *role,
+                                struct cdn_rule_call *call, cordon_outcome *outcome,
+                                cordon_error *err)
+{
+    cordon_wall wall = lane->engine->options.wall;
+    struct cdn_worker *worker;
+    struct cdn_image *image;
+    cordon_status status;
+
+    if (role && role->wall > wall)
+        wall = role->wall;
+    if (__builtin_expect(wall == CORDON_WALL_INPROC, 1)) {
+        status = cdn_lane_image(&image, lane, state, version, err);
+        if (status)
+            return status;
+        call->image = image;
+        cdn_schedule_watch(lane, &plan->revoked);
+        return cdn_tier_inproc.run(outcome, call, err);
+    }
+    if (call->trace)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "nothing is traced behind the wall '%s'; trace in a host "
+                             "that evaluates in its own process",
+                             cordon_wall_str(wall));
+    call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
+    call->revoked = &plan->revoked;
+    status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
+    if (!status)
+        status = cdn_worker_run(outcome, worker, call, err);
+    cdn_lane_sweep_worker(lane, wall);
+    return status;
+}
+
 static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *state,
                                const struct cdn_plan *plan,
                                const struct cdn_entry *entry, cordon_variant variant,
@@ -217,7 +254,6 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
     };
     const struct cdn_role *role;
     struct cdn_budget full;
-    struct cdn_image *image;
     cordon_status status;
 
     lane->tightened = false;
@@ -235,17 +271,13 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
                                 ask->request->limits, err);
     if (!status && role)
         status = cdn_budget_role(&call.budget, role, ask->request->limits, err);
-    if (!status)
-        status = cdn_lane_image(&image, lane, state, version, err);
     if (status)
         return status;
     if (ask->until_ns - ask->entered_ns < call.budget.wall_ns)
         call.budget.wall_ns = ask->until_ns - ask->entered_ns;
     full = call.budget;
     cdn_tighten(&call.budget, engine, version, ask->waited_ns);
-    call.image = image;
-    cdn_schedule_watch(lane, &plan->revoked);
-    status = cdn_tier_inproc.run(outcome, &call, err);
+    status = run_behind(lane, state, plan, version, role, &call, outcome, err);
     if (status)
         return status;
     if (role)

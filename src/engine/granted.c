@@ -18,18 +18,19 @@
 
 /* ---- a policy over a snapshot ---- */
 
-static cordon_status check_walls(const struct cdn_policy *policy, cordon_error *err)
+static cordon_status check_walls(const struct cdn_policy *policy, bool walls,
+                                 cordon_error *err)
 {
     for (uint32_t i = 0; i < policy->principal_count; i++) {
         const struct cdn_role *role = &policy->principals[i];
 
-        if (role->wall != CDN_WALL_INPROC)
+        if (role->wall != CORDON_WALL_INPROC && !walls)
             return cdn_error_set(
                 err, CORDON_E_INVALID,
                 "%s: principals.%s.wall: this engine has no wall '%s', "
-                "only '%s'",
-                policy->file, role->principal, cdn_wall_str(role->wall),
-                cdn_wall_str(CDN_WALL_INPROC));
+                "only '%s', as its options name no cordon-worker",
+                policy->file, role->principal, cordon_wall_str(role->wall),
+                cordon_wall_str(CORDON_WALL_INPROC));
     }
     return CORDON_OK;
 }
@@ -50,10 +51,11 @@ static struct cdn_quotas *quotas_of(const struct cdn_policy *policy,
 
 cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
                               const struct cdn_granted *before,
-                              const cordon_snapshot *snapshot, cordon_error *err)
+                              const cordon_snapshot *snapshot, bool walls,
+                              cordon_error *err)
 {
     struct cdn_granted *granted;
-    cordon_status status = check_walls(policy, err);
+    cordon_status status = check_walls(policy, walls, err);
 
     *out = NULL;
     if (status)

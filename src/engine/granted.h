@@ -17,11 +17,13 @@ struct cdn_granted {
 };
 
 /* `before`: what was in force, NULL if nothing was: of the same policy, its quotas go on.
+ * `walls`: the engine has more than the weakest.
  * Errors: CORDON_E_DATA a role does not fit the snapshot, CORDON_E_INVALID it wants a wall
  * that is not there, CORDON_E_NOMEM. */
 cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
                               const struct cdn_granted *before,
-                              const cordon_snapshot *snapshot, cordon_error *err);
+                              const cordon_snapshot *snapshot, bool walls,
+                              cordon_error *err);
 struct cdn_granted *cdn_granted_retain(struct cdn_granted *granted); /* accepts NULL */
 void cdn_granted_release(struct cdn_granted *granted);               /* accepts NULL */
 

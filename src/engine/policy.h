@@ -19,6 +19,7 @@
 
 #include <cordon/outcome.h>
 #include <cordon/policy.h>
+#include <cordon/wall.h>
 
 #include "graph/grant.h"
 #include "rule/rule.h"
@@ -51,14 +52,6 @@ struct cdn_policy_mask {
     double width;
 };
 
-/* The walls a role may name; those of isolation/tier.h. */
-enum cdn_wall {
-    CDN_WALL_INPROC,
-    CDN_WALL_PROCESS,
-    CDN_WALL_CONTAINER,
-    CDN_WALL_MICROVM
-};
-
 struct cdn_propose_grant;
 struct cdn_slice_grant;
 
@@ -85,7 +78,7 @@ struct cdn_role {
     const char **output; /* sorted: fields of `output` that are handed over */
     struct cdn_quota quota;
     uint32_t max_priority; /* at most CORDON_MAX_PRIORITY */
-    enum cdn_wall wall;
+    cordon_wall wall; /* the weakest that rules run behind for it */
     const struct cdn_propose_grant *propose; /* proposals.h; NULL: nothing */
     double audit; /* the share of decisions recorded, 0 to 1 */
 };
@@ -155,7 +148,6 @@ uint32_t cdn_role_unrecorded(const struct cdn_role *role);
 bool cdn_role_may_set(const struct cdn_role *role, const char *label,
                       const char *property);
 bool cdn_role_may_link(const struct cdn_role *role, const char *type);
-const char *cdn_wall_str(enum cdn_wall wall);
 /* Does `name` match a glob of * (any run of characters) and ? (any one)? */
 bool cdn_policy_glob(const char *glob, const char *name);
 

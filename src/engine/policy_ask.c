@@ -145,18 +145,3 @@ uint32_t cdn_role_unrecorded(const struct cdn_role *role)
 {
     return role ? 10000 - (uint32_t)(role->audit * 10000 + 0.5) : 0;
 }
-
-const char *cdn_wall_str(enum cdn_wall wall)
-{
-    switch (wall) {
-    case CDN_WALL_INPROC:
-        return "inproc";
-    case CDN_WALL_PROCESS:
-        return "process";
-    case CDN_WALL_CONTAINER:
-        return "container";
-    case CDN_WALL_MICROVM:
-        return "microvm";
-    }
-    return "unknown";
-}

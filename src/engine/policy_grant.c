@@ -10,6 +10,7 @@
  * A grant is one block: its bitsets, the rows that point to them, and its masks. */
 #include "engine/policy.h"
 
+#include <stdatomic.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -285,6 +286,9 @@ static void add_owner(const struct cdn_role *role, uint64_t *bits, uint32_t numb
     }
 }
 
+/* How many there have been in this process; what tells them apart. */
+static _Atomic uint64_t grants_made;
+
 static struct room *make_room(const struct cdn_schema *schema, uint32_t masks)
 {
     size_t owners = (size_t)schema->label_count + schema->relation_count;
@@ -303,6 +307,7 @@ static struct room *make_room(const struct cdn_schema *schema, uint32_t masks)
     if (!room)
         return NULL;
     at = (char *)(room + 1);
+    room->grant.id = atomic_fetch_add(&grants_made, 1) + 1;
     room->words = (uint64_t *)(void *)at;
     room->rows = (const uint64_t **)(void *)(at + words * sizeof(uint64_t));
     room->masks = (struct cdn_mask *)(void *)(at + words * sizeof(uint64_t) + rows);

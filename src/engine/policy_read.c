@@ -453,8 +453,8 @@ static cordon_status read_wall(struct cdn_policy_reader *reader, struct cdn_role
 {
     struct cdn_spec *table = &reader->table;
     const char *words[] = {
-        cdn_wall_str(CDN_WALL_INPROC), cdn_wall_str(CDN_WALL_PROCESS),
-        cdn_wall_str(CDN_WALL_CONTAINER), cdn_wall_str(CDN_WALL_MICROVM)};
+        cordon_wall_str(CORDON_WALL_INPROC), cordon_wall_str(CORDON_WALL_PROCESS),
+        cordon_wall_str(CORDON_WALL_CONTAINER), cordon_wall_str(CORDON_WALL_MICROVM)};
     const char *text;
     cordon_status status = cdn_spec_copy_text(table, &text, value);
     int choice;
@@ -464,7 +464,7 @@ static cordon_status read_wall(struct cdn_policy_reader *reader, struct cdn_role
     choice = cdn_spec_choice(table, text, "wall", words, COUNT(words), &status);
     if (choice < 0)
         return status;
-    role->wall = (enum cdn_wall)choice;
+    role->wall = (cordon_wall)choice;
     return CORDON_OK;
 }
 

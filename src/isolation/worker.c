@@ -191,14 +191,15 @@ static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
 
     for (;;) {
         uint64_t now = cdn_clock_ns();
-        bool last =
-            !cancel || !shared || until_ns - now <= CANCEL_NS || now >= until_ns;
+        bool last = (!cancel && !call->revoked) || !shared || now >= until_ns ||
+                    until_ns - now <= CANCEL_NS;
 
         status = cdn_channel_receive(kind, &worker->channel, most,
                                      last ? until_ns : now + CANCEL_NS, err);
         if (status != CORDON_E_INTERRUPTED || last)
             return status;
-        if (__atomic_load_n(&cancel->requested, __ATOMIC_RELAXED))
+        if ((cancel && __atomic_load_n(&cancel->requested, __ATOMIC_RELAXED)) ||
+            (call->revoked && __atomic_load_n(call->revoked, __ATOMIC_RELAXED)))
             __atomic_store_n(&shared->cancel, 1, __ATOMIC_RELAXED);
     }
 }

@@ -93,7 +93,7 @@ START_TEST(load__reads_every_field)
     ck_assert_uint_eq(zoe->quota.concurrency, 8);
     ck_assert(zoe->quota.cost_per_s == 1e8);
     ck_assert_uint_eq(zoe->max_priority, 3);
-    ck_assert_int_eq(zoe->wall, CDN_WALL_INPROC);
+    ck_assert_int_eq(zoe->wall, CORDON_WALL_INPROC);
     ck_assert(zoe->audit == 0.5);
     ck_assert(cdn_role_may_set(zoe, "Account", "isBlocked"));
     ck_assert(!cdn_role_may_set(zoe, "Account", "risk"));

@@ -63,8 +63,8 @@ END_TEST
 
 START_TEST(wall__has_the_names_of_the_tiers)
 {
-    ck_assert_str_eq(cdn_wall_str(CDN_WALL_INPROC), "inproc");
-    ck_assert_str_eq(cdn_wall_str(CDN_WALL_MICROVM), "microvm");
+    ck_assert_str_eq(cordon_wall_str(CORDON_WALL_INPROC), "inproc");
+    ck_assert_str_eq(cordon_wall_str(CORDON_WALL_MICROVM), "microvm");
 }
 END_TEST
 
