@@ -61,16 +61,14 @@ static void write_schema(struct cdn_json *json, const char *media, const char *n
     cdn_json_object_end(json);
 }
 
-/* The media types that a body or an answer of the schema may have. */
-static void write_content(const struct document *document, const char *name)
+/* The media types that a body or an answer of the schema may have, inside `content`. */
+static void write_media(const struct document *document, const char *name)
 {
     struct cdn_json *json = document->json;
     cordon_value schema = {.type = CORDON_NIL}, only, media, type, other;
     cordon_value_iter iter;
 
     (void)cdn_schemas_find(&schema, document->schemas, name);
-    cdn_json_key(json, "content");
-    cdn_json_object(json);
     if (!cordon_value_get(&only, &schema, "x-only")) {
         write_schema(json, "application/json", name);
         write_schema(json, "application/msgpack", name);
@@ -87,7 +85,14 @@ static void write_content(const struct document *document, const char *name)
             write_schema(json, text, ref);
         }
     }
-    cdn_json_object_end(json);
+}
+
+static void write_content(const struct document *document, const char *name)
+{
+    cdn_json_key(document->json, "content");
+    cdn_json_object(document->json);
+    write_media(document, name);
+    cdn_json_object_end(document->json);
 }
 
 /* Does the route change how a rule, a rollout or a proposal stands? */
@@ -162,7 +167,8 @@ static const char *status_text(unsigned status)
         {412, "It was changed since the caller looked (If-Match)"},
         {413, "The body is larger than is taken"},
         {415, "The body is of a media type that is not read"},
-        {422, "The rule does not load, or was stopped and the caller is strict"},
+        {422,
+         "The rule does not load; or it did not end well, and the caller is strict"},
         {429, "Too many requests of this caller"},
         {503, "Too busy, or not ready; Retry-After says when to come again"},
     };
@@ -222,6 +228,20 @@ static void write_refusal(struct cdn_json *json, unsigned status, bool possible)
     write_ref(json, "responses", text, strlen(text));
 }
 
+/* To who is strict an answer, to all a refusal. */
+static void write_strict(const struct document *document, const struct cdn_route *route)
+{
+    struct cdn_json *json = document->json;
+
+    status_key(json, 422);
+    cdn_json_key(json, "content");
+    cdn_json_object(json);
+    write_media(document, route->response);
+    write_schema(json, "application/problem+json", "Problem");
+    cdn_json_object_end(json);
+    cdn_json_object_end(json);
+}
+
 static const unsigned refusals[] = {400, 401, 403, 404, 409, 412,
                                     413, 415, 422, 429, 503};
 
@@ -242,7 +262,9 @@ static void write_responses(const struct document *document,
     write_refusal(json, 412, changes(route) && strchr(route->path, '{'));
     write_refusal(json, 413, route->request != NULL);
     write_refusal(json, 415, route->request != NULL);
-    write_refusal(json, 422, evaluates || changes(route));
+    if (evaluates && route->response)
+        write_strict(document, route);
+    write_refusal(json, 422, changes(route));
     write_refusal(json, 429, evaluates);
     write_refusal(json, 503, route->place != CDN_PLACE_LOOP);
     cdn_json_key(json, "default");

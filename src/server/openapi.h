@@ -9,7 +9,7 @@
  * beside what JSON Schema knows
  *
  *   x-status   the statuses of a good answer that is of it ([200] where there is none)
- *   x-media    {media type: name of a schema, or "" for text}: what the body or the answer may
+ *   x-media    {media type: name of a schema, "" for any text}: what the body or the answer may
  *              be beside JSON and msgpack
  *   x-only     true: it is of x-media alone
  *
