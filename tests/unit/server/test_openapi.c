@@ -44,7 +44,7 @@ static const struct cdn_route more[] = {
 };
 static const struct cdn_route *const pieces[] = {some, more, NULL};
 
-static cordon_status write(struct cdn_buf *out, cordon_error *err)
+static cordon_status describe(struct cdn_buf *out, cordon_error *err)
 {
     struct cdn_json json;
 
@@ -63,7 +63,7 @@ START_TEST(write__tells_what_the_table_says)
     struct cdn_buf out = {0}, pack = {0};
     cordon_error err;
 
-    ck_assert_msg(!write(&out, &err), "%s", err.message);
+    ck_assert_msg(!describe(&out, &err), "%s", err.message);
     ck_assert(!out.failed);
     ck_assert(!cdn_json_to_pack(&pack, (const char *)out.data, out.length, &err));
     /* both methods of a path stand under it, whichever piece they are of */
@@ -112,7 +112,7 @@ START_TEST(write__survives_every_allocation_failure)
     CDN_UNIT_FAILALLOC(nth)
     {
         struct cdn_buf out = {0};
-        cordon_status status = write(&out, NULL);
+        cordon_status status = describe(&out, NULL);
 
         if (cdn_failalloc_fired())
             ck_assert(status == CORDON_E_NOMEM || out.failed);
