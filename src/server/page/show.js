@@ -2,9 +2,10 @@
 import { make, plain, long, count, bytes, duration, time, value } from "./text.js";
 
 const empty = (text) => make("p", { class: "empty" }, text);
+/* A table that scrolls by itself; a head that begins with ">" is of numbers. */
 const rows = (heads, body, label) => make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-  make("table", {}, make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, body)));
+  make("table", {}, make("thead", {}, make("tr", {}, heads.map((head) =>
+    make("th", { scope: "col", class: head[0] === ">" ? "n" : null }, head.replace(">", ""))))), make("tbody", {}, body)));
 const cell = (...content) => make("td", {}, ...content);
 
 /* How bad a decision is among those a rule can make: "good", "middle", "bad"; "plain": unknown. */
@@ -121,7 +122,8 @@ export function showAnswer(into, answer, decisions, source) {
     proposals(result),
     answer.members ? section("Members", members(answer.members)) : null,
     answer.usage ? section("Used, of what was allowed", usage(answer.usage, answer.limits, answer.limit?.kind)) : null,
-    answer.explain ? section("Step by step", explanation(answer.explain, source)) : null,
+    answer.explain ? make("details", { class: "part", open: true }, make("summary", {}, make("h3", {}, "Step by step")),
+      make("div", { class: "steps", tabindex: "0", role: "region", "aria-label": "Step by step" }, explanation(answer.explain, source))) : null,
     make("p", { class: "small", id: "which" }, answer.rule || answer.set || "",
       answer.version ? " version " + answer.version : "", answer.variant && answer.variant !== "live" ? " (" + answer.variant + ")" : "",
       answer.decision_id ? ", decision " : "", answer.decision_id ? make("code", {}, answer.decision_id) : null),
@@ -129,7 +131,7 @@ export function showAnswer(into, answer, decisions, source) {
 }
 
 function members(list) {
-  return rows(["Rule", "Decision", "Score", "Outcome", "Reasons"], list.map((member) => {
+  return rows(["Rule", "Decision", ">Score", "Outcome", "Reasons"], list.map((member) => {
     const result = member.result || member;
     return make("tr", {}, make("td", { class: "key" }, member.rule || member.name),
       cell(result.decision || "none", member.fallback ? " (fallback)" : ""),
@@ -187,7 +189,7 @@ function percent(share) {
 }
 
 function evidenceOf(versions) {
-  return rows(["Version", "Runs as", "Share", "Evaluations", "Not ok", "Decisions", "Time p50", "p99"], versions.map((of) => {
+  return rows(["Version", "Runs as", ">Share", ">Evaluations", ">Not ok", "Decisions", ">Time p50", ">p99"], versions.map((of) => {
     const bad = Object.entries(of.outcomes || {}).filter(([kind]) => kind !== "ok").reduce((sum, [, n]) => sum + n, 0);
     return make("tr", {}, cell("v", count(of.version)), cell(of.variant || of.kind || ""), make("td", { class: "n" }, of.percent === undefined ? "" : percent(of.percent)),
       make("td", { class: "n" }, count(of.evaluations || 0)), make("td", { class: "n" }, count(bad)),
