@@ -16,8 +16,9 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "engine/policy.h"
 #include "server/auth.h"
+
+struct cdn_findings; /* engine/policy.h */
 
 enum cdn_origin {
     CDN_ORIGIN_DEFAULT,
