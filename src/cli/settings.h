@@ -70,7 +70,7 @@ enum cdn_setting_type {
     X(server, registry, TEXT, 0, NULL, "of rules; default: rules.mdb in the store")    \
     X(server, address, TEXT, 0, "127.0.0.1",                                           \
       "IPv4 or IPv6; \"none\": only the socket")                                       \
-    X(server, port, PORT, 8470, NULL, "0: any that is free")                           \
+    X(server, port, PORT, 7878, NULL, "0: any that is free")                           \
     X(server, socket, TEXT, 0, NULL, "path of a Unix socket, beside the address")      \
     X(server, socket_mode, MODE, 0660, NULL, "who may connect to it")                  \
     X(server, threads, ZERO, 0, NULL, "event loops; 0: one a CPU, at most 16")         \
