@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/settings.h"
+#include "engine/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

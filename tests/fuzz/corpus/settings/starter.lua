@@ -28,7 +28,7 @@ return {
     data = nil,                          -- the store, or one snapshot file
     registry = nil,                      -- of rules; default: rules.mdb in the store
     address = "127.0.0.1",               -- IPv4 or IPv6; "none": only the socket
-    port = 8470,                         -- 0: any that is free
+    port = 7878,                         -- 0: any that is free
     socket = nil,                        -- path of a Unix socket, beside the address
     socket_mode = "0660",                -- who may connect to it
     threads = 0,                         -- event loops; 0: one a CPU, at most 16
