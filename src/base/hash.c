@@ -129,6 +129,26 @@ char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count)
     return out;
 }
 
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool cdn_hash_unhex(unsigned char *out, const char *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int high = digit(text[2 * i]);
+        int low = high < 0 ? -1 : digit(text[2 * i + 1]);
+
+        if (low < 0)
+            return false;
+        out[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
 void cdn_random(void *out, size_t count)
 {
     pick_code();

@@ -43,6 +43,9 @@ void cdn_wipe(void *bytes, size_t count);
 /* `count` bytes as 2 * count lower-case hexadecimal digits and a NUL.  Returns out. */
 char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count);
 
+/* The first 2 * count characters of `text`, such digits, as bytes; false: they are none. */
+bool cdn_hash_unhex(unsigned char *out, const char *text, size_t count);
+
 /* Bytes nobody can guess, from the system. */
 void cdn_random(void *out, size_t count);
 

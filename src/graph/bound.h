@@ -30,6 +30,10 @@ struct cdn_bound_list {
     bool loops; /* incoming, and source and target label are the same */
 };
 
+/* All but the columns, for whoever has no slots. */
+void cdn_bound_list_init(struct cdn_bound_list *list,
+                         const struct cdn_relation *relation, bool incoming);
+
 /* Where the lists of one label's nodes are in a type's `lists`: first the outgoing
  * ones, the incoming ones after them, so that both directions are one run. */
 struct cdn_bound_ends {
