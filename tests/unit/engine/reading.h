@@ -55,10 +55,10 @@ typedef cordon_status (*reading_call)(cordon_builder *out, cordon_engine *engine
                                       const cordon_query *query, cordon_error *err);
 
 struct reading_answer {
-    unsigned char bytes[65536];
+    unsigned char bytes[1 << 18];
     cordon_builder builder;
     cordon_value value;
-    char text[65536];
+    char text[1 << 18];
 };
 
 static inline void reading_view(struct reading_answer *answer)
