@@ -109,8 +109,7 @@ cordon_status cdn_replay_find_registered(void *ud, struct cdn_buf *out, char nam
     uint32_t version;
     cordon_status status;
 
-    if (strlen(digest) != (size_t)2 * CDN_CONTENT_HASH_BYTES ||
-        !cdn_hash_unhex(hash, digest, sizeof hash))
+    if (!cdn_hash_from_hex(hash, sizeof hash, digest))
         return CORDON_E_NOTFOUND;
     status = cdn_registry_find_hash(rule, &version, ud, hash, err);
     if (status)

@@ -201,8 +201,7 @@ static cordon_status take_cursor(struct page *page)
     struct rank after;
     uint32_t passed;
 
-    if (strlen(text) != CORDON_CURSOR_BYTES ||
-        !cdn_hash_unhex(bytes, text, sizeof bytes))
+    if (!cdn_hash_from_hex(bytes, sizeof bytes, text))
         return no_cursor(page);
     if (take_number(bytes, 8) != page->query_digest)
         return cdn_error_set(page->reader->err, CORDON_E_INVALID,

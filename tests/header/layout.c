@@ -94,6 +94,64 @@ static void traces(void)
     zero_but_size("CORDON_TRACE_OPTIONS_INIT", &trace, sizeof trace);
 }
 
+static void audits_and_conducts(void)
+{
+    SIZE(cordon_audit_options, 96);
+    OFFSET(cordon_audit_options, sync, 8);
+    OFFSET(cordon_audit_options, on_full, 12);
+    OFFSET(cordon_audit_options, sample, 20);
+    OFFSET(cordon_audit_options, ring_bytes, 24);
+    OFFSET(cordon_audit_options, keep_segments, 48);
+    OFFSET(cordon_audit_options, keep_ms, 64);
+    OFFSET(cordon_audit_options, key_file, 72);
+    OFFSET(cordon_audit_options, mask_count, 88);
+    SIZE(cordon_audit_mask, 16);
+    SIZE(cordon_audit_stats, 120);
+    OFFSET(cordon_audit_stats, damaged, 112);
+    SIZE(cordon_audit_entry, 144);
+    OFFSET(cordon_audit_entry, prev_hash, 40);
+    OFFSET(cordon_audit_entry, record, 104);
+    OFFSET(cordon_audit_entry, value, 120);
+    SIZE(cordon_audit_finding, 40);
+    SIZE(cordon_audit_report, 120);
+    OFFSET(cordon_audit_report, keyed, 80);
+    SIZE(cordon_conduct, 1528);
+    OFFSET(cordon_conduct, outcomes, 32);
+    OFFSET(cordon_conduct, limits, 80);
+    OFFSET(cordon_conduct, decisions, 184);
+    OFFSET(cordon_conduct, wall_ns, 1504);
+}
+
+static void reads(void)
+{
+    static cordon_read read = CORDON_READ_INIT;
+    static cordon_query query = CORDON_QUERY_INIT;
+
+    SIZE(cordon_read, 56);
+    OFFSET(cordon_read, as_of_ms, 16);
+    OFFSET(cordon_read, priority, 40);
+    OFFSET(cordon_read, usage, 48);
+    SIZE(cordon_condition, 48);
+    OFFSET(cordon_condition, value, 16);
+    SIZE(cordon_query, 144);
+    OFFSET(cordon_query, direction, 32);
+    OFFSET(cordon_query, types, 40);
+    OFFSET(cordon_query, since_ms, 56);
+    OFFSET(cordon_query, where, 72);
+    OFFSET(cordon_query, properties, 88);
+    OFFSET(cordon_query, limit, 104);
+    OFFSET(cordon_query, cursor, 112);
+    OFFSET(cordon_query, hops, 120);
+    OFFSET(cordon_query, max_edges, 128);
+    expect("CORDON_READ_INIT.struct_size", read.struct_size, sizeof read);
+    expect("CORDON_QUERY_INIT.struct_size", query.struct_size, sizeof query);
+    read.as_of_ms -= CORDON_NO_TIME;
+    query.since_ms -= CORDON_NO_TIME;
+    query.until_ms -= CORDON_NO_TIME;
+    zero_but_size("CORDON_READ_INIT", &read, sizeof read);
+    zero_but_size("CORDON_QUERY_INIT", &query, sizeof query);
+}
+
 int main(void)
 {
     static cordon_limits limits = CORDON_LIMITS_INIT;
@@ -154,25 +212,7 @@ int main(void)
     OFFSET(cordon_request, traceparent, 96);
     OFFSET(cordon_request, priority, 104);
     traces();
-    SIZE(cordon_audit_options, 96);
-    OFFSET(cordon_audit_options, sync, 8);
-    OFFSET(cordon_audit_options, on_full, 12);
-    OFFSET(cordon_audit_options, sample, 20);
-    OFFSET(cordon_audit_options, ring_bytes, 24);
-    OFFSET(cordon_audit_options, keep_segments, 48);
-    OFFSET(cordon_audit_options, keep_ms, 64);
-    OFFSET(cordon_audit_options, key_file, 72);
-    OFFSET(cordon_audit_options, mask_count, 88);
-    SIZE(cordon_audit_mask, 16);
-    SIZE(cordon_audit_stats, 120);
-    OFFSET(cordon_audit_stats, damaged, 112);
-    SIZE(cordon_audit_entry, 144);
-    OFFSET(cordon_audit_entry, prev_hash, 40);
-    OFFSET(cordon_audit_entry, record, 104);
-    OFFSET(cordon_audit_entry, value, 120);
-    SIZE(cordon_audit_finding, 40);
-    SIZE(cordon_audit_report, 120);
-    OFFSET(cordon_audit_report, keyed, 80);
+    audits_and_conducts();
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 128);
     OFFSET(cordon_usage, host_ns, 120);
@@ -218,6 +258,7 @@ int main(void)
     OFFSET(cordon_rollout, guarded, 108);
     OFFSET(cordon_rollout, guard, 112);
     functions_and_proposals();
+    reads();
     SIZE(cordon_error, 12 + CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES);
 
     expect("CORDON_LIMITS_INIT.struct_size", limits.struct_size, sizeof limits);
