@@ -67,25 +67,20 @@ bool cdn_reader_nodes(struct cdn_reader *reader, uint64_t nodes)
 
 const char *cdn_reader_stopped(const struct cdn_reader *reader)
 {
-    switch (reader->stop) {
-    case CDN_STOP_INSTRUCTIONS:
-        return cordon_budget_str(CORDON_BUDGET_INSTRUCTIONS);
-    case CDN_STOP_TIME:
-        return cordon_budget_str(CORDON_BUDGET_TIME);
-    case CDN_STOP_EDGES:
-        return cordon_budget_str(CORDON_BUDGET_EDGES);
-    case CDN_STOP_OUTPUT:
-        return cordon_budget_str(CORDON_BUDGET_OUTPUT);
-    case CDN_STOP_NODES:
-        return cordon_budget_str(CORDON_BUDGET_NODES);
-    case CDN_STOP_HOPS:
-        return cordon_budget_str(CORDON_BUDGET_HOPS);
-    case CDN_STOP_NONE:
-    case CDN_STOP_MEMORY:
-    case CDN_STOP_CANCELLED:
-        break;
-    }
-    return NULL;
+#define WORD(name, number, word) [CORDON_BUDGET_##name] = (word),
+    static const char *const words[] = {CORDON_BUDGET_MAP(WORD)};
+#undef WORD
+    static const cordon_budget budgets[] = {
+        [CDN_STOP_INSTRUCTIONS] = CORDON_BUDGET_INSTRUCTIONS,
+        [CDN_STOP_TIME] = CORDON_BUDGET_TIME,
+        [CDN_STOP_EDGES] = CORDON_BUDGET_EDGES,
+        [CDN_STOP_OUTPUT] = CORDON_BUDGET_OUTPUT,
+        [CDN_STOP_NODES] = CORDON_BUDGET_NODES,
+        [CDN_STOP_HOPS] = CORDON_BUDGET_HOPS,
+    };
+    cordon_budget budget = budgets[reader->stop];
+
+    return budget ? words[budget] : NULL;
 }
 
 cordon_status cdn_reader_damaged(struct cdn_reader *reader, const char *what)

@@ -131,9 +131,9 @@ static void reads(void)
     OFFSET(cordon_read, as_of_ms, 16);
     OFFSET(cordon_read, priority, 40);
     OFFSET(cordon_read, usage, 48);
-    SIZE(cordon_condition, 48);
+    SIZE(cordon_condition, 40);
     OFFSET(cordon_condition, value, 16);
-    SIZE(cordon_query, 144);
+    SIZE(cordon_query, 136);
     OFFSET(cordon_query, direction, 32);
     OFFSET(cordon_query, types, 40);
     OFFSET(cordon_query, since_ms, 56);
