@@ -165,7 +165,7 @@ function drawNode(node, plan, link, subject) {
 
 function drawSubject(plan, gathered) {
   const { centre, radius } = plan;
-  const name = short(nameOf(gathered.subject), plan.compact ? 18 : 28);
+  const name = short(plan.compact ? gathered.subject.key : nameOf(gathered.subject), plan.compact ? 14 : 28);
   return draw("g", { class: "subject" },
     draw("circle", { cx: centre.x, cy: centre.y, r: radius }),
     draw("text", { class: "initial", x: centre.x, y: centre.y + 6, "text-anchor": "middle" }, Array.from(plain(gathered.subject.label))[0]),

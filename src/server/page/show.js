@@ -181,7 +181,7 @@ function explanation(trace, source) {
 
 const STATES = {
   active: "decides", paused: "is paused: its fallback stands in", killed: "is killed: its fallback stands in",
-  inactive: "was never activated", file: "is loaded from a file, not kept in the registry",
+  inactive: "was never activated",
 };
 
 function percent(share) {
@@ -191,7 +191,7 @@ function percent(share) {
 function evidenceOf(versions) {
   return rows(["Version", "Runs as", ">Share", ">Evaluations", ">Not ok", "Decisions", ">Time p50", ">p99"], versions.map((of) => {
     const bad = Object.entries(of.outcomes || {}).filter(([kind]) => kind !== "ok").reduce((sum, [, n]) => sum + n, 0);
-    return make("tr", {}, cell("v", count(of.version)), cell(of.variant || of.kind || ""), make("td", { class: "n" }, of.percent === undefined ? "" : percent(of.percent)),
+    return make("tr", {}, cell("v", count(of.version)), cell(of.variant || ""), make("td", { class: "n" }, of.percent === undefined ? "" : percent(of.percent)),
       make("td", { class: "n" }, count(of.evaluations || 0)), make("td", { class: "n" }, count(bad)),
       cell(decisionsOf(of.decisions)), make("td", { class: "n" }, of.wall_ns?.p50 ? duration(of.wall_ns.p50) : ""),
       make("td", { class: "n" }, of.wall_ns?.p99 ? duration(of.wall_ns.p99) : ""));
@@ -199,8 +199,7 @@ function evidenceOf(versions) {
 }
 
 function decisionsOf(decisions) {
-  const pairs = Array.isArray(decisions) ? decisions.map((d) => [d.decision ?? d.word, d.count]) : Object.entries(decisions || {});
-  return pairs.filter(([, n]) => n).map(([word, n]) => plain(word) + " " + count(n)).join(", ");
+  return Object.entries(decisions || {}).filter(([, n]) => n).map(([word, n]) => plain(word) + " " + count(n)).join(", ");
 }
 
 function versionRow(of, standing) {
@@ -215,7 +214,7 @@ function versionRow(of, standing) {
 /* `standing` as the registry has it, or null for a rule from a file. */
 export function showVersions(into, name, standing, versions, evidence) {
   if (!standing) {
-    into.replaceChildren(empty(plain(name) + " " + STATES.file + ": it has no versions."));
+    into.replaceChildren(empty(plain(name) + " is loaded from a file, not kept in the registry: it has no versions."));
     return;
   }
   into.replaceChildren(...[
