@@ -22,6 +22,7 @@
 #include <cordon/metrics.h>
 
 #include "server/auth.h"
+#include "server/route.h"
 
 struct cdn_server;
 
@@ -45,6 +46,7 @@ struct cdn_server_options {
     uint16_t port;       /* (any that is free) */
     bool no_tcp;         /* the socket alone */
     const char *socket;  /* path of the Unix socket (none) */
+    const struct cdn_route *routes; /* of the embedder's own, ended as a piece is (none) */
     /* who */
     const struct cdn_auth_entry *entries; /* (whoever can connect may do everything) */
     size_t entry_count;
