@@ -29,6 +29,7 @@ import redis_peer
 from run import check, emit, results, run
 
 CONNECTIONS = 32
+SMOKE = {"rounds": 1, "seconds": 0.2, "overload": 1, "answers": 1000}
 PATHS = {"w1": "/v1/evaluate/w1_velocity", "busy": "/v1/evaluate/busy", "constant": "/constant"}
 
 
@@ -140,17 +141,18 @@ class Load:
         self.what, self.transport, self.server = what, transport, server
         self.client = options.pop("client", "bench_load")
         self.depth = options.get("depth", 1)
-        self.seconds = args.seconds
+        self.connections = 4 if args.smoke else CONNECTIONS
         self.rows = []
         self.environment = dict(os.environ, CORDON_REQUESTS=frames)
         address = (["--unix", server.path] if transport == "unix"
                    else ["--tcp", "127.0.0.1:%d" % server.port])
         if self.client == "wrk":
-            self.command = ["wrk", "-t1", "-c%d" % CONNECTIONS, "-d%ds" % max(args.seconds, 1),
+            self.command = ["wrk", "-t1", "-c%d" % self.connections,
+                            "-d%ds" % max(args.seconds, 1),
                             "-s", os.path.join(args.bench, "load", "wrk.lua"),
                             "http://127.0.0.1:%d/" % server.port]
         else:
-            options = dict({"connections": CONNECTIONS, "seconds": args.seconds, "warm": 0.3},
+            options = dict({"connections": self.connections, "seconds": args.seconds, "warm": 0.3},
                            **options)
             words = [w for name, value in options.items()
                      for w in ["--" + name] + ([] if value is True else [str(value)])]
@@ -185,20 +187,20 @@ class Load:
 
     def fields(self):
         return {"what": self.what, "transport": self.transport, "client": self.client,
-                "connections": CONNECTIONS, "depth": self.depth,
+                "connections": self.connections, "depth": self.depth,
                 "per_s": int(self.middle("per_s")), "p50_us": round(self.middle("p50_us"), 1),
                 "p99_us": round(self.middle("p99_us"), 1),
                 "server_cpu_us": round(self.middle("server_cpu_us"), 2)}
 
 
-def answers_of_server(args, server, frames, count):
+def answers_of_server(args, server, frames):
     """W1's answers, each in the form of the expected ones; and a usual reply."""
     dump = frames + ".replies"
     run(os.path.join(args.bin, "bench_load"), "--unix", server.path, "--requests", frames,
         "--dump", dump)
     answers, bodies = [], []
     words = {"allow": 0, "review": 1, "deny": 2}
-    for body in list(read_frames(dump))[:count]:
+    for body in read_frames(dump):
         document = json.loads(body)
         result = document.get("result") or sys.exit("server.py: answered %r" % body)
         answers.append(" ".join(map(str, [*result["output"], int(result["score"]),
@@ -218,22 +220,22 @@ def compare(args, answers, reference, who):
 
 def rates(args, data, cordon, constant, redis, frames):
     """Requests a second, all in turns."""
-    loads, own = [], {}
-    transports = ("tcp", "unix")
-    for transport in transports:
+    own = {}
+    for transport in ("tcp", "unix"):
         for what, server in (("constant", constant), ("w1", cordon)):
             own[what, transport] = Load(args, what, transport, server, frames[what])
+        if args.smoke and transport == "tcp":
+            continue
         own["redis constant", transport] = Load(args, "redis constant", transport, redis,
                                                 frames["redis constant"], resp=True)
         for form in redis_peer.FORMS:
-            for depth in (1, 16):
+            for depth in (1,) if args.smoke else (1, 16):
                 own[form, transport, depth] = Load(args, "redis " + form, transport, redis,
                                                    frames[form], resp=True, depth=depth)
     for what, server in (("constant", constant), ("w1", cordon)):
         own[what, "wrk"] = Load(args, what, "tcp", server, frames[what], client="wrk")
-    loads = list(own.values())
     for _ in range(args.rounds):
-        for load in loads:
+        for load in own.values():
             load.measure()
     for key, load in own.items():
         if load.what == "w1":
@@ -243,9 +245,9 @@ def rates(args, data, cordon, constant, redis, frames):
                  reference_per_s=int(reference.middle("per_s")),
                  ratio=load.ratio(reference),
                  ratio_server_cpu=load.ratio(reference, "server_cpu_us"))
-            peers = [l for k, l in own.items() if k[0] in redis_peer.FORMS
-                     and (l.transport == load.transport)]
-            best = max(peers, key=lambda l: l.middle("per_s"))
+            peers = [other for name, other in own.items() if name[0] in redis_peer.FORMS
+                     and (args.smoke or other.transport == load.transport)]
+            best = max(peers, key=lambda peer: peer.middle("per_s"))
             emit(bench="server", size=args.size, **load.fields(),
                  reference="%s, depth %d" % (best.what, best.depth),
                  reference_per_s=int(best.middle("per_s")), ratio=load.ratio(best))
@@ -322,11 +324,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--overload", type=float, default=20)
+    parser.add_argument("--answers", type=int, default=10000)
     parser.add_argument("--smoke", action="store_true")
     args = parser.parse_args()
     args.bench, args.rules = here, os.path.join(here, "..", "rules")
     if args.smoke:
-        args.rounds, args.seconds, args.overload = 1, 0.2, 1
+        vars(args).update(SMOKE)
     for missing, why in ((not os.path.exists(os.path.join(args.shared, "workloads", "gen.c")),
                           "no workloads at %s" % args.shared),
                          (not shutil.which("wrk"), "wrk is not installed"),
@@ -335,7 +338,7 @@ def main():
             print("SKIPPED: " + why)
             return 77
     data, store, reference = prepare(args)
-    asked = requests_of(data)
+    asked = requests_of(data)[:args.answers]
     frames = {name: os.path.join(data, name.replace(" ", "_") + ".frames")
               for name in (*PATHS, "redis constant", *redis_peer.FORMS)}
     for name, path in PATHS.items():
@@ -349,7 +352,7 @@ def main():
         cordon = Server([args.cordon, "serve", "--data", store, *rules],
                         os.path.join(args.work, "cordon.sock"))
         closing.append(cordon)
-        answers, usual = answers_of_server(args, cordon, frames["w1"], len(asked))
+        answers, usual = answers_of_server(args, cordon, frames["w1"])
         compare(args, answers, reference, "cordon")
         document = os.path.join(data, "constant.json")
         with open(document, "wb") as file:

@@ -10,7 +10,7 @@ return {
 
   evaluate = function(_, request)
     local x = request.node.risk
-    for i = 1, 40000 do
+    for i = 1, 20000 do
       x = (x * 31 + i) % 65521
     end
     return { decision = x % 2 == 0 and "allow" or "review", output = x }

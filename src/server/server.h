@@ -57,7 +57,7 @@ struct cdn_server_options {
     unsigned queue;        /* requests that wait for a worker (64) */
     unsigned connections;  /* open ones (1024) */
     unsigned idle_seconds; /* without a byte before a connection is closed (30) */
-    size_t header_bytes;   /* of one request's headers (16 KiB) */
+    size_t header_bytes;   /* of one request's headers (8 KiB) */
     size_t body_bytes;     /* of one request's body (1 MiB) */
     size_t batch_bytes;    /* of a batch's body (16 MiB) */
     size_t held_bytes;     /* of all bodies and replies together (256 MiB) */
