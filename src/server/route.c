@@ -16,6 +16,7 @@
 const struct cdn_route *const cdn_route_pieces[] = {
     cdn_routes_evaluate,
     cdn_routes_health,
+    cdn_routes_page,
     NULL,
 };
 
