@@ -82,6 +82,30 @@ CORDON_EXPORT cordon_status cordon_engine_rule_param(cordon_param_info *out,
                                                      const char *rule, uint32_t index,
                                                      cordon_error *err);
 
+/* The first rule or set in service whose name comes after `after` in byte order (NULL: the
+ * first of all) into `name`, which may be `after` itself.
+ * Errors: CORDON_E_NOTFOUND there is none. */
+CORDON_EXPORT cordon_status
+cordon_engine_next(char name[CORDON_RULE_MAX_NAME_BYTES + 1], cordon_engine *engine,
+                   const char *after, cordon_error *err);
+
+/* Append what a rule or a set says of itself, as one map: of a rule its version that decides.
+ *
+ *   both    kind ("rule", "set"), name, description, decisions (least severe first), fallback
+ *           (nil: "none")
+ *   rule    owner, tags, reads ({kind: [property]}), returns (a word, or {field: word}),
+ *           limits (those it declares, as cordon_limits names them), and params: a list of
+ *           {name, type, element of a list, required, default, min, max, choices,
+ *           description}, each where there is one; bounds of a duration or a timestamp are in
+ *           milliseconds, those of a string or a list count its length
+ *   set     combine, combiner (nil: none), members ([{name, weight}])
+ *
+ * Whether it fitted, cordon_builder_ok() tells; out->length is what it takes.
+ * Errors: CORDON_E_NOTFOUND no such rule or set */
+CORDON_EXPORT cordon_status cordon_engine_contract(cordon_builder *out,
+                                                   cordon_engine *engine,
+                                                   const char *name, cordon_error *err);
+
 /* Append one parameter, given as text, to a map of parameters being built: its name, and
  * its value read as the rule declares it ("24h", "true", "1,2,3" for a list; a string as it
  * stands).  Bounds are checked when the rule is evaluated.  Whether it fitted,

@@ -129,6 +129,36 @@ char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count)
     return out;
 }
 
+bool cdn_hash_from_hex(unsigned char *out, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned byte = 0;
+
+        for (size_t half = 0; half < 2; half++) {
+            char digit = text[2 * i + half];
+
+            byte <<= 4;
+            if (digit >= '0' && digit <= '9')
+                byte |= (unsigned)(digit - '0');
+            else if (digit >= 'a' && digit <= 'f')
+                byte |= (unsigned)(digit - 'a') + 10;
+            else if (digit >= 'A' && digit <= 'F')
+                byte |= (unsigned)(digit - 'A') + 10;
+            else
+                return false;
+        }
+        out[i] = (unsigned char)byte;
+    }
+    return text[2 * count] == '\0';
+}
+
+char *cdn_base64url(char *out, const unsigned char *bytes, size_t count)
+{
+    return sodium_bin2base64(
+        out, sodium_base64_ENCODED_LEN(count, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+        bytes, count, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
 void cdn_random(void *out, size_t count)
 {
     pick_code();

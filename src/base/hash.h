@@ -43,6 +43,13 @@ void cdn_wipe(void *bytes, size_t count);
 /* `count` bytes as 2 * count lower-case hexadecimal digits and a NUL.  Returns out. */
 char *cdn_hash_hex(char *out, const unsigned char *bytes, size_t count);
 
+/* The other way, in either case, `count` bytes of 2 * count digits.  False: it is not that. */
+bool cdn_hash_from_hex(unsigned char *out, size_t count, const char *text);
+/* `count` bytes as base64url without padding (RFC 4648), in a time that does not tell which, and
+ * a NUL: 4 characters for 3 bytes, rounded up.  Returns out. */
+#define CDN_BASE64_SIZE(count) (((count)*4 + 2) / 3 + 1)
+char *cdn_base64url(char *out, const unsigned char *bytes, size_t count);
+
 /* Bytes nobody can guess, from the system. */
 void cdn_random(void *out, size_t count);
 

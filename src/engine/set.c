@@ -15,8 +15,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const combinations[] = {"most_severe", "max_score", "weighted_sum",
-                                           "custom"};
+const char *const cdn_set_combinations[] = {"most_severe", "max_score", "weighted_sum",
+                                            "custom"};
 
 int32_t cdn_set_decision(const struct cdn_set *set, const char *word)
 {
@@ -253,8 +253,9 @@ static cordon_status read_combine(struct cdn_spec *table, struct cdn_set *set,
     if (status)
         return status;
     cdn_spec_enter(table, "combine");
-    choice = cdn_spec_choice(table, word ? word : "most_severe", "combination",
-                             combinations, COUNT(combinations), &status);
+    choice =
+        cdn_spec_choice(table, word ? word : "most_severe", "combination",
+                        cdn_set_combinations, COUNT(cdn_set_combinations), &status);
     if (choice < 0)
         return status;
     cdn_spec_leave(table);

@@ -16,6 +16,7 @@ enum cdn_combine {
     CDN_COMBINE_WEIGHTED_SUM,
     CDN_COMBINE_CUSTOM
 };
+extern const char *const cdn_set_combinations[]; /* their words, by number */
 
 struct cdn_set_member {
     const char *name;

@@ -131,6 +131,37 @@ START_TEST(stream__says_when_memory_is_gone)
 END_TEST
 #endif
 
+START_TEST(from_hex__reads_what_hex_writes_and_nothing_else)
+{
+    unsigned char bytes[3] = {0x00, 0x9f, 0xff}, back[3];
+    char text[7];
+
+    ck_assert(cdn_hash_from_hex(back, 3, cdn_hash_hex(text, bytes, 3)));
+    ck_assert_mem_eq(back, bytes, 3);
+    ck_assert(cdn_hash_from_hex(back, 3, "009FfF"));
+    ck_assert_mem_eq(back, bytes, 3);
+    ck_assert(!cdn_hash_from_hex(back, 3, "009ff"));
+    ck_assert(!cdn_hash_from_hex(back, 3, "009fff0"));
+    ck_assert(!cdn_hash_from_hex(back, 3, "009ffg"));
+    ck_assert(!cdn_hash_from_hex(back, 3, "009f f"));
+    ck_assert(!cdn_hash_from_hex(back, 3, ""));
+}
+END_TEST
+
+START_TEST(base64url__is_rfc_4648_without_padding)
+{
+    char text[CDN_BASE64_SIZE(5)];
+
+    ck_assert_str_eq(cdn_base64url(text, (const unsigned char *)"", 0), "");
+    ck_assert_str_eq(cdn_base64url(text, (const unsigned char *)"f", 1), "Zg");
+    ck_assert_str_eq(cdn_base64url(text, (const unsigned char *)"fo", 2), "Zm8");
+    ck_assert_str_eq(cdn_base64url(text, (const unsigned char *)"foo", 3), "Zm9v");
+    ck_assert_str_eq(cdn_base64url(text, (const unsigned char *)"\xfb\xff\xfe!?", 5),
+                     "-__-IT8");
+    ck_assert_uint_eq(CDN_BASE64_SIZE(5), strlen("-__-IT8") + 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("hash");
@@ -145,6 +176,8 @@ static Suite *suite(void)
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, stream__says_when_memory_is_gone);
 #endif
+    CDN_UNIT_CASE(s, from_hex__reads_what_hex_writes_and_nothing_else);
+    CDN_UNIT_CASE(s, base64url__is_rfc_4648_without_padding);
     return s;
 }
 
