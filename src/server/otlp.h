@@ -76,11 +76,11 @@ cordon_status cdn_otlp_open(struct cdn_otlp **out,
 void cdn_otlp_close(struct cdn_otlp *otlp);
 
 /* Both do nothing where the trace is not sampled, or `otlp` is NULL; no lock, no allocation. */
-void cdn_otlp_request(struct cdn_otlp *otlp, const struct cdn_traceparent_span *span,
+void cdn_otlp_request(struct cdn_otlp *otlp, const struct cdn_traceparent_span *own,
                       const struct cdn_otlp_request *request);
 /* Of an engine's observer: `ud` is the exporter.  A span without a traceparent is not
  * sampled. */
-void cdn_otlp_evaluation(void *ud, const cordon_span *span);
+void cdn_otlp_evaluation(void *ud, const cordon_span *from);
 
 void cdn_otlp_get_stats(struct cdn_otlp_stats *out, struct cdn_otlp *otlp);
 /* The same as Prometheus text; nothing for NULL. */

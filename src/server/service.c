@@ -105,7 +105,7 @@ bool cdn_service_tell_reloading(const struct cdn_service *service)
 /* A stream that listens, by its family; 0: it is something else. */
 static int family_of(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t bytes = sizeof address, size = sizeof(int);
     int listens = 0, type = 0;
 

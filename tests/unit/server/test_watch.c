@@ -142,7 +142,7 @@ START_TEST(watch__outlives_a_storm)
     write_file("a", "1");
     write_file("b", "1");
     watch = open_on("a", "b");
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 12000; i++) {
         int fd =
             open(path_of(i % 2 ? "temporary" : "one/none"), O_CREAT | O_WRONLY, 0600);
 
