@@ -91,6 +91,8 @@
 #define CORDON_H
 
 #include <cordon/audit.h>
+#include <cordon/audit_read.h>
+#include <cordon/conduct.h>
 #include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/evaluate.h>

@@ -1,4 +1,5 @@
-/* The decision log: every decision on disk, in order, and provably unchanged.
+/* The decision log: every decision on disk, in order, and provably unchanged; audit_read.h
+ * reads it.
  *
  * A log is a folder of *segments*, files that are only ever appended to.  Each record has a
  * checksum, and a BLAKE2b hash over its own bytes and the hash of the record before it, so
@@ -12,8 +13,8 @@
  * and nothing is lost without being counted, in the statistics and in the chain itself.
  *
  * Threads: a cordon_audit is shared; every function on it is safe from any thread but
- *          cordon_audit_close(), for which no call may be under way.  A reader belongs to one
- *          thread at a time.  One process writes to a log at a time; any number may read.
+ *          cordon_audit_close(), for which no call may be under way.  One process writes to a
+ *          log at a time; any number may read.
  * Caveats: whoever can write to the folder can put back an older state of all of it, or
  *          remove all of it; copy the newest hash elsewhere if that matters. */
 #ifndef CORDON_AUDIT_H
@@ -23,13 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cordon/audit_read.h>
 #include <cordon/error.h>
-#include <cordon/value.h>
 
 typedef struct cordon_audit cordon_audit;
-typedef struct cordon_audit_reader cordon_audit_reader;
-
-#define CORDON_AUDIT_HASH_BYTES 32
 
 /* When records are synced to the disk. */
 typedef enum cordon_audit_sync {
@@ -111,35 +109,6 @@ typedef struct cordon_audit_stats {
 #define CORDON_AUDIT_STATS_INIT                                                        \
     {                                                                                  \
         sizeof(cordon_audit_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0           \
-    }
-
-typedef enum cordon_audit_kind {
-    CORDON_AUDIT_DECISION = 1,
-    /* What the log says of itself: a map whose "note" is "dropped", "retention",
-     * "recovered" or "end" (of a segment). */
-    CORDON_AUDIT_NOTE = 2
-} cordon_audit_kind;
-
-/* One record, borrowed until the next call on its reader. */
-typedef struct cordon_audit_entry {
-    size_t struct_size; /* sizeof(cordon_audit_entry) as the caller compiled it */
-    cordon_audit_kind kind;
-    uint64_t sequence; /* from 1, over all segments, notes included */
-    uint64_t segment;
-    uint64_t offset; /* of the record in the segment's file */
-    unsigned char prev_hash[CORDON_AUDIT_HASH_BYTES];
-    unsigned char hash[CORDON_AUDIT_HASH_BYTES];
-    const void *record; /* msgpack: a map, src/engine/README.md names its keys */
-    size_t record_bytes;
-    cordon_value value; /* the same */
-} cordon_audit_entry;
-
-#define CORDON_AUDIT_ENTRY_INIT                                                        \
-    {                                                                                  \
-        sizeof(cordon_audit_entry), (cordon_audit_kind)0, 0, 0, 0, {0}, {0}, NULL, 0,  \
-        {                                                                              \
-            CORDON_NIL, 0, {false}, NULL                                               \
-        }                                                                              \
     }
 
 /* What is wrong with a log, first in each segment. */
@@ -225,23 +194,6 @@ CORDON_EXPORT cordon_status
 cordon_audit_verify(cordon_audit_report *out, const char *dir, const char *key_file,
                     void (*report)(void *ud, const cordon_audit_finding *finding),
                     void *ud, cordon_error *err);
-
-/* Read a log from its first record.  Checksums and order are checked, the chain is not.
- * Ownership: *out is the caller's; cordon_audit_reader_close() it.
- * Errors:    CORDON_E_NOTFOUND no such folder, CORDON_E_IO, CORDON_E_NOMEM */
-CORDON_EXPORT cordon_status cordon_audit_reader_open(cordon_audit_reader **out,
-                                                     const char *dir,
-                                                     cordon_error *err);
-CORDON_EXPORT void cordon_audit_reader_close(cordon_audit_reader *reader);
-
-/* The next record; *got false: there is none, or none yet: ask again later to follow a log
- * that is being written.  Set entry->struct_size before.
- * Errors: CORDON_E_CORRUPT with file and offset in the message; the next call goes on with
- *         the next segment.  CORDON_E_IO, CORDON_E_NOMEM. */
-CORDON_EXPORT cordon_status cordon_audit_reader_next(cordon_audit_entry *entry,
-                                                     bool *got,
-                                                     cordon_audit_reader *reader,
-                                                     cordon_error *err);
 
 #ifdef __cplusplus
 }

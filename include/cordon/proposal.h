@@ -191,6 +191,13 @@ CORDON_EXPORT cordon_status cordon_proposals_decide(
     bool accept, const char *author, const char *reason, bool dry_run,
     cordon_error *err);
 
+/* The same for one, where its `history` has `changes` elements: who decides knows what was
+ * decided before.  Errors: also CORDON_E_CONFLICT it has another number of them by now. */
+CORDON_EXPORT cordon_status
+cordon_proposals_decide_one(bool *changed, cordon_proposals *log, uint64_t sequence,
+                            uint32_t changes, bool accept, const char *author,
+                            const char *reason, bool dry_run, cordon_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -117,6 +117,11 @@ CORDON_EXPORT cordon_status cordon_registry_source(char *out, size_t size,
                                                    cordon_registry *registry,
                                                    const char *name, uint32_t version,
                                                    cordon_error *err);
+/* The same of the cases that came with it: no byte if none did. */
+CORDON_EXPORT cordon_status cordon_registry_cases(char *out, size_t size, size_t *bytes,
+                                                  cordon_registry *registry,
+                                                  const char *name, uint32_t version,
+                                                  cordon_error *err);
 /* The newest change before the sequence `before` (0: of all), of the object `name` or, if
  * that is NULL, of any.  Errors: CORDON_E_NOTFOUND there is none. */
 CORDON_EXPORT cordon_status cordon_registry_history(cordon_change_record *out,

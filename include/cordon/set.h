@@ -82,7 +82,8 @@ CORDON_EXPORT cordon_status cordon_engine_load_set(cordon_engine *engine,
                                                    const char *file, char *name,
                                                    cordon_error *err);
 
-/* The set's rule number `index`, from 0, into `rule`: its name and the NUL.
+/* The set's rule number `index`, from 0, into `rule`: its name and the NUL.  Behind the last
+ * comes the rule that combines, where the set has one.
  * Errors: CORDON_E_NOTFOUND no such set, or it has no more rules. */
 CORDON_EXPORT cordon_status
 cordon_engine_set_rule(char rule[CORDON_RULE_MAX_NAME_BYTES + 1], cordon_engine *engine,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cases.h"
+#include "cli/judge.h"
 #include "cli/registry.h"
 #include "engine/registry_record.h"
 

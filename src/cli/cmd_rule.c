@@ -9,9 +9,9 @@
 
 #include "base/file.h"
 #include "base/time.h"
-#include "cli/cases.h"
 #include "cli/registry.h"
 #include "cli/testing/candidate.h"
+#include "codec/cases.h"
 #include "engine/registry.h"
 #include "engine/registry_record.h"
 

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/cases.h"
+#include "cli/judge.h"
 #include "cli/registry.h"
 #include "engine/registry_record.h"
 

@@ -159,3 +159,84 @@ cordon_status cordon_audit_reader_next(cordon_audit_entry *entry, bool *got,
     *got = true;
     return CORDON_OK;
 }
+
+cordon_status cordon_audit_reader_segment(uint64_t *segment,
+                                          cordon_audit_reader *reader, uint64_t before,
+                                          cordon_error *err)
+{
+    struct cdn_audit_numbers numbers;
+    cordon_status status;
+    size_t i;
+
+    if (!segment || !reader)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_audit_reader_segment: segment and reader must be "
+                             "there");
+    *segment = 0;
+    status = cdn_audit_segments_list(&numbers, reader->dir, err);
+    if (status)
+        return status;
+    for (i = numbers.count; i && before && numbers.items[i - 1] >= before; i--) {
+    }
+    if (i)
+        *segment = numbers.items[i - 1];
+    cdn_audit_numbers_deinit(&numbers);
+    return i ? CORDON_OK
+             : cdn_error_set(err, CORDON_E_NOTFOUND, "the log has no %ssegment",
+                             before ? "earlier " : "");
+}
+
+/* Have the scan, just opened, stand behind the record at `offset`. */
+static cordon_status pass(bool *ended, struct cdn_audit_scan *scan, uint64_t offset,
+                          cordon_error *err)
+{
+    struct cdn_audit_found_record record;
+    enum cdn_audit_found found = CDN_AUDIT_BROKEN;
+    cordon_status status = CORDON_OK;
+
+    if (offset >= sizeof scan->header) {
+        scan->at = offset;
+        scan->next_sequence = 0; /* whatever it is */
+        status = cdn_audit_scan_next(&found, &record, scan, NULL, err);
+    }
+    if (status)
+        return status;
+    if (found != CDN_AUDIT_RECORD)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "%s: no record begins at offset %" PRIu64, scan->path,
+                             offset);
+    *ended = record.frame.kind == CORDON_AUDIT_NOTE &&
+             cdn_audit_note_is(record.bytes, record.frame.length, "end", NULL, NULL);
+    return CORDON_OK;
+}
+
+cordon_status cordon_audit_reader_seek(cordon_audit_reader *reader, uint64_t segment,
+                                       uint64_t offset, cordon_error *err)
+{
+    struct cdn_audit_scan scan;
+    const char *fault;
+    bool ended = false;
+    cordon_status status;
+
+    if (!reader || !segment)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "cordon_audit_reader_seek: reader must be there, and "
+                             "segments count from 1");
+    status = cdn_audit_scan_open(&scan, reader->dir, segment, NULL, &fault, err);
+    if (status)
+        return status;
+    if (fault)
+        status = cdn_error_set(err, CORDON_E_CORRUPT, "%s: %s", scan.path, fault);
+    else if (offset)
+        status = pass(&ended, &scan, offset, err);
+    if (status) {
+        cdn_audit_scan_close(&scan);
+        return status;
+    }
+    if (reader->number)
+        cdn_audit_scan_close(&reader->scan);
+    reader->scan = scan;
+    reader->number = segment;
+    reader->ended = ended;
+    return CORDON_OK;
+}

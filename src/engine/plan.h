@@ -101,10 +101,11 @@ struct cdn_plan {
     struct cdn_shadow shadows[CDN_PLAN_MAX_SHADOWS];
     struct cdn_set *set; /* NULL: it is a rule */
     uint32_t set_number; /* the set's version in the registry; 0: from a text */
-    bool guarded;        /* the guard of the rollout, and what it counts from */
+    bool guarded;        /* the guard of the rollout */
     cordon_guard guard;
-    struct cdn_baseline *baseline; /* NULL: nothing is rolled out */
-    struct cdn_past *past;         /* NULL: nothing */
+    struct cdn_baseline
+        *baseline;         /* what its rollout counts from; NULL: there is none */
+    struct cdn_past *past; /* NULL: nothing */
     enum cdn_plan_state state;
     char why[CDN_PLAN_WHY_BYTES]; /* it is paused or killed */
     uint32_t revoked;             /* not 0: runs in flight are to stop; atomic */

@@ -35,6 +35,7 @@ struct decision {
     cordon_proposal_state state;
     const char *author;
     const char *reason;
+    uint32_t changes; /* that each must have seen; CORDON_NONE: any number */
     uint64_t changed;
 };
 
@@ -53,8 +54,17 @@ static cordon_status decide_one(struct decision *decision, uint64_t sequence,
     struct cdn_proposal_entry entry;
     cordon_status status = cdn_proposals_entry(&entry, decision->txn, sequence, err);
 
-    if (status || entry.view.state == decision->state)
+    if (status)
         return status;
+    if (decision->changes != CORDON_NONE &&
+        entry.view.history.length != decision->changes)
+        return cdn_error_set(
+            err, CORDON_E_CONFLICT,
+            "proposal %llu is %s by now; it has seen %u changes, not %u", shown,
+            cordon_proposal_state_str(entry.view.state), entry.view.history.length,
+            decision->changes);
+    if (entry.view.state == decision->state)
+        return CORDON_OK;
     if (in_batch(&decision->batch, sequence))
         return cdn_error_set(err, CORDON_E_CONFLICT,
                              "proposal %llu is being applied, or was when a process "
@@ -88,6 +98,24 @@ static cordon_status decide(struct cdn_durable_txn *txn, void *ud, cordon_error 
     return status;
 }
 
+static cordon_status decide_all(struct decision *decision, cordon_proposals *log,
+                                bool accept, bool dry_run, cordon_error *err)
+{
+    cordon_status status =
+        check_line("the author", decision->author ? decision->author : "",
+                   CORDON_PROPOSAL_AUTHOR_BYTES, true, err);
+
+    decision->state = accept ? CORDON_PROPOSAL_ACCEPTED : CORDON_PROPOSAL_REJECTED;
+    if (!decision->reason)
+        decision->reason = "";
+    if (!status)
+        status = check_line("a reason", decision->reason, CORDON_PROPOSAL_REASON_BYTES,
+                            false, err);
+    return status ? status
+                  : cdn_durable_write(cdn_proposals_file(log), dry_run, decide,
+                                      decision, err);
+}
+
 cordon_status cordon_proposals_decide(uint64_t *changed, cordon_proposals *log,
                                       const uint64_t *sequences, size_t count,
                                       bool accept, const char *author,
@@ -96,22 +124,30 @@ cordon_status cordon_proposals_decide(uint64_t *changed, cordon_proposals *log,
 {
     struct decision decision = {.sequences = sequences,
                                 .count = count,
-                                .state = accept ? CORDON_PROPOSAL_ACCEPTED
-                                                : CORDON_PROPOSAL_REJECTED,
                                 .author = author,
-                                .reason = reason ? reason : ""};
-    cordon_status status = check_line("the author", author ? author : "",
-                                      CORDON_PROPOSAL_AUTHOR_BYTES, true, err);
+                                .reason = reason,
+                                .changes = CORDON_NONE};
+    cordon_status status = decide_all(&decision, log, accept, dry_run, err);
 
     if (changed)
-        *changed = 0;
-    if (!status)
-        status = check_line("a reason", decision.reason, CORDON_PROPOSAL_REASON_BYTES,
-                            false, err);
-    if (!status)
-        status =
-            cdn_durable_write(cdn_proposals_file(log), dry_run, decide, &decision, err);
-    if (changed && !status)
-        *changed = decision.changed;
+        *changed = status ? 0 : decision.changed;
+    return status;
+}
+
+cordon_status cordon_proposals_decide_one(bool *changed, cordon_proposals *log,
+                                          uint64_t sequence, uint32_t changes,
+                                          bool accept, const char *author,
+                                          const char *reason, bool dry_run,
+                                          cordon_error *err)
+{
+    struct decision decision = {.sequences = &sequence,
+                                .count = 1,
+                                .author = author,
+                                .reason = reason,
+                                .changes = changes};
+    cordon_status status = decide_all(&decision, log, accept, dry_run, err);
+
+    if (changed)
+        *changed = !status && decision.changed;
     return status;
 }

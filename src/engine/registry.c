@@ -377,11 +377,14 @@ cordon_status cdn_registry_cases(struct cdn_buf *out, cordon_registry *registry,
     return cdn_durable_read(registry->file, read_version, &query, err);
 }
 
-cordon_status cordon_registry_source(char *out, size_t size, size_t *bytes,
-                                     cordon_registry *registry, const char *name,
-                                     uint32_t version, cordon_error *err)
+/* Text or cases of a version, as `read` has them, into the caller's room. */
+static cordon_status
+copy_text(char *out, size_t size, size_t *bytes, cordon_registry *registry,
+          const char *name, uint32_t version, const char *function,
+          cordon_status read(struct cdn_buf *out, cordon_registry *registry,
+                             const char *name, uint32_t version, cordon_error *err),
+          cordon_error *err)
 {
-    static const char function[] = "cordon_registry_source";
     struct cdn_buf text = {0};
     cordon_status status = cdn_registry_argument(bytes, function, "bytes", err);
 
@@ -392,7 +395,7 @@ cordon_status cordon_registry_source(char *out, size_t size, size_t *bytes,
     if (!status)
         status = cdn_registry_argument(name, function, "name", err);
     if (!status)
-        status = cdn_registry_text(&text, registry, name, version, err);
+        status = read(&text, registry, name, version, err);
     if (!status) {
         *bytes = text.length;
         if (text.length > size)
@@ -404,6 +407,22 @@ cordon_status cordon_registry_source(char *out, size_t size, size_t *bytes,
     }
     cdn_buf_deinit(&text);
     return status;
+}
+
+cordon_status cordon_registry_source(char *out, size_t size, size_t *bytes,
+                                     cordon_registry *registry, const char *name,
+                                     uint32_t version, cordon_error *err)
+{
+    return copy_text(out, size, bytes, registry, name, version,
+                     "cordon_registry_source", cdn_registry_text, err);
+}
+
+cordon_status cordon_registry_cases(char *out, size_t size, size_t *bytes,
+                                    cordon_registry *registry, const char *name,
+                                    uint32_t version, cordon_error *err)
+{
+    return copy_text(out, size, bytes, registry, name, version, "cordon_registry_cases",
+                     cdn_registry_cases, err);
 }
 
 struct hash_query {

@@ -280,6 +280,8 @@ cordon_status cordon_engine_set_rule(char rule[CORDON_RULE_MAX_NAME_BYTES + 1],
     plan = cdn_state_find(atomic_load(&engine->state), name);
     if (!plan || !plan->set)
         status = cdn_error_set(err, CORDON_E_NOTFOUND, "no set '%.80s'", name);
+    else if (index == plan->set->member_count && plan->set->combiner)
+        (void)snprintf(rule, CORDON_RULE_MAX_NAME_BYTES + 1, "%s", plan->set->combiner);
     else if (index >= plan->set->member_count)
         status = cdn_error_set(err, CORDON_E_NOTFOUND, "set '%s' has %u rules", name,
                                plan->set->member_count);

@@ -213,9 +213,9 @@ static cordon_status fill_rule(struct cdn_plan *plan, struct sync *sync,
                           standing->shadows[i].version, err);
         plan->shadow_count += shadow->entry != NULL;
     }
-    if (status || !standing->guarded || !plan->choice_count)
+    if (status || !plan->choice_count)
         return status;
-    plan->guarded = true;
+    plan->guarded = standing->guarded;
     plan->guard = standing->guard;
     if (before && before->baseline && !ended_since(before, sync, standing->name))
         counted = before->baseline;

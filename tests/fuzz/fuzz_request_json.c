@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cases.h"
+#include "codec/cases.h"
 #include "codec/json.h"
 #include "codec/json_read.h"
 #include "codec/request.h"

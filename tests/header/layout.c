@@ -94,6 +94,34 @@ static void traces(void)
     zero_but_size("CORDON_TRACE_OPTIONS_INIT", &trace, sizeof trace);
 }
 
+static void audits_and_conducts(void)
+{
+    SIZE(cordon_audit_options, 96);
+    OFFSET(cordon_audit_options, sync, 8);
+    OFFSET(cordon_audit_options, on_full, 12);
+    OFFSET(cordon_audit_options, sample, 20);
+    OFFSET(cordon_audit_options, ring_bytes, 24);
+    OFFSET(cordon_audit_options, keep_segments, 48);
+    OFFSET(cordon_audit_options, keep_ms, 64);
+    OFFSET(cordon_audit_options, key_file, 72);
+    OFFSET(cordon_audit_options, mask_count, 88);
+    SIZE(cordon_audit_mask, 16);
+    SIZE(cordon_audit_stats, 120);
+    OFFSET(cordon_audit_stats, damaged, 112);
+    SIZE(cordon_audit_entry, 144);
+    OFFSET(cordon_audit_entry, prev_hash, 40);
+    OFFSET(cordon_audit_entry, record, 104);
+    OFFSET(cordon_audit_entry, value, 120);
+    SIZE(cordon_audit_finding, 40);
+    SIZE(cordon_audit_report, 120);
+    OFFSET(cordon_audit_report, keyed, 80);
+    SIZE(cordon_conduct, 1528);
+    OFFSET(cordon_conduct, outcomes, 32);
+    OFFSET(cordon_conduct, limits, 80);
+    OFFSET(cordon_conduct, decisions, 184);
+    OFFSET(cordon_conduct, wall_ns, 1504);
+}
+
 int main(void)
 {
     static cordon_limits limits = CORDON_LIMITS_INIT;
@@ -154,25 +182,7 @@ int main(void)
     OFFSET(cordon_request, traceparent, 96);
     OFFSET(cordon_request, priority, 104);
     traces();
-    SIZE(cordon_audit_options, 96);
-    OFFSET(cordon_audit_options, sync, 8);
-    OFFSET(cordon_audit_options, on_full, 12);
-    OFFSET(cordon_audit_options, sample, 20);
-    OFFSET(cordon_audit_options, ring_bytes, 24);
-    OFFSET(cordon_audit_options, keep_segments, 48);
-    OFFSET(cordon_audit_options, keep_ms, 64);
-    OFFSET(cordon_audit_options, key_file, 72);
-    OFFSET(cordon_audit_options, mask_count, 88);
-    SIZE(cordon_audit_mask, 16);
-    SIZE(cordon_audit_stats, 120);
-    OFFSET(cordon_audit_stats, damaged, 112);
-    SIZE(cordon_audit_entry, 144);
-    OFFSET(cordon_audit_entry, prev_hash, 40);
-    OFFSET(cordon_audit_entry, record, 104);
-    OFFSET(cordon_audit_entry, value, 120);
-    SIZE(cordon_audit_finding, 40);
-    SIZE(cordon_audit_report, 120);
-    OFFSET(cordon_audit_report, keyed, 80);
+    audits_and_conducts();
     SIZE(cordon_cancel, 4);
     SIZE(cordon_usage, 128);
     OFFSET(cordon_usage, host_ns, 120);

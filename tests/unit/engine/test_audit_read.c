@@ -163,6 +163,108 @@ START_TEST(next__outlives_retention)
 }
 END_TEST
 
+START_TEST(seek__goes_to_any_place_an_entry_told)
+{
+    cordon_audit *audit = open_small(0);
+    struct {
+        uint64_t segment, offset, sequence;
+        unsigned char hash[CORDON_AUDIT_HASH_BYTES];
+    } places[200];
+    cordon_audit_reader *reader;
+    size_t count = 0;
+    bool got = true;
+
+    for (uint64_t i = 0; i < 40; i++)
+        ck_assert(auditing_offer(audit, i));
+    ck_assert_int_eq(cordon_audit_close(audit, &err), CORDON_OK);
+    reader = open_reader();
+    for (; count < 200; count++) { /* notes too, such as the one that ends a segment */
+        ck_assert(!cordon_audit_reader_next(&entry, &got, reader, &err));
+        if (!got)
+            break;
+        places[count].segment = entry.segment;
+        places[count].offset = entry.offset;
+        places[count].sequence = entry.sequence;
+        memcpy(places[count].hash, entry.hash, sizeof entry.hash);
+    }
+    ck_assert_uint_gt(count, 40);
+    for (size_t i = count; i--;) {
+        ck_assert(!cordon_audit_reader_seek(reader, places[i].segment, places[i].offset,
+                                            &err));
+        ck_assert(!cordon_audit_reader_next(&entry, &got, reader, &err));
+        ck_assert_int_eq(got, i + 1 < count);
+        if (!got)
+            continue;
+        ck_assert_uint_eq(entry.sequence, places[i].sequence + 1);
+        if (entry.segment ==
+            places[i].segment) /* else the hash of a header is before it */
+            ck_assert_mem_eq(entry.prev_hash, places[i].hash, sizeof entry.prev_hash);
+        ck_assert(!cordon_audit_reader_seek(reader, places[i].segment, 0, &err));
+        ck_assert(!cordon_audit_reader_next(&entry, &got, reader, &err));
+        ck_assert_uint_eq(entry.segment, places[i].segment);
+        ck_assert_uint_le(entry.sequence, places[i].sequence);
+    }
+    cordon_audit_reader_close(reader);
+}
+END_TEST
+
+START_TEST(segment__leads_from_the_newest_to_the_oldest)
+{
+    cordon_audit *audit = open_small(3);
+    cordon_audit_stats stats = CORDON_AUDIT_STATS_INIT;
+    cordon_audit_reader *reader;
+    uint64_t segment, before = 0;
+    int count = 0;
+
+    for (uint64_t i = 0; i < 60; i++)
+        ck_assert(auditing_offer(audit, i));
+    ck_assert_int_eq(cordon_audit_drain(audit, &err), CORDON_OK);
+    ck_assert(!cordon_audit_get_stats(&stats, audit, &err));
+    reader = open_reader();
+    ck_assert(!cordon_audit_reader_segment(&segment, reader, 0, &err));
+    ck_assert_uint_eq(segment, stats.segment);
+    for (; !cordon_audit_reader_segment(&segment, reader, before, &err); count++) {
+        ck_assert(!before || segment == before - 1);
+        before = segment;
+    }
+    ck_assert_int_eq(err.status, CORDON_E_NOTFOUND);
+    ck_assert_int_eq(count, 3); /* the others are not kept */
+    cordon_audit_reader_close(reader);
+    ck_assert_int_eq(cordon_audit_close(audit, &err), CORDON_OK);
+}
+END_TEST
+
+START_TEST(seek__says_what_is_not_there_and_stays)
+{
+    cordon_audit *audit = open_small(0);
+    cordon_audit_reader *reader;
+    unsigned char *bytes;
+    uint64_t number;
+    size_t size;
+
+    for (uint64_t i = 0; i < 30; i++)
+        ck_assert(auditing_offer(audit, i));
+    ck_assert_int_eq(cordon_audit_close(audit, &err), CORDON_OK);
+    size = auditing_read(&bytes, dir, 3);
+    bytes[9] ^= 1;
+    auditing_write(dir, 3, bytes, size);
+    free(bytes);
+    reader = open_reader();
+    ck_assert(next(&number, reader));
+    ck_assert_int_eq(cordon_audit_reader_seek(reader, 99, 0, &err), CORDON_E_NOTFOUND);
+    ck_assert_int_eq(cordon_audit_reader_seek(reader, 0, 0, &err), CORDON_E_INVALID);
+    ck_assert_int_eq(cordon_audit_reader_seek(reader, 1, 137, &err), CORDON_E_INVALID);
+    ck_assert_has(err.message, "no record begins at offset 137");
+    ck_assert_int_eq(cordon_audit_reader_seek(reader, 1, 1, &err), CORDON_E_INVALID);
+    ck_assert_int_eq(cordon_audit_reader_seek(reader, 1, 1u << 30, &err),
+                     CORDON_E_INVALID);
+    ck_assert_int_eq(cordon_audit_reader_seek(reader, 3, 0, &err), CORDON_E_CORRUPT);
+    ck_assert(next(&number, reader));
+    ck_assert_uint_eq(number, 1);
+    cordon_audit_reader_close(reader);
+}
+END_TEST
+
 START_TEST(open__says_what_is_wrong)
 {
     cordon_audit_entry old = {.struct_size = 8};
@@ -197,6 +299,8 @@ START_TEST(reader__survives_every_allocation_failure)
 
         while (!status && got)
             status = cordon_audit_reader_next(&entry, &got, reader, &err);
+        if (!status)
+            status = cordon_audit_reader_seek(reader, 1, 136, &err);
         ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
         cordon_audit_reader_close(reader);
     }
@@ -214,6 +318,9 @@ static Suite *suite(void)
     tcase_add_test(c, next__gives_places_hashes_and_values);
     tcase_add_test(c, next__goes_on_behind_a_damaged_segment);
     tcase_add_test(c, next__outlives_retention);
+    tcase_add_test(c, seek__goes_to_any_place_an_entry_told);
+    tcase_add_test(c, segment__leads_from_the_newest_to_the_oldest);
+    tcase_add_test(c, seek__says_what_is_not_there_and_stays);
     tcase_add_test(c, open__says_what_is_wrong);
 #ifdef CORDON_FAILALLOC
     tcase_add_test(c, reader__survives_every_allocation_failure);

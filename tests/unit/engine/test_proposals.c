@@ -432,6 +432,41 @@ START_TEST(decide__is_all_or_nothing_and_remembers_who_and_why)
 }
 END_TEST
 
+START_TEST(decide_one__holds_to_what_its_decider_knew)
+{
+    bool changed = true;
+    cordon_error err;
+
+    evaluate("100");
+    add(false);
+    ck_assert_int_eq(cordon_proposals_decide_one(&changed, proposals, 1, 1, true, "eve",
+                                                 NULL, false, &err),
+                     CORDON_E_CONFLICT);
+    ck_assert_contains(err.message, "proposal 1 is pending by now; it has seen 0");
+    ck_assert(!changed);
+    ck_assert(!cordon_proposals_decide_one(&changed, proposals, 1, 0, true, "eve", NULL,
+                                           true, &err));
+    ck_assert(changed);
+    ck_assert_int_eq(each(NULL).states[0], CORDON_PROPOSAL_PENDING);
+    ck_assert(!cordon_proposals_decide_one(&changed, proposals, 1, 0, true, "eve",
+                                           "fits", false, &err));
+    ck_assert_int_eq(each(NULL).states[0], CORDON_PROPOSAL_ACCEPTED);
+    ck_assert_int_eq(cordon_proposals_decide_one(NULL, proposals, 1, 0, false, "bob",
+                                                 NULL, false, &err),
+                     CORDON_E_CONFLICT);
+    ck_assert_contains(err.message, "is accepted by now");
+    ck_assert(!cordon_proposals_decide_one(&changed, proposals, 1, 1, true, "bob", NULL,
+                                           false, &err));
+    ck_assert(!changed); /* it is what he wants */
+    ck_assert_int_eq(cordon_proposals_decide_one(NULL, proposals, 99, 0, true, "bob",
+                                                 NULL, false, &err),
+                     CORDON_E_NOTFOUND);
+    ck_assert_int_eq(
+        cordon_proposals_decide_one(NULL, proposals, 1, 1, true, "", NULL, false, &err),
+        CORDON_E_INVALID);
+}
+END_TEST
+
 START_TEST(decide__wants_a_name_and_lines)
 {
     const uint64_t one = 1;
@@ -603,6 +638,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE_IN(s, each__narrows, setup, teardown);
     CDN_UNIT_CASE_IN(s, decide__is_all_or_nothing_and_remembers_who_and_why, setup,
                      teardown);
+    CDN_UNIT_CASE_IN(s, decide_one__holds_to_what_its_decider_knew, setup, teardown);
     CDN_UNIT_CASE_IN(s, decide__wants_a_name_and_lines, setup, teardown);
     CDN_UNIT_CASE_IN(s, batch__keeps_its_entries_until_it_ends, setup, teardown);
     CDN_UNIT_CASE_IN(s, log__is_shared_by_threads, setup, teardown);

@@ -117,6 +117,28 @@ START_TEST(source__is_copied_where_it_fits)
     ck_assert_uint_eq(bytes, strlen(text));
     FAILS(cordon_registry_source(NULL, 0, &bytes, registry, "velocity", 1, &err),
           CORDON_E_DATA, "room for 0");
+    OK(cordon_registry_cases(out, sizeof(out), &bytes, registry, "velocity", 1, &err));
+    ck_assert_uint_eq(bytes, 0);
+}
+END_TEST
+
+START_TEST(cases__are_copied_as_they_came)
+{
+    static const char cases[] = "{\"expect\": {\"decision\": \"allow\"}}\n";
+    cordon_version_info info = {.struct_size = sizeof(info)};
+    char text[256], out[256];
+    size_t bytes = 0;
+
+    rule_text(text, "velocity", 1);
+    OK(cordon_registry_push(&info, registry, CORDON_OBJECT_RULE, text, strlen(text),
+                            "rule.lua", cases, strlen(cases), &by_ann, &err));
+    OK(cordon_registry_cases(out, sizeof(out), &bytes, registry, "velocity", 0, &err));
+    ck_assert_uint_eq(bytes, strlen(cases));
+    ck_assert_mem_eq(out, cases, bytes);
+    FAILS(cordon_registry_cases(out, 3, &bytes, registry, "velocity", 1, &err),
+          CORDON_E_DATA, "room for 3");
+    FAILS(cordon_registry_cases(out, 3, NULL, registry, "velocity", 1, &err),
+          CORDON_E_INVALID, "cordon_registry_cases");
 }
 END_TEST
 
@@ -242,6 +264,7 @@ static Suite *suite(void)
     REGISTERED_CASE(s, unknown_name__gets_a_suggestion);
     REGISTERED_CASE(s, version__tells_who_and_what);
     REGISTERED_CASE(s, source__is_copied_where_it_fits);
+    REGISTERED_CASE(s, cases__are_copied_as_they_came);
     REGISTERED_CASE(s, find_hash__tells_the_first_version_with_a_text);
     REGISTERED_CASE(s, history__goes_from_the_newest_back);
     REGISTERED_CASE(s, arguments__that_are_missing_or_of_another_size_are_refused);

@@ -310,6 +310,12 @@ START_TEST(rules__of_a_set_are_told_in_its_order)
     ck_assert_int_eq(cordon_engine_set_rule(rule, engine, "s", 2, &err),
                      CORDON_E_NOTFOUND);
     ck_assert_contains(err.message, "has 2 rules");
+    load_set(engine, "return { name = 'c', decisions = { 'x' }, rules = { 'calm' }, "
+                     "combine = 'custom', combiner = 'odd' }");
+    ck_assert(!cordon_engine_set_rule(rule, engine, "c", 1, &err));
+    ck_assert_str_eq(rule, "odd");
+    ck_assert_int_eq(cordon_engine_set_rule(rule, engine, "c", 2, &err),
+                     CORDON_E_NOTFOUND);
     ck_assert_int_eq(cordon_engine_set_rule(rule, engine, "calm", 0, &err),
                      CORDON_E_NOTFOUND);
     ck_assert_int_eq(cordon_engine_set_rule(NULL, engine, "s", 0, &err),

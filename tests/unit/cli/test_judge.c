@@ -1,48 +1,10 @@
-/* Reading cases, and judging a candidate by them. */
+/* Judging a candidate for the command line: what is told, and where. */
 #include "support/unit.h"
 
 #include "base/alloc.h"
-#include "cli/cases.h"
+#include "cli/judge.h"
 
 static cordon_error err;
-
-static cordon_status check(const char *cases)
-{
-    char *exact = cdn_unit_exact(cases, strlen(cases));
-    cordon_status status =
-        cdn_cases_check(exact, strlen(cases), "x_cases.ndjson", &err);
-
-    free(exact);
-    return status;
-}
-
-START_TEST(check__takes_requests_with_expectations)
-{
-    ck_assert_int_eq(check(""), CORDON_OK);
-    ck_assert_int_eq(check("\n \r\n\t\n"), CORDON_OK);
-    ck_assert_int_eq(check("{\"expect\": {\"decision\": null}}"), CORDON_OK);
-    ck_assert_int_eq(check("{\"node\": \"A:1\", \"now\": 5, \"params\": {\"a\": 1}, "
-                           "\"seed\": 1, \"id\": "
-                           "7,\n\"expect\": {\"score\": 1}}"),
-                     CORDON_E_DATA); /* one a line */
-    ck_assert_int_eq(
-        check("{\"expect\": {\"decision\": \"a\", \"score\": 1.5, \"outcome\": \"ok\", "
-              "\"truncated\": true, \"max_edges\": 0, \"max_instructions\": 9}}\r\n"),
-        CORDON_OK);
-}
-END_TEST
-
-START_TEST(check__refuses_with_file_and_line)
-{
-    ck_assert_int_eq(check("\n\n{\"expect\": {\"score\": 1}}\n{\"expect\": 7}\n"),
-                     CORDON_E_DATA);
-    ck_assert_str_eq(err.file, "x_cases.ndjson");
-    ck_assert_uint_eq(err.line, 4);
-    ck_assert_ptr_nonnull(strstr(err.message, "a case needs \"expect\""));
-}
-END_TEST
-
-/* ---- judging ---- */
 
 static struct cdn_cli cli;
 static char *told; /* what was said on cli.err */
@@ -134,10 +96,8 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *s = suite_create("cases");
+    Suite *s = suite_create("judge");
 
-    CDN_UNIT_CASE(s, check__takes_requests_with_expectations);
-    CDN_UNIT_CASE(s, check__refuses_with_file_and_line);
     CDN_UNIT_CASE(s, judge__tells_every_case_that_fails);
     CDN_UNIT_CASE(s, judge__loads_even_without_cases);
 #ifdef CORDON_FAILALLOC

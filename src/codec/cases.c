@@ -1,12 +1,14 @@
 /* Running the cases of a version: see cases.h.
  *
- * Each is evaluated in an engine of its own process, with the limits the rule declares and
- * the ceilings of an engine whose host chose none, on the store's current snapshot.  All are
+ * Each is evaluated in an engine of its own, with the limits the rule declares and the
+ * ceilings of an engine whose host chose none, on the snapshot that is given.  All are
  * run even if one fails, and every difference is told, so that one look is enough. */
-#include "cli/cases.h"
+#include "codec/cases.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cordon/engine.h>
@@ -16,15 +18,14 @@
 #include "base/clock.h"
 #include "base/suggest.h"
 #include "codec/request.h"
-#include "cli/testing/candidate.h"
-#include "engine/registry.h"
-#include "engine/set.h"
 
 /* What may differ in the last digits of a score written in decimal. */
 #define SCORE_TOLERANCE 1e-9
 /* That a machine is busy is no fault of the rule: a case that the clock stopped is run again
  * before that is held against it. */
 #define TIME_TRIES 10
+
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
 static const char *const expectations[] = {
     "decision", "score", "outcome", "truncated", "max_edges", "max_instructions"};
@@ -63,7 +64,7 @@ static cordon_status unknown_expectation(const cordon_value *key, cordon_error *
     snprintf(name, sizeof(name), "%.*s", (int)(key->length < 64 ? key->length : 64),
              key->as.string);
     cdn_suggest_init(&suggest, name);
-    for (size_t i = 0; i < CDN_COUNT(expectations); i++)
+    for (size_t i = 0; i < COUNT(expectations); i++)
         cdn_suggest_offer(&suggest, expectations[i]);
     cdn_suggest_text(&suggest, hint, sizeof(hint));
     return cdn_error_set(err, CORDON_E_DATA, "nothing is called '%s' in \"expect\"%s",
@@ -162,7 +163,7 @@ cordon_status cdn_cases_check(const char *cases, size_t bytes, const char *file,
 /* ---- judging ---- */
 
 struct trial {
-    struct cdn_judge *judge;
+    struct cdn_cases *cases;
     const cordon_candidate *candidate;
     cordon_engine *engine;
     cordon_outcome *outcome;
@@ -175,16 +176,17 @@ static void differs(struct trial *trial, const char *format, ...) CDN_PRINTF(2, 
 
 static void differs(struct trial *trial, const char *format, ...)
 {
-    char message[512];
+    char message[512], line[640];
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(message, sizeof(message), format, args);
     va_end(args);
     trial->passes = false;
-    cdn_cli_error(
-        trial->judge->cli, "%s version %" PRIu32 ", case on line %" PRIu32 ": %s",
+    (void)snprintf(
+        line, sizeof(line), "%s version %" PRIu32 ", case on line %" PRIu32 ": %s",
         trial->candidate->name, trial->candidate->version, trial->line, message);
+    trial->cases->tell(trial->cases->ud, CDN_CASES_DIFFERS, line);
 }
 
 static void compare_text(struct trial *trial, const char *what,
@@ -265,7 +267,7 @@ static void compare_set(struct trial *trial, const cordon_value *expect)
         edges += member.usage.edges;
         instructions += member.usage.instructions;
     }
-    for (size_t i = 0; i < CDN_COUNT(not_of_sets); i++)
+    for (size_t i = 0; i < COUNT(not_of_sets); i++)
         if (cordon_value_get(&value, expect, not_of_sets[i]))
             differs(trial, "'%s' is expected, which a set does not have",
                     not_of_sets[i]);
@@ -308,7 +310,7 @@ static cordon_status run_case(struct trial *trial, const struct cdn_request *req
                   : request->has_as_of ? request->as_of_ms
                                        : cdn_clock_wall_ms();
     call.seed = request->seed;
-    call.cancel = trial->judge->cli->cancel;
+    call.cancel = trial->cases->cancel;
     if (request->params.length) {
         call.params = request->params.data;
         call.params_bytes = request->params.length;
@@ -329,8 +331,8 @@ static cordon_status run_case(struct trial *trial, const struct cdn_request *req
         compare_set(trial, expect);
     else
         compare(trial, expect);
-    trial->judge->cases++;
-    trial->judge->failed += !trial->passes;
+    trial->cases->run++;
+    trial->cases->failed += !trial->passes;
     return CORDON_OK;
 }
 
@@ -346,7 +348,7 @@ static cordon_status run_cases(struct trial *trial, cordon_error *err)
     size_t length;
 
     while (!status && next_line(&lines, &line, &length)) {
-        if (cdn_cli_stopped(trial->judge->cli)) {
+        if (trial->cases->stopped && trial->cases->stopped(trial->cases->ud)) {
             status = cdn_error_set(err, CORDON_E_INTERRUPTED, "interrupted");
             break;
         }
@@ -360,41 +362,41 @@ static cordon_status run_cases(struct trial *trial, cordon_error *err)
     cdn_request_deinit(&request);
     if (status == CORDON_E_NOMEM)
         return cdn_error_nomem(err);
-    if (!status && trial->judge->failed)
+    if (!status && trial->cases->failed)
         return cdn_error_set(err, CORDON_E_DATA,
                              "%" PRIu64 " of the %" PRIu64
                              " cases of '%s' version %" PRIu32 " failed",
-                             trial->judge->failed, trial->judge->cases, candidate->name,
+                             trial->cases->failed, trial->cases->run, candidate->name,
                              candidate->version);
     return status;
 }
 
-/* The store's snapshot if it has one. */
-static cordon_status open_snapshot(cordon_snapshot **out, const struct cdn_judge *judge,
-                                   cordon_error *err)
-{
-    cordon_status status;
-
-    *out = NULL;
-    if (!judge->data)
-        return CORDON_OK;
-    status = cordon_snapshot_open(out, judge->data, NULL, err);
-    if (status != CORDON_E_NOTFOUND)
-        return status;
-    cdn_error_clear(err);
-    cdn_cli_note(judge->cli, "%s has no snapshot; what the rule reads is not checked",
-                 judge->data);
-    return CORDON_OK;
-}
-
 /* ---- what a candidate runs with ---- */
+
+/* The text of a version, into `out`. */
+static cordon_status read_text(struct cdn_buf *out, cordon_registry *registry,
+                               const char *name, uint32_t version, cordon_error *err)
+{
+    cordon_version_info info = {.struct_size = sizeof(info)};
+    cordon_status status = cordon_registry_version(&info, registry, name, version, err);
+    size_t bytes = 0;
+
+    if (status)
+        return status;
+    if (!cdn_buf_reserve(out, (size_t)info.source_bytes))
+        return cdn_error_nomem(err);
+    status = cordon_registry_source((char *)out->data, out->capacity, &bytes, registry,
+                                    name, version, err);
+    out->length = status ? 0 : bytes;
+    return status;
+}
 
 /* Load the active version of a rule that the set names; *found false: nothing decides under
  * that name. */
 static cordon_status load_member(bool *found, struct trial *trial, const char *name,
                                  cordon_error *err)
 {
-    cordon_registry *registry = trial->judge->registry;
+    cordon_registry *registry = trial->cases->registry;
     cordon_standing standing = {.struct_size = sizeof(standing)};
     struct cdn_buf text = {0};
     char file[CORDON_ERROR_FILE_BYTES];
@@ -409,7 +411,7 @@ static cordon_status load_member(bool *found, struct trial *trial, const char *n
         return status == CORDON_E_NOTFOUND ? CORDON_OK : status;
     }
     snprintf(file, sizeof(file), "%s@%" PRIu32, name, standing.active);
-    status = cdn_registry_text(&text, registry, name, standing.active, err);
+    status = read_text(&text, registry, name, standing.active, err);
     if (!status)
         status = cordon_engine_load_rule(trial->engine, (const char *)text.data,
                                          text.length, file, NULL, err);
@@ -417,39 +419,46 @@ static cordon_status load_member(bool *found, struct trial *trial, const char *n
     return status;
 }
 
-/* Load a set and the rules it names.  That one of them is missing, or does not load, is told,
- * and is no fault of the set's: the others judge without it. */
+/* A member that is missing, or does not load, is told, and is no fault of the set's: the
+ * others judge without it. */
+static cordon_status load_named(struct trial *trial, const char *name,
+                                cordon_error *err)
+{
+    char line[CORDON_ERROR_MESSAGE_BYTES + 200];
+    bool found = false;
+    cordon_status status = load_member(&found, trial, name, err);
+
+    if (status == CORDON_E_NOMEM || (!status && found))
+        return status;
+    if (status)
+        (void)snprintf(line, sizeof(line), "%s, which '%s' names: %s", name,
+                       trial->candidate->name, err->message);
+    else
+        (void)snprintf(line, sizeof(line),
+                       "'%s' names %s, and no version of a rule of that name decides",
+                       trial->candidate->name, name);
+    trial->cases->tell(trial->cases->ud, CDN_CASES_WARNS, line);
+    return CORDON_OK;
+}
+
+/* Load a set and the rules it names. */
 static cordon_status load_set(struct trial *trial, cordon_error *err)
 {
     const cordon_candidate *candidate = trial->candidate;
-    struct cdn_set *set;
-    cordon_status status = cdn_set_load(&set, candidate->source,
-                                        candidate->source_bytes, candidate->file, err);
+    char name[CORDON_RULE_MAX_NAME_BYTES + 1];
+    cordon_error own;
+    cordon_status status =
+        cordon_engine_load_set(trial->engine, candidate->source,
+                               candidate->source_bytes, candidate->file, NULL, err);
 
-    if (status)
-        return status;
-    for (uint32_t i = 0; i < set->member_count + (set->combiner != NULL); i++) {
-        const char *name = i < set->member_count ? set->members[i].name : set->combiner;
-        cordon_error own;
-        bool found = false;
-
-        status = load_member(&found, trial, name, &own);
-        if (status == CORDON_E_NOMEM)
-            break;
+    for (uint32_t i = 0; !status && !cordon_engine_set_rule(name, trial->engine,
+                                                            candidate->name, i, NULL);
+         i++) {
+        status = load_named(trial, name, &own);
         if (status)
-            cdn_cli_warn(trial->judge->cli, "%s, which '%s' names: %s", name, set->name,
-                         own.message);
-        else if (!found)
-            cdn_cli_warn(trial->judge->cli,
-                         "'%s' names %s, and no version of a rule of that name decides",
-                         set->name, name);
-        status = CORDON_OK;
+            return cdn_error_nomem(err);
     }
-    cdn_set_release(set);
-    if (status)
-        return cdn_error_nomem(err);
-    return cordon_engine_load_set(trial->engine, candidate->source,
-                                  candidate->source_bytes, candidate->file, NULL, err);
+    return status;
 }
 
 static cordon_status load_candidate(struct trial *trial, cordon_error *err)
@@ -468,52 +477,23 @@ static cordon_status load_candidate(struct trial *trial, cordon_error *err)
                                    candidate->source_bytes, candidate->file, NULL, err);
 }
 
-static cordon_status run_tests(struct trial *trial, cordon_error *err)
+cordon_status cdn_cases_judge(struct cdn_cases *cases,
+                              const cordon_candidate *candidate, cordon_error *err)
 {
-    const cordon_candidate *candidate = trial->candidate;
-    struct cdn_candidate_tests tests;
-    cordon_status status =
-        cdn_testing_candidate(&tests, trial->judge->cli, candidate->file,
-                              candidate->source, candidate->source_bytes, err);
-
-    trial->judge->tests = tests.passed;
-    trial->judge->failed += tests.failed;
-    return status;
-}
-
-cordon_status cdn_candidate_judge(void *ud, const cordon_candidate *candidate,
-                                  cordon_error *err)
-{
-    struct cdn_judge *judge = ud;
-    struct trial trial = {.judge = judge, .candidate = candidate};
+    struct trial trial = {.cases = cases, .candidate = candidate};
     cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
-    cordon_snapshot *snapshot = NULL;
     cordon_status status;
 
     options.slots = 1;
-    status = open_snapshot(&snapshot, judge, err);
-    if (!status)
-        status = cordon_engine_new(&trial.engine, &options, err);
-    if (!status && snapshot)
-        status = cordon_engine_set_snapshot(trial.engine, snapshot, err);
+    status = cordon_engine_new(&trial.engine, &options, err);
+    if (!status && cases->snapshot)
+        status = cordon_engine_set_snapshot(trial.engine, cases->snapshot, err);
     if (!status)
         status = load_candidate(&trial, err);
     if (!status && candidate->cases_bytes)
         status = run_cases(&trial, err);
-    if (!status && candidate->kind == CORDON_OBJECT_RULE)
-        status = run_tests(&trial, err);
     cordon_outcome_free(trial.outcome);
     cordon_set_outcome_free(trial.all);
     cordon_engine_free(trial.engine);
-    cordon_snapshot_release(snapshot);
     return status;
-}
-
-int cdn_judge_fail(const struct cdn_judge *judge, cordon_status status,
-                   const cordon_error *err)
-{
-    cdn_cli_error_of(judge->cli, err);
-    if (status == CORDON_E_INTERRUPTED)
-        return CDN_EXIT_INTERRUPTED;
-    return judge->failed ? CDN_EXIT_FINDINGS : cdn_cli_exit_of(status);
 }
