@@ -10,27 +10,27 @@
  * once.
  *
  * Threads: one at a time. */
-#ifndef CDN_SERVER_WATCH_H
-#define CDN_SERVER_WATCH_H
+#ifndef CDN_SERVER_FOLLOW_H
+#define CDN_SERVER_FOLLOW_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <cordon/error.h>
 
-struct cdn_watch;
+struct cdn_follow;
 
 /* Follow these from now on: as they are now is what they are compared with.
- * Ownership: *out is the caller's; cdn_watch_close() it.  The paths are copied.
+ * Ownership: *out is the caller's; cdn_follow_close() it.  The paths are copied.
  * Errors:    CORDON_E_NOMEM. */
-cordon_status cdn_watch_open(struct cdn_watch **out, const char *const *paths,
-                             size_t count, cordon_error *err);
-void cdn_watch_close(struct cdn_watch *watch); /* accepts NULL */
+cordon_status cdn_follow_open(struct cdn_follow **out, const char *const *paths,
+                              size_t count, cordon_error *err);
+void cdn_follow_close(struct cdn_follow *follow); /* accepts NULL */
 
 /* Readable when it is worth looking; -1: there is no inotify. */
-int cdn_watch_fd(const struct cdn_watch *watch);
+int cdn_follow_fd(const struct cdn_follow *follow);
 /* Look: how many have changed since they were last looked at.  changed[i] of each is set. */
-size_t cdn_watch_look(struct cdn_watch *watch);
-bool cdn_watch_changed(const struct cdn_watch *watch, size_t index);
+size_t cdn_follow_look(struct cdn_follow *follow);
+bool cdn_follow_changed(const struct cdn_follow *follow, size_t index);
 
 #endif

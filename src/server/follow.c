@@ -1,5 +1,5 @@
 /* Files that are followed. */
-#include "server/watch.h"
+#include "server/follow.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,7 +24,7 @@ struct followed {
     struct stat was;
 };
 
-struct cdn_watch {
+struct cdn_follow {
     int fd;
     size_t count;
     struct followed files[];
@@ -65,63 +65,63 @@ static void watch_folder(int fd, const char *path)
     (void)inotify_add_watch(fd, !slash ? "." : length ? folder : "/", WORTH_LOOKING);
 }
 
-cordon_status cdn_watch_open(struct cdn_watch **out, const char *const *paths,
-                             size_t count, cordon_error *err)
+cordon_status cdn_follow_open(struct cdn_follow **out, const char *const *paths,
+                              size_t count, cordon_error *err)
 {
-    struct cdn_watch *watch =
-        cdn_calloc(1, sizeof *watch + count * sizeof watch->files[0]);
+    struct cdn_follow *follow =
+        cdn_calloc(1, sizeof *follow + count * sizeof follow->files[0]);
 
     *out = NULL;
-    if (!watch)
+    if (!follow)
         return cdn_error_nomem(err);
-    watch->count = count;
-    watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    follow->count = count;
+    follow->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     for (size_t i = 0; i < count; i++) {
-        watch->files[i].path = cdn_strdup(paths[i]);
-        if (!watch->files[i].path) {
-            cdn_watch_close(watch);
+        follow->files[i].path = cdn_strdup(paths[i]);
+        if (!follow->files[i].path) {
+            cdn_follow_close(follow);
             return cdn_error_nomem(err);
         }
         /* first the watch, then the look: nothing falls between them */
-        if (watch->fd >= 0)
-            watch_folder(watch->fd, paths[i]);
-        (void)look_at(&watch->files[i]);
-        watch->files[i].changed = false;
+        if (follow->fd >= 0)
+            watch_folder(follow->fd, paths[i]);
+        (void)look_at(&follow->files[i]);
+        follow->files[i].changed = false;
     }
-    *out = watch;
+    *out = follow;
     return CORDON_OK;
 }
 
-void cdn_watch_close(struct cdn_watch *watch)
+void cdn_follow_close(struct cdn_follow *follow)
 {
-    if (!watch)
+    if (!follow)
         return;
-    if (watch->fd >= 0)
-        close(watch->fd);
-    for (size_t i = 0; i < watch->count; i++)
-        cdn_free(watch->files[i].path);
-    cdn_free(watch);
+    if (follow->fd >= 0)
+        close(follow->fd);
+    for (size_t i = 0; i < follow->count; i++)
+        cdn_free(follow->files[i].path);
+    cdn_free(follow);
 }
 
-int cdn_watch_fd(const struct cdn_watch *watch)
+int cdn_follow_fd(const struct cdn_follow *follow)
 {
-    return watch->fd;
+    return follow->fd;
 }
 
-size_t cdn_watch_look(struct cdn_watch *watch)
+size_t cdn_follow_look(struct cdn_follow *follow)
 {
     char events[4096];
     size_t changed = 0;
 
     /* what happened does not matter, only that it has been seen; an overflow neither */
-    while (watch->fd >= 0 && read(watch->fd, events, sizeof events) > 0)
+    while (follow->fd >= 0 && read(follow->fd, events, sizeof events) > 0)
         continue;
-    for (size_t i = 0; i < watch->count; i++)
-        changed += look_at(&watch->files[i]);
+    for (size_t i = 0; i < follow->count; i++)
+        changed += look_at(&follow->files[i]);
     return changed;
 }
 
-bool cdn_watch_changed(const struct cdn_watch *watch, size_t index)
+bool cdn_follow_changed(const struct cdn_follow *follow, size_t index)
 {
-    return watch->files[index].changed;
+    return follow->files[index].changed;
 }
