@@ -7,5 +7,6 @@
 
 extern const struct cdn_route cdn_routes_evaluate[];
 extern const struct cdn_route cdn_routes_health[];
+extern const struct cdn_route cdn_routes_page[];
 
 #endif

@@ -22,6 +22,7 @@
 #include <cordon/metrics.h>
 
 #include "server/auth.h"
+#include "server/route.h"
 
 struct cdn_server;
 
@@ -45,6 +46,7 @@ struct cdn_server_options {
     uint16_t port;       /* (any that is free) */
     bool no_tcp;         /* the socket alone */
     const char *socket;  /* path of the Unix socket (none) */
+    const struct cdn_route *routes; /* of the embedder's own, ended as a piece is (none) */
     /* who */
     const struct cdn_auth_entry *entries; /* (whoever can connect may do everything) */
     size_t entry_count;
@@ -55,7 +57,7 @@ struct cdn_server_options {
     unsigned queue;        /* requests that wait for a worker (64) */
     unsigned connections;  /* open ones (1024) */
     unsigned idle_seconds; /* without a byte before a connection is closed (30) */
-    size_t header_bytes;   /* of one request's headers (16 KiB) */
+    size_t header_bytes;   /* of one request's headers (8 KiB) */
     size_t body_bytes;     /* of one request's body (1 MiB) */
     size_t batch_bytes;    /* of a batch's body (16 MiB) */
     size_t held_bytes;     /* of all bodies and replies together (256 MiB) */
