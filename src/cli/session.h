@@ -20,6 +20,7 @@
 #include "cli/cli.h"
 #include "codec/request.h"
 #include "cli/settings.h"
+#include "cli/tier.h"
 
 struct cdn_session {
     struct cdn_cli *cli;
@@ -33,8 +34,10 @@ struct cdn_session {
     uint64_t seed;
     cordon_limits limits;
     uint32_t slots;      /* evaluations at once; 0: one */
+    struct cdn_tier_choice tier;
     const char *profile; /* of the project in this folder: limits where none is given */
     const char *principal; /* NULL: nobody's grant, as the host itself */
+    char worker[PATH_MAX]; /* cordon-worker; "" : nowhere */
     struct cdn_setting_flags flags;
     const char *audit_dir;
     const char *audit_key;

@@ -70,8 +70,8 @@ static cordon_status take_options(cordon_engine_options *out,
                              "the option worker",
                              cordon_wall_str(out->wall));
     if (out->worker && out->worker[0] != '/')
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "worker: '%s' is no absolute path", out->worker);
+        return cdn_error_set(err, CORDON_E_INVALID, "worker: '%s' is no absolute path",
+                             out->worker);
     if (!out->slots)
         out->slots = 8;
     if (!out->busy_wait_ms)

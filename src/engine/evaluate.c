@@ -199,9 +199,8 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
 static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *state,
                                 const struct cdn_plan *plan,
                                 const struct cdn_version *version,
-                                const struct cdn_role *role,
-                                struct cdn_rule_call *call, cordon_outcome *outcome,
-                                cordon_error *err)
+                                const struct cdn_role *role, struct cdn_rule_call *call,
+                                cordon_outcome *outcome, cordon_error *err)
 {
     cordon_wall wall = lane->engine->options.wall;
     struct cdn_worker *worker;
