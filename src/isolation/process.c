@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -17,12 +18,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "snapshot/snapshot.h"
+
+#define REAP_MS 2000 /* for the keeper to clean up */
 
 /* A worker and its process. */
 struct process {
@@ -31,6 +35,21 @@ struct process {
     int area;
 };
 
+/* The keeper ends when the channel is closed, after it has cleaned up.  One that does not is
+ * killed, and its worker dies of that. */
+static void reap(pid_t keeper)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, keeper, 0);
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+    if (pidfd < 0 || poll(&ended, 1, REAP_MS) <= 0)
+        (void)kill(keeper, SIGKILL);
+    while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (pidfd >= 0)
+        close(pidfd);
+}
+
 static void end(struct cdn_worker *worker)
 {
     struct process *process = (struct process *)(void *)worker;
@@ -38,10 +57,8 @@ static void end(struct cdn_worker *worker)
 
     if (worker->channel.fd >= 0)
         close(worker->channel.fd);
-    if (process->keeper > 0) {
-        while (waitpid(process->keeper, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    if (process->keeper > 0)
+        reap(process->keeper);
     if (area)
         munmap(area, CDN_CHANNEL_AREA_BYTES);
     if (process->area >= 0)

@@ -228,8 +228,11 @@ static cordon_status exchange(cordon_outcome *outcome, struct cdn_worker *worker
                                     &call->budget, err);
     if (kind != CDN_FRAME_FAILED)
         return cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
-    *failed = true;
-    return cdn_wire_get_failed(&worker->channel.in, err);
+    status = cdn_wire_get_failed(&worker->channel.in, err);
+    /* what a call in this process could have come to, and nothing else */
+    *failed = status == CORDON_E_INVALID || status == CORDON_E_NOTFOUND ||
+              status == CORDON_E_CORRUPT || status == CORDON_E_NOMEM;
+    return status;
 }
 
 /* What came of a run whose worker is of no use any more. */
@@ -308,7 +311,7 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
     status = exchange(outcome, worker, call, cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS),
                       &failed, &why);
     worker->runs++;
-    if (failed && status != CORDON_E_DATA) {
+    if (failed) {
         if (err)
             *err = why;
         return status;

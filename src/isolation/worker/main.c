@@ -1,140 +1,14 @@
-/* cordon-worker: rules behind a wall.
- *
- *     cordon-worker SNAPSHOT IMAGE_BYTES MEMORY_BYTES ROOM_BYTES CPU_S
- *
- * Started by libcordon alone (isolation/process.c), with the channel as descriptor 3 and the
- * shared area as 4; SNAPSHOT is a path, or - for none, or a number: the descriptor of a slice.
- * What goes wrong before it serves is said as a frame; it writes nothing else anywhere. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+/* cordon-worker: rules behind a wall. */
+#include "isolation/worker/start.h"
 
-#include "base/clock.h"
-#include "isolation/service.h"
-#include "isolation/worker/keeper.h"
-#include "isolation/worker/lockin.h"
-
-enum { CHANNEL = 3, AREA = 4, SLICE = 5, ARGUMENTS = 6 };
-
-static int give_up(struct cdn_channel *channel, const cordon_error *why)
+static cordon_status serve(struct cdn_service *service, struct cdn_channel *channel,
+                           uint32_t locks, cordon_error *err)
 {
-    struct cdn_buf out = {0};
-
-    cdn_wire_put_failed(&out, why);
-    if (!out.failed)
-        (void)cdn_channel_send(channel, CDN_FRAME_FAILED, out.data, out.length,
-                               UINT64_MAX, NULL);
-    cdn_buf_deinit(&out);
-    return 3;
-}
-
-static cordon_status map_area(void **area, cordon_error *err)
-{
-    struct stat file;
-
-    *area = NULL;
-    if (fstat(AREA, &file) || file.st_size != (off_t)CDN_CHANNEL_AREA_BYTES)
-        return cdn_error_set(err, CORDON_E_INVALID, "descriptor 4 is no shared area");
-    *area = mmap(NULL, CDN_CHANNEL_AREA_BYTES, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_POPULATE, AREA, 0);
-    close(AREA);
-    if (*area == MAP_FAILED)
-        return cdn_error_errno(err, errno, "the shared area");
-    return CORDON_OK;
-}
-
-static cordon_status open_slice(cordon_snapshot **out, cordon_error *err)
-{
-    cordon_status status;
-    struct stat file;
-    void *bytes;
-
-    if (fstat(SLICE, &file) || file.st_size <= 0)
-        return cdn_error_set(err, CORDON_E_INVALID, "descriptor 5 is no slice");
-    bytes = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, SLICE, 0);
-    if (bytes == MAP_FAILED)
-        return cdn_error_errno(err, errno, "the slice");
-    status = cordon_snapshot_open_slice(out, bytes, (size_t)file.st_size, NULL, err);
-    munmap(bytes, (size_t)file.st_size);
-    close(SLICE);
-    return status;
-}
-
-static cordon_status open_snapshot(cordon_snapshot **out, const char *name,
-                                   cordon_error *err)
-{
-    *out = NULL;
-    if (!strcmp(name, "-"))
-        return CORDON_OK;
-    if (!strcmp(name, "5"))
-        return open_slice(out, err);
-    return cordon_snapshot_open(out, name, NULL, err);
-}
-
-/* In the worker: open, lock in, serve. */
-static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char **argv)
-{
-    const struct cdn_slot_config config = {
-        .image_bytes = (size_t)strtoull(argv[2], NULL, 10),
-        .memory_bytes = (size_t)strtoull(argv[3], NULL, 10),
-        .scratch_bytes = (size_t)strtoull(argv[3], NULL, 10)};
-    const struct cdn_lockin lockin = {.namespaces = kept->namespaces,
-                                      .user = kept->user,
-                                      .room_bytes = strtoull(argv[4], NULL, 10),
-                                      .cpu_s = strtoull(argv[5], NULL, 10),
-                                      .channel = CHANNEL,
-                                      .keeper = kept->keeper};
-    struct cdn_service *service = NULL;
-    cordon_snapshot *snapshot;
-    cordon_error err;
-    uint32_t locks;
-    cordon_status status;
-
-    cdn_ticks_init();
-    status = open_snapshot(&snapshot, argv[1], &err);
-    if (!status)
-        status = cdn_service_new(&service, snapshot, &config, channel, &err);
-    if (!status)
-        status = cdn_lock_in(&locks, &lockin, &err);
-    if (status)
-        return give_up(channel, &err);
-    status = cdn_service_run(service, locks, &err);
-    _exit(status ? 3 : 0);
+    (void)channel; /* the service has it */
+    return cdn_service_run(service, locks, err);
 }
 
 int main(int argc, char **argv)
 {
-    struct cdn_channel channel;
-    struct cdn_kept kept;
-    cordon_error err;
-    void *area = NULL;
-    bool child;
-    cordon_status status;
-    int ended;
-
-    syscall(SYS_close_range, argc > 1 && !strcmp(argv[1], "5") ? 6u : 5u, ~0U, 0);
-    cdn_channel_init(&channel, CDN_CHANNEL_WORKER, CHANNEL, NULL);
-    if (argc != ARGUMENTS) {
-        cdn_error_set(&err, CORDON_E_INVALID,
-                      "cordon-worker is started by libcordon, not by hand");
-        return give_up(&channel, &err);
-    }
-    if (chdir("/"))
-        return 3;
-    status = map_area(&area, &err);
-    if (!status)
-        status = cdn_keeper_clone(&kept, &child, CHANNEL, &err);
-    if (status)
-        return give_up(&channel, &err);
-    channel.area = area;
-    if (child)
-        return work(&channel, &kept, argv);
-    munmap(area, CDN_CHANNEL_AREA_BYTES);
-    ended = cdn_keeper_wait(CHANNEL);
-    return WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);
+    return cdn_worker_start(argc, argv, serve);
 }

@@ -1,0 +1,192 @@
+/* A worker that has been taken over, for tests: it is locked in as any, and then does what the
+ * host asks of it to find out whether that can be done.
+ *
+ * A FORGET of number N (< 4096) makes it call the system call N with arguments of zero, and
+ * answer READY with what came back if it lives; from 4096 on it tries one of `escapes`.  A RUN
+ * whose seed is a number of `lies` is answered by that; rules and grants it says to know. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/pack.h"
+#include "isolation/worker/start.h"
+#include "misbehaving.h"
+
+static struct cdn_channel *to_host;
+
+static void say(enum cdn_frame kind, const void *bytes, size_t count)
+{
+    (void)cdn_channel_send(to_host, (uint16_t)kind, bytes, count, UINT64_MAX, NULL);
+}
+
+static void ready(uint64_t number)
+{
+    struct cdn_buf out = {0};
+
+    cdn_wire_put_number(&out, number);
+    say(CDN_FRAME_READY, out.data, out.length);
+    cdn_buf_deinit(&out);
+}
+
+static long escape(uint64_t which)
+{
+    static char buffer[64];
+    struct msghdr message = {0};
+
+    switch (which) {
+    case ESCAPE_MAP_CODE:
+        return (long)mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    case ESCAPE_MAKE_CODE:
+        return mprotect((void *)((uintptr_t)buffer & ~(uintptr_t)4095), 4096,
+                        PROT_READ | PROT_WRITE | PROT_EXEC);
+    case ESCAPE_MAP_FILE:
+        return (long)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, 3, 0);
+    case ESCAPE_SEND_ELSEWHERE:
+        return send(5, buffer, 1, 0);
+    case ESCAPE_SEND_DESCRIPTORS:
+        return sendmsg(3, &message, 0);
+    case ESCAPE_OPEN:
+        return open("/", O_RDONLY);
+    case ESCAPE_SOCKET:
+        return socket(AF_INET, SOCK_STREAM, 0);
+    case ESCAPE_SIGNAL_PARENT:
+        return kill(1, 9);
+    case ESCAPE_PROGRAM:
+        return execl("/bin/sh", "sh", (char *)NULL);
+    case ESCAPE_CHILD:
+        return syscall(SYS_clone, 17, 0, 0, 0, 0);
+    case ESCAPE_NAMESPACE:
+        return syscall(SYS_unshare, 0x10000000);
+    default:
+        return -1;
+    }
+}
+
+static void lie(uint64_t which, const struct cdn_service *service)
+{
+    static unsigned char junk[65536];
+    unsigned char header[16] = {'C', 'R', 'D', 'N', CDN_FRAME_OUTCOME, 0, 0, 0};
+
+    (void)service;
+    switch (which) {
+    case LIE_NO_FRAME:
+        (void)send(3, "HTTP/1.1 200 OK\r\n", 16, 0);
+        break;
+    case LIE_HUGE:
+        memset(header + 8, 0xff, 4);
+        (void)send(3, header, sizeof header, 0);
+        break;
+    case LIE_OUTSIDE_AREA:
+        header[6] = 1;
+        header[10] = 0x20; /* 2 MiB, where a half has 256 KiB */
+        (void)send(3, header, sizeof header, 0);
+        break;
+    case LIE_OUT_OF_TURN:
+        ready(1);
+        break;
+    case LIE_JUNK:
+        memset(junk, 0xc1, sizeof junk);
+        say(CDN_FRAME_OUTCOME, junk, 100);
+        break;
+    case LIE_HALF:
+        header[8] = 200;
+        (void)send(3, header, sizeof header, 0);
+        break;
+    case LIE_SILENCE:
+        for (;;)
+            ;
+    case LIE_EXIT:
+        _exit(0);
+    case LIE_CRASH:
+        __builtin_trap();
+        break;
+    case LIE_MEMORY:
+        for (;;) {
+            volatile char *block = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+            if (block == MAP_FAILED)
+                _exit(7);
+            block[0] = 1;
+        }
+    case LIE_FLOOD:
+        for (;;)
+            say(CDN_FRAME_CALL, junk, 8);
+    case LIE_FAILED: {
+        struct cdn_buf out = {0};
+        cordon_error err;
+
+        cdn_error_set(&err, CORDON_E_DENIED, "you shall not");
+        cdn_wire_put_failed(&out, &err);
+        say(CDN_FRAME_FAILED, out.data, out.length);
+        break;
+    }
+    case LIE_DECISION:
+    case LIE_USAGE:
+    case LIE_CONTRADICTION: {
+        cordon_outcome *outcome;
+        struct cdn_buf out = {0};
+        struct cdn_packer packer;
+        cordon_error err;
+
+        if (cordon_outcome_new(&outcome, &err))
+            _exit(1);
+        outcome->kind =
+            which == LIE_CONTRADICTION ? CORDON_OUTCOME_LIMIT : CORDON_OUTCOME_OK;
+        outcome->usage.instructions = which == LIE_USAGE ? UINT64_C(1) << 60 : 5;
+        outcome->has_decision = true;
+        cdn_pack_init(&packer, outcome->result, 1000);
+        cdn_pack_map(&packer, 1);
+        cdn_pack_cstr(&packer, "decision");
+        cdn_pack_cstr(&packer, which == LIE_DECISION ? "own the bank" : "allow");
+        outcome->result_bytes = packer.length;
+        cdn_wire_put_outcome(&out, outcome);
+        say(CDN_FRAME_OUTCOME, out.data, out.length);
+        break;
+    }
+    default:
+        _exit(2);
+    }
+}
+
+static cordon_status serve(struct cdn_service *service, struct cdn_channel *channel,
+                           uint32_t locks, cordon_error *err)
+{
+    const struct cdn_wire_hello hello = {.version = CDN_WIRE_VERSION, .locks = locks};
+    struct cdn_wire_run run;
+    struct cdn_buf out = {0};
+    uint64_t number;
+    uint16_t kind;
+
+    to_host = channel;
+    cdn_wire_put_hello(&out, &hello);
+    say(CDN_FRAME_HELLO, out.data, out.length);
+    while (
+        !cdn_channel_receive(&kind, channel, CDN_CHANNEL_MAX_BYTES, UINT64_MAX, err)) {
+        if (kind == CDN_FRAME_FORGET &&
+            !cdn_wire_get_number(&number, &channel->in, err)) {
+            long result = number < 4096 ? syscall((long)number, 0, 0, 0, 0, 0, 0)
+                                        : escape(number);
+
+            ready((uint64_t)result);
+        } else if (kind == CDN_FRAME_RUN &&
+                   !cdn_wire_get_run(&run, &channel->in, err)) {
+            lie(run.seed, service);
+        } else {
+            ready(0);
+        }
+    }
+    return CORDON_OK;
+}
+
+int main(int argc, char **argv)
+{
+    return cdn_worker_start(argc, argv, serve);
+}
