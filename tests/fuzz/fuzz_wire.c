@@ -1,0 +1,160 @@
+/* Frames of the wire, from either side: the first byte says which decoder gets the rest.
+ *
+ * What is refused is refused with a message; what is accepted keeps its bounds.  An outcome that
+ * is accepted is one that a run of the rule could have made: it is written and read again, to
+ * equal bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "isolation/wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static const struct cdn_budget budget = {.instructions = 1000000,
+                                         .memory_bytes = 1 << 20,
+                                         .edges = 1000,
+                                         .output_bytes = 4096,
+                                         .wall_ns = 1000000,
+                                         .nodes = 1000,
+                                         .hops = 10};
+
+/* decisions allow and deny, of which deny is the fallback; output { n = integer, s = string? } */
+static struct cdn_rule *rule(void)
+{
+    static struct cdn_return returns[2] = {{"n", "integer", false},
+                                           {"s", "string", true}};
+    static char file[] = "fuzz.lua";
+    static struct cdn_rule made;
+
+    made.file = file;
+    made.decision_count = 2;
+    memcpy(made.decisions[0], "allow", 6);
+    memcpy(made.decisions[1], "deny", 5);
+    made.fallback = 1;
+    made.returns = returns;
+    made.return_count = 2;
+    made.returns_map = true;
+    made.returns_optional = true;
+    return &made;
+}
+
+static const struct cdn_schema *schema(void)
+{
+    static struct cdn_property properties[3] = {
+        {.name = "a"}, {.name = "b"}, {.name = "c"}};
+    static struct cdn_label labels[2] = {
+        {.name = "A", .property_count = 3, .properties = properties}, {.name = "B"}};
+    static struct cdn_relation_schema relations[1] = {
+        {.type = "r", .property_count = 2, .properties = properties}};
+    static struct cdn_schema made;
+
+    made.label_count = 2;
+    made.labels = labels;
+    made.relation_count = 1;
+    made.relations = relations;
+    return &made;
+}
+
+static void try_outcome(const struct cdn_buf *in, cordon_error *err)
+{
+    static cordon_outcome *first, *second;
+    struct cdn_buf out = {0}, again = {0};
+
+    if (!first && (cordon_outcome_new(&first, err) || cordon_outcome_new(&second, err)))
+        return;
+    if (cdn_wire_get_outcome(first, in, rule(), &budget, err)) {
+        require(err->message[0]);
+        return;
+    }
+    require(first->result_bytes <= budget.output_bytes);
+    require(first->kind == CORDON_OUTCOME_OK || first->has_decision);
+    cdn_wire_put_outcome(&out, first);
+    require(!cdn_wire_get_outcome(second, &out, rule(), &budget, err));
+    cdn_wire_put_outcome(&again, second);
+    require(out.length == again.length && !memcmp(out.data, again.data, out.length));
+    cdn_buf_deinit(&out);
+    cdn_buf_deinit(&again);
+}
+
+static void try_grant(const struct cdn_buf *in, cordon_error *err)
+{
+    struct cdn_grant *grant;
+    uint32_t number;
+
+    if (cdn_wire_get_grant(&grant, &number, in, schema(), err)) {
+        require(err->message[0] && !grant);
+        return;
+    }
+    for (uint32_t i = 0; i < grant->mask_count; i++)
+        require(grant->masks[i].owner < 2 && grant->masks[i].property < 3);
+    cdn_free(grant);
+}
+
+static void try_answer(const struct cdn_buf *in, cordon_error *err)
+{
+    unsigned char room[256];
+    cordon_builder result;
+
+    cordon_builder_init(&result, room, sizeof room);
+    if (!cdn_wire_get_answer(&result, in, err))
+        require(result.length <= sizeof room);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct cdn_buf in = {0};
+    struct cdn_wire_hello hello;
+    struct cdn_wire_rule wire_rule;
+    struct cdn_wire_run run;
+    const void *arguments;
+    cordon_error err;
+    uint64_t number;
+    uint32_t function;
+    size_t bytes;
+
+    if (!size)
+        return 0;
+    cdn_buf_append(&in, data + 1, size - 1);
+    cdn_error_clear(&err);
+    switch (data[0] % 9) {
+    case 0:
+        try_outcome(&in, &err);
+        break;
+    case 1:
+        try_grant(&in, &err);
+        break;
+    case 2:
+        try_answer(&in, &err);
+        break;
+    case 3:
+        require(!cdn_wire_get_hello(&hello, &in, &err) || err.message[0]);
+        break;
+    case 4:
+        if (!cdn_wire_get_rule(&wire_rule, &in, &err))
+            require(wire_rule.function_count <= CDN_RULE_MAX_FUNCTIONS);
+        break;
+    case 5:
+        if (!cdn_wire_get_run(&run, &in, &err))
+            require(run.label_bytes <= CDN_SCHEMA_MAX_NAME);
+        break;
+    case 6:
+        (void)cdn_wire_get_number(&number, &in, &err);
+        break;
+    case 7:
+        if (!cdn_wire_get_call(&function, &arguments, &bytes, &in, &err))
+            require(function < CDN_RULE_MAX_FUNCTIONS && bytes < size);
+        break;
+    default:
+        require(cdn_wire_get_failed(&in, &err) != CORDON_OK && err.message[0]);
+        break;
+    }
+    cdn_buf_deinit(&in);
+    return 0;
+}

@@ -1,0 +1,206 @@
+#include "support/unit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "isolation/channel.h"
+
+struct pair {
+    int ends[2];
+    unsigned char *area;
+    struct cdn_channel host, worker;
+};
+
+static void pair_init(struct pair *pair, bool area)
+{
+    ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair->ends));
+    pair->area = area ? calloc(1, CDN_CHANNEL_AREA_BYTES) : NULL;
+    cdn_channel_init(&pair->host, CDN_CHANNEL_HOST, pair->ends[0], pair->area);
+    cdn_channel_init(&pair->worker, CDN_CHANNEL_WORKER, pair->ends[1], pair->area);
+}
+
+static void pair_deinit(struct pair *pair)
+{
+    cdn_channel_deinit(&pair->host);
+    cdn_channel_deinit(&pair->worker);
+    close(pair->ends[0]);
+    close(pair->ends[1]);
+    free(pair->area);
+}
+
+static uint64_t soon(void)
+{
+    return cdn_clock_ns() + UINT64_C(20000000000);
+}
+
+START_TEST(channel__a_frame_arrives_as_it_was_sent)
+{
+    static const size_t sizes[] = {0, 1, 1000, 60000};
+    unsigned char bytes[60000];
+    cordon_error err;
+    uint16_t kind;
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 7);
+    for (int area = 0; area < 2; area++) {
+        struct pair pair;
+
+        pair_init(&pair, area);
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            ck_assert(!cdn_channel_send(&pair.host, 7, bytes, sizes[i], soon(), &err));
+            ck_assert_msg(
+                !cdn_channel_receive(&kind, &pair.worker, sizes[i], soon(), &err), "%s",
+                err.message);
+            ck_assert_uint_eq(kind, 7);
+            ck_assert_uint_eq(pair.worker.in.length, sizes[i]);
+            ck_assert(!sizes[i] || !memcmp(pair.worker.in.data, bytes, sizes[i]));
+            ck_assert(!cdn_channel_send(&pair.worker, 9, bytes + 1, sizes[i] / 2,
+                                        soon(), &err));
+            ck_assert(!cdn_channel_receive(&kind, &pair.host, sizes[i], soon(), &err));
+            ck_assert_uint_eq(pair.host.in.length, sizes[i] / 2);
+        }
+        pair_deinit(&pair);
+    }
+}
+END_TEST
+
+struct sending {
+    struct cdn_channel *channel;
+    size_t bytes;
+    cordon_status status;
+};
+
+static void *send_large(void *ud)
+{
+    struct sending *sending = ud;
+    unsigned char *bytes = calloc(1, sending->bytes);
+
+    sending->status =
+        cdn_channel_send(sending->channel, 1, bytes, sending->bytes, soon(), NULL);
+    free(bytes);
+    return NULL;
+}
+
+START_TEST(channel__a_frame_larger_than_the_area_goes_by_the_descriptor)
+{
+    struct pair pair;
+    struct sending sending;
+    pthread_t thread;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, true);
+    sending = (struct sending){&pair.host, CDN_CHANNEL_HALF_BYTES + 1, CORDON_E_IO};
+    ck_assert(!pthread_create(&thread, NULL, send_large, &sending));
+    ck_assert_msg(
+        !cdn_channel_receive(&kind, &pair.worker, sending.bytes, soon(), &err), "%s",
+        err.message);
+    ck_assert(!pthread_join(thread, NULL));
+    ck_assert_int_eq(sending.status, CORDON_OK);
+    ck_assert_uint_eq(pair.worker.in.length, sending.bytes);
+    ck_assert_int_eq(
+        cdn_channel_send(&pair.host, 1, NULL, CDN_CHANNEL_MAX_BYTES + 1, soon(), &err),
+        CORDON_E_INVALID);
+    pair_deinit(&pair);
+}
+END_TEST
+
+START_TEST(channel__whatever_is_no_frame_is_refused)
+{
+    static const unsigned char bad[][16] = {
+        {'C', 'R', 'D', 'X', 1},                         /* no magic */
+        {'C', 'R', 'D', 'N', 1, 0, 2},                   /* unknown flags */
+        {'C', 'R', 'D', 'N', 1, 0, 0, 0, 0, 0, 0, 0, 1}, /* what is reserved */
+        {'C', 'R', 'D', 'N', 1, 0, 0, 0, 101},           /* longer than expected */
+        {'C', 'R', 'D', 'N', 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff},
+        {'C', 'R', 'D', 'N', 1, 0, 1, 0, 10}, /* in an area that is not there */
+    };
+    cordon_error err;
+    uint16_t kind;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct pair pair;
+
+        pair_init(&pair, false);
+        ck_assert_int_eq(write(pair.ends[1], bad[i], 16), 16);
+        ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 100, soon(), &err),
+                         CORDON_E_DATA);
+        pair_deinit(&pair);
+    }
+}
+END_TEST
+
+START_TEST(channel__no_wait_is_longer_than_was_asked_for)
+{
+    unsigned char *bytes = calloc(1, 8 << 20);
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, false);
+    ck_assert_int_eq(
+        cdn_channel_receive(&kind, &pair.host, 100, cdn_clock_ns() + 2000000, &err),
+        CORDON_E_INTERRUPTED);
+    ck_assert_int_eq(write(pair.ends[1], "CRDN", 4), 4); /* and no more */
+    ck_assert_int_eq(
+        cdn_channel_receive(&kind, &pair.host, 100, cdn_clock_ns() + 2000000, &err),
+        CORDON_E_INTERRUPTED);
+    ck_assert_int_eq(
+        cdn_channel_send(&pair.host, 1, bytes, 8 << 20, cdn_clock_ns() + 2000000, &err),
+        CORDON_E_INTERRUPTED);
+    pair_deinit(&pair);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(channel__an_end_that_is_gone_is_told)
+{
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, true);
+    close(pair.ends[1]);
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 100, soon(), &err),
+                     CORDON_E_IO);
+    ck_assert_int_eq(cdn_channel_send(&pair.host, 1, "x", 1, soon(), &err),
+                     CORDON_E_IO);
+    pair.ends[1] = dup(pair.ends[0]);
+    pair_deinit(&pair);
+}
+END_TEST
+
+START_TEST(channel__no_memory_for_a_frame_is_an_error)
+{
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, true);
+    ck_assert(!cdn_channel_send(&pair.worker, 1, "abc", 3, soon(), &err));
+    cdn_failalloc_after(0, false);
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 100, soon(), &err),
+                     CORDON_E_NOMEM);
+    cdn_failalloc_after(-1, false);
+    pair_deinit(&pair);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("channel");
+
+    CDN_UNIT_CASE(s, channel__a_frame_arrives_as_it_was_sent);
+    CDN_UNIT_CASE(s, channel__a_frame_larger_than_the_area_goes_by_the_descriptor);
+    CDN_UNIT_CASE(s, channel__whatever_is_no_frame_is_refused);
+    CDN_UNIT_CASE(s, channel__no_wait_is_longer_than_was_asked_for);
+    CDN_UNIT_CASE(s, channel__an_end_that_is_gone_is_told);
+    CDN_UNIT_CASE(s, channel__no_memory_for_a_frame_is_an_error);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
