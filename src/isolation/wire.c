@@ -659,11 +659,16 @@ cordon_status cdn_wire_get_failed(const struct cdn_buf *in, cordon_error *err)
     const char *message = get_text(&reader, &message_bytes,
                                    CORDON_ERROR_MESSAGE_BYTES - 1, false, "message");
 
+    char shown[CORDON_ERROR_MESSAGE_BYTES];
+
     if (status == CORDON_OK)
         wrong(&reader, "status");
+    if (!message_bytes)
+        wrong(&reader, "message");
     if (finish(&reader, "FAILED", err))
         return CORDON_E_DATA;
-    cdn_error_set(err, (cordon_status)status, "%.*s", (int)message_bytes, message);
+    cdn_escape(shown, sizeof shown, message, message_bytes);
+    cdn_error_set(err, (cordon_status)status, "%s", shown);
     if (err) {
         cdn_escape(err->file, sizeof err->file, file, file_bytes);
         err->line = line;
@@ -701,12 +706,13 @@ cordon_status cdn_wire_get_answer(cordon_builder *result, const struct cdn_buf *
                                    CORDON_ERROR_MESSAGE_BYTES - 1, false, "message");
     const char *value =
         get_text(&reader, &bytes, CORDON_FUNCTION_MAX_BYTES, false, "value");
+    char shown[CORDON_ERROR_MESSAGE_BYTES];
 
     if (finish(&reader, "ANSWER", err))
         return CORDON_E_DATA;
     if (status)
-        return cdn_error_set(err, (cordon_status)status, "%.*s", (int)message_bytes,
-                             message);
+        return cdn_error_set(err, (cordon_status)status, "%s",
+                             cdn_escape(shown, sizeof shown, message, message_bytes));
     if (bytes > result->size)
         return cdn_error_set(err, CORDON_E_DATA, "ANSWER: it does not fit");
     if (bytes)
