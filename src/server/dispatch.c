@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/host.h"
 #include "server/lane.h"
+#include "server/observe.h"
 #include "server/server.h"
 
 static const struct {
@@ -111,6 +113,7 @@ bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *
         return false;
     }
     cdn_exchange_negotiate(x);
+    cdn_observe_begin(x);
     x->method = method_of(method);
     x->route = cdn_route_find(x, x->method, path, &allowed);
     if (!x->route) {
@@ -135,6 +138,7 @@ size_t cdn_dispatch_body_limit(const struct cdn_exchange *x)
 void cdn_dispatch_end(struct cdn_exchange *x)
 {
     cdn_exchange_finish(x);
+    cdn_observe_end(x, x->status, cdn_clock_ns() - x->begun_ns);
 }
 
 void cdn_dispatch_run(struct cdn_exchange *x)
