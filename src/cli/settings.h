@@ -191,6 +191,12 @@ const char *cdn_settings_known_by(const struct cdn_auth_entry *entry);
 /* Options of a decision log from the section audit; they borrow from `settings`. */
 void cdn_settings_audit(cordon_audit_options *out, const struct cdn_settings *settings);
 
+/* Options of a server from all sections but log and trace; they borrow from `settings`, and from
+ * `audit`, which is filled. */
+struct cdn_server_options;
+void cdn_settings_server(struct cdn_server_options *out, cordon_audit_options *audit,
+                         const struct cdn_settings *settings);
+
 /* What a row says. */
 const char *cdn_setting_section(enum cdn_setting setting); /* "engine" */
 const char *cdn_setting_key(enum cdn_setting setting);     /* "max_edges" */
