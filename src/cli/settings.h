@@ -79,7 +79,7 @@ enum cdn_setting_type {
     X(server, max_connections, COUNT, 1024, NULL, "open at once")                      \
     X(server, max_connections_per_address, ZERO, 512, NULL,                            \
       "of them from one; 0: any")                                                      \
-    X(server, max_header_bytes, SIZE, 16384, NULL, "of one request's headers")         \
+    X(server, max_header_bytes, SIZE, 8192, NULL, "of one request's headers")         \
     X(server, max_body_bytes, SIZE, 1048576, NULL, "of one request's body")            \
     X(server, max_batch_bytes, SIZE, 16777216, NULL, "of a batch's body")              \
     X(server, header_timeout_ms, MS, 10000, NULL,                                      \

@@ -70,7 +70,7 @@ static void set_defaults(struct cdn_server_options *options)
         size_t *value;
         size_t normal;
     } sizes[] = {
-        {&options->header_bytes, 16 * 1024},
+        {&options->header_bytes, 8 * 1024},
         {&options->body_bytes, 1024 * 1024},
         {&options->batch_bytes, 16 * 1024 * 1024},
         {&options->held_bytes, (size_t)256 * 1024 * 1024},

@@ -23,6 +23,7 @@
 #include <cordon/metrics.h>
 
 #include "server/auth.h"
+#include "server/route.h"
 
 struct cdn_server;
 
@@ -52,6 +53,8 @@ struct cdn_server_options {
     const char *key;
     const char
         *client_ca; /* whose certificates clients may show (none are asked for) */
+    const struct cdn_route
+        *routes; /* of the embedder's own, ended as a piece is (none) */
     /* who */
     const struct cdn_auth_entry *entries; /* (whoever can connect may do everything) */
     size_t entry_count;
@@ -65,7 +68,7 @@ struct cdn_server_options {
     unsigned idle_seconds; /* without a byte before a connection is closed (30) */
     uint32_t header_ms;    /* until a request's headers are here (10,000) */
     uint32_t request_ms;   /* until its body is, too (60,000) */
-    size_t header_bytes;   /* of one request's headers (16 KiB) */
+    size_t header_bytes;   /* of one request's headers (8 KiB) */
     size_t body_bytes;     /* of one request's body (1 MiB) */
     size_t batch_bytes;    /* of a batch's body (16 MiB) */
     size_t held_bytes;     /* of all bodies and replies together (256 MiB) */
