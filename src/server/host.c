@@ -142,9 +142,10 @@ static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
     cordon_proposals_options proposals = CORDON_PROPOSALS_OPTIONS_INIT;
     cordon_status status = CORDON_OK;
 
-    audit.key_file = options->audit_key;
     if (options->audit)
-        status = cordon_audit_open(&host->audit, options->audit, &audit, err);
+        status = cordon_audit_open(
+            &host->audit, options->audit,
+            options->audit_options ? options->audit_options : &audit, err);
     if (!status && options->proposals)
         status = cordon_proposals_open(&host->proposals, options->proposals, &proposals,
                                        err);

@@ -494,7 +494,8 @@ static bool is_abandoned(const struct sockaddr_un *address)
     return refused;
 }
 
-static cordon_status bind_unix(int *out, const char *path, cordon_error *err)
+static cordon_status bind_unix(int *out, const char *path, unsigned mode,
+                               cordon_error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd, failed;
@@ -518,7 +519,7 @@ static cordon_status bind_unix(int *out, const char *path, cordon_error *err)
                                  path);
         return cdn_error_errno(err, failed, "%s", path);
     }
-    if (chmod(path, 0660) != 0 || listen(fd, BACKLOG) != 0) {
+    if (chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0) {
         failed = errno;
         close(fd);
         unlink(path);
@@ -531,7 +532,8 @@ static cordon_status bind_unix(int *out, const char *path, cordon_error *err)
 static cordon_status listen_unix(struct cdn_listener *listener, cordon_error *err)
 {
     const struct cdn_server_options *options = listener->host->options;
-    cordon_status status = bind_unix(&listener->unix_fd, options->socket, err);
+    cordon_status status =
+        bind_unix(&listener->unix_fd, options->socket, options->socket_mode, err);
     const struct MHD_OptionItem more[] = {
         {MHD_OPTION_LISTEN_SOCKET, listener->unix_fd, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, listener},
