@@ -4,6 +4,8 @@
  * to find out which requests are slow or fail, and the request's name leads to the one. */
 #include "server/observe.h"
 
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "server/host.h"
 #include "server/log.h"
@@ -69,4 +71,19 @@ void cdn_observe_end(struct cdn_exchange *x, unsigned status, uint64_t duration_
                 .request_id = x->request_id,
                 .caller = x->caller.name,
             });
+}
+
+void cdn_observe_metrics(struct cdn_buf *out, struct cdn_host *host)
+{
+    struct cdn_log_stats lines;
+
+    cdn_log_get_stats(&lines, host->log);
+    cdn_buf_printf(out,
+                   "# HELP cordon_server_log_lines_total Lines of the server's log.\n"
+                   "# TYPE cordon_server_log_lines_total counter\n"
+                   "cordon_server_log_lines_total{result=\"written\"} %" PRIu64 "\n"
+                   "cordon_server_log_lines_total{result=\"lost\"} %" PRIu64 "\n"
+                   "cordon_server_log_lines_total{result=\"suppressed\"} %" PRIu64 "\n",
+                   lines.written, lines.lost, lines.suppressed);
+    cdn_otlp_metrics(out, host->otlp);
 }

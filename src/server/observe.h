@@ -15,4 +15,7 @@ const char *cdn_observe_traceparent(const struct cdn_exchange *x);
 /* It has been answered, with this code and after so long. */
 void cdn_observe_end(struct cdn_exchange *x, unsigned status, uint64_t duration_ns);
 
+/* What became of lines and spans, as Prometheus text. */
+void cdn_observe_metrics(struct cdn_buf *out, struct cdn_host *host);
+
 #endif
