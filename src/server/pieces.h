@@ -9,5 +9,6 @@ extern const struct cdn_route cdn_routes_batch[];
 extern const struct cdn_route cdn_routes_evaluate[];
 extern const struct cdn_route cdn_routes_health[];
 extern const struct cdn_route cdn_routes_page[];
+extern const struct cdn_route cdn_routes_reload[];
 
 #endif
