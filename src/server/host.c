@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "server/admit.h"
 #include "server/lane.h"
 #include "server/server.h"
 
@@ -115,9 +116,10 @@ static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
     cordon_proposals_options proposals = CORDON_PROPOSALS_OPTIONS_INIT;
     cordon_status status = CORDON_OK;
 
-    audit.key_file = options->audit_key;
     if (options->audit)
-        status = cordon_audit_open(&host->audit, options->audit, &audit, err);
+        status = cordon_audit_open(
+            &host->audit, options->audit,
+            options->audit_options ? options->audit_options : &audit, err);
     if (!status && options->proposals)
         status = cordon_proposals_open(&host->proposals, options->proposals, &proposals,
                                        err);
@@ -135,6 +137,8 @@ cordon_status cdn_host_open(struct cdn_host *host,
     status = cdn_auth_new(&host->auth, options->entries, options->entry_count, err);
     if (!status)
         status = cdn_lanes_new(&host->lanes, err);
+    if (!status)
+        status = cdn_admit_new(&host->admit, err);
     if (!status)
         status = open_engine(host, err);
     if (!status && options->policy)
@@ -160,6 +164,7 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     cordon_registry_close(host->registry);
     cordon_proposals_close(host->proposals);
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
+    cdn_admit_free(host->admit);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);
     *host = (struct cdn_host){.options = host->options};
@@ -169,8 +174,11 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
 void cdn_host_upkeep(struct cdn_host *host)
 {
     cordon_error err;
-    cordon_status status = cordon_engine_upkeep(host->engine, NULL, &err);
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_status status = cordon_engine_upkeep(host->engine, &did, &err);
     bool failed = status != CORDON_OK;
+
+    __atomic_store_n(&host->registry_sequence, did.registry_sequence, __ATOMIC_RELAXED);
 
     /* told once, not with each attempt */
     if (failed && !host->upkeep_failed)
