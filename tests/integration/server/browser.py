@@ -9,6 +9,7 @@
 A browser ends with its block, and its profile with it."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -58,9 +59,9 @@ class Browser:
     def port_told(self):
         """chromedriver, asked for any free port, prints which one it took."""
         for line in self.driver.stdout:
-            words = line.decode("utf-8", "replace").split("on port ")
-            if len(words) > 1 and words[1].strip(" .\n").isdigit():
-                return int(words[1].strip(" .\n"))
+            found = re.search(rb"started successfully on port (\d+)", line)
+            if found:
+                return int(found[1])
         raise RuntimeError("chromedriver does not start")
 
     def __enter__(self):

@@ -6,16 +6,17 @@ return {
                            description = "<script>document.title='owned'</script>" } },
   decisions   = { "allow", "review", "deny" },
   fallback    = "review",
+  reads       = { Person = {}, Account = {} },
   returns     = "any",
   evaluate    = function(_, request)
     return {
       decision = "deny",
       reasons  = { "<script>document.title='owned'</script>",
                    "paid \226\128\174 ecila", -- a right-to-left override
-                   ("<b>long</b> "):rep(850),
+                   ("<b>long</b> "):rep(85), -- nearly as long as a reason may be
                    "javascript:document.title='owned'" },
       output   = { ["<img src=x onerror=document.title='owned'>"] = "<svg onload=document.title='owned'>",
-                   node = tostring(request.node) },
+                   long = ("<b>long</b> "):rep(850), node = tostring(request.node) },
     }
   end,
 }
