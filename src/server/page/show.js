@@ -57,7 +57,7 @@ export function usage(used, limits, stopped) {
 function stopNote(answer) {
   const limit = answer.limit;
   if (answer.outcome === "ok") return null;
-  const where = answer.line ? " (" + plain(answer.file || answer.rule) + ":" + answer.line + ")" : "";
+  const where = answer.line ? " (" + plain(answer.file || answer.rule).split("/").pop() + ":" + answer.line + ")" : "";
   const title = limit ? "Stopped by its " + limit.kind + " limit" : {
     error: "The rule ended in an error", denied: "The rule was not allowed to run so",
     invalid_result: "What the rule returned does not fit its contract", cancelled: "The run was cancelled",
@@ -119,10 +119,10 @@ export function showAnswer(into, answer, decisions, source) {
   const result = resultOf(answer);
   into.replaceChildren(...[
     head(answer, decisions),
+    stopNote(answer),
     answer.fallback ? make("p", { class: "note", id: "fallback" }, answer.set
       ? "No member had a say: the declared fallback stands in."
       : "The rule itself did not decide: its declared fallback stands in.") : null,
-    stopNote(answer),
     answer.members ? null : section("Reasons", reasonsOf(result)),
     result.output !== undefined && result.output !== null ? section("Output", outputOf(result.output)) : null,
     proposals(result),

@@ -22,6 +22,8 @@ cordon, source, work = (os.path.abspath(p) for p in sys.argv[1:4])
 fraud = os.path.join(source, "rules/fraud")
 OWNED = "<script>document.title='owned'</script>\u202e&amp;"
 OURS = ("velocity", "fan_in", "fan_out")
+BOTH = """return { name = "both", rules = { "velocity", "fan_in" }, decisions = { "allow", "review", "deny" },
+                  fallback = "review" }"""
 
 
 # ---- what is served ------------------------------------------------------------------------
@@ -54,6 +56,8 @@ def make():
     command(cordon, "rule", "push", os.path.join(work, "fan_in.lua"), "-d", store, "--author", "bob", "-q")
     command(cordon, "rollout", "start", "fan_in", "--version", "2", "--percent", "10", "-d", store, "--author",
             "bob", "-q")
+    with open(os.path.join(work, "both.lua"), "w", encoding="utf-8") as file:
+        file.write(BOTH)
     return store, cases
 
 
@@ -199,6 +203,20 @@ def check_stopped(b, s, node):
     expect(b.js("return document.querySelector('.usage .stopped').dataset.budget") == "instructions" and
            b.js("return document.querySelector('.usage .stopped .fill').style.width") == "100%", "the bar is full")
     expect("loaded from a file" in b.text("#versions-body"), b.text("#versions-body"))
+
+
+def check_set(b, s, node, at):
+    """A set: what each member said, and the parameters of all of them."""
+    visit(b, link(s.url, rule="both", node=node, at=at))
+    b.until("document.getElementById('param-window') && document.getElementById('param-habit') &&"
+            "document.getElementById('param-payers')", "the members' parameters")
+    b.click("#run")
+    b.until("document.querySelector('#answer-body tbody tr')", "what each member said")
+    answer = s.ask("POST", "/v1/sets/both:evaluate", {"node": node, "as_of": at})
+    rows = b.texts("#answer-body tbody tr")
+    expect(b.text("#decision") == answer["decision"] and len(rows) == 2 and
+           all(m["rule"] in row and m["decision"] in row and m["reasons"][0] in row
+               for m, row in zip(answer["members"], rows)), "a set: %s of %s" % (rows, answer))
 
 
 def check_hostile(b, s, node, at):
@@ -400,7 +418,7 @@ def main():
     with b:
         store, cases = make()
         rules = [os.path.join(source, "tests/integration/server/rules", name) for name in ("hostile.lua", "endless.lua")]
-        with Server(cordon, work, *rules, "-d", store, "--audit", os.path.join(work, "audit")) as s:
+        with Server(cordon, work, *rules, "--set", os.path.join(work, "both.lua"), "-d", store, "--audit", os.path.join(work, "audit")) as s:
             s.url = "http://127.0.0.1:%d/" % s.port
             node, at = next(case for case in cases if denied(s, *case))
             check_answer(b, s, node, at)
@@ -408,6 +426,7 @@ def main():
             check_lists(b, s, node, at)
             check_params(b, s, node, at)
             check_stopped(b, s, node)
+            check_set(b, s, node, at)
             check_keyboard(b, s, node, at)
             check_looks(b, s, node, at)
             check_console(b)
