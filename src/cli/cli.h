@@ -119,6 +119,7 @@ extern const struct cdn_command cdn_command_backtest; /* cmd_backtest.c */
 extern const struct cdn_command cdn_command_repl;     /* cmd_repl.c */
 extern const struct cdn_command cdn_command_test;     /* cmd_test.c */
 extern const struct cdn_command cdn_command_bench;    /* cmd_bench.c */
+extern const struct cdn_command cdn_command_serve;    /* cmd_serve.c */
 extern const struct cdn_command cdn_command_import;   /* cmd_import.c */
 extern const struct cdn_command cdn_command_generate; /* cmd_generate.c */
 extern const struct cdn_command cdn_command_snapshot_info;

@@ -21,6 +21,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_backtest,
     &cdn_command_repl,
     &cdn_command_bench,
+    &cdn_command_serve,
     &cdn_command_snapshot_info,
     &cdn_command_snapshot_verify,
     &cdn_command_snapshot_slice,

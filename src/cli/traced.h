@@ -69,7 +69,6 @@ void cdn_profile_show(FILE *to, bool color, const struct cdn_traced *traced);
 void cdn_coverage_show(FILE *to, bool color, const struct cdn_traced *traced);
 
 /* The value of a key that is written already. */
-void cdn_explain_json(struct cdn_json *json, const struct cdn_traced *traced);
 void cdn_profile_json(struct cdn_json *json, const struct cdn_traced *traced);
 void cdn_coverage_json(struct cdn_json *json, const struct cdn_traced *traced);
 

@@ -7,12 +7,99 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pack.h"
 #include "base/utf8.h"
 
 void cdn_json_init(struct cdn_json *json, struct cdn_buf *out, bool pretty)
 {
-    *json = (struct cdn_json){.out = out, .pretty = pretty};
+    /* not all of it: `open` is large, and written before it is read */
+    json->out = out;
+    json->pretty = pretty;
+    json->pack = false;
+    json->comma = false;
+    json->after_key = false;
+    json->depth = 0;
 }
+
+/* ---- msgpack ---- */
+
+static struct cdn_packer packer_of(struct cdn_json *json)
+{
+    struct cdn_packer packer;
+
+    cdn_pack_init_buf(&packer, json->out);
+    return packer;
+}
+
+/* The largest head, as what will be in it is not known: 0xdd or 0xdf and 32 bits. */
+static void pack_open(struct cdn_json *json, unsigned char mark)
+{
+    const unsigned char head[5] = {mark};
+
+    if (json->depth >= CDN_JSON_MAX_DEPTH) {
+        json->out->failed = true;
+    } else {
+        json->open[json->depth].start = json->out->length;
+        json->open[json->depth].count = 0;
+        cdn_buf_append(json->out, head, sizeof head);
+    }
+    json->depth++;
+}
+
+static void pack_close(struct cdn_json *json)
+{
+    unsigned char *at;
+    uint32_t count;
+
+    json->depth--;
+    if (json->out->failed)
+        return;
+    at = json->out->data + json->open[json->depth].start + 1;
+    count = json->open[json->depth].count;
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (unsigned char)(count >> (24 - 8 * i));
+}
+
+/* Bytes that are not UTF-8 become U+FFFD here too: the document is the same in both forms. */
+static void pack_text(struct cdn_json *json, const char *text, size_t bytes)
+{
+    struct cdn_packer packer = packer_of(json);
+    struct cdn_buf clean = {0};
+    const unsigned char *at = (const unsigned char *)text, *end = at + bytes;
+
+    if (cdn_utf8_valid(text, bytes)) {
+        cdn_pack_str(&packer, text, bytes);
+        return;
+    }
+    while (at < end) {
+        size_t length = cdn_utf8_sequence(at, (size_t)(end - at));
+
+        cdn_buf_append(&clean, length ? (const char *)at : "\xef\xbf\xbd",
+                       length ? length : 3);
+        at += length ? length : 1;
+    }
+    if (clean.failed)
+        json->out->failed = true;
+    else
+        cdn_pack_str(&packer, (const char *)clean.data, clean.length);
+    cdn_buf_deinit(&clean);
+}
+
+static void pack_uint(struct cdn_json *json, uint64_t value)
+{
+    struct cdn_packer packer = packer_of(json);
+    unsigned char wide[9] = {0xcf};
+
+    if (value <= INT64_MAX) {
+        cdn_pack_int(&packer, (int64_t)value);
+        return;
+    }
+    for (unsigned i = 8; i > 0; i--, value >>= 8)
+        wide[i] = (unsigned char)value;
+    cdn_buf_append(json->out, wide, sizeof wide);
+}
+
+/* ---- both ---- */
 
 static void new_line(struct cdn_json *json)
 {
@@ -28,6 +115,11 @@ static void separate(struct cdn_json *json)
         json->after_key = false;
         return;
     }
+    if (json->pack) {
+        if (json->depth && json->depth <= CDN_JSON_MAX_DEPTH)
+            json->open[json->depth - 1].count++;
+        return;
+    }
     if (json->comma)
         cdn_buf_text(json->out, ",");
     if (json->pretty && json->depth)
@@ -37,6 +129,10 @@ static void separate(struct cdn_json *json)
 static void open_with(struct cdn_json *json, const char *bracket)
 {
     separate(json);
+    if (json->pack) {
+        pack_open(json, *bracket == '[' ? 0xdd : 0xdf);
+        return;
+    }
     cdn_buf_text(json->out, bracket);
     json->depth++;
     json->comma = false;
@@ -44,6 +140,10 @@ static void open_with(struct cdn_json *json, const char *bracket)
 
 static void close_with(struct cdn_json *json, const char *bracket)
 {
+    if (json->pack) {
+        pack_close(json);
+        return;
+    }
     json->depth--;
     if (json->pretty && json->comma)
         new_line(json);
@@ -113,9 +213,13 @@ static void quote(struct cdn_buf *out, const char *text, size_t bytes)
 static void key_bytes(struct cdn_json *json, const char *key, size_t bytes)
 {
     separate(json);
+    json->after_key = true;
+    if (json->pack) {
+        pack_text(json, key, bytes);
+        return;
+    }
     quote(json->out, key, bytes);
     cdn_buf_text(json->out, json->pretty ? ": " : ":");
-    json->after_key = true;
 }
 
 void cdn_json_key(struct cdn_json *json, const char *key)
@@ -132,11 +236,25 @@ static void word(struct cdn_json *json, const char *text)
 
 void cdn_json_null(struct cdn_json *json)
 {
+    if (json->pack) {
+        struct cdn_packer packer = packer_of(json);
+
+        separate(json);
+        cdn_pack_nil(&packer);
+        return;
+    }
     word(json, "null");
 }
 
 void cdn_json_bool(struct cdn_json *json, bool value)
 {
+    if (json->pack) {
+        struct cdn_packer packer = packer_of(json);
+
+        separate(json);
+        cdn_pack_bool(&packer, value);
+        return;
+    }
     word(json, value ? "true" : "false");
 }
 
@@ -144,6 +262,13 @@ void cdn_json_int(struct cdn_json *json, int64_t value)
 {
     char text[24];
 
+    if (json->pack) {
+        struct cdn_packer packer = packer_of(json);
+
+        separate(json);
+        cdn_pack_int(&packer, value);
+        return;
+    }
     snprintf(text, sizeof(text), "%" PRId64, value);
     word(json, text);
 }
@@ -152,6 +277,11 @@ void cdn_json_uint(struct cdn_json *json, uint64_t value)
 {
     char text[24];
 
+    if (json->pack) {
+        separate(json);
+        pack_uint(json, value);
+        return;
+    }
     snprintf(text, sizeof(text), "%" PRIu64, value);
     word(json, text);
 }
@@ -162,6 +292,13 @@ void cdn_json_double(struct cdn_json *json, double value)
 
     if (!isfinite(value)) {
         cdn_json_null(json);
+        return;
+    }
+    if (json->pack) {
+        struct cdn_packer packer = packer_of(json);
+
+        separate(json);
+        cdn_pack_double(&packer, value);
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {
@@ -177,6 +314,10 @@ void cdn_json_double(struct cdn_json *json, double value)
 void cdn_json_str(struct cdn_json *json, const char *text, size_t bytes)
 {
     separate(json);
+    if (json->pack) {
+        pack_text(json, text, bytes);
+        return;
+    }
     quote(json->out, text, bytes);
     json->comma = true;
 }

@@ -1,6 +1,6 @@
-/* Requests: JSON text to what cordon_request wants.
+/* Requests: JSON text or msgpack to what cordon_request wants.
  *
- * The text becomes msgpack first (json.c), then fields are taken from those bytes: the
+ * A text becomes msgpack first (json_read.c), then fields are taken from those bytes: the
  * parameters are handed on as the span they occupy, so that nothing is encoded twice
  * and no number passes through a double that was an integer. */
 #include "codec/request.h"
@@ -162,56 +162,215 @@ static cordon_status take_time(int64_t *out, bool *has, const struct field *fiel
                          name);
 }
 
-static cordon_status unknown_field(const struct field *field, cordon_error *err)
+/* ---- which field it is ---- */
+
+static const char *const field_names[] = {
+#define FIELD_NAME(word, name) #word,
+    CDN_REQUEST_FIELD_MAP(FIELD_NAME)
+#undef FIELD_NAME
+};
+
+static cordon_status unknown_field(const struct field *field, unsigned allowed,
+                                   cordon_error *err)
 {
-    static const char *const names[] = {"node", "now", "as_of", "params", "seed", "id"};
     struct cdn_suggest suggest;
-    char name[65], shown[200], hint[100];
+    char name[65], shown[200], hint[100], all[200] = "";
+    size_t at = 0;
+    unsigned left = allowed;
 
     snprintf(name, sizeof(name), "%.*s",
              (int)(field->key.length < 64 ? field->key.length : 64),
              field->key.as.string);
     cdn_suggest_init(&suggest, name);
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        cdn_suggest_offer(&suggest, names[i]);
+    for (unsigned i = 0; i < CDN_REQUEST_FIELDS; i++) {
+        if (!(allowed & 1u << i))
+            continue;
+        cdn_suggest_offer(&suggest, field_names[i]);
+        left &= ~(1u << i);
+        at += (size_t)snprintf(all + at, sizeof(all) - at, "%s%s",
+                               !at    ? ""
+                               : left ? ", "
+                                      : " and ",
+                               field_names[i]);
+    }
     cdn_suggest_text(&suggest, hint, sizeof(hint));
-    return cdn_error_set(err, CORDON_E_DATA, "a request has no field '%s'%s",
+    return cdn_error_set(err, CORDON_E_DATA, "a request has no field '%s'%s%s",
                          cdn_escape(shown, sizeof(shown), name, strlen(name)),
-                         hint[0] ? hint
-                                 : "; it has node, now, as_of, params, seed and id");
+                         hint[0] ? hint : "; it has ", hint[0] ? "" : all);
 }
 
-static cordon_status take_field(struct cdn_request *out, const struct field *field,
-                                cordon_error *err)
+/* CDN_REQUEST_FIELDS: there is none of that name. */
+static unsigned find_field(const struct field *field)
+{
+    unsigned i = 0;
+
+    while (i < CDN_REQUEST_FIELDS && !key_is(field, field_names[i]))
+        i++;
+    return i;
+}
+
+/* ---- each ---- */
+
+/* An integer from 0 to `most`, a number without a fraction too: 1e6 is how people write it. */
+static cordon_status take_count(uint64_t *out, const struct field *field, uint64_t most,
+                                const char *name, cordon_error *err)
 {
     const cordon_value *value = &field->value;
 
-    if (key_is(field, "id")) /* taken beforehand */
+    if (value->type == CORDON_INTEGER && value->as.integer >= 0)
+        *out = (uint64_t)value->as.integer;
+    else if (value->type == CORDON_NUMBER && value->as.number >= 0 &&
+             value->as.number <= 9007199254740992.0 &&
+             value->as.number == (double)(uint64_t)value->as.number)
+        *out = (uint64_t)value->as.number;
+    else
+        *out = UINT64_MAX;
+    if (*out <= most)
         return CORDON_OK;
-    if (key_is(field, "node"))
+    return cdn_error_set(err, CORDON_E_DATA,
+                         "\"%s\" must be an integer from 0 to %" PRIu64, name, most);
+}
+
+static cordon_status take_params(struct cdn_request *out, const struct field *field,
+                                 cordon_error *err)
+{
+    if (field->value.type == CORDON_NIL)
+        return CORDON_OK;
+    if (field->value.type != CORDON_MAP)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "\"params\" must be an object of names and values");
+    cdn_buf_append(&out->params, field->start, field->bytes);
+    return out->params.failed ? cdn_error_nomem(err) : CORDON_OK;
+}
+
+static cordon_status take_seed(struct cdn_request *out, const struct field *field,
+                               cordon_error *err)
+{
+    if (field->value.type != CORDON_INTEGER || field->value.as.integer < 0)
+        return cdn_error_set(err, CORDON_E_DATA, "\"seed\" must be an integer from 0");
+    out->seed = (uint64_t)field->value.as.integer;
+    out->has_seed = true;
+    return CORDON_OK;
+}
+
+/* A text of fewer than `size` bytes; nil is as if it were not there. */
+static cordon_status take_text(char *out, size_t size, const struct field *field,
+                               const char *name, cordon_error *err)
+{
+    const cordon_value *value = &field->value;
+
+    if (value->type == CORDON_NIL)
+        return CORDON_OK;
+    if (value->type != CORDON_STRING || !value->length || value->length >= size ||
+        memchr(value->as.string, '\0', value->length))
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "\"%s\" must be a text of 1 to %zu bytes", name, size - 1);
+    memcpy(out, value->as.string, value->length);
+    out[value->length] = '\0';
+    return CORDON_OK;
+}
+
+static cordon_status take_limit(cordon_limits *out, const struct field *field,
+                                cordon_error *err)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } limits[] = {
+        {"instructions", offsetof(cordon_limits, instructions)},
+        {"edges", offsetof(cordon_limits, edges)},
+        {"nodes", offsetof(cordon_limits, nodes)},
+        {"hops", offsetof(cordon_limits, hops)},
+        {"memory_bytes", offsetof(cordon_limits, memory_bytes)},
+        {"output_bytes", offsetof(cordon_limits, output_bytes)},
+        {"wall_ns", offsetof(cordon_limits, wall_ns)},
+    };
+    char shown[80];
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+        cordon_status status;
+        uint64_t value;
+
+        if (!key_is(field, limits[i].name))
+            continue;
+        status = take_count(&value, field, UINT64_C(1) << 53, limits[i].name, err);
+        if (!status)
+            memcpy((char *)out + limits[i].offset, &value, sizeof(value));
+        return status;
+    }
+    return cdn_error_set(
+        err, CORDON_E_DATA,
+        "\"limits\" has no '%s'; it has instructions, edges, nodes, "
+        "hops, memory_bytes, output_bytes and wall_ns",
+        cdn_escape(shown, sizeof(shown), field->key.as.string, field->key.length));
+}
+
+static cordon_status take_limits(struct cdn_request *out, const struct field *field,
+                                 cordon_error *err)
+{
+    const unsigned char *at = field->start;
+    const unsigned char *end = field->start + field->bytes;
+    cordon_status status = CORDON_OK;
+    struct field inner;
+    cordon_value map;
+
+    if (field->value.type == CORDON_NIL)
+        return CORDON_OK;
+    if (field->value.type != CORDON_MAP || !cdn_unpack_head(&map, &at, end))
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "\"limits\" must be an object of names and numbers");
+    out->has_limits = true;
+    for (uint32_t i = 0; i < map.length && !status; i++) {
+        if (!next_field(&inner, &at, end))
+            return cdn_error_set(err, CORDON_E_DATA, "\"limits\" cannot be read");
+        status = take_limit(&out->limits, &inner, err);
+    }
+    return status;
+}
+
+static cordon_status take_field(struct cdn_request *out, const struct field *field,
+                                enum cdn_request_field which, cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    uint64_t count;
+
+    switch (which) {
+    case CDN_REQUEST_ID: /* taken beforehand */
+    case CDN_REQUEST_FIELDS:
+        break;
+    case CDN_REQUEST_NODE:
         return take_node(out, field, err);
-    if (key_is(field, "now"))
+    case CDN_REQUEST_NOW:
         return take_time(&out->now_ms, &out->has_now, field, "now", err);
-    if (key_is(field, "as_of"))
+    case CDN_REQUEST_AS_OF:
         return take_time(&out->as_of_ms, &out->has_as_of, field, "as_of", err);
-    if (key_is(field, "params")) {
-        if (value->type == CORDON_NIL)
-            return CORDON_OK;
-        if (value->type != CORDON_MAP)
-            return cdn_error_set(err, CORDON_E_DATA,
-                                 "\"params\" must be an object of names and values");
-        cdn_buf_append(&out->params, field->start, field->bytes);
-        return out->params.failed ? cdn_error_nomem(err) : CORDON_OK;
+    case CDN_REQUEST_PARAMS:
+        return take_params(out, field, err);
+    case CDN_REQUEST_SEED:
+        return take_seed(out, field, err);
+    case CDN_REQUEST_PRIORITY:
+        status = take_count(&count, field, CORDON_MAX_PRIORITY, "priority", err);
+        out->priority = status ? 0 : (uint32_t)count;
+        out->has_priority = !status;
+        break;
+    case CDN_REQUEST_DEADLINE:
+        return take_time(&out->deadline_ms, &out->has_deadline, field, "deadline_ms",
+                         err);
+    case CDN_REQUEST_LIMITS:
+        return take_limits(out, field, err);
+    case CDN_REQUEST_PRINCIPAL:
+        return take_text(out->principal, sizeof(out->principal), field, "principal",
+                         err);
+    case CDN_REQUEST_TRACEPARENT:
+        return take_text(out->traceparent, sizeof(out->traceparent), field,
+                         "traceparent", err);
+    case CDN_REQUEST_TRACESTATE:
+        return take_text(out->tracestate, sizeof(out->tracestate), field, "tracestate",
+                         err);
+    case CDN_REQUEST_RULE:
+        return take_text(out->rule, sizeof(out->rule), field, "rule", err);
     }
-    if (key_is(field, "seed")) {
-        if (value->type != CORDON_INTEGER || value->as.integer < 0)
-            return cdn_error_set(err, CORDON_E_DATA,
-                                 "\"seed\" must be an integer from 0");
-        out->seed = (uint64_t)value->as.integer;
-        out->has_seed = true;
-        return CORDON_OK;
-    }
-    return unknown_field(field, err);
+    return status;
 }
 
 /* The id first: an answer to a request that is otherwise wrong still carries it. */
@@ -235,7 +394,8 @@ void cdn_request_clear(struct cdn_request *request)
     cdn_buf_clear(&key);
     cdn_buf_clear(&params);
     cdn_buf_clear(&pack);
-    *request = (struct cdn_request){.key = key, .params = params, .pack = pack};
+    *request = (struct cdn_request){
+        .key = key, .params = params, .pack = pack, .limits = CORDON_LIMITS_INIT};
 }
 
 void cdn_request_deinit(struct cdn_request *request)
@@ -246,19 +406,14 @@ void cdn_request_deinit(struct cdn_request *request)
 }
 
 /* `expect` NULL: the request may not have one. */
-static cordon_status parse(struct cdn_request *out, cordon_value *expect,
-                           const char *text, size_t bytes, cordon_error *err)
+static cordon_status read_fields(struct cdn_request *out, cordon_value *expect,
+                                 const unsigned char *at, const unsigned char *end,
+                                 unsigned allowed, cordon_error *err)
 {
-    const unsigned char *at, *end;
     cordon_status status;
     cordon_value map;
+    unsigned seen = 0;
 
-    cdn_request_clear(out);
-    status = cdn_json_to_pack(&out->pack, text, bytes, err);
-    if (status)
-        return status;
-    at = out->pack.data;
-    end = at + out->pack.length;
     if (!cdn_unpack_head(&map, &at, end) || map.type != CORDON_MAP)
         return cdn_error_set(err, CORDON_E_DATA,
                              "a request is a JSON object, such as "
@@ -266,17 +421,49 @@ static cordon_status parse(struct cdn_request *out, cordon_value *expect,
     take_id(out, at, end, map.length);
     for (uint32_t i = 0; i < map.length; i++) {
         struct field field;
+        unsigned which;
 
         if (!next_field(&field, &at, end))
-            return cdn_error_set(err, CORDON_E_DATA, "the request cannot be read");
+            return cdn_error_set(err, CORDON_E_DATA,
+                                 "the request cannot be read; its keys are texts");
+        which = find_field(&field);
         if (expect && key_is(&field, "expect"))
             status = cordon_value_parse(expect, field.start, field.bytes, err);
+        else if (which == CDN_REQUEST_FIELDS || !(allowed & 1u << which))
+            status = unknown_field(&field, allowed, err);
+        else if (seen & 1u << which)
+            status = cdn_error_set(err, CORDON_E_DATA,
+                                   "the field \"%s\" stands twice in the request",
+                                   field_names[which]);
         else
-            status = take_field(out, &field, err);
+            status = take_field(out, &field, (enum cdn_request_field)which, err);
         if (status)
             return status;
+        if (which < CDN_REQUEST_FIELDS)
+            seen |= 1u << which;
     }
     return CORDON_OK;
+}
+
+static cordon_status parse(struct cdn_request *out, cordon_value *expect,
+                           const char *text, size_t bytes, cordon_error *err)
+{
+    cordon_status status;
+
+    cdn_request_clear(out);
+    status = cdn_json_to_pack(&out->pack, text, bytes, err);
+    if (status)
+        return status;
+    return read_fields(out, expect, out->pack.data, out->pack.data + out->pack.length,
+                       CDN_REQUEST_PLAIN, err);
+}
+
+cordon_status cdn_request_read(struct cdn_request *out, const void *pack, size_t bytes,
+                               unsigned fields, cordon_error *err)
+{
+    cdn_request_clear(out);
+    return read_fields(out, NULL, pack, (const unsigned char *)pack + bytes, fields,
+                       err);
 }
 
 cordon_status cdn_request_parse(struct cdn_request *out, const char *text, size_t bytes,

@@ -12,6 +12,9 @@
  * Memory is bounded: a body by the configured limit, a reply by the handler's own bounds
  * (pages, and the ceilings of what a rule may return).
  *
+ * An exchange's buffers outlive it: the listener uses one for many requests, one after the
+ * other, so that after some of them nothing is allocated any more.
+ *
  * Threads: an exchange belongs to one thread at a time. */
 #ifndef CDN_SERVER_EXCHANGE_H
 #define CDN_SERVER_EXCHANGE_H
@@ -21,6 +24,7 @@
 #include <stdint.h>
 
 #include <cordon/error.h>
+#include <cordon/evaluate.h>
 #include <cordon/value.h>
 
 #include "base/buf.h"
@@ -36,10 +40,22 @@ enum cdn_media {
 };
 
 struct cdn_host;
+struct cdn_lane;
+
+/* Where the parts of a request are found that are looked for by name: the listener's, or a
+ * test's.  NULL: not sent. */
+struct cdn_exchange_source {
+    const char *(*header)(const void *ud, const char *name);
+    const char *(*query)(const void *ud, const char *name);
+};
 
 struct cdn_exchange {
     struct cdn_host *host; /* what is served (host.h) */
-    const struct cdn_route *route;
+    struct cdn_lane *lane; /* of the thread it is on (lane.h) */
+    const struct cdn_exchange_source *source;
+    const void *source_ud;
+    const struct cdn_route *route; /* NULL: there is none */
+    enum cdn_method method;
     struct cdn_caller caller;
     char request_id[65];                  /* X-Request-Id, or one of our own */
     const char *args[CDN_ROUTE_MAX_ARGS]; /* of the path, decoded, ended by a NUL */
@@ -47,14 +63,33 @@ struct cdn_exchange {
     enum cdn_media out;                   /* of the reply, as Accept has it */
     const unsigned char *body;
     size_t body_bytes;
+    uint64_t begun_ns;    /* monotonic: when its headers were there */
+    cordon_cancel cancel; /* requested when whoever asked is gone, or the server ends */
     /* the answer */
-    unsigned status; /* 0: not answered yet */
+    unsigned status;  /* 0: not answered yet */
+    const char *type; /* of the reply; NULL: it has no body */
     bool pretty;
     struct cdn_buf reply;
     struct cdn_json json;
-    struct cdn_buf pack;  /* the body as msgpack */
-    struct cdn_buf extra; /* headers of the reply */
+    struct cdn_buf pack; /* the body as msgpack */
+    struct cdn_buf
+        extra; /* headers of the reply: names and values, each ended by a NUL */
+    struct cdn_buf path; /* what `args` point into */
 };
+
+/* ---- one after the other (the listener, and tests) ---- */
+
+/* Begin one in zeroed storage, or in one that was used before, whose memory is kept. */
+void cdn_exchange_begin(struct cdn_exchange *x, struct cdn_host *host,
+                        const struct cdn_exchange_source *source, const void *ud);
+void cdn_exchange_deinit(struct cdn_exchange *x);
+/* What the headers say of body and reply, into `in`, `out` and `pretty`; and the request's name. */
+void cdn_exchange_negotiate(struct cdn_exchange *x);
+/* After the handler: the reply is whole, or says that memory ran out. */
+void cdn_exchange_finish(struct cdn_exchange *x);
+/* The header of the reply that begins at *at of `extra`, and step past it; false: no more. */
+bool cdn_exchange_next_header(const struct cdn_exchange *x, size_t *at,
+                              const char **name, const char **value);
 
 /* ---- what was asked ---- */
 
@@ -69,6 +104,8 @@ bool cdn_exchange_query_number(struct cdn_exchange *x, uint64_t *out, const char
 /* The body as one value, whichever media type it came in; borrowed for the exchange.  False: it
  * is none, which has been answered with 400 or 415. */
 bool cdn_exchange_body(struct cdn_exchange *x, cordon_value *out);
+/* The same as the bytes of that one value, checked; NULL: answered. */
+const unsigned char *cdn_exchange_pack(struct cdn_exchange *x, size_t *bytes);
 
 /* ---- the answer ---- */
 

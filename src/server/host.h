@@ -1,7 +1,7 @@
 /* What is served: the engine and all that is attached to it.
  *
  * Opened by cdn_host_open() from options, before anything listens, and closed after the last
- * exchange.  Handlers use its fields; they are set once, but those marked. */
+ * exchange.  Handlers use its fields; they are set once, but those marked atomic. */
 #ifndef CDN_SERVER_HOST_H
 #define CDN_SERVER_HOST_H
 
@@ -10,18 +10,39 @@
 
 #include <cordon.h>
 
+#include "base/error.h"
 #include "server/auth.h"
 
+struct cdn_lanes;
 struct cdn_server_options; /* server.h */
 
 struct cdn_host {
-    const struct cdn_server_options *options;
+    const struct cdn_server_options *options; /* borrowed */
+    struct cdn_auth *auth;                    /* atomic: who may call */
+    struct cdn_lanes *lanes; /* what each thread has for itself (lane.h) */
     cordon_engine *engine;
     cordon_registry *registry;   /* NULL: rules come from files alone */
     cordon_audit *audit;         /* NULL: nothing is recorded */
     cordon_proposals *proposals; /* NULL: what rules propose is not kept */
     int64_t started_ms;
-    bool draining; /* atomic: no new work; readyz says so */
+    bool draining;      /* atomic: no new work; readyz says so */
+    bool upkeep_failed; /* atomic: something that is followed could not be taken over */
 };
+
+/* Make an engine and attach what the options name to it: the store, rules of files, the
+ * registry, the policy, the log of decisions, that of proposals.
+ *
+ * Ownership: the options are borrowed until the host is closed.
+ * Errors:    as the calls that open those; what `host` has then is NULL. */
+cordon_status cdn_host_open(struct cdn_host *host,
+                            const struct cdn_server_options *options,
+                            cordon_error *err);
+/* Everything recorded is on the disk then.  Errors: as cordon_audit_close(). */
+cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err);
+/* Look after what is attached (cordon/upkeep.h): at least twice a second. */
+void cdn_host_upkeep(struct cdn_host *host);
+/* One line for the operator, to the options' log. */
+void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
+                  ...) CDN_PRINTF(3, 4);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "cli/cli.h"
 #include "cli/traced.h"
+#include "codec/answer.h"
 #include "sandbox/trace.h"
 
 static struct cdn_traced traced;
@@ -203,7 +204,7 @@ START_TEST(json__survives_every_allocation_failure)
 
         cdn_json_init(&json, &out, false);
         cdn_json_array(&json);
-        cdn_explain_json(&json, &traced);
+        cdn_answer_explain(&json, traced.trace, traced.file);
         cdn_profile_json(&json, &traced);
         cdn_coverage_json(&json, &traced);
         cdn_json_array_end(&json);

@@ -23,6 +23,18 @@ static void round_trip(const char *text, size_t bytes, const char *expected)
     cdn_json_init(&json, &again, false);
     cdn_json_value(&json, &value);
     ck_assert_str_eq((const char *)again.data, expected);
+    /* and by way of the writer's other form */
+    cdn_buf_clear(&again);
+    cdn_json_init(&json, &again, false);
+    json.pack = true;
+    cdn_json_value(&json, &value);
+    ck_assert(!again.failed);
+    cdn_buf_clear(&pack);
+    ck_assert_int_eq(cordon_value_parse(&value, again.data, again.length, &err),
+                     CORDON_OK);
+    cdn_json_init(&json, &pack, false);
+    cdn_json_value(&json, &value);
+    ck_assert_str_eq((const char *)pack.data, expected);
     cdn_buf_deinit(&pack);
     cdn_buf_deinit(&again);
     free(copy);
@@ -55,6 +67,92 @@ static const struct {
     {"[1,[2,{\"a\":null}]]", "[1,[2,{\"a\":null}]]"},
     {" { \"a\" : 1 , \"b\" : [ ] } ", "{\"a\":1,\"b\":[]}"},
 };
+
+/* One document with everything in it, in either form. */
+static void write_document(struct cdn_json *json)
+{
+    const unsigned char odd[] = {0x81, 0x05, 0xc0}; /* {5: nil} */
+    cordon_value value;
+
+    ck_assert(!cordon_value_parse(&value, odd, sizeof odd, NULL));
+    cdn_json_object(json);
+    cdn_json_key_cstr(json, "text",
+                      "a\xff"
+                      "b");
+    cdn_json_key_cstr(json, "none", NULL);
+    cdn_json_key_uint(json, "large", UINT64_MAX - 1);
+    cdn_json_key_double(json, "part", 0.5);
+    cdn_json_key_double(json, "lost", NAN);
+    cdn_json_key_bool(json, "yes", true);
+    cdn_json_key(json, "list");
+    cdn_json_array(json);
+    for (int i = 0; i < 20; i++)
+        cdn_json_int(json, -i);
+    cdn_json_hex(json, 255);
+    cdn_json_array_end(json);
+    cdn_json_key(json, "empty");
+    cdn_json_object(json);
+    cdn_json_object_end(json);
+    cdn_json_key(json, "odd");
+    cdn_json_value(json, &value);
+    cdn_json_object_end(json);
+}
+
+START_TEST(writer__writes_the_same_document_as_msgpack)
+{
+    struct cdn_buf pack = {0}, text = {0}, again = {0};
+    struct cdn_json json;
+    cordon_value value, large;
+    const char *at;
+
+    cdn_json_init(&json, &text, false);
+    write_document(&json);
+    cdn_json_init(&json, &pack, true);
+    json.pack = true;
+    write_document(&json);
+    ck_assert(!pack.failed && json.depth == 0);
+    /* one integer is beyond what a cordon_value holds: written as it is, and put back here */
+    ck_assert_int_ne(cordon_value_parse(&value, pack.data, pack.length, NULL),
+                     CORDON_OK);
+    for (size_t i = 0; i < pack.length; i++)
+        if (pack.data[i] == 0xcf) {
+            ck_assert_mem_eq(pack.data + i, "\xcf\xff\xff\xff\xff\xff\xff\xff\xfe", 9);
+            pack.data[i + 1] = 0x7f;
+        }
+    ck_assert_int_eq(cordon_value_parse(&value, pack.data, pack.length, NULL),
+                     CORDON_OK);
+    ck_assert(cordon_value_get(&large, &value, "large"));
+    ck_assert(large.as.integer == INT64_MAX - 1);
+    cdn_json_init(&json, &again, false);
+    cdn_json_value(&json, &value);
+    at = strstr((char *)text.data, "18446744073709551614");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_uint_eq((size_t)(at - (char *)text.data),
+                      (size_t)(strstr((char *)again.data, "9223372036854775806") -
+                               (char *)again.data));
+    ck_assert_str_eq(at + 20, strstr((char *)again.data, "9223372036854775806") + 19);
+    cdn_buf_deinit(&pack);
+    cdn_buf_deinit(&text);
+    cdn_buf_deinit(&again);
+}
+END_TEST
+
+START_TEST(writer__refuses_to_nest_msgpack_without_bound)
+{
+    struct cdn_buf pack = {0};
+    struct cdn_json json;
+
+    cdn_json_init(&json, &pack, false);
+    json.pack = true;
+    for (int i = 0; i < CDN_JSON_MAX_DEPTH + 3; i++)
+        cdn_json_array(&json);
+    ck_assert(pack.failed);
+    for (int i = 0; i < CDN_JSON_MAX_DEPTH + 3; i++)
+        cdn_json_array_end(&json);
+    ck_assert_uint_eq(json.depth, 0);
+    cdn_buf_deinit(&pack);
+}
+END_TEST
 
 START_TEST(writer__gives_back_what_was_read)
 {
@@ -171,6 +269,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, writer__replaces_invalid_utf8);
     CDN_UNIT_CASE(s, writer__indents_when_pretty);
     CDN_UNIT_CASE(s, writer__keeps_keys_that_are_no_strings);
+    CDN_UNIT_CASE(s, writer__writes_the_same_document_as_msgpack);
+    CDN_UNIT_CASE(s, writer__refuses_to_nest_msgpack_without_bound);
     return s;
 }
 

@@ -1,0 +1,260 @@
+/* cordon serve: the graph query server (src/server), until SIGTERM or SIGINT.
+ *
+ * What it serves is named by options, as everywhere else; what is not named is looked for in the
+ * store: its registry, its policy and its log of proposals, where they are there.  The one line on
+ * standard output says where it listens, and is printed when clients can connect. */
+#include "cli/cli.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/settings.h"
+#include "codec/json.h"
+#include "server/server.h"
+
+#define DEFAULT_PORT 7878
+
+struct serve {
+    struct cdn_cli *cli;
+    struct cdn_setting_flags flags;
+    struct cdn_settings settings;
+    struct cdn_server_options options;
+    struct cdn_strings sets;
+    const char *data;
+    const char *registry;
+    uint64_t port;
+    char registry_path[PATH_MAX];
+    char proposals_path[PATH_MAX];
+};
+
+/* Whom signals stop; there is one in a process. */
+static struct cdn_server *serving;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    cdn_server_stop(serving);
+}
+
+/* From now on SIGINT and SIGTERM end the server; a second one of them kills as usual. */
+static void watch_signals(struct cdn_server *server)
+{
+    struct sigaction action;
+
+    serving = server;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    action.sa_flags = 0;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+static void on_log(void *ud, cordon_level level, const char *message)
+{
+    struct cdn_cli *cli = ud;
+
+    switch (level) {
+    case CORDON_LEVEL_DEBUG:
+        cdn_cli_detail(cli, "%s", message);
+        break;
+    case CORDON_LEVEL_INFO:
+        cdn_cli_note(cli, "%s", message);
+        break;
+    case CORDON_LEVEL_WARNING:
+        cdn_cli_warn(cli, "%s", message);
+        break;
+    case CORDON_LEVEL_ERROR:
+        cdn_cli_error(cli, "%s", message);
+        break;
+    }
+}
+
+/* ---- what is served ---- */
+
+/* A file of the store, if it is there. */
+static const char *of_store(char path[PATH_MAX], const char *store, const char *name)
+{
+    if (!store || cdn_path_join(path, PATH_MAX, store, name, NULL) ||
+        access(path, F_OK) != 0)
+        return NULL;
+    return path;
+}
+
+static int take_options(struct serve *serve, int argc, char **argv)
+{
+    struct cdn_server_options *options = &serve->options;
+    struct cdn_cli *cli = serve->cli;
+    cordon_error err;
+
+    if (serve->port > 65535)
+        return cdn_cli_usage(cli, "--port takes 0 to 65535; 0: any that is free");
+    if (!serve->data && !serve->registry && !argc)
+        return cdn_cli_usage(cli,
+                             "nothing to serve; give --data STORE, or rules' files");
+    options->port = (uint16_t)serve->port;
+    serve->flags.data = serve->data;
+    cdn_error_clear(&err);
+    if (cdn_settings_load(&serve->settings, &serve->flags, &err)) {
+        cdn_cli_error_of(cli, &err);
+        return CDN_EXIT_DATA;
+    }
+    options->engine = serve->settings.engine;
+    options->policy = serve->settings.policy_file;
+    options->data = serve->data;
+    options->rules = (const char *const *)argv;
+    options->rule_count = (size_t)argc;
+    options->sets = serve->sets.items;
+    options->set_count = serve->sets.count;
+    options->registry = serve->registry
+                            ? serve->registry
+                            : of_store(serve->registry_path, serve->data, "rules.mdb");
+    if (!options->proposals)
+        options->proposals =
+            of_store(serve->proposals_path, serve->data, "proposals.mdb");
+    options->log = on_log;
+    options->log_ud = cli;
+    return CDN_EXIT_OK;
+}
+
+/* ---- serving ---- */
+
+/* Where clients find it: for scripts, which read the line to learn the port. */
+static int announce(struct cdn_cli *cli, const struct serve *serve,
+                    const struct cdn_server *server)
+{
+    const struct cdn_server_options *options = &serve->options;
+    const char *address = options->address ? options->address : "127.0.0.1";
+    bool six = strchr(address, ':') != NULL;
+    struct cdn_buf text = {0};
+    struct cdn_json json;
+    char url[128];
+
+    snprintf(url, sizeof url, "http://%s%s%s:%u", six ? "[" : "", address,
+             six ? "]" : "", (unsigned)cdn_server_port(server));
+    if (cli->format == CDN_FORMAT_PRETTY) {
+        if (!options->no_tcp)
+            fprintf(cli->out, "serving on %s\n", url);
+        if (options->socket)
+            fprintf(cli->out, "serving on %s\n", options->socket);
+        return cdn_cli_finish(cli, CDN_EXIT_OK);
+    }
+    cdn_json_init(&json, &text, false);
+    cdn_json_object(&json);
+    cdn_json_key_uint(&json, "schema_version", 1);
+    if (!options->no_tcp) {
+        cdn_json_key_cstr(&json, "url", url);
+        cdn_json_key_uint(&json, "port", cdn_server_port(server));
+    }
+    if (options->socket)
+        cdn_json_key_cstr(&json, "socket", options->socket);
+    cdn_json_key_uint(&json, "pid", (uint64_t)getpid());
+    cdn_json_object_end(&json);
+    (void)cdn_json_print(cli, &text);
+    cdn_buf_deinit(&text);
+    return cdn_cli_finish(cli, CDN_EXIT_OK);
+}
+
+static int serve_until_stopped(struct serve *serve)
+{
+    struct cdn_cli *cli = serve->cli;
+    struct cdn_server *server;
+    cordon_error err;
+    cordon_status status;
+    int code;
+
+    cdn_error_clear(&err);
+    status = cdn_server_open(&server, &serve->options, &err);
+    if (status) {
+        cdn_cli_error_of(cli, &err);
+        return cdn_cli_exit_of(status);
+    }
+    watch_signals(server);
+    code = announce(cli, serve, server);
+    if (!code && !cdn_cli_stopped(cli))
+        status = cdn_server_run(server, &err);
+    if (status)
+        cdn_cli_error_of(cli, &err);
+    cdn_server_drain(server, 5000);
+    if (!code && status)
+        code = CDN_EXIT_DATA;
+    status = cdn_server_close(server, &err);
+    if (status)
+        cdn_cli_error_of(cli, &err);
+    return code ? code : status ? CDN_EXIT_DATA : CDN_EXIT_OK;
+}
+
+static int run(struct cdn_cli *cli, int argc, char **argv)
+{
+    struct serve serve = {.cli = cli, .port = DEFAULT_PORT};
+    const struct cdn_option options[] = {
+        {"data", 'd', CDN_OPTION_STRING, &serve.data, "STORE",
+         "the snapshot store, or one snapshot file", NULL},
+        {"registry", 0, CDN_OPTION_STRING, &serve.registry, "FILE",
+         "the registry (default: rules.mdb in the store)", NULL},
+        {"set", 0, CDN_OPTION_LIST, &serve.sets, "FILE", "a rule set's file", NULL},
+        {"address", 0, CDN_OPTION_STRING, &serve.options.address, "ADDRESS",
+         "where to listen (default: 127.0.0.1)", NULL},
+        {"port", 0, CDN_OPTION_INTEGER, &serve.port, "PORT",
+         "0: any that is free (default: 7878)", NULL},
+        {"no-tcp", 0, CDN_OPTION_FLAG, &serve.options.no_tcp, NULL,
+         "listen on the socket alone", NULL},
+        {"socket", 0, CDN_OPTION_STRING, &serve.options.socket, "PATH",
+         "listen on a Unix socket, too", NULL},
+        {"audit", 0, CDN_OPTION_STRING, &serve.options.audit, "DIR",
+         "record each decision in the log DIR (see cordon audit)", NULL},
+        {"audit-key", 0, CDN_OPTION_STRING, &serve.options.audit_key, "FILE",
+         "the file of the log's key", NULL},
+        {"proposals", 0, CDN_OPTION_STRING, &serve.options.proposals, "FILE",
+         "the log of proposals (default: proposals.mdb in the store)", NULL},
+        {"policy", 0, CDN_OPTION_STRING, &serve.flags.policy, "FILE",
+         "the policy (default: policy.lua in the store)", NULL},
+        {"config", 0, CDN_OPTION_STRING, &serve.flags.config, "FILE",
+         "the configuration, server.lua: see cordon config show", NULL},
+    };
+    int code;
+
+    if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code) ||
+        !cdn_options_leave_out_tests(cli, &argc, argv, &code))
+        goto out;
+    if (cli->format == CDN_FORMAT_AUTO)
+        cli->format = cli->out_tty ? CDN_FORMAT_PRETTY : CDN_FORMAT_NDJSON;
+    code = take_options(&serve, argc, argv);
+    if (!code)
+        code = serve_until_stopped(&serve);
+out:
+    cdn_settings_deinit(&serve.settings);
+    cdn_strings_deinit(&serve.sets);
+    return code;
+}
+
+const struct cdn_command cdn_command_serve = {
+    .name = "serve",
+    .summary = "answer graph queries and evaluations over HTTP",
+    .run = run,
+    .usage = "[RULE...] --data STORE [OPTION...]",
+    .examples = "cordon serve --data store\n"
+                "cordon serve rules/fraud/cycle.lua -d store --port 0\n"
+                "cordon serve -d store --socket /run/cordon/cordon.sock --no-tcp\n"
+                "cordon serve -d store --audit store/audit --config server.lua",
+    .details =
+        "Serves the store's graph and the rules of its registry, and rules and sets of "
+        "files beside them, on a TCP address (the loopback's, unless told otherwise) "
+        "and "
+        "on a Unix socket. It follows the store, the registry and the policy: what "
+        "other "
+        "commands change there takes effect within a second. SIGTERM and SIGINT end it "
+        "when what is under way has been answered.\n\n"
+        "One line on standard output says where it listens, as soon as clients can "
+        "connect: with --port 0 the port is there. A first request:\n\n"
+        "curl --json '{\"node\": \"Account:17\"}' "
+        "http://127.0.0.1:7878/v1/evaluate/RULE",
+    .exits = "023",
+};

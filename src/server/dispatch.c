@@ -1,0 +1,148 @@
+/* From a method and a path to a handler.
+ *
+ * What is asked in this order: is there such a path, does it have the method, who is it, may he,
+ * can he read what would be answered.  Whoever may nothing still learns which paths there are:
+ * /openapi.json tells everybody. */
+#include "server/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/host.h"
+#include "server/lane.h"
+#include "server/server.h"
+
+static const struct {
+    const char *word;
+    enum cdn_method method;
+} methods[] = {
+    {"GET", CDN_METHOD_GET}, {"HEAD", CDN_METHOD_GET},      {"POST", CDN_METHOD_POST},
+    {"PUT", CDN_METHOD_PUT}, {"DELETE", CDN_METHOD_DELETE},
+};
+
+/* 0: none that any path has. */
+static enum cdn_method method_of(const char *word)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (!strcmp(word, methods[i].word))
+            return methods[i].method;
+    }
+    return (enum cdn_method)0;
+}
+
+/* The Allow header of a path that has these methods. */
+static void set_allow(struct cdn_exchange *x, unsigned allowed)
+{
+    char text[64] = "OPTIONS";
+    size_t at = strlen(text);
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (allowed & 1u << methods[i].method)
+            at +=
+                (size_t)snprintf(text + at, sizeof text - at, ", %s", methods[i].word);
+    }
+    cdn_exchange_set_header(x, "Allow", text);
+}
+
+/* No route: 404, 405, or the answer to OPTIONS. */
+static void no_route(struct cdn_exchange *x, const char *method, const char *path,
+                     unsigned allowed)
+{
+    char shown[200];
+
+    if (!allowed) {
+        cdn_exchange_problem(x, 404, "no-path",
+                             "there is no %s; /openapi.json lists what there is",
+                             cdn_escape(shown, sizeof shown, path, strlen(path)));
+        return;
+    }
+    if (!strcmp(method, "OPTIONS"))
+        cdn_exchange_empty(x, 204);
+    else
+        cdn_exchange_problem(x, 405, "method", "%s has no %s",
+                             cdn_escape(shown, sizeof shown, path, strlen(path)),
+                             method);
+    set_allow(x, allowed);
+}
+
+static unsigned right_of(const struct cdn_exchange *x)
+{
+    if (x->host->options->metrics_open && !strcmp(x->route->path, "/metrics"))
+        return CDN_RIGHT_ANYBODY;
+    return x->route->right;
+}
+
+/* Who is it, and may he?  False: answered. */
+static bool check_caller(struct cdn_exchange *x, const struct cdn_credentials *shown)
+{
+    const struct cdn_auth *auth = __atomic_load_n(&x->host->auth, __ATOMIC_ACQUIRE);
+    unsigned right = right_of(x);
+
+    if (!cdn_auth_identify(&x->caller, auth, shown)) {
+        cdn_exchange_problem(x, 401, "credentials",
+                             "the Authorization header is no token that anybody has");
+        cdn_exchange_set_header(x, "WWW-Authenticate",
+                                "Bearer error=\"invalid_token\"");
+        return false;
+    }
+    if (!right || (x->caller.rights & right) == right)
+        return true;
+    if (!strcmp(x->caller.name, "anonymous")) {
+        cdn_exchange_problem(x, 401, "credentials",
+                             "this needs the right to %s; send a token: "
+                             "Authorization: Bearer TOKEN",
+                             cdn_auth_right_word(right));
+        cdn_exchange_set_header(x, "WWW-Authenticate", "Bearer");
+    } else {
+        cdn_exchange_problem(x, 403, "right", "%s has no right to %s", x->caller.name,
+                             cdn_auth_right_word(right));
+    }
+    return false;
+}
+
+bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *path,
+                        const struct cdn_credentials *shown)
+{
+    unsigned allowed;
+
+    x->lane = cdn_lane_mine(x->host->lanes);
+    if (!x->lane) {
+        cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
+        return false;
+    }
+    cdn_exchange_negotiate(x);
+    x->method = method_of(method);
+    x->route = cdn_route_find(x, x->method, path, &allowed);
+    if (!x->route) {
+        no_route(x, method, path, allowed);
+        return false;
+    }
+    if (!cdn_exchange_query_flag(x, &x->pretty, "pretty"))
+        return false;
+    return check_caller(x, shown);
+}
+
+size_t cdn_dispatch_body_limit(const struct cdn_exchange *x)
+{
+    const struct cdn_server_options *options = x->host->options;
+
+    return x->route && x->route->place == CDN_PLACE_WORKER &&
+                   !strcmp(x->route->path, "/v1/evaluate")
+               ? options->batch_bytes
+               : options->body_bytes;
+}
+
+void cdn_dispatch_end(struct cdn_exchange *x)
+{
+    cdn_exchange_finish(x);
+}
+
+void cdn_dispatch_run(struct cdn_exchange *x)
+{
+    x->lane = cdn_lane_mine(x->host->lanes);
+    if (!x->lane)
+        cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
+    else if (!x->status)
+        x->route->handle(x);
+    cdn_dispatch_end(x);
+}

@@ -1,0 +1,30 @@
+/* A request's way to its handler, the same whoever brought it: the listener, a test, a fuzzer.
+ *
+ *     cdn_exchange_begin()       where headers and query come from
+ *     cdn_dispatch_begin()       route, caller, rights, media types
+ *     ... the body is read, of at most cdn_dispatch_body_limit() bytes ...
+ *     cdn_dispatch_run()         the handler, on the calling thread
+ *
+ * After either of the last two the exchange may have been answered: x->status is not 0. */
+#ifndef CDN_SERVER_DISPATCH_H
+#define CDN_SERVER_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/auth.h"
+#include "server/exchange.h"
+
+/* The headers are there.  `path` is as it was sent, without the query.  False: answered. */
+bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *path,
+                        const struct cdn_credentials *shown);
+
+/* How long the body may be. */
+size_t cdn_dispatch_body_limit(const struct cdn_exchange *x);
+
+/* x->body is there: have the handler answer, and count it. */
+void cdn_dispatch_run(struct cdn_exchange *x);
+/* The same for one that somebody else has answered: finish it, and count it. */
+void cdn_dispatch_end(struct cdn_exchange *x);
+
+#endif

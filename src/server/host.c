@@ -1,0 +1,179 @@
+/* Opening what is served, and keeping up with it.
+ *
+ * The order is that of what leans on what: the engine, what decides who sees what, the graph,
+ * rules, which are checked against it, and the logs, which record what they decide. */
+#include "server/host.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "server/lane.h"
+#include "server/server.h"
+
+void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
+                  ...)
+{
+    char text[CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES];
+    va_list args;
+
+    if (!host->options->log)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    host->options->log(host->options->log_ud, level, text);
+}
+
+/* What the engine has to say goes to the same place. */
+static void on_engine_log(void *ud, cordon_level level, const char *message)
+{
+    cdn_host_log(ud, level, "%s", message);
+}
+
+static cordon_status open_engine(struct cdn_host *host, cordon_error *err)
+{
+    cordon_observer observer = CORDON_OBSERVER_INIT;
+    cordon_status status =
+        cordon_engine_new(&host->engine, &host->options->engine, err);
+
+    observer.ud = host;
+    observer.log = on_engine_log;
+    return status ? status : cordon_engine_observe(host->engine, &observer, err);
+}
+
+/* A folder is a store, and followed; a file is one generation. */
+static cordon_status open_graph(struct cdn_host *host, cordon_error *err)
+{
+    const char *data = host->options->data;
+    cordon_snapshot *snapshot;
+    cordon_status status;
+    struct stat info;
+
+    if (!data)
+        return CORDON_OK;
+    if (stat(data, &info) == 0 && S_ISDIR(info.st_mode))
+        return cordon_engine_use_store(host->engine, data, NULL, err);
+    status = cordon_snapshot_open(&snapshot, data, NULL, err);
+    if (status)
+        return status;
+    status = cordon_engine_set_snapshot(host->engine, snapshot, err);
+    cordon_snapshot_release(snapshot);
+    return status;
+}
+
+static cordon_status load_set(cordon_engine *engine, const char *path,
+                              cordon_error *err)
+{
+    struct cdn_buf text = {0};
+    cordon_status status =
+        cdn_file_read(&text, path, CORDON_RULE_MAX_SOURCE_BYTES, err);
+
+    if (!status)
+        status = cordon_engine_load_set(engine, (const char *)text.data, text.length,
+                                        path, NULL, err);
+    cdn_buf_deinit(&text);
+    return status;
+}
+
+static cordon_status open_rules(struct cdn_host *host, cordon_error *err)
+{
+    const struct cdn_server_options *options = host->options;
+    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
+    cordon_status status = CORDON_OK;
+
+    for (size_t i = 0; i < options->rule_count && !status; i++) {
+        status =
+            cordon_engine_load_rule_file(host->engine, options->rules[i], rule, err);
+        if (!status)
+            status = cordon_engine_warm(host->engine, rule, err);
+    }
+    for (size_t i = 0; i < options->set_count && !status; i++)
+        status = load_set(host->engine, options->sets[i], err);
+    if (status || !options->registry)
+        return status;
+    status = cordon_registry_open(&host->registry, options->registry,
+                                  CORDON_REGISTRY_CREATE, err);
+    if (status)
+        return status;
+    status = cordon_engine_use_registry(host->engine, host->registry, err);
+    if (status != CORDON_E_RULE)
+        return status;
+    /* what does not load does not keep the others from being served */
+    cdn_host_log(host, CORDON_LEVEL_ERROR, "%s", err->message);
+    return CORDON_OK;
+}
+
+static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
+{
+    const struct cdn_server_options *options = host->options;
+    cordon_audit_options audit = CORDON_AUDIT_OPTIONS_INIT;
+    cordon_proposals_options proposals = CORDON_PROPOSALS_OPTIONS_INIT;
+    cordon_status status = CORDON_OK;
+
+    audit.key_file = options->audit_key;
+    if (options->audit)
+        status = cordon_audit_open(&host->audit, options->audit, &audit, err);
+    if (!status && options->proposals)
+        status = cordon_proposals_open(&host->proposals, options->proposals, &proposals,
+                                       err);
+    if (!status && host->audit)
+        cordon_engine_use_audit(host->engine, host->audit);
+    return status;
+}
+
+cordon_status cdn_host_open(struct cdn_host *host,
+                            const struct cdn_server_options *options, cordon_error *err)
+{
+    cordon_status status;
+
+    *host = (struct cdn_host){.options = options, .started_ms = cdn_clock_wall_ms()};
+    status = cdn_auth_new(&host->auth, options->entries, options->entry_count, err);
+    if (!status)
+        status = cdn_lanes_new(&host->lanes, err);
+    if (!status)
+        status = open_engine(host, err);
+    if (!status && options->policy)
+        status = cordon_engine_use_policy(host->engine, options->policy, err);
+    if (!status)
+        status = open_graph(host, err);
+    if (!status)
+        status = open_rules(host, err);
+    if (!status)
+        status = open_logs(host, err);
+    if (status)
+        (void)cdn_host_close(host, NULL);
+    return status;
+}
+
+cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
+{
+    cordon_status status;
+
+    if (host->engine)
+        cordon_engine_use_audit(host->engine, NULL);
+    cordon_engine_free(host->engine);
+    cordon_registry_close(host->registry);
+    cordon_proposals_close(host->proposals);
+    status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
+    cdn_lanes_free(host->lanes);
+    cdn_auth_release(host->auth);
+    *host = (struct cdn_host){.options = host->options};
+    return status;
+}
+
+void cdn_host_upkeep(struct cdn_host *host)
+{
+    cordon_error err;
+    cordon_status status = cordon_engine_upkeep(host->engine, NULL, &err);
+    bool failed = status != CORDON_OK;
+
+    /* told once, not with each attempt */
+    if (failed && !host->upkeep_failed)
+        cdn_host_log(host, CORDON_LEVEL_ERROR, "%s", err.message);
+    __atomic_store_n(&host->upkeep_failed, failed, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,11 @@
+/* The pieces of the table of routes: one a file of handlers, routes_<subject>.c, each ended by
+ * a route whose path is NULL.  route.c lists them. */
+#ifndef CDN_SERVER_PIECES_H
+#define CDN_SERVER_PIECES_H
+
+#include "server/route.h"
+
+extern const struct cdn_route cdn_routes_evaluate[];
+extern const struct cdn_route cdn_routes_health[];
+
+#endif

@@ -1,0 +1,131 @@
+/* Routes: finding the one of a path.
+ *
+ * There are some fifty, so a walk over all of them costs less than the system calls of one
+ * request; most part at their first different character.  A template is matched against the
+ * path as it was sent, and what its braces take is decoded afterwards: an encoded "/" in a
+ * node's key is a character of the key. */
+#include "server/route.h"
+
+#include <string.h>
+
+#include "server/exchange.h"
+#include "server/pieces.h"
+
+const struct cdn_route *const cdn_route_pieces[] = {
+    cdn_routes_evaluate,
+    cdn_routes_health,
+    NULL,
+};
+
+/* What the braces of a template take of a path. */
+struct span {
+    const char *text;
+    size_t bytes;
+};
+
+/* How much of `path` the braces take, whose template goes on with `rest`: the segment, or what
+ * of it stands before the verb that ends it.  0: it does not match. */
+static size_t take(const char *path, const char *rest)
+{
+    size_t bytes = strcspn(path, "/");
+    size_t verb = *rest == ':' ? strcspn(rest, "/") : 0;
+
+    if (verb >= bytes)
+        return verb ? 0 : bytes;
+    return verb && memcmp(path + bytes - verb, rest, verb) != 0 ? 0 : bytes - verb;
+}
+
+/* Does the path match, and what do the braces take?  *count: how many there are. */
+static bool match(struct span spans[CDN_ROUTE_MAX_ARGS], size_t *count,
+                  const char *template, const char *path)
+{
+    *count = 0;
+    while (*template) {
+        if (*template != '{') {
+            if (*template ++ != *path++)
+                return false;
+            continue;
+        }
+        if (*count == CDN_ROUTE_MAX_ARGS)
+            return false;
+        template = strchr(template, '}') + 1;
+        spans[*count].text = path;
+        spans[*count].bytes = take(path, template);
+        if (!spans[*count].bytes)
+            return false;
+        path += spans[(*count)++].bytes;
+    }
+    return !*path;
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Into `out`, ended by a NUL; false: bad escapes, or one of a NUL. */
+static bool decode(char *out, const struct span *span)
+{
+    const char *end = span->text + span->bytes;
+
+    for (const char *at = span->text; at < end; at++) {
+        int high, low;
+
+        if (*at != '%') {
+            *out++ = *at;
+            continue;
+        }
+        high = end - at > 2 ? digit(at[1]) : -1;
+        low = end - at > 2 ? digit(at[2]) : -1;
+        if (high < 0 || low < 0 || high + low == 0)
+            return false;
+        *out++ = (char)(high * 16 + low);
+        at += 2;
+    }
+    *out = '\0';
+    return true;
+}
+
+/* False: the path is none after all, or memory ran out (x->path.failed). */
+static bool take_args(struct cdn_exchange *x, const struct span *spans, size_t count)
+{
+    size_t bytes = 0;
+    char *to;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += spans[i].bytes + 1;
+    cdn_buf_clear(&x->path);
+    if (!cdn_buf_reserve(&x->path, bytes + 1))
+        return false;
+    to = (char *)x->path.data;
+    for (size_t i = 0; i < count; i++) {
+        if (!decode(to, &spans[i]))
+            return false;
+        x->args[i] = to;
+        to += strlen(to) + 1;
+    }
+    return true;
+}
+
+const struct cdn_route *cdn_route_find(struct cdn_exchange *x, enum cdn_method method,
+                                       const char *path, unsigned *allowed)
+{
+    struct span spans[CDN_ROUTE_MAX_ARGS];
+    size_t count;
+
+    *allowed = 0;
+    for (const struct cdn_route *const *piece = cdn_route_pieces; *piece; piece++) {
+        for (const struct cdn_route *route = *piece; route->path; route++) {
+            if (!match(spans, &count, route->path, path))
+                continue;
+            if (route->method == method)
+                return take_args(x, spans, count) ? route : NULL;
+            *allowed |= 1u << route->method;
+        }
+    }
+    return NULL;
+}

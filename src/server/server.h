@@ -1,0 +1,90 @@
+/* The graph query server: an engine behind HTTP, on a TCP address and a Unix socket.
+ *
+ *     cdn_server_open()    everything is opened, and clients can connect
+ *     cdn_server_run()     looks after the engine until cdn_server_stop()
+ *     cdn_server_drain()   no new work; what is under way ends
+ *     cdn_server_close()
+ *
+ * It is the reference embedding: of the library it uses the public headers alone.  route.h says
+ * what is answered to whom, exchange.h how a handler answers, listen.h which threads there are.
+ *
+ * Threads: open, run, drain and close belong to one thread, stop to any and to a signal
+ *          handler. */
+#ifndef CDN_SERVER_SERVER_H
+#define CDN_SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cordon/engine.h>
+#include <cordon/error.h>
+#include <cordon/metrics.h>
+
+#include "server/auth.h"
+
+struct cdn_server;
+
+/* Zero or NULL in a field means the default behind it.  Everything pointed to is borrowed until
+ * the server is closed. */
+struct cdn_server_options {
+    /* what is served */
+    const char *data;         /* the store, followed; or one snapshot file (no graph) */
+    const char *registry;     /* a file (STORE/rules.mdb, if it is there) */
+    const char *const *rules; /* from files, which are read once */
+    size_t rule_count;
+    const char *const *sets; /* the same */
+    size_t set_count;
+    const char *policy;           /* a file, followed (no principals) */
+    const char *audit;            /* a folder (nothing is recorded) */
+    const char *audit_key;        /* a file (the chain has no key) */
+    const char *proposals;        /* a file (what rules propose is not kept) */
+    cordon_engine_options engine; /* slots 0: one for each thread that may evaluate */
+    /* where */
+    const char *address; /* IPv4 or IPv6 ("127.0.0.1") */
+    uint16_t port;       /* (any that is free) */
+    bool no_tcp;         /* the socket alone */
+    const char *socket;  /* path of the Unix socket (none) */
+    /* who */
+    const struct cdn_auth_entry *entries; /* (whoever can connect may do everything) */
+    size_t entry_count;
+    bool metrics_open; /* /metrics is for anybody */
+    /* how much */
+    unsigned threads;      /* event loops of each listener (the CPUs, at most 16) */
+    unsigned workers;      /* threads for what may take long (the CPUs, 2 to 32) */
+    unsigned queue;        /* requests that wait for a worker (64) */
+    unsigned connections;  /* open ones (1024) */
+    unsigned idle_seconds; /* without a byte before a connection is closed (30) */
+    size_t header_bytes;   /* of one request's headers (16 KiB) */
+    size_t body_bytes;     /* of one request's body (1 MiB) */
+    size_t batch_bytes;    /* of a batch's body (16 MiB) */
+    size_t held_bytes;     /* of all bodies and replies together (256 MiB) */
+    /* what an operator should know: one line of UTF-8, from any thread (nobody is told) */
+    void (*log)(void *ud, cordon_level level, const char *message);
+    void *log_ud;
+};
+
+/* Ownership: *out is the caller's; cdn_server_close() it.
+ * Errors:    CORDON_E_INVALID options that do not go together, CORDON_E_IO the address or the
+ *            socket cannot be had; as cdn_host_open(). */
+cordon_status cdn_server_open(struct cdn_server **out,
+                              const struct cdn_server_options *options,
+                              cordon_error *err);
+
+/* The port clients connect to; 0: none. */
+uint16_t cdn_server_port(const struct cdn_server *server);
+
+/* Look after the engine until the server is stopped.  Errors: CORDON_E_IO. */
+cordon_status cdn_server_run(struct cdn_server *server, cordon_error *err);
+
+/* Have cdn_server_run() return, now or as soon as it is called. */
+void cdn_server_stop(struct cdn_server *server);
+
+/* Take no new connections and requests, tell /readyz so, and wait until what is under way has
+ * been answered, or for so long; evaluations that still run are cancelled then. */
+void cdn_server_drain(struct cdn_server *server, uint64_t most_ms);
+
+/* Ends connections.  Accepts NULL.  Errors: as cdn_host_close(). */
+cordon_status cdn_server_close(struct cdn_server *server, cordon_error *err);
+
+#endif
