@@ -74,18 +74,17 @@ static bool unknown_field(struct cdn_exchange *x, const char *where,
     struct cdn_suggest suggest;
     char name[65], shown[200], hint[100], path[160];
 
-    (void)snprintf(name, sizeof name, "%.*s",
-                   key->type == CORDON_STRING
-                       ? (int)(key->length < 64 ? key->length : 64)
-                       : 0,
-                   key->type == CORDON_STRING ? key->as.string : "");
+    (void)snprintf(
+        name, sizeof name, "%.*s",
+        key->type == CORDON_STRING ? (int)(key->length < 64 ? key->length : 64) : 0,
+        key->type == CORDON_STRING ? key->as.string : "");
     cdn_suggest_init(&suggest, name);
     for (size_t i = 0; i < count; i++)
         cdn_suggest_offer(&suggest, fields[i].name);
-    cdn_exchange_problem(x, 400, "body", "nothing is called \"%s\" here%s",
-                         path_of(path, where,
-                                 cdn_escape(shown, sizeof shown, name, strlen(name))),
-                         cdn_suggest_text(&suggest, hint, sizeof hint));
+    cdn_exchange_problem(
+        x, 400, "body", "nothing is called \"%s\" here%s",
+        path_of(path, where, cdn_escape(shown, sizeof shown, name, strlen(name))),
+        cdn_suggest_text(&suggest, hint, sizeof hint));
     return false;
 }
 
@@ -150,9 +149,10 @@ bool cdn_admin_has_registry(struct cdn_exchange *x)
 {
     if (x->host->registry)
         return true;
-    cdn_exchange_problem(x, 404, "no-registry",
-                         "this server has no registry: its rules come from files; start "
-                         "it with --registry FILE, or with a store that has one");
+    cdn_exchange_problem(
+        x, 404, "no-registry",
+        "this server has no registry: its rules come from files; start "
+        "it with --registry FILE, or with a store that has one");
     return false;
 }
 
@@ -201,8 +201,8 @@ static bool lists(const char *header, uint64_t current, bool *valid)
             *valid = false;
             return false;
         }
-        found |= !weak && current && bytes == strlen(wanted) &&
-                 !memcmp(at, wanted, bytes);
+        found |=
+            !weak && current && bytes == strlen(wanted) && !memcmp(at, wanted, bytes);
         at += bytes;
         at += strspn(at, " \t");
         if (!*at)
@@ -359,7 +359,8 @@ void cdn_admin_refused(struct cdn_exchange *x, struct cdn_admin_check *check,
         return;
     }
     if (status == CORDON_E_INTERRUPTED) {
-        cdn_exchange_problem(x, 503, "draining", "the server ends; nothing was changed");
+        cdn_exchange_problem(x, 503, "draining",
+                             "the server ends; nothing was changed");
         cdn_exchange_set_header(x, "Retry-After", "1");
         return;
     }
@@ -386,8 +387,7 @@ bool cdn_page_read(struct cdn_page *out, struct cdn_exchange *x)
 bool cdn_page_number(uint64_t *out, struct cdn_exchange *x, const struct cdn_page *page)
 {
     *out = 0;
-    return !page->cursor ||
-           cdn_exchange_query_number(x, out, "cursor", 1, INT64_MAX);
+    return !page->cursor || cdn_exchange_query_number(x, out, "cursor", 1, INT64_MAX);
 }
 
 bool cdn_admin_number(uint64_t *out, struct cdn_exchange *x, size_t index,

@@ -365,9 +365,8 @@ static const char *title_of(unsigned status)
     return "Error";
 }
 
-/* The fields that every problem has; the caller may add more, and ends the object. */
-static struct cdn_json *begin_problem(struct cdn_exchange *x, unsigned status,
-                                      const char *type, const char *detail)
+struct cdn_json *cdn_exchange_problem_begin(struct cdn_exchange *x, unsigned status,
+                                            const char *type, const char *detail)
 {
     struct cdn_json *json = begin_document(x, status, "application/problem+json");
     char urn[96];
@@ -392,7 +391,7 @@ void cdn_exchange_problem(struct cdn_exchange *x, unsigned status, const char *t
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    cdn_json_object_end(begin_problem(x, status, type, detail));
+    cdn_json_object_end(cdn_exchange_problem_begin(x, status, type, detail));
 }
 
 /* How a call's status is told; a message of the last kind is not the caller's to know. */
@@ -441,10 +440,10 @@ void cdn_exchange_fail(struct cdn_exchange *x, cordon_status status,
     struct telling telling = telling_of(x, status);
     struct cdn_json *json;
 
-    json = begin_problem(x, telling.status, telling.type,
-                         telling.secret || !err || !err->message[0]
-                             ? cordon_status_str(status)
-                             : err->message);
+    json = cdn_exchange_problem_begin(x, telling.status, telling.type,
+                                      telling.secret || !err || !err->message[0]
+                                          ? cordon_status_str(status)
+                                          : err->message);
     if (err && !telling.secret && err->line) {
         if (err->file[0])
             cdn_json_key_cstr(json, "file", err->file);

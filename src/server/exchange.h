@@ -118,6 +118,9 @@ void cdn_exchange_empty(struct cdn_exchange *x, unsigned status);
 /* `type` is the last part of "urn:cordon:problem:TYPE": stable words of docs. */
 void cdn_exchange_problem(struct cdn_exchange *x, unsigned status, const char *type,
                           const char *format, ...) CDN_PRINTF(4, 5);
+/* Begin one with the fields that all have; the caller adds its own, and ends the object. */
+struct cdn_json *cdn_exchange_problem_begin(struct cdn_exchange *x, unsigned status,
+                                            const char *type, const char *detail);
 /* 400 INVALID and DATA, 403 DENIED, 404 NOTFOUND, 409 EXISTS and CONFLICT (412 where the request
  * had If-Match), 422 RULE, 503 BUSY and OVERLOADED with Retry-After, else 500 without what is
  * not the caller's to know. */

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "server/lane.h"
+#include "server/log_search.h"
+#include "server/repeat.h"
 #include "server/server.h"
 
 void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
@@ -136,6 +138,10 @@ cordon_status cdn_host_open(struct cdn_host *host,
     if (!status)
         status = cdn_lanes_new(&host->lanes, err);
     if (!status)
+        status = cdn_repeats_new(&host->repeats, err);
+    if (!status)
+        status = cdn_log_marks_new(&host->marks, err);
+    if (!status)
         status = open_engine(host, err);
     if (!status && options->policy)
         status = cordon_engine_use_policy(host->engine, options->policy, err);
@@ -160,6 +166,8 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     cordon_registry_close(host->registry);
     cordon_proposals_close(host->proposals);
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
+    cdn_log_marks_free(host->marks);
+    cdn_repeats_free(host->repeats);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);
     *host = (struct cdn_host){.options = host->options};

@@ -14,12 +14,16 @@
 #include "server/auth.h"
 
 struct cdn_lanes;
+struct cdn_log_marks;
+struct cdn_repeats;
 struct cdn_server_options; /* server.h */
 
 struct cdn_host {
     const struct cdn_server_options *options; /* borrowed */
     struct cdn_auth *auth;                    /* atomic: who may call */
-    struct cdn_lanes *lanes; /* what each thread has for itself (lane.h) */
+    struct cdn_lanes *lanes;     /* what each thread has for itself (lane.h) */
+    struct cdn_repeats *repeats; /* answers of changes, kept (repeat.h) */
+    struct cdn_log_marks *marks; /* places in the log (log_search.h) */
     cordon_engine *engine;
     cordon_registry *registry;   /* NULL: rules come from files alone */
     cordon_audit *audit;         /* NULL: nothing is recorded */

@@ -16,7 +16,7 @@
 struct kept {
     unsigned char key[CDN_CONTENT_HASH_BYTES]; /* of who, and which key */
     unsigned char request[CDN_CONTENT_HASH_BYTES];
-    uint64_t age; /* 0: the entry is free; else grows with each that is begun */
+    uint64_t age;    /* 0: the entry is free; else grows with each that is begun */
     unsigned status; /* 0: it is under way */
     const char *type;
     struct cdn_buf reply, extra;

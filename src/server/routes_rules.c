@@ -19,7 +19,7 @@
 
 #define SCHEMA_VERSION 1
 /* Objects that are looked at for one page, however few of them fit the filters. */
-#define MOST_LOOKED 10000u
+#define MOST_LOOKED   10000u
 #define MOST_CONTRACT (256u * 1024)
 
 /* ---- a list ---- */
@@ -50,9 +50,7 @@ static cordon_status next_object(struct object *out, const struct cdn_host *host
     in_service = cordon_engine_next(served, host->engine, after ? served : NULL, err);
     if (in_registry && in_service)
         return in_service;
-    order = in_registry  ? 1
-            : in_service ? -1
-                         : strcmp(out->standing.name, served);
+    order = in_registry ? 1 : in_service ? -1 : strcmp(out->standing.name, served);
     out->registered = order <= 0;
     out->served = order >= 0;
     (void)snprintf(out->name, sizeof out->name, "%s",
@@ -277,10 +275,9 @@ static bool version_of(uint32_t *out, struct cdn_exchange *x, const char *text,
     *out = number <= UINT32_MAX ? (uint32_t)number : 0;
     if (*out)
         return true;
-    cdn_exchange_problem(x, 404, "not-found",
-                         "'%s' has no version %s; say a number, newest or active",
-                         standing->name,
-                         cdn_escape(shown, sizeof shown, text, strlen(text)));
+    cdn_exchange_problem(
+        x, 404, "not-found", "'%s' has no version %s; say a number, newest or active",
+        standing->name, cdn_escape(shown, sizeof shown, text, strlen(text)));
     return false;
 }
 
@@ -340,8 +337,8 @@ static void version(struct cdn_exchange *x)
     if (!cdn_admin_standing(&standing, x) ||
         !version_of(&number, x, x->args[1], &standing))
         return;
-    status = cordon_registry_version(&info, x->host->registry, standing.name, number,
-                                     &err);
+    status =
+        cordon_registry_version(&info, x->host->registry, standing.name, number, &err);
     if (status) {
         cdn_exchange_fail(x, status, &err);
         return;
@@ -382,7 +379,8 @@ static bool read_side(struct side *side, struct cdn_exchange *x, const char *nam
     cordon_status status;
 
     side->info.struct_size = sizeof side->info;
-    status = cordon_registry_version(&side->info, x->host->registry, name, number, &err);
+    status =
+        cordon_registry_version(&side->info, x->host->registry, name, number, &err);
     if (status) {
         cdn_exchange_fail(x, status, &err);
         return false;
@@ -398,8 +396,8 @@ static struct cdn_text text_of(const struct side *side)
                              side->source.length};
 }
 
-static void write_diff(struct cdn_exchange *x, const char *name, const struct side *from,
-                       const struct side *to)
+static void write_diff(struct cdn_exchange *x, const char *name,
+                       const struct side *from, const struct side *to)
 {
     const struct cdn_text left = text_of(from), right = text_of(to);
     const char *format = cdn_exchange_query(x, "format");
@@ -451,7 +449,8 @@ static void diff(struct cdn_exchange *x)
                              standing.name, new);
         return;
     }
-    if (read_side(&from, x, standing.name, old) && read_side(&to, x, standing.name, new))
+    if (read_side(&from, x, standing.name, old) &&
+        read_side(&to, x, standing.name, new))
         write_diff(x, standing.name, &from, &to);
     cdn_buf_deinit(&from.source);
     cdn_buf_deinit(&to.source);

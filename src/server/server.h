@@ -25,6 +25,14 @@
 
 struct cdn_server;
 
+/* One setting in force, for /v1/config. */
+struct cdn_server_setting {
+    const char *name; /* "engine.slots" */
+    const char *value;
+    const char *from; /* "flag", "environment", "file", "default" */
+    bool secret;      /* its value is not told */
+};
+
 /* Zero or NULL in a field means the default behind it.  Everything pointed to is borrowed until
  * the server is closed. */
 struct cdn_server_options {
@@ -59,6 +67,10 @@ struct cdn_server_options {
     size_t body_bytes;     /* of one request's body (1 MiB) */
     size_t batch_bytes;    /* of a batch's body (16 MiB) */
     size_t held_bytes;     /* of all bodies and replies together (256 MiB) */
+    /* what /v1/config tells */
+    const char *config_file; /* (none was read) */
+    const struct cdn_server_setting *config;
+    size_t config_count;
     /* what an operator should know: one line of UTF-8, from any thread (nobody is told) */
     void (*log)(void *ud, cordon_level level, const char *message);
     void *log_ud;
