@@ -97,6 +97,7 @@
 #include <cordon/error.h>
 #include <cordon/evaluate.h>
 #include <cordon/function.h>
+#include <cordon/graph.h>
 #include <cordon/metrics.h>
 #include <cordon/outcome.h>
 #include <cordon/policy.h>

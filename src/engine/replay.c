@@ -101,23 +101,6 @@ static cordon_status fill_seat(struct seat *seat, struct cdn_replay *replay,
     return status;
 }
 
-static bool unhex(unsigned char out[CDN_CONTENT_HASH_BYTES], const char *digest)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    if (strlen(digest) != (size_t)2 * CDN_CONTENT_HASH_BYTES)
-        return false;
-    for (size_t i = 0; i < CDN_CONTENT_HASH_BYTES; i++) {
-        const char *high = strchr(digits, digest[2 * i]);
-        const char *low = strchr(digits, digest[2 * i + 1]);
-
-        if (!high || !low)
-            return false;
-        out[i] = (unsigned char)((high - digits) << 4 | (low - digits));
-    }
-    return true;
-}
-
 cordon_status cdn_replay_find_registered(void *ud, struct cdn_buf *out, char name[256],
                                          const char *digest, cordon_error *err)
 {
@@ -126,7 +109,7 @@ cordon_status cdn_replay_find_registered(void *ud, struct cdn_buf *out, char nam
     uint32_t version;
     cordon_status status;
 
-    if (!unhex(hash, digest))
+    if (!cdn_hash_from_hex(hash, sizeof hash, digest))
         return CORDON_E_NOTFOUND;
     status = cdn_registry_find_hash(rule, &version, ud, hash, err);
     if (status)

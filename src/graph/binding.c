@@ -216,12 +216,10 @@ static cordon_status check_grant(const struct cdn_names *names,
     return cdn_error_set(err, CORDON_E_DENIED, "reads: not granted: %s", missing);
 }
 
-/* ---- kinds ---- */
-
 /* ---- masks ---- */
 
-static const struct cdn_mask *find_mask(const struct cdn_grant *grant, bool of_relation,
-                                        uint32_t owner, int32_t property)
+const struct cdn_mask *cdn_grant_mask(const struct cdn_grant *grant, bool of_relation,
+                                      uint32_t owner, int32_t property)
 {
     for (uint32_t i = 0; !grant->everything && i < grant->mask_count; i++) {
         const struct cdn_mask *mask = &grant->masks[i];
@@ -300,8 +298,8 @@ static cordon_status bind_label(struct cdn_binding *binding,
         if (found < 0)
             return no_such_property(binding->snapshot, kind, name->name, property, err);
         status = bind_column(binding, kind, name->name,
-                             find_mask(grant, false, kind->label, found), p, &row[p],
-                             found, &data->columns[found], err);
+                             cdn_grant_mask(grant, false, kind->label, found), p,
+                             &row[p], found, &data->columns[found], err);
         if (status)
             return status;
     }
@@ -343,27 +341,32 @@ static cordon_status bind_relation(struct cdn_binding *binding,
         if (found < 0)
             continue;
         status = bind_column(binding, kind, name->name,
-                             find_mask(grant, true, number, found), p, &row[p], found,
-                             &relation->outgoing.columns[found], err);
+                             cdn_grant_mask(grant, true, number, found), p, &row[p],
+                             found, &relation->outgoing.columns[found], err);
         if (status)
             return status;
     }
     return CORDON_OK;
 }
 
-static void fill_list(struct cdn_binding *binding, struct cdn_bound_list *list,
-                      uint32_t number, bool incoming)
+void cdn_bound_list_init(struct cdn_bound_list *list,
+                         const struct cdn_relation *relation, bool incoming)
 {
-    const struct cdn_relation *relation = &binding->snapshot->relations[number];
-
     list->relation = relation;
     list->incoming = incoming;
     list->adjacency = incoming ? &relation->incoming : &relation->outgoing;
-    list->columns = binding->relation_columns + (size_t)number * binding->stride;
+    list->columns = NULL;
     list->node_base = incoming ? relation->target_base : relation->source_base;
     list->peer_base = incoming ? relation->source_base : relation->target_base;
     list->peer_count = incoming ? relation->source_count : relation->target_count;
     list->loops = incoming && relation->schema->source == relation->schema->target;
+}
+
+static void fill_list(struct cdn_binding *binding, struct cdn_bound_list *list,
+                      uint32_t number, bool incoming)
+{
+    cdn_bound_list_init(list, &binding->snapshot->relations[number], incoming);
+    list->columns = binding->relation_columns + (size_t)number * binding->stride;
 }
 
 static cordon_status bind_type(struct cdn_binding *binding, struct cdn_bound_kind *kind,
@@ -458,7 +461,8 @@ static cordon_status bind_masks(struct cdn_binding *binding,
     if (!binding->masks || !binding->key_masks)
         return cdn_error_nomem(err);
     for (uint32_t l = 0; l < snapshot->label_count; l++) {
-        const struct cdn_mask *mask = find_mask(grant, false, l, CDN_MASK_NODE_KEY);
+        const struct cdn_mask *mask =
+            cdn_grant_mask(grant, false, l, CDN_MASK_NODE_KEY);
         struct cdn_bound_mask *bound;
 
         if (!mask)

@@ -12,7 +12,7 @@
 #define CDN_COLUMN_ABSENT     (-1) /* the label or relation has no such property */
 #define CDN_COLUMN_UNDECLARED (-2) /* not declared in `reads` */
 /* Declared and masked: to everything native as good as absent, and only the one function
- * that hands a value to the rule knows the way to it (cdn_push_masked). */
+ * that hands a value out knows the way to it (cdn_mask_value). */
 #define CDN_COLUMN_MASKED (-3)
 
 /* A property slot that stands for the time column, whatever that is called. */
@@ -29,6 +29,10 @@ struct cdn_bound_list {
     bool incoming;
     bool loops; /* incoming, and source and target label are the same */
 };
+
+/* All but the columns, for whoever has no slots. */
+void cdn_bound_list_init(struct cdn_bound_list *list,
+                         const struct cdn_relation *relation, bool incoming);
 
 /* Where the lists of one label's nodes are in a type's `lists`: first the outgoing
  * ones, the incoming ones after them, so that both directions are one run. */

@@ -10,6 +10,20 @@
 
 #include "graph/scan.h"
 
+const char *const cdn_compare_signs[CDN_COMPARE_GE + 1] = {"==", "~=", "<",
+                                                           "<=", ">",  ">="};
+
+bool cdn_compare_parse(enum cdn_compare *out, const char *text, size_t bytes)
+{
+    for (unsigned i = 0; i <= CDN_COMPARE_GE; i++) {
+        *out = (enum cdn_compare)i;
+        if (strlen(cdn_compare_signs[i]) == bytes &&
+            memcmp(text, cdn_compare_signs[i], bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool cdn_parse_int64(int64_t *out, const char *text, size_t bytes)
 {
     bool negative = bytes > 0 && text[0] == '-';

@@ -70,6 +70,10 @@ uint32_t cdn_test_take(const struct cdn_test *test, const void *values, uint32_t
 const char *cdn_test_objection(const struct cdn_property *property,
                                const struct cdn_operation *condition);
 
+/* How an operator is written, "<=", and back; false: it is none. */
+extern const char *const cdn_compare_signs[CDN_COMPARE_GE + 1];
+bool cdn_compare_parse(enum cdn_compare *out, const char *text, size_t bytes);
+
 /* A decimal int64, all of the text. */
 bool cdn_parse_int64(int64_t *out, const char *text, size_t bytes);
 

@@ -49,6 +49,11 @@ struct cdn_grant {
 /* Everything is granted. */
 extern const struct cdn_grant cdn_grant_everything;
 
+/* The mask of a property of a label or relation (CDN_MASK_NODE_KEY: of a label's keys); NULL:
+ * it has none. */
+const struct cdn_mask *cdn_grant_mask(const struct cdn_grant *grant, bool of_relation,
+                                      uint32_t owner, int32_t property);
+
 static inline bool cdn_bit(const uint64_t *bits, uint32_t index)
 {
     return (bits[index >> 6] >> (index & 63)) & 1;

@@ -368,18 +368,16 @@ const char *cdn_check_column_name(lua_State *L, int index, const char *method,
 
 static enum cdn_compare check_compare(lua_State *L, int index)
 {
-    static const char *const operators[] = {"==", "~=", "<", "<=", ">", ">="};
     char quoted[CDN_QUOTE_BYTES];
+    enum cdn_compare compare;
     size_t bytes = 0;
     const char *text =
         lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &bytes) : "";
 
-    for (unsigned i = 0; i < sizeof operators / sizeof operators[0]; i++)
-        if (strlen(operators[i]) == bytes && memcmp(text, operators[i], bytes) == 0)
-            return (enum cdn_compare)i;
-    luaL_error(L, "where compares by == ~= < <= > or >=, not by '%s'",
-               cdn_quote(L, index, quoted));
-    return CDN_COMPARE_EQ;
+    if (!cdn_compare_parse(&compare, text, bytes))
+        luaL_error(L, "where compares by == ~= < <= > or >=, not by '%s'",
+                   cdn_quote(L, index, quoted));
+    return compare;
 }
 
 void cdn_check_condition(struct cdn_operation *out, lua_State *L, int index,

@@ -64,7 +64,8 @@ const char *cdn_visible_key(const struct cdn_graph_run *run, uint32_t label,
     const char *key = cdn_snapshot_key(run->snapshot, node, room, bytes);
 
     if (key && mask)
-        *bytes = cdn_mask_text(&key, mask_room, run->binding, mask, key, *bytes);
+        *bytes =
+            cdn_mask_text(&key, mask_room, run->binding->mask_key, mask, key, *bytes);
     return key;
 }
 

@@ -10,6 +10,7 @@
 #include "graph/mask.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -38,14 +39,14 @@ const struct cdn_bound_mask *cdn_mask_of(const struct cdn_binding *binding,
     return NULL;
 }
 
-static void hash(char out[CDN_MASK_ROOM], const struct cdn_binding *binding,
+static void hash(char out[CDN_MASK_ROOM], const unsigned char *key,
                  const struct cdn_bound_mask *mask, char kind, const void *bytes,
                  size_t count)
 {
     unsigned char digest[CDN_CONTENT_HASH_BYTES];
     struct cdn_hash_chain chain;
 
-    cdn_hash_chain_init(&chain, binding->mask_key);
+    cdn_hash_chain_init(&chain, key);
     cdn_hash_chain_add(&chain, mask->owner, strlen(mask->owner) + 1);
     cdn_hash_chain_add(&chain, mask->property, strlen(mask->property) + 1);
     cdn_hash_chain_add(&chain, &kind, 1);
@@ -68,12 +69,12 @@ static size_t truncated(const char *text, size_t bytes, uint32_t characters)
 }
 
 size_t cdn_mask_text(const char **out, char room[CDN_MASK_ROOM],
-                     const struct cdn_binding *binding,
-                     const struct cdn_bound_mask *mask, const char *text, size_t bytes)
+                     const unsigned char *key, const struct cdn_bound_mask *mask,
+                     const char *text, size_t bytes)
 {
     switch (mask->mask.kind) {
     case CDN_MASK_HASH:
-        hash(room, binding, mask, 't', text, bytes);
+        hash(room, key, mask, 't', text, bytes);
         *out = room;
         return CDN_MASK_ROOM - 1;
     case CDN_MASK_TRUNCATE:
@@ -104,76 +105,9 @@ static double bucket_number(double value, double width)
     return floor(value / width) * width + 0.0;
 }
 
-/*                                                                         [-0, +1, m] */
-CDN_RAISES static void push_text(lua_State *L, struct cdn_graph_run *run,
-                                 const char *text, size_t bytes)
-{
-    cdn_note(run, cdn_hash_xxh3(text, bytes));
-    cdn_meter_push_text(L, text, bytes);
-}
-
-/*                                                                         [-0, +1, m] */
-CDN_RAISES static void push_null(lua_State *L, struct cdn_graph_run *run)
-{
-    cdn_note(run, NULL_NOTE);
-    lua_pushnil(L);
-}
-
 static bool is_text(const struct cdn_property *property)
 {
     return property->type == CDN_COLUMN_STRING || property->type == CDN_COLUMN_TEXT;
-}
-
-/* A value of fixed width, hashed by its bytes, least significant first.     [-0, +1, m] */
-CDN_RAISES static void push_fixed(lua_State *L, struct cdn_graph_run *run,
-                                  const struct cdn_bound_mask *mask, char kind,
-                                  uint64_t bits)
-{
-    char room[CDN_MASK_ROOM];
-    unsigned char bytes[8];
-
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(bits >> (8 * i));
-    hash(room, run->binding, mask, kind, bytes, sizeof bytes);
-    push_text(L, run, room, CDN_MASK_ROOM - 1);
-}
-
-/* A decimal, for columns that rules see as text.                           [-0, +1, m] */
-CDN_RAISES static void push_decimal(lua_State *L, struct cdn_graph_run *run,
-                                    const struct cdn_bound_mask *mask, int64_t value)
-{
-    char digits[24], room[CDN_MASK_ROOM];
-    const char *text;
-    int length;
-    size_t bytes;
-
-    if (mask->mask.kind == CDN_MASK_BUCKET)
-        value = bucket(value, mask->mask.width);
-    length = snprintf(digits, sizeof digits, "%lld", (long long)value);
-    text = digits;
-    bytes = (size_t)length;
-    if (mask->mask.kind != CDN_MASK_BUCKET)
-        bytes = cdn_mask_text(&text, room, run->binding, mask, digits, bytes);
-    push_text(L, run, text, bytes);
-}
-
-/*                                                                         [-0, +1, e] */
-CDN_RAISES static void push_masked_text(lua_State *L, struct cdn_graph_run *run,
-                                        const struct cdn_bound_mask *mask,
-                                        uint32_t block, uint32_t index)
-{
-    char room[CDN_MASK_ROOM];
-    const char *text;
-    size_t bytes;
-    const char *raw = cdn_column_bytes(mask->column, block, index, &bytes);
-
-    if (!raw)
-        cdn_raise_damaged(L, "a string is out of range");
-    if (mask->mask.kind == CDN_MASK_HASH)
-        cdn_meter_charge(L, bytes / 1024 * 64);
-    bytes = cdn_mask_text(&text, room, run->binding, mask, raw, bytes);
-    cdn_meter_charge(L, bytes / 64);
-    push_text(L, run, text, bytes);
 }
 
 /* A number as it is hashed: -0 as 0, so that what is equal hashes equal. */
@@ -186,52 +120,149 @@ static uint64_t number_bits(double value)
     return bits;
 }
 
+static void give_text(struct cdn_masked *out, const char *text, size_t bytes)
+{
+    out->kind = CDN_MASKED_TEXT;
+    out->text = text;
+    out->bytes = bytes;
+}
+
+/* A value of fixed width, hashed by its bytes, least significant first. */
+static void give_fixed(struct cdn_masked *out, const unsigned char *key,
+                       const struct cdn_bound_mask *mask, char kind, uint64_t bits)
+{
+    unsigned char bytes[8];
+
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(bits >> (8 * i));
+    hash(out->room, key, mask, kind, bytes, sizeof bytes);
+    give_text(out, out->room, CDN_MASK_ROOM - 1);
+}
+
+/* A decimal, for columns that rules see as text. */
+static void give_decimal(struct cdn_masked *out, const unsigned char *key,
+                         const struct cdn_bound_mask *mask, int64_t value)
+{
+    const char *text = out->digits;
+    size_t bytes;
+
+    if (mask->mask.kind == CDN_MASK_BUCKET)
+        value = bucket(value, mask->mask.width);
+    bytes = (size_t)snprintf(out->digits, sizeof out->digits, "%lld", (long long)value);
+    if (mask->mask.kind != CDN_MASK_BUCKET)
+        bytes = cdn_mask_text(&text, out->room, key, mask, out->digits, bytes);
+    give_text(out, text, bytes);
+}
+
+/* Whole numbers, and what is none. */
+static void give_number(struct cdn_masked *out, const unsigned char *key,
+                        const struct cdn_bound_mask *mask,
+                        const struct cdn_cells *cells, uint32_t index)
+{
+    enum cdn_column_type type = mask->column->property->type;
+    bool buckets = mask->mask.kind == CDN_MASK_BUCKET;
+
+    if (type == CDN_COLUMN_FLOAT64) {
+        double value = ((const double *)cells->values)[index];
+
+        if (!buckets) {
+            give_fixed(out, key, mask, 'n', number_bits(value));
+            return;
+        }
+        out->kind = CDN_MASKED_NUMBER;
+        out->number = bucket_number(value, mask->mask.width);
+    } else if (type == CDN_COLUMN_INT64 || type == CDN_COLUMN_TIMESTAMP) {
+        int64_t value = cdn_column_integer(mask->column, cells->values, index);
+
+        if (!buckets) {
+            give_fixed(out, key, mask, 'i', (uint64_t)value);
+            return;
+        }
+        out->kind = CDN_MASKED_INTEGER;
+        out->integer = bucket(value, mask->mask.width);
+    } else if (type == CDN_COLUMN_BOOL && mask->mask.kind == CDN_MASK_HASH) {
+        give_fixed(out, key, mask, 'b', ((const uint8_t *)cells->values)[index] != 0);
+    } /* a bag can only be redacted, what is left has no such mask */
+}
+
+const char *cdn_mask_value(struct cdn_masked *out, const unsigned char *key,
+                           const struct cdn_bound_mask *mask, uint32_t block,
+                           uint32_t index)
+{
+    const struct cdn_property *property = mask->column->property;
+    struct cdn_cells cells;
+
+    out->kind = CDN_MASKED_NULL;
+    if (mask->mask.kind == CDN_MASK_REDACT) { /* whatever it is, and whether it is */
+        if (is_text(property) || property->lua_string)
+            give_text(out, redacted, sizeof redacted - 1);
+        return NULL;
+    }
+    if (!cdn_column_cells(mask->column, block, &cells))
+        return "a property's segment";
+    if (!cdn_cells_present(&cells, index))
+        return NULL;
+    if (is_text(property)) {
+        size_t bytes;
+        const char *raw = cdn_column_bytes(mask->column, block, index, &bytes);
+
+        if (!raw)
+            return "a string is out of range";
+        bytes = cdn_mask_text(&out->text, out->room, key, mask, raw, bytes);
+        give_text(out, out->text, bytes);
+    } else if (property->lua_string) {
+        give_decimal(out, key, mask,
+                     cdn_column_integer(mask->column, cells.values, index));
+    } else {
+        give_number(out, key, mask, &cells, index);
+    }
+    return NULL;
+}
+
+/* What a text that is to be hashed costs beyond its first KiB; damage is found by who reads
+ * it. */
+static size_t hash_charge(const struct cdn_bound_mask *mask, uint32_t block,
+                          uint32_t index)
+{
+    struct cdn_cells cells;
+    size_t bytes;
+
+    if (!is_text(mask->column->property) ||
+        !cdn_column_cells(mask->column, block, &cells) ||
+        !cdn_cells_present(&cells, index) ||
+        !cdn_column_bytes(mask->column, block, index, &bytes))
+        return 0;
+    return bytes / 1024 * 64;
+}
+
 void cdn_push_masked(lua_State *L, struct cdn_graph_run *run,
                      const struct cdn_bound_mask *mask, uint32_t block, uint32_t index)
 {
-    const struct cdn_property *property = mask->column->property;
-    bool whole =
-        property->type == CDN_COLUMN_INT64 || property->type == CDN_COLUMN_TIMESTAMP;
-    struct cdn_cells cells;
+    struct cdn_masked value;
+    const char *damage;
 
     cdn_meter_charge(L, 1 + run->binding->mask_count / 16); /* it was looked for */
-    if (mask->mask.kind == CDN_MASK_REDACT) { /* whatever it is, and whether it is */
-        if (is_text(property) || property->lua_string)
-            push_text(L, run, redacted, sizeof redacted - 1);
-        else
-            push_null(L, run);
-        return;
-    }
     if (mask->mask.kind == CDN_MASK_HASH)
-        cdn_meter_charge(L, HASH_CHARGE);
-    if (!cdn_column_cells(mask->column, block, &cells))
-        cdn_raise_damaged(L, "a property's segment");
-    if (!cdn_cells_present(&cells, index)) {
-        push_null(L, run);
+        cdn_meter_charge(L, HASH_CHARGE + hash_charge(mask, block, index));
+    damage = cdn_mask_value(&value, run->binding->mask_key, mask, block, index);
+    if (damage)
+        cdn_raise_damaged(L, damage);
+    switch (value.kind) {
+    case CDN_MASKED_NULL:
+        cdn_note(run, NULL_NOTE);
+        lua_pushnil(L);
         return;
+    case CDN_MASKED_INTEGER:
+        cdn_push_number(L, run, (double)value.integer);
+        return;
+    case CDN_MASKED_NUMBER:
+        cdn_push_number(L, run, value.number);
+        return;
+    case CDN_MASKED_TEXT:
+        break;
     }
-    if (is_text(property)) {
-        push_masked_text(L, run, mask, block, index);
-    } else if (property->lua_string) {
-        push_decimal(L, run, mask,
-                     cdn_column_integer(mask->column, cells.values, index));
-    } else if (whole) {
-        int64_t value = cdn_column_integer(mask->column, cells.values, index);
-
-        if (mask->mask.kind == CDN_MASK_BUCKET)
-            cdn_push_number(L, run, (double)bucket(value, mask->mask.width));
-        else
-            push_fixed(L, run, mask, 'i', (uint64_t)value);
-    } else if (property->type == CDN_COLUMN_FLOAT64) {
-        double value = ((const double *)cells.values)[index];
-
-        if (mask->mask.kind == CDN_MASK_BUCKET)
-            cdn_push_number(L, run, bucket_number(value, mask->mask.width));
-        else
-            push_fixed(L, run, mask, 'n', number_bits(value));
-    } else if (property->type == CDN_COLUMN_BOOL && mask->mask.kind == CDN_MASK_HASH) {
-        push_fixed(L, run, mask, 'b', ((const uint8_t *)cells.values)[index] != 0);
-    } else { /* a bag can only be redacted, what is left has no such mask */
-        push_null(L, run);
-    }
+    if (is_text(mask->column->property))
+        cdn_meter_charge(L, value.bytes / 64);
+    cdn_note(run, cdn_hash_xxh3(value.text, value.bytes));
+    cdn_meter_push_text(L, value.text, value.bytes);
 }

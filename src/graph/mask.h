@@ -36,16 +36,38 @@ const struct cdn_bound_mask *cdn_mask_of(const struct cdn_binding *binding,
                                          bool of_relation, uint32_t owner,
                                          uint32_t slot);
 
+/* What stands in for a text (a key's, or a property's): into *out, which points into `text`
+ * or into `room`; returns its bytes.  `key` is the secret of hashes. */
+#define CDN_MASK_ROOM (2 * 16 + 1)
+size_t cdn_mask_text(const char **out, char room[CDN_MASK_ROOM],
+                     const unsigned char *key, const struct cdn_bound_mask *mask,
+                     const char *text, size_t bytes);
+
+/* What stands in for a value. */
+struct cdn_masked {
+    enum {
+        CDN_MASKED_NULL,
+        CDN_MASKED_TEXT,
+        CDN_MASKED_INTEGER,
+        CDN_MASKED_NUMBER
+    } kind;
+    const char *text; /* in the snapshot, or in this struct */
+    size_t bytes;
+    int64_t integer;
+    double number;
+    char room[CDN_MASK_ROOM];
+    char digits[24];
+};
+
+/* What stands in for one cell: the one way to a masked column.  NULL, or what of the snapshot
+ * is damaged. */
+const char *cdn_mask_value(struct cdn_masked *out, const unsigned char *key,
+                           const struct cdn_bound_mask *mask, uint32_t block,
+                           uint32_t index);
+
 /* Push the masked value of one cell.                                      [-0, +1, e] */
 CDN_RAISES void cdn_push_masked(lua_State *L, struct cdn_graph_run *run,
                                 const struct cdn_bound_mask *mask, uint32_t block,
                                 uint32_t index);
-
-/* What stands in for a text (a key's, or a property's): into *out, which points into `text`
- * or into `room`; returns its bytes. */
-#define CDN_MASK_ROOM (2 * 16 + 1)
-size_t cdn_mask_text(const char **out, char room[CDN_MASK_ROOM],
-                     const struct cdn_binding *binding,
-                     const struct cdn_bound_mask *mask, const char *text, size_t bytes);
 
 #endif

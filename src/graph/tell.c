@@ -70,9 +70,7 @@ static const char *property_name(const struct cdn_graph_run *run,
 
 static const char *compare_sign(uint8_t compare)
 {
-    static const char *const signs[] = {"==", "~=", "<", "<=", ">", ">="};
-
-    return compare < sizeof signs / sizeof signs[0] ? signs[compare] : "?";
+    return compare <= CDN_COMPARE_GE ? cdn_compare_signs[compare] : "?";
 }
 
 static void say_condition(struct cdn_trace_words *words,

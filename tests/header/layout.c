@@ -122,6 +122,36 @@ static void audits_and_conducts(void)
     OFFSET(cordon_conduct, wall_ns, 1504);
 }
 
+static void reads(void)
+{
+    static cordon_read read = CORDON_READ_INIT;
+    static cordon_query query = CORDON_QUERY_INIT;
+
+    SIZE(cordon_read, 56);
+    OFFSET(cordon_read, as_of_ms, 16);
+    OFFSET(cordon_read, priority, 40);
+    OFFSET(cordon_read, usage, 48);
+    SIZE(cordon_condition, 40);
+    OFFSET(cordon_condition, value, 16);
+    SIZE(cordon_query, 136);
+    OFFSET(cordon_query, direction, 32);
+    OFFSET(cordon_query, types, 40);
+    OFFSET(cordon_query, since_ms, 56);
+    OFFSET(cordon_query, where, 72);
+    OFFSET(cordon_query, properties, 88);
+    OFFSET(cordon_query, limit, 104);
+    OFFSET(cordon_query, cursor, 112);
+    OFFSET(cordon_query, hops, 120);
+    OFFSET(cordon_query, max_edges, 128);
+    expect("CORDON_READ_INIT.struct_size", read.struct_size, sizeof read);
+    expect("CORDON_QUERY_INIT.struct_size", query.struct_size, sizeof query);
+    read.as_of_ms -= CORDON_NO_TIME;
+    query.since_ms -= CORDON_NO_TIME;
+    query.until_ms -= CORDON_NO_TIME;
+    zero_but_size("CORDON_READ_INIT", &read, sizeof read);
+    zero_but_size("CORDON_QUERY_INIT", &query, sizeof query);
+}
+
 int main(void)
 {
     static cordon_limits limits = CORDON_LIMITS_INIT;
@@ -228,6 +258,7 @@ int main(void)
     OFFSET(cordon_rollout, guarded, 108);
     OFFSET(cordon_rollout, guard, 112);
     functions_and_proposals();
+    reads();
     SIZE(cordon_error, 12 + CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES);
 
     expect("CORDON_LIMITS_INIT.struct_size", limits.struct_size, sizeof limits);

@@ -1,15 +1,9 @@
-/* Files that the command carries, put into it at build time by embed.cmake: what `cordon init`
- * writes, and the guides that `cordon help` shows. */
+/* Files that the command carries (base/embedded.h): what `cordon init` writes, and the guides
+ * that `cordon help` shows. */
 #ifndef CDN_CLI_PROJECT_EMBEDDED_H
 #define CDN_CLI_PROJECT_EMBEDDED_H
 
-#include <stddef.h>
-
-struct cdn_embedded {
-    const char *name; /* "rules/rule.lua": the path it was found under */
-    const unsigned char *bytes;
-    size_t size; /* a NUL stands behind */
-};
+#include "base/embedded.h"
 
 /* src/cli/project/new/, in the order in which files are written. */
 extern const struct cdn_embedded cdn_embedded_new[];
