@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "cli/settings.h"
+#include "cli/settings_told.h"
 #include "codec/json.h"
 #include "server/server.h"
 
@@ -22,6 +23,7 @@ struct serve {
     struct cdn_cli *cli;
     struct cdn_setting_flags flags;
     struct cdn_settings settings;
+    struct cdn_settings_told told;
     struct cdn_server_options options;
     struct cdn_strings sets;
     const char *data;
@@ -102,10 +104,14 @@ static int take_options(struct serve *serve, int argc, char **argv)
     options->port = (uint16_t)serve->port;
     serve->flags.data = serve->data;
     cdn_error_clear(&err);
-    if (cdn_settings_load(&serve->settings, &serve->flags, &err)) {
+    if (cdn_settings_load(&serve->settings, &serve->flags, &err) ||
+        cdn_settings_tell(&serve->told, &serve->settings, &err)) {
         cdn_cli_error_of(cli, &err);
         return CDN_EXIT_DATA;
     }
+    options->config_file = serve->settings.file;
+    options->config = serve->told.items;
+    options->config_count = CDN_SETTINGS;
     options->engine = serve->settings.engine;
     options->policy = serve->settings.policy_file;
     options->data = serve->data;
@@ -230,6 +236,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (!code)
         code = serve_until_stopped(&serve);
 out:
+    cdn_settings_told_deinit(&serve.told);
     cdn_settings_deinit(&serve.settings);
     cdn_strings_deinit(&serve.sets);
     return code;

@@ -265,8 +265,7 @@ bool cdn_admin_change(struct cdn_admin_change *out, struct cdn_exchange *x,
     return true;
 }
 
-void cdn_admin_changed(struct cdn_exchange *x, unsigned status,
-                       const struct cdn_admin_change *change)
+void cdn_admin_changed(struct cdn_exchange *x, const struct cdn_admin_change *change)
 {
     cordon_standing standing;
     struct cdn_json *json;
@@ -275,7 +274,7 @@ void cdn_admin_changed(struct cdn_exchange *x, unsigned status,
         (void)cordon_engine_upkeep(x->host->engine, NULL, NULL);
     if (!cdn_admin_standing(&standing, x))
         return;
-    json = cdn_exchange_reply(x, status);
+    json = cdn_exchange_reply(x, 200);
     cdn_json_object(json);
     cdn_json_key_bool(json, "dry_run", change->change.dry_run);
     cdn_json_standing(json, &standing);

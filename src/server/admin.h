@@ -69,8 +69,7 @@ void cdn_admin_etag(struct cdn_exchange *x, uint64_t revision);
 
 /* After a change that worked: have the engine stand as the registry says before it is told, and
  * answer with the standing. */
-void cdn_admin_changed(struct cdn_exchange *x, unsigned status,
-                       const struct cdn_admin_change *change);
+void cdn_admin_changed(struct cdn_exchange *x, const struct cdn_admin_change *change);
 
 /* ---- whether a version may decide ---- */
 

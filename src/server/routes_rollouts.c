@@ -201,8 +201,7 @@ static void put(struct cdn_exchange *x)
     if (status)
         cdn_admin_refused(x, &check, status, &err);
     else
-        cdn_admin_changed(
-            x, standing.variant_count || change.change.dry_run ? 200 : 201, &change);
+        cdn_admin_changed(x, &change);
     cdn_admin_check_deinit(&check);
 }
 
@@ -236,7 +235,7 @@ static void promote(struct cdn_exchange *x)
     if (status)
         cdn_admin_refused(x, &check, status, &err);
     else
-        cdn_admin_changed(x, 200, &change);
+        cdn_admin_changed(x, &change);
     cdn_admin_check_deinit(&check);
 }
 
@@ -258,7 +257,7 @@ static void end(struct cdn_exchange *x)
     if (status)
         cdn_admin_refused(x, NULL, status, &err);
     else
-        cdn_admin_changed(x, 200, &change);
+        cdn_admin_changed(x, &change);
 }
 
 static void put_once(struct cdn_exchange *x)

@@ -93,7 +93,7 @@ static const char *kind_of(const struct object *object, const cordon_value *cont
 
 static const char *state_of(const struct object *object)
 {
-    return object->registered ? cdn_json_state_word(object->standing.state) : "active";
+    return object->registered ? cdn_json_state_word(object->standing.state) : "file";
 }
 
 static void write_object(struct cdn_json *json, const struct object *object,
@@ -102,7 +102,7 @@ static void write_object(struct cdn_json *json, const struct object *object,
     cdn_json_object(json);
     if (object->registered) {
         cdn_json_standing(json, &object->standing);
-    } else { /* from a file: as it stands for whoever evaluates */
+    } else { /* from a file: it decides, and nobody can change that here */
         cdn_json_key_cstr(json, "name", object->name);
         cdn_json_key_cstr(json, "kind", kind_of(object, contract));
         cdn_json_key_cstr(json, "state", state_of(object));

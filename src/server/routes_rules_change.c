@@ -225,7 +225,7 @@ static void act(struct cdn_exchange *x, act_function *function)
     if (status)
         cdn_admin_refused(x, NULL, status, &err);
     else
-        cdn_admin_changed(x, 200, &change);
+        cdn_admin_changed(x, &change);
 }
 
 static void activate(struct cdn_exchange *x)
@@ -255,7 +255,7 @@ static void activate(struct cdn_exchange *x)
     if (status)
         cdn_admin_refused(x, &check, status, &err);
     else
-        cdn_admin_changed(x, 200, &change);
+        cdn_admin_changed(x, &change);
     cdn_admin_check_deinit(&check);
 }
 

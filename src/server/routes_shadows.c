@@ -172,7 +172,7 @@ static void apply(struct cdn_exchange *x, const cordon_standing *standing,
     if (status)
         cdn_admin_refused(x, NULL, status, &err);
     else
-        cdn_admin_changed(x, 200, change);
+        cdn_admin_changed(x, change);
 }
 
 /* PUT /v1/shadows/{id} */
