@@ -79,7 +79,7 @@ enum cdn_setting_type {
     X(server, max_connections, COUNT, 1024, NULL, "open at once")                      \
     X(server, max_connections_per_address, ZERO, 512, NULL,                            \
       "of them from one; 0: any")                                                      \
-    X(server, max_header_bytes, SIZE, 16384, NULL, "of one request's headers")         \
+    X(server, max_header_bytes, SIZE, 8192, NULL, "of one request's headers")         \
     X(server, max_body_bytes, SIZE, 1048576, NULL, "of one request's body")            \
     X(server, max_batch_bytes, SIZE, 16777216, NULL, "of a batch's body")              \
     X(server, header_timeout_ms, MS, 10000, NULL,                                      \
@@ -190,6 +190,12 @@ double cdn_setting_fraction(const struct cdn_settings *settings,
 const char *cdn_settings_known_by(const struct cdn_auth_entry *entry);
 /* Options of a decision log from the section audit; they borrow from `settings`. */
 void cdn_settings_audit(cordon_audit_options *out, const struct cdn_settings *settings);
+
+/* Options of a server from all sections but log and trace; they borrow from `settings`, and from
+ * `audit`, which is filled. */
+struct cdn_server_options;
+void cdn_settings_server(struct cdn_server_options *out, cordon_audit_options *audit,
+                         const struct cdn_settings *settings);
 
 /* What a row says. */
 const char *cdn_setting_section(enum cdn_setting setting); /* "engine" */

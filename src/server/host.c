@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "server/admit.h"
 #include "server/lane.h"
 #include "server/log_search.h"
 #include "server/repeat.h"
@@ -117,9 +118,10 @@ static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
     cordon_proposals_options proposals = CORDON_PROPOSALS_OPTIONS_INIT;
     cordon_status status = CORDON_OK;
 
-    audit.key_file = options->audit_key;
     if (options->audit)
-        status = cordon_audit_open(&host->audit, options->audit, &audit, err);
+        status = cordon_audit_open(
+            &host->audit, options->audit,
+            options->audit_options ? options->audit_options : &audit, err);
     if (!status && options->proposals)
         status = cordon_proposals_open(&host->proposals, options->proposals, &proposals,
                                        err);
@@ -141,6 +143,8 @@ cordon_status cdn_host_open(struct cdn_host *host,
         status = cdn_repeats_new(&host->repeats, err);
     if (!status)
         status = cdn_log_marks_new(&host->marks, err);
+    if (!status)
+        status = cdn_admit_new(&host->admit, err);
     if (!status)
         status = open_engine(host, err);
     if (!status && options->policy)
@@ -168,6 +172,7 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
     cdn_log_marks_free(host->marks);
     cdn_repeats_free(host->repeats);
+    cdn_admit_free(host->admit);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);
     *host = (struct cdn_host){.options = host->options};
@@ -177,8 +182,11 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
 void cdn_host_upkeep(struct cdn_host *host)
 {
     cordon_error err;
-    cordon_status status = cordon_engine_upkeep(host->engine, NULL, &err);
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_status status = cordon_engine_upkeep(host->engine, &did, &err);
     bool failed = status != CORDON_OK;
+
+    __atomic_store_n(&host->registry_sequence, did.registry_sequence, __ATOMIC_RELAXED);
 
     /* told once, not with each attempt */
     if (failed && !host->upkeep_failed)

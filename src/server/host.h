@@ -13,10 +13,12 @@
 #include "base/error.h"
 #include "server/auth.h"
 
+struct cdn_admit;
 struct cdn_lanes;
 struct cdn_log_marks;
 struct cdn_repeats;
 struct cdn_server_options; /* server.h */
+struct cdn_workers;
 
 struct cdn_host {
     const struct cdn_server_options *options; /* borrowed */
@@ -24,12 +26,16 @@ struct cdn_host {
     struct cdn_lanes *lanes;     /* what each thread has for itself (lane.h) */
     struct cdn_repeats *repeats; /* answers of changes, kept (repeat.h) */
     struct cdn_log_marks *marks; /* places in the log (log_search.h) */
+    struct cdn_admit *admit;     /* what is quick (admit.h) */
+    struct cdn_workers *workers; /* NULL before anything listens */
     cordon_engine *engine;
     cordon_registry *registry;   /* NULL: rules come from files alone */
     cordon_audit *audit;         /* NULL: nothing is recorded */
     cordon_proposals *proposals; /* NULL: what rules propose is not kept */
     int64_t started_ms;
-    bool draining;      /* atomic: no new work; readyz says so */
+    bool draining;              /* atomic: no new work; readyz says so */
+    uint64_t registry_sequence; /* atomic: what the engine's rules stand at */
+    uint64_t shed_memory;       /* atomic: requests refused as too much was held */
     bool upkeep_failed; /* atomic: something that is followed could not be taken over */
 };
 

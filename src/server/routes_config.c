@@ -39,7 +39,8 @@ static void show(struct cdn_exchange *x)
     cdn_json_key_cstr(json, "registry", options->registry);
     cdn_json_key_cstr(json, "policy", options->policy);
     cdn_json_key_cstr(json, "audit", options->audit);
-    cdn_json_key_bool(json, "audit_keyed", options->audit_key != NULL);
+    cdn_json_key_bool(json, "audit_keyed",
+                      options->audit_options && options->audit_options->key_file);
     cdn_json_key_cstr(json, "proposals", options->proposals);
     cdn_json_key_uint(json, "callers", options->entry_count);
     cdn_json_object_end(json);

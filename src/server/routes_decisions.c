@@ -362,8 +362,10 @@ static void audit(struct cdn_exchange *x)
     if (!status && verify) {
         cdn_json_key(verifying.json, "findings");
         cdn_json_array(verifying.json);
-        status = cordon_audit_verify(&report, options->audit, options->audit_key,
-                                     on_finding, &verifying, &err);
+        status = cordon_audit_verify(
+            &report, options->audit,
+            options->audit_options ? options->audit_options->key_file : NULL,
+            on_finding, &verifying, &err);
         cdn_json_array_end(verifying.json);
         write_report(verifying.json, &report);
     }

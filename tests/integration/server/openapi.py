@@ -28,6 +28,8 @@ SHARED = {"limit", "cursor", "If-Match", "Idempotency-Key"}
 SAMPLES = {
     "/healthz": ["/healthz"],
     "/readyz": ["/readyz"],
+    "/metrics": ["/metrics"],
+    "/v1/status": ["/v1/status", "/v1/status?pretty=true"],
     "/openapi.json": ["/openapi.json", "/openapi.json?pretty=true"],
     "/": ["/"],
     "/page.css": ["/page.css"],
@@ -67,6 +69,14 @@ POSTS = {
         ("/v1/evaluate/endless?strict=true", ONE, 422),
         ("/v1/evaluate/none", {}, 404),
         ("/v1/evaluate/sent", {"nodes": 1}, 400)],
+    "/v1/evaluate": [
+        ("/v1/evaluate", {"requests": [{"rule": "sent", **ONE}, {"rule": "none"}, {"rule": "endless"}, {}]}, 200),
+        ("/v1/evaluate", {"requests": []}, 200),
+        ("/v1/evaluate", ONE, 400)],
+    "/v1/sets/{set}:evaluate": [
+        ("/v1/sets/pair:evaluate", ONE, 200),
+        ("/v1/sets/pair:evaluate", {**ONE, "id": 1, "principal": "nobody"}, 200),
+        ("/v1/sets/none:evaluate", ONE, 404)],
 }
 
 
@@ -266,7 +276,8 @@ for fault in schema.selftest():
     expect(False, "the validator: " + fault)
 store = server.make_store(cordon, source, work)
 cli = os.path.join(source, "tests/integration/cli")
-with Server(cordon, work, os.path.join(cli, "rules/sent.lua"),
+with Server(cordon, work, "--set", os.path.join(source, "tests/integration/server/rules/pair_set.lua"),
+            os.path.join(cli, "rules/sent.lua"),
             os.path.join(source, "tests/integration/server/rules/endless.lua"), "-d", store,
             "--registry", os.path.join(store, "rules.mdb"), "--audit", os.path.join(store, "audit"),
             "--proposals", os.path.join(store, "proposals.mdb")) as s:
