@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,24 +60,17 @@ static void watch_signals(struct cdn_server *server)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-static void on_log(void *ud, cordon_level level, const char *message)
+/* The log goes where the command's diagnostics go; -q and -v turn its level. */
+static void set_log(struct cdn_log_options *log, const struct cdn_cli *cli)
 {
-    struct cdn_cli *cli = ud;
-
-    switch (level) {
-    case CORDON_LEVEL_DEBUG:
-        cdn_cli_detail(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_INFO:
-        cdn_cli_note(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_WARNING:
-        cdn_cli_warn(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_ERROR:
-        cdn_cli_error(cli, "%s", message);
-        break;
-    }
+    if (cli->log_format == CDN_LOG_JSON)
+        log->form = CDN_LOG_AS_JSON;
+    else if (!log->form && getenv("JOURNAL_STREAM") && !cli->err_tty)
+        log->form = CDN_LOG_AS_JOURNAL;
+    if (cli->quiet)
+        log->level = CORDON_LEVEL_ERROR;
+    else if (cli->verbose)
+        log->level = CORDON_LEVEL_DEBUG;
 }
 
 /* ---- what is served ---- */
@@ -140,8 +134,8 @@ static int take_options(struct serve *serve, int argc, char **argv)
     if (!options->proposals)
         options->proposals =
             of_store(serve->proposals_path, options->data, "proposals.mdb");
-    options->log = on_log;
-    options->log_ud = cli;
+    options->logging = true;
+    set_log(&options->log, cli);
     return CDN_EXIT_OK;
 }
 

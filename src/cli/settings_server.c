@@ -48,6 +48,16 @@ void cdn_settings_server(struct cdn_server_options *out, cordon_audit_options *a
         .header_bytes = NUMBER(server_max_header_bytes),
         .body_bytes = NUMBER(server_max_body_bytes),
         .batch_bytes = NUMBER(server_max_batch_bytes),
+        .log = {.form = (enum cdn_log_form)(NUMBER(log_format) - 1),
+                .level = (cordon_level)(NUMBER(log_level) - 1),
+                .access = NUMBER(log_access) != 0},
+        .trace = {.endpoint = TEXT(trace_endpoint),
+                  .service = TEXT(trace_service),
+                  .ca_file = TEXT(trace_ca_file)},
+        .trace_sample = to_unsigned(NUMBER(trace_sample)),
+        .trace_none = NUMBER(trace_sample) == 0,
+        .drain_delay_ms = to_unsigned(NUMBER(server_drain_delay_ms)),
+        .drain_ms = to_unsigned(NUMBER(server_drain_timeout_ms)),
     };
 #undef NUMBER
 #undef TEXT

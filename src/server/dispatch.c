@@ -13,6 +13,7 @@
 #include "server/host.h"
 #include "server/lane.h"
 #include "server/metrics.h"
+#include "server/observe.h"
 #include "server/server.h"
 
 enum {
@@ -120,6 +121,7 @@ bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *
     }
     cdn_counts_begin(x->lane->counts);
     cdn_exchange_negotiate(x);
+    cdn_observe_begin(x);
     x->method = method_of(method);
     x->route = cdn_route_find(x, x->method, path, &allowed);
     if (!x->route) {
@@ -182,8 +184,12 @@ unsigned cdn_dispatch_priority(struct cdn_exchange *x)
 
 static void count(struct cdn_exchange *x, unsigned status)
 {
-    if (x->lane && !x->counted)
-        cdn_counts_end(x->lane->counts, x->route, status, cdn_clock_ns() - x->begun_ns);
+    uint64_t took_ns = cdn_clock_ns() - x->begun_ns;
+
+    if (x->lane && !x->counted) {
+        cdn_counts_end(x->lane->counts, x->route, status, took_ns);
+        cdn_observe_end(x, status, took_ns);
+    }
     x->counted = true;
 }
 

@@ -13,6 +13,7 @@
 #include "server/admit.h"
 #include "server/host.h"
 #include "server/lane.h"
+#include "server/observe.h"
 #include "server/server.h"
 
 /* The engine's own ceiling of time where the options have none (cordon/engine.h). */
@@ -120,8 +121,8 @@ cordon_status cdn_evaluate_call(cordon_request *call, cordon_limits *limits,
                                         : cdn_clock_wall_ms();
     call->seed = request->seed;
     call->cancel = &x->cancel;
-    call->traceparent = request->traceparent[0] ? request->traceparent
-                                                : cdn_exchange_header(x, "traceparent");
+    call->traceparent =
+        request->traceparent[0] ? request->traceparent : cdn_observe_traceparent(x);
     if (!header_number(&priority, &has_priority, x, "X-Cordon-Priority",
                        CORDON_MAX_PRIORITY))
         return cdn_error_set(err, CORDON_E_DATA,

@@ -32,6 +32,7 @@
 #include "codec/json.h"
 #include "server/auth.h"
 #include "server/route.h"
+#include "server/traceparent.h"
 
 enum cdn_media {
     CDN_MEDIA_JSON = 1,
@@ -66,6 +67,7 @@ struct cdn_exchange {
     size_t body_bytes;
     uint64_t begun_ns;    /* monotonic: when its headers were there */
     cordon_cancel cancel; /* requested when whoever asked is gone, or the server ends */
+    struct cdn_traceparent_span trace; /* observe.h */
     /* the answer */
     unsigned status;  /* 0: not answered yet */
     const char *type; /* of the reply; NULL: it has no body */

@@ -14,7 +14,9 @@
 #include "base/file.h"
 #include "server/admit.h"
 #include "server/lane.h"
+#include "server/log.h"
 #include "server/log_search.h"
+#include "server/otlp.h"
 #include "server/repeat.h"
 #include "server/server.h"
 
@@ -24,18 +26,42 @@ void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *f
     char text[CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES];
     va_list args;
 
-    if (!host->options->log)
+    if (!host->log)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    host->options->log(host->options->log_ud, level, text);
+    cdn_log_say(host->log, level, "server", "%s", text);
 }
 
-/* What the engine has to say goes to the same place. */
+/* ---- whoever watches the engine ---- */
+
 static void on_engine_log(void *ud, cordon_level level, const char *message)
 {
-    cdn_host_log(ud, level, "%s", message);
+    const struct cdn_host *host = ud;
+
+    cdn_log_engine(host->log, level, message);
+}
+
+static void on_engine_span(void *ud, const cordon_span *span)
+{
+    const struct cdn_host *host = ud;
+
+    cdn_otlp_evaluation(host->otlp, span);
+}
+
+/* The log and the exporter, before anything that they are told of. */
+static cordon_status open_watchers(struct cdn_host *host, cordon_error *err)
+{
+    struct cdn_otlp_options trace = host->options->trace;
+    cordon_status status = CORDON_OK;
+
+    if (host->options->logging)
+        status = cdn_log_open(&host->log, &host->options->log, err);
+    trace.log = host->log;
+    if (!status && trace.endpoint)
+        status = cdn_otlp_open(&host->otlp, &trace, err);
+    return status;
 }
 
 static cordon_status open_engine(struct cdn_host *host, cordon_error *err)
@@ -46,6 +72,7 @@ static cordon_status open_engine(struct cdn_host *host, cordon_error *err)
 
     observer.ud = host;
     observer.log = on_engine_log;
+    observer.span = host->otlp ? on_engine_span : NULL;
     return status ? status : cordon_engine_observe(host->engine, &observer, err);
 }
 
@@ -146,6 +173,8 @@ cordon_status cdn_host_open(struct cdn_host *host,
     if (!status)
         status = cdn_admit_new(&host->admit, err);
     if (!status)
+        status = open_watchers(host, err);
+    if (!status)
         status = open_engine(host, err);
     if (!status && options->policy)
         status = cordon_engine_use_policy(host->engine, options->policy, err);
@@ -175,6 +204,8 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     cdn_admit_free(host->admit);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);
+    cdn_otlp_close(host->otlp);
+    cdn_log_close(host->log);
     *host = (struct cdn_host){.options = host->options};
     return status;
 }

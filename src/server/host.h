@@ -15,7 +15,9 @@
 
 struct cdn_admit;
 struct cdn_lanes;
+struct cdn_log;
 struct cdn_log_marks;
+struct cdn_otlp;
 struct cdn_repeats;
 struct cdn_server_options; /* server.h */
 struct cdn_workers;
@@ -32,6 +34,8 @@ struct cdn_host {
     cordon_registry *registry;   /* NULL: rules come from files alone */
     cordon_audit *audit;         /* NULL: nothing is recorded */
     cordon_proposals *proposals; /* NULL: what rules propose is not kept */
+    struct cdn_log *log;         /* NULL: nobody is told */
+    struct cdn_otlp *otlp;       /* NULL: no spans are exported */
     int64_t started_ms;
     bool draining;              /* atomic: no new work; readyz says so */
     uint64_t registry_sequence; /* atomic: what the engine's rules stand at */
@@ -51,7 +55,7 @@ cordon_status cdn_host_open(struct cdn_host *host,
 cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err);
 /* Look after what is attached (cordon/upkeep.h): at least twice a second. */
 void cdn_host_upkeep(struct cdn_host *host);
-/* One line for the operator, to the options' log. */
+/* One line for the operator, to the log. */
 void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
                   ...) CDN_PRINTF(3, 4);
 

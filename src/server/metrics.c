@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "server/host.h"
 #include "server/lane.h"
+#include "server/observe.h"
 #include "server/work.h"
 
 enum { CELLS = 1024, BUCKETS = 14 };
@@ -225,6 +226,7 @@ void cdn_metrics_write(struct cdn_buf *out, struct cdn_host *host)
     write_gauge(out, "cordon_http_workers_running", "Workers that are at a request.",
                 stats.running);
     write_shed(out, host, &stats);
+    cdn_observe_metrics(out, host);
     cdn_counts_free(all);
 }
 

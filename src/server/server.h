@@ -23,6 +23,8 @@
 #include <cordon/metrics.h>
 
 #include "server/auth.h"
+#include "server/log.h"
+#include "server/otlp.h"
 #include "server/route.h"
 
 struct cdn_server;
@@ -80,13 +82,20 @@ struct cdn_server_options {
     size_t body_bytes;     /* of one request's body (1 MiB) */
     size_t batch_bytes;    /* of a batch's body (16 MiB) */
     size_t held_bytes;     /* of all bodies and replies together (256 MiB) */
+    /* what is told */
+    bool logging;               /* a log is kept (nobody is told) */
+    struct cdn_log_options log; /* of what, and how (log.h) */
+    struct cdn_otlp_options
+        trace;             /* where spans go; without an endpoint, nowhere (otlp.h) */
+    unsigned trace_sample; /* of 10,000 new traces so many are recorded (all) */
+    bool trace_none;       /* only those that callers record */
+    /* how it ends */
+    unsigned drain_delay_ms; /* from /readyz's word to the end of listening (0) */
+    unsigned drain_ms;       /* for what is under way; then it is cancelled (30,000) */
     /* what /v1/config tells */
     const char *config_file; /* (none was read) */
     const struct cdn_server_setting *config;
     size_t config_count;
-    /* what an operator should know: one line of UTF-8, from any thread (nobody is told) */
-    void (*log)(void *ud, cordon_level level, const char *message);
-    void *log_ud;
 };
 
 /* Ownership: *out is the caller's; cdn_server_close() it.
