@@ -152,8 +152,9 @@ static int announce(struct cdn_cli *cli, const struct serve *serve,
     struct cdn_json json;
     char url[128];
 
-    snprintf(url, sizeof url, "http://%s%s%s:%u", six ? "[" : "", address,
-             six ? "]" : "", (unsigned)cdn_server_port(server));
+    snprintf(url, sizeof url, "%s://%s%s%s:%u", options->certificate ? "https" : "http",
+             six ? "[" : "", address, six ? "]" : "",
+             (unsigned)cdn_server_port(server));
     if (cli->format == CDN_FORMAT_PRETTY) {
         if (!options->no_tcp)
             fprintf(cli->out, "serving on %s\n", url);
