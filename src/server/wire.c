@@ -263,6 +263,15 @@ static void refuse_work(struct wire *wire)
     cdn_dispatch_end(&wire->x);
 }
 
+/* On a worker: it has waited for too long. */
+static void refuse_late(struct cdn_work *work)
+{
+    struct wire *wire = wire_of(work);
+
+    refuse_work(wire);
+    return_to_loop(wire);
+}
+
 /* Give it to a worker; who is refused for it, or itself, is answered at once. */
 static enum MHD_Result hand_over(struct wire *wire)
 {
@@ -270,8 +279,14 @@ static enum MHD_Result hand_over(struct wire *wire)
 
     wire->work.priority = cdn_dispatch_priority(&wire->x);
     wire->work.run = run_work;
+    wire->work.refuse = refuse_late;
     if (wire->x.status) {
         cdn_dispatch_end(&wire->x);
+        return send_reply(wire);
+    }
+    /* before the connection is suspended, which costs more than saying no */
+    if (!cdn_workers_take(wire->listener->host->workers, wire->work.priority)) {
+        refuse_work(wire);
         return send_reply(wire);
     }
     leave_loop(wire);
