@@ -7,26 +7,29 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "cli/settings.h"
+#include "cli/settings_told.h"
 #include "codec/json.h"
 #include "server/server.h"
-
-#define DEFAULT_PORT 7878
 
 struct serve {
     struct cdn_cli *cli;
     struct cdn_setting_flags flags;
     struct cdn_settings settings;
+    struct cdn_settings_told told;
     struct cdn_server_options options;
+    cordon_audit_options audit_options;
     struct cdn_strings sets;
-    const char *data;
-    const char *registry;
-    uint64_t port;
+    /* as given; NULL: not */
+    const char *data, *registry, *address, *port, *socket, *audit, *audit_key,
+        *proposals;
+    bool no_tcp;
     char registry_path[PATH_MAX];
     char proposals_path[PATH_MAX];
 };
@@ -36,11 +39,14 @@ static struct cdn_server *serving;
 
 static void on_signal(int signal)
 {
-    (void)signal;
-    cdn_server_stop(serving);
+    if (signal == SIGHUP)
+        cdn_server_reload(serving);
+    else
+        cdn_server_stop(serving);
 }
 
-/* From now on SIGINT and SIGTERM end the server; a second one of them kills as usual. */
+/* From now on SIGINT and SIGTERM end the server, a second one of them at once, and SIGHUP has it
+ * look at its files. */
 static void watch_signals(struct cdn_server *server)
 {
     struct sigaction action;
@@ -52,29 +58,23 @@ static void watch_signals(struct cdn_server *server)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
     action.sa_flags = 0;
+    sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 }
 
-static void on_log(void *ud, cordon_level level, const char *message)
+/* The log goes where the command's diagnostics go; -q and -v turn its level. */
+static void set_log(struct cdn_log_options *log, const struct cdn_cli *cli)
 {
-    struct cdn_cli *cli = ud;
-
-    switch (level) {
-    case CORDON_LEVEL_DEBUG:
-        cdn_cli_detail(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_INFO:
-        cdn_cli_note(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_WARNING:
-        cdn_cli_warn(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_ERROR:
-        cdn_cli_error(cli, "%s", message);
-        break;
-    }
+    if (cli->log_format == CDN_LOG_JSON)
+        log->form = CDN_LOG_AS_JSON;
+    else if (!log->form && getenv("JOURNAL_STREAM") && !cli->err_tty)
+        log->form = CDN_LOG_AS_JOURNAL;
+    if (cli->quiet)
+        log->level = CORDON_LEVEL_ERROR;
+    else if (cli->verbose)
+        log->level = CORDON_LEVEL_DEBUG;
 }
 
 /* ---- what is served ---- */
@@ -88,39 +88,59 @@ static const char *of_store(char path[PATH_MAX], const char *store, const char *
     return path;
 }
 
+/* The settings, with what the command line says. */
+static int load_settings(struct serve *serve)
+{
+    const struct cdn_setting_flag more[] = {
+        {CDN_SETTING_server_data, serve->data},
+        {CDN_SETTING_server_registry, serve->registry},
+        {CDN_SETTING_server_address, serve->no_tcp ? "none" : serve->address},
+        {CDN_SETTING_server_port, serve->port},
+        {CDN_SETTING_server_socket, serve->socket},
+        {CDN_SETTING_audit_dir, serve->audit},
+        {CDN_SETTING_audit_key, serve->audit_key},
+        {CDN_SETTING_proposals_file, serve->proposals},
+    };
+    cordon_error err;
+
+    serve->flags.serves = true;
+    serve->flags.more = more;
+    serve->flags.more_count = CDN_COUNT(more);
+    cdn_error_clear(&err);
+    if (!cdn_settings_load(&serve->settings, &serve->flags, &err) &&
+        !cdn_settings_tell(&serve->told, &serve->settings, &err))
+        return CDN_EXIT_OK;
+    cdn_cli_error_of(serve->cli, &err);
+    return CDN_EXIT_DATA;
+}
+
 static int take_options(struct serve *serve, int argc, char **argv)
 {
     struct cdn_server_options *options = &serve->options;
     struct cdn_cli *cli = serve->cli;
-    cordon_error err;
+    int code = load_settings(serve);
 
-    if (serve->port > 65535)
-        return cdn_cli_usage(cli, "--port takes 0 to 65535; 0: any that is free");
-    if (!serve->data && !serve->registry && !argc)
+    if (code)
+        return code;
+    cdn_settings_server(options, &serve->audit_options, &serve->settings);
+    if (!options->data && !options->registry && !argc)
         return cdn_cli_usage(cli,
                              "nothing to serve; give --data STORE, or rules' files");
-    options->port = (uint16_t)serve->port;
-    serve->flags.data = serve->data;
-    cdn_error_clear(&err);
-    if (cdn_settings_load(&serve->settings, &serve->flags, &err)) {
-        cdn_cli_error_of(cli, &err);
-        return CDN_EXIT_DATA;
-    }
-    options->engine = serve->settings.engine;
-    options->policy = serve->settings.policy_file;
-    options->data = serve->data;
+    options->config_file = serve->settings.file;
+    options->config = serve->told.items;
+    options->config_count = CDN_SETTINGS;
     options->rules = (const char *const *)argv;
     options->rule_count = (size_t)argc;
     options->sets = serve->sets.items;
     options->set_count = serve->sets.count;
-    options->registry = serve->registry
-                            ? serve->registry
-                            : of_store(serve->registry_path, serve->data, "rules.mdb");
+    if (!options->registry)
+        options->registry = of_store(serve->registry_path, options->data, "rules.mdb");
     if (!options->proposals)
         options->proposals =
-            of_store(serve->proposals_path, serve->data, "proposals.mdb");
-    options->log = on_log;
-    options->log_ud = cli;
+            of_store(serve->proposals_path, options->data, "proposals.mdb");
+    options->logging = true;
+    options->service = true;
+    set_log(&options->log, cli);
     return CDN_EXIT_OK;
 }
 
@@ -137,8 +157,9 @@ static int announce(struct cdn_cli *cli, const struct serve *serve,
     struct cdn_json json;
     char url[128];
 
-    snprintf(url, sizeof url, "http://%s%s%s:%u", six ? "[" : "", address,
-             six ? "]" : "", (unsigned)cdn_server_port(server));
+    snprintf(url, sizeof url, "%s://%s%s%s:%u", options->certificate ? "https" : "http",
+             six ? "[" : "", address, six ? "]" : "",
+             (unsigned)cdn_server_port(server));
     if (cli->format == CDN_FORMAT_PRETTY) {
         if (!options->no_tcp)
             fprintf(cli->out, "serving on %s\n", url);
@@ -179,12 +200,8 @@ static int serve_until_stopped(struct serve *serve)
     watch_signals(server);
     code = announce(cli, serve, server);
     if (!code && !cdn_cli_stopped(cli))
-        status = cdn_server_run(server, &err);
-    if (status)
-        cdn_cli_error_of(cli, &err);
-    cdn_server_drain(server, 5000);
-    if (!code && status)
-        code = CDN_EXIT_DATA;
+        cdn_server_run(server);
+    cdn_server_drain(server);
     status = cdn_server_close(server, &err);
     if (status)
         cdn_cli_error_of(cli, &err);
@@ -193,26 +210,26 @@ static int serve_until_stopped(struct serve *serve)
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
-    struct serve serve = {.cli = cli, .port = DEFAULT_PORT};
+    struct serve serve = {.cli = cli};
     const struct cdn_option options[] = {
         {"data", 'd', CDN_OPTION_STRING, &serve.data, "STORE",
          "the snapshot store, or one snapshot file", NULL},
         {"registry", 0, CDN_OPTION_STRING, &serve.registry, "FILE",
          "the registry (default: rules.mdb in the store)", NULL},
         {"set", 0, CDN_OPTION_LIST, &serve.sets, "FILE", "a rule set's file", NULL},
-        {"address", 0, CDN_OPTION_STRING, &serve.options.address, "ADDRESS",
+        {"address", 0, CDN_OPTION_STRING, &serve.address, "ADDRESS",
          "where to listen (default: 127.0.0.1)", NULL},
-        {"port", 0, CDN_OPTION_INTEGER, &serve.port, "PORT",
+        {"port", 0, CDN_OPTION_STRING, &serve.port, "PORT",
          "0: any that is free (default: 7878)", NULL},
-        {"no-tcp", 0, CDN_OPTION_FLAG, &serve.options.no_tcp, NULL,
+        {"no-tcp", 0, CDN_OPTION_FLAG, &serve.no_tcp, NULL,
          "listen on the socket alone", NULL},
-        {"socket", 0, CDN_OPTION_STRING, &serve.options.socket, "PATH",
+        {"socket", 0, CDN_OPTION_STRING, &serve.socket, "PATH",
          "listen on a Unix socket, too", NULL},
-        {"audit", 0, CDN_OPTION_STRING, &serve.options.audit, "DIR",
+        {"audit", 0, CDN_OPTION_STRING, &serve.audit, "DIR",
          "record each decision in the log DIR (see cordon audit)", NULL},
-        {"audit-key", 0, CDN_OPTION_STRING, &serve.options.audit_key, "FILE",
+        {"audit-key", 0, CDN_OPTION_STRING, &serve.audit_key, "FILE",
          "the file of the log's key", NULL},
-        {"proposals", 0, CDN_OPTION_STRING, &serve.options.proposals, "FILE",
+        {"proposals", 0, CDN_OPTION_STRING, &serve.proposals, "FILE",
          "the log of proposals (default: proposals.mdb in the store)", NULL},
         {"policy", 0, CDN_OPTION_STRING, &serve.flags.policy, "FILE",
          "the policy (default: policy.lua in the store)", NULL},
@@ -230,6 +247,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (!code)
         code = serve_until_stopped(&serve);
 out:
+    cdn_settings_told_deinit(&serve.told);
     cdn_settings_deinit(&serve.settings);
     cdn_strings_deinit(&serve.sets);
     return code;

@@ -79,13 +79,15 @@ enum cdn_setting_type {
     X(server, max_connections, COUNT, 1024, NULL, "open at once")                      \
     X(server, max_connections_per_address, ZERO, 512, NULL,                            \
       "of them from one; 0: any")                                                      \
-    X(server, max_header_bytes, SIZE, 16384, NULL, "of one request's headers")         \
+    X(server, max_header_bytes, SIZE, 8192, NULL, "of one request's headers")          \
     X(server, max_body_bytes, SIZE, 1048576, NULL, "of one request's body")            \
     X(server, max_batch_bytes, SIZE, 16777216, NULL, "of a batch's body")              \
     X(server, header_timeout_ms, MS, 10000, NULL,                                      \
       "until a request's headers are here")                                            \
     X(server, request_timeout_ms, MS, 60000, NULL, "until its body is, too")           \
     X(server, idle_timeout_ms, MS, 30000, NULL, "without a byte either way")           \
+    X(server, drain_delay_ms, MS0, 0, NULL,                                            \
+      "from /readyz's word to the end of listening")                                   \
     X(server, drain_timeout_ms, MS, 30000, NULL, "for what is under way at the end")   \
     X(server, open_metrics, FLAG, 0, NULL, "/metrics is for anybody")                  \
     X(tls, certificate, TEXT, 0, NULL, "PEM, with what leads to its authority")        \
@@ -109,6 +111,8 @@ enum cdn_setting_type {
     X(log, level, WORD, 2, "debug|info|warning|error", "the least that is told")       \
     X(log, access, FLAG, 0, NULL, "a line for each request too")                       \
     X(trace, endpoint, TEXT, 0, NULL, "of OTLP/HTTP: \"http://127.0.0.1:4318\"")       \
+    X(trace, service, TEXT, 0, "cordon", "what spans call this server")                \
+    X(trace, ca_file, TEXT, 0, NULL, "PEM: whose certificates are trusted")            \
     X(trace, sample, FRACTION0, 10000, NULL, "of requests that no caller traces")
 
 enum cdn_setting {
@@ -190,6 +194,12 @@ double cdn_setting_fraction(const struct cdn_settings *settings,
 const char *cdn_settings_known_by(const struct cdn_auth_entry *entry);
 /* Options of a decision log from the section audit; they borrow from `settings`. */
 void cdn_settings_audit(cordon_audit_options *out, const struct cdn_settings *settings);
+
+/* Options of a server from all sections but log and trace; they borrow from `settings`, and from
+ * `audit`, which is filled. */
+struct cdn_server_options;
+void cdn_settings_server(struct cdn_server_options *out, cordon_audit_options *audit,
+                         const struct cdn_settings *settings);
 
 /* What a row says. */
 const char *cdn_setting_section(enum cdn_setting setting); /* "engine" */

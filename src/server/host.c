@@ -12,7 +12,13 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "server/admit.h"
 #include "server/lane.h"
+#include "server/log.h"
+#include "server/log_search.h"
+#include "server/otlp.h"
+#include "server/reload.h"
+#include "server/repeat.h"
 #include "server/server.h"
 
 void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
@@ -21,18 +27,42 @@ void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *f
     char text[CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES];
     va_list args;
 
-    if (!host->options->log)
+    if (!host->log)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    host->options->log(host->options->log_ud, level, text);
+    cdn_log_say(host->log, level, "server", "%s", text);
 }
 
-/* What the engine has to say goes to the same place. */
+/* ---- whoever watches the engine ---- */
+
 static void on_engine_log(void *ud, cordon_level level, const char *message)
 {
-    cdn_host_log(ud, level, "%s", message);
+    const struct cdn_host *host = ud;
+
+    cdn_log_engine(host->log, level, message);
+}
+
+static void on_engine_span(void *ud, const cordon_span *span)
+{
+    const struct cdn_host *host = ud;
+
+    cdn_otlp_evaluation(host->otlp, span);
+}
+
+/* The log and the exporter, before anything that they are told of. */
+static cordon_status open_watchers(struct cdn_host *host, cordon_error *err)
+{
+    struct cdn_otlp_options trace = host->options->trace;
+    cordon_status status = CORDON_OK;
+
+    if (host->options->logging)
+        status = cdn_log_open(&host->log, &host->options->log, err);
+    trace.log = host->log;
+    if (!status && trace.endpoint)
+        status = cdn_otlp_open(&host->otlp, &trace, err);
+    return status;
 }
 
 static cordon_status open_engine(struct cdn_host *host, cordon_error *err)
@@ -43,6 +73,7 @@ static cordon_status open_engine(struct cdn_host *host, cordon_error *err)
 
     observer.ud = host;
     observer.log = on_engine_log;
+    observer.span = host->otlp ? on_engine_span : NULL;
     return status ? status : cordon_engine_observe(host->engine, &observer, err);
 }
 
@@ -66,34 +97,11 @@ static cordon_status open_graph(struct cdn_host *host, cordon_error *err)
     return status;
 }
 
-static cordon_status load_set(cordon_engine *engine, const char *path,
-                              cordon_error *err)
-{
-    struct cdn_buf text = {0};
-    cordon_status status =
-        cdn_file_read(&text, path, CORDON_RULE_MAX_SOURCE_BYTES, err);
-
-    if (!status)
-        status = cordon_engine_load_set(engine, (const char *)text.data, text.length,
-                                        path, NULL, err);
-    cdn_buf_deinit(&text);
-    return status;
-}
-
 static cordon_status open_rules(struct cdn_host *host, cordon_error *err)
 {
     const struct cdn_server_options *options = host->options;
-    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
-    cordon_status status = CORDON_OK;
+    cordon_status status = cdn_reload_open(&host->reload, host, err);
 
-    for (size_t i = 0; i < options->rule_count && !status; i++) {
-        status =
-            cordon_engine_load_rule_file(host->engine, options->rules[i], rule, err);
-        if (!status)
-            status = cordon_engine_warm(host->engine, rule, err);
-    }
-    for (size_t i = 0; i < options->set_count && !status; i++)
-        status = load_set(host->engine, options->sets[i], err);
     if (status || !options->registry)
         return status;
     status = cordon_registry_open(&host->registry, options->registry,
@@ -115,9 +123,10 @@ static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
     cordon_proposals_options proposals = CORDON_PROPOSALS_OPTIONS_INIT;
     cordon_status status = CORDON_OK;
 
-    audit.key_file = options->audit_key;
     if (options->audit)
-        status = cordon_audit_open(&host->audit, options->audit, &audit, err);
+        status = cordon_audit_open(
+            &host->audit, options->audit,
+            options->audit_options ? options->audit_options : &audit, err);
     if (!status && options->proposals)
         status = cordon_proposals_open(&host->proposals, options->proposals, &proposals,
                                        err);
@@ -135,6 +144,14 @@ cordon_status cdn_host_open(struct cdn_host *host,
     status = cdn_auth_new(&host->auth, options->entries, options->entry_count, err);
     if (!status)
         status = cdn_lanes_new(&host->lanes, err);
+    if (!status)
+        status = cdn_repeats_new(&host->repeats, err);
+    if (!status)
+        status = cdn_log_marks_new(&host->marks, err);
+    if (!status)
+        status = cdn_admit_new(&host->admit, err);
+    if (!status)
+        status = open_watchers(host, err);
     if (!status)
         status = open_engine(host, err);
     if (!status && options->policy)
@@ -154,26 +171,25 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
 {
     cordon_status status;
 
+    cdn_reload_close(host->reload);
     if (host->engine)
         cordon_engine_use_audit(host->engine, NULL);
     cordon_engine_free(host->engine);
     cordon_registry_close(host->registry);
     cordon_proposals_close(host->proposals);
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
+    cdn_log_marks_free(host->marks);
+    cdn_repeats_free(host->repeats);
+    cdn_admit_free(host->admit);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);
+    cdn_otlp_close(host->otlp);
+    cdn_log_close(host->log);
     *host = (struct cdn_host){.options = host->options};
     return status;
 }
 
 void cdn_host_upkeep(struct cdn_host *host)
 {
-    cordon_error err;
-    cordon_status status = cordon_engine_upkeep(host->engine, NULL, &err);
-    bool failed = status != CORDON_OK;
-
-    /* told once, not with each attempt */
-    if (failed && !host->upkeep_failed)
-        cdn_host_log(host, CORDON_LEVEL_ERROR, "%s", err.message);
-    __atomic_store_n(&host->upkeep_failed, failed, __ATOMIC_RELAXED);
+    cdn_reload_look(host->reload);
 }

@@ -23,9 +23,22 @@ struct cdn_listener;
 cordon_status cdn_listener_open(struct cdn_listener **out, struct cdn_host *host,
                                 cordon_error *err);
 uint16_t cdn_listener_port(const struct cdn_listener *listener);
-/* Take no new connections; those there are go on. */
+/* Read the certificate and its key again; connections that are open keep theirs.  Errors: as
+ * cdn_tls_open(); the old ones stand then. */
+cordon_status cdn_listener_reload(struct cdn_listener *listener, cordon_error *err);
+/* Cut off connections that take too long to send a request: every 100 ms or so. */
+void cdn_listener_sweep(struct cdn_listener *listener);
+/* Requests that have begun since it was opened, and those of them that have not been sent whole,
+ * nor given up by whoever asked. */
+void cdn_listener_requests(uint64_t *begun, uint64_t *under_way,
+                           const struct cdn_listener *listener);
+/* Open connections, those between two requests too. */
+unsigned cdn_listener_connections(const struct cdn_listener *listener);
+/* Take no new connections but those that wait already; those there are go on. */
 void cdn_listener_quiesce(struct cdn_listener *listener);
-/* Close all connections.  Accepts NULL. */
+/* Cancel every evaluation that a worker is at. */
+void cdn_listener_cancel(struct cdn_listener *listener);
+/* Cancels them, and closes all connections.  Accepts NULL. */
 void cdn_listener_close(struct cdn_listener *listener);
 
 #endif

@@ -149,7 +149,7 @@ static void tell_repeats(struct cdn_log *log, struct repeat *repeat)
 
     if (!repeat->suppressed)
         return;
-    cdn_log_line_begin(&line, log->options.format, cdn_clock_wall_ms(), repeat->level,
+    cdn_log_line_begin(&line, log->options.form, cdn_clock_wall_ms(), repeat->level,
                        repeat->event, repeat->message);
     cdn_log_line_number(&line, "repeated", (int64_t)repeat->suppressed);
     cdn_log_line_end(&line);
@@ -266,8 +266,8 @@ static size_t lost_line(char *out, const struct cdn_log *log)
     if (!log->lost_untold)
         return 0;
     cdn_log_line_begin(
-        &line, log->options.format, cdn_clock_wall_ms(), CORDON_LEVEL_WARNING,
-        "log.lost", "lines were lost: nobody read them, or they could not be written");
+        &line, log->options.form, cdn_clock_wall_ms(), CORDON_LEVEL_WARNING, "log.lost",
+        "lines were lost: nobody read them, or they could not be written");
     cdn_log_line_number(&line, "lines", (int64_t)log->lost_untold);
     cdn_log_line_end(&line);
     memcpy(out, line.text, line.used);
@@ -437,7 +437,7 @@ static void event_line(struct cdn_log *log, cordon_level level, const char *even
 
     if (vsnprintf(message, sizeof message, format, args) < 0)
         message[0] = '\0';
-    cdn_log_line_begin(&line, log->options.format, cdn_clock_wall_ms(), level, event,
+    cdn_log_line_begin(&line, log->options.form, cdn_clock_wall_ms(), level, event,
                        message);
     for (size_t i = 0; i < count; i++)
         if (fields[i].text)
@@ -498,8 +498,8 @@ void cdn_log_access(struct cdn_log *log, const struct cdn_log_access *access)
 
     if (!cdn_log_wants_access(log))
         return;
-    cdn_log_line_begin(&line, log->options.format, cdn_clock_wall_ms(),
-                       CORDON_LEVEL_INFO, "access", NULL);
+    cdn_log_line_begin(&line, log->options.form, cdn_clock_wall_ms(), CORDON_LEVEL_INFO,
+                       "access", NULL);
     put_given(&line, "method", access->method);
     put_given(&line, "route", access->route);
     cdn_log_line_number(&line, "status", access->status);

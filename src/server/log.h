@@ -32,16 +32,16 @@
 #define CDN_LOG_LINE_BYTES  2048
 #define CDN_LOG_BATCH_BYTES 4096
 
-enum cdn_log_format {
-    CDN_LOG_TEXT = 0,
-    CDN_LOG_JSON,
+enum cdn_log_form {
+    CDN_LOG_AS_TEXT = 0,
+    CDN_LOG_AS_JSON,
     /* Text for journald: its own priority ahead, and no time, which it adds. */
-    CDN_LOG_JOURNAL
+    CDN_LOG_AS_JOURNAL
 };
 
 /* Zero in a field means its default, given behind it. */
 struct cdn_log_options {
-    enum cdn_log_format format;
+    enum cdn_log_form form;
     cordon_level level;  /* lines below are not made (DEBUG: all are) */
     bool access;         /* a line for each exchange too */
     int fd;              /* borrowed; stays open (0: 2, stderr) */

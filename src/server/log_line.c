@@ -110,7 +110,7 @@ static bool name_field(struct cdn_log_line *line, const char *name)
 {
     if (line->used + strlen(name) + 32 > ROOM)
         return false;
-    if (line->format == CDN_LOG_JSON) {
+    if (line->format == CDN_LOG_AS_JSON) {
         put_text(line, line->used > 1 ? ",\"" : "\"");
         put_text(line, name);
         put_text(line, "\":");
@@ -124,7 +124,7 @@ static bool name_field(struct cdn_log_line *line, const char *name)
 
 void cdn_log_line_text(struct cdn_log_line *line, const char *name, const char *value)
 {
-    bool json = line->format == CDN_LOG_JSON;
+    bool json = line->format == CDN_LOG_AS_JSON;
     bool quoted = json || !stands_alone(value);
 
     if (!name_field(line, name))
@@ -166,7 +166,7 @@ static const char *priority_of(cordon_level level)
                                            : "<6>";
 }
 
-void cdn_log_line_begin(struct cdn_log_line *line, enum cdn_log_format format,
+void cdn_log_line_begin(struct cdn_log_line *line, enum cdn_log_form format,
                         int64_t now_ms, cordon_level level, const char *event,
                         const char *message)
 {
@@ -174,7 +174,7 @@ void cdn_log_line_begin(struct cdn_log_line *line, enum cdn_log_format format,
 
     line->format = format;
     line->used = 0;
-    if (format == CDN_LOG_JSON) {
+    if (format == CDN_LOG_AS_JSON) {
         put_text(line, "{");
         cdn_log_line_text(line, "time", cdn_time_format(time, sizeof time, now_ms));
         cdn_log_line_text(line, "level", cdn_log_level_str(level));
@@ -184,7 +184,7 @@ void cdn_log_line_begin(struct cdn_log_line *line, enum cdn_log_format format,
             cdn_log_line_text(line, "message", message);
         return;
     }
-    if (format == CDN_LOG_JOURNAL) {
+    if (format == CDN_LOG_AS_JOURNAL) {
         put_text(line, priority_of(level));
     } else {
         put_text(line, cdn_time_format(time, sizeof time, now_ms));
@@ -203,7 +203,7 @@ void cdn_log_line_begin(struct cdn_log_line *line, enum cdn_log_format format,
 
 void cdn_log_line_end(struct cdn_log_line *line)
 {
-    if (line->format == CDN_LOG_JSON)
+    if (line->format == CDN_LOG_AS_JSON)
         line->text[line->used++] = '}';
     line->text[line->used++] = '\n';
 }

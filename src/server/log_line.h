@@ -8,13 +8,13 @@
 #include "server/log.h"
 
 struct cdn_log_line {
-    enum cdn_log_format format;
+    enum cdn_log_form format;
     size_t used;
     char text[CDN_LOG_LINE_BYTES];
 };
 
 /* Time, level, event and message; a NULL event or message is left out. */
-void cdn_log_line_begin(struct cdn_log_line *line, enum cdn_log_format format,
+void cdn_log_line_begin(struct cdn_log_line *line, enum cdn_log_form format,
                         int64_t now_ms, cordon_level level, const char *event,
                         const char *message);
 /* A field whose value does not fit is cut; one that has no room for its name is left out. */

@@ -51,7 +51,7 @@ END_TEST
 
 START_TEST(options__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_engine_options), 104);
+    ck_assert_uint_eq(sizeof(cordon_engine_options), 120);
     ck_assert_uint_eq(offsetof(cordon_engine_options, struct_size), 0);
     ck_assert_uint_eq(offsetof(cordon_engine_options, slots), 8);
     ck_assert_uint_eq(offsetof(cordon_engine_options, busy_wait_ms), 12);
@@ -64,6 +64,8 @@ START_TEST(options__have_the_layout_that_was_published)
     ck_assert_uint_eq(offsetof(cordon_engine_options, image_budget_bytes), 64);
     ck_assert_uint_eq(offsetof(cordon_engine_options, max_nodes), 72);
     ck_assert_uint_eq(offsetof(cordon_engine_options, max_hops), 80);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, wall), 100);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, worker), 104);
 }
 END_TEST
 

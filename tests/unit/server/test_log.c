@@ -14,7 +14,7 @@
 
 /* ---- lines ---- */
 
-static const char *line_of(struct cdn_log_line *line, enum cdn_log_format format,
+static const char *line_of(struct cdn_log_line *line, enum cdn_log_form format,
                            const char *message, const char *value)
 {
     cdn_log_line_begin(line, format, 1500, CORDON_LEVEL_INFO, "test.event", message);
@@ -30,13 +30,13 @@ START_TEST(line__is_what_the_header_shows)
 {
     struct cdn_log_line line;
 
-    ck_assert_str_eq(line_of(&line, CDN_LOG_TEXT, "it is so", "ann"),
+    ck_assert_str_eq(line_of(&line, CDN_LOG_AS_TEXT, "it is so", "ann"),
                      "1970-01-01T00:00:01.500Z info test.event: it is so who=ann n=-7 "
                      "ms=12.034");
-    ck_assert_str_eq(line_of(&line, CDN_LOG_JOURNAL, "it is so", "ann"),
+    ck_assert_str_eq(line_of(&line, CDN_LOG_AS_JOURNAL, "it is so", "ann"),
                      "<6>info test.event: it is so who=ann n=-7 ms=12.034");
     ck_assert_str_eq(
-        line_of(&line, CDN_LOG_JSON, "it is so", "ann"),
+        line_of(&line, CDN_LOG_AS_JSON, "it is so", "ann"),
         "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"info\","
         "\"event\":\"test.event\",\"message\":\"it is so\",\"who\":\"ann\","
         "\"n\":-7,\"ms\":12.034}");
@@ -47,19 +47,19 @@ START_TEST(line__escapes_what_is_hostile)
 {
     struct cdn_log_line line;
 
-    ck_assert_str_eq(line_of(&line, CDN_LOG_TEXT, "a\nb\x1b[31m", "x y=\"z\"\xff"),
+    ck_assert_str_eq(line_of(&line, CDN_LOG_AS_TEXT, "a\nb\x1b[31m", "x y=\"z\"\xff"),
                      "1970-01-01T00:00:01.500Z info test.event: a\\x0ab\\x1b[31m "
                      "who=\"x y=\\\"z\\\"\\xff\" n=-7 ms=12.034");
     ck_assert_str_eq(
-        line_of(&line, CDN_LOG_TEXT, "\xe2\x80\xae", ""),
+        line_of(&line, CDN_LOG_AS_TEXT, "\xe2\x80\xae", ""),
         "1970-01-01T00:00:01.500Z info test.event: \\xe2\\x80\\xae who=\"\" "
         "n=-7 ms=12.034");
     ck_assert_str_eq(
-        line_of(&line, CDN_LOG_JSON, "a\n\xc2\x85\xe2\x80\xae\xff", "\\\""),
+        line_of(&line, CDN_LOG_AS_JSON, "a\n\xc2\x85\xe2\x80\xae\xff", "\\\""),
         "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"info\","
         "\"event\":\"test.event\",\"message\":\"a\\u000a\\u0085\\u202e"
         "\xef\xbf\xbd\",\"who\":\"\\\\\\\"\",\"n\":-7,\"ms\":12.034}");
-    ck_assert_str_eq(line_of(&line, CDN_LOG_TEXT, "\xf0\x9f\x99\x82", "\xc3\xa4"),
+    ck_assert_str_eq(line_of(&line, CDN_LOG_AS_TEXT, "\xf0\x9f\x99\x82", "\xc3\xa4"),
                      "1970-01-01T00:00:01.500Z info test.event: \xf0\x9f\x99\x82 "
                      "who=\xc3\xa4 n=-7 ms=12.034");
 }
@@ -79,13 +79,13 @@ START_TEST(line__that_is_cut_is_still_whole)
             text[i] = "\n\xc3\xa4\"a\xff"[i % 6];
         text[length] = '\0';
         for (int which = 0; which < 2; which++) {
-            line_of(&line, CDN_LOG_JSON, which ? text : "short",
+            line_of(&line, CDN_LOG_AS_JSON, which ? text : "short",
                     which ? "short" : text);
             ck_assert_uint_le(line.used, CDN_LOG_LINE_BYTES);
             ck_assert_msg(!cdn_json_read(&out, line.text, line.used - 1, &fault), "%s",
                           line.text);
             cdn_buf_clear(&out);
-            line_of(&line, CDN_LOG_TEXT, which ? text : "short",
+            line_of(&line, CDN_LOG_AS_TEXT, which ? text : "short",
                     which ? "short" : text);
             ck_assert_uint_le(line.used, CDN_LOG_LINE_BYTES);
             ck_assert(cdn_utf8_valid(line.text, line.used - 1));

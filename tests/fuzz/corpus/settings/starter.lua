@@ -36,7 +36,7 @@ return {
     queue = 64,                          -- requests that wait for a worker
     max_connections = 1024,              -- open at once
     max_connections_per_address = 512,   -- of them from one; 0: any
-    max_header_bytes = "16KiB",          -- of one request's headers
+    max_header_bytes = "8KiB",           -- of one request's headers
     max_body_bytes = "1MiB",             -- of one request's body
     max_batch_bytes = "16MiB",           -- of a batch's body
     header_timeout_ms = "10s",           -- until a request's headers are here
