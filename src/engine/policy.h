@@ -78,7 +78,7 @@ struct cdn_role {
     const char **output; /* sorted: fields of `output` that are handed over */
     struct cdn_quota quota;
     uint32_t max_priority; /* at most CORDON_MAX_PRIORITY */
-    cordon_wall wall; /* the weakest that rules run behind for it */
+    cordon_wall wall;      /* the weakest that rules run behind for it */
     const struct cdn_propose_grant *propose; /* proposals.h; NULL: nothing */
     double audit; /* the share of decisions recorded, 0 to 1 */
 };

@@ -51,7 +51,7 @@ END_TEST
 
 START_TEST(options__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_engine_options), 120);
+    ck_assert_uint_eq(sizeof(cordon_engine_options), 112);
     ck_assert_uint_eq(offsetof(cordon_engine_options, struct_size), 0);
     ck_assert_uint_eq(offsetof(cordon_engine_options, slots), 8);
     ck_assert_uint_eq(offsetof(cordon_engine_options, busy_wait_ms), 12);
