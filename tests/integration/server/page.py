@@ -143,6 +143,9 @@ def check_drawing(b, s, node, at):
     again = b.js("return document.querySelector('#around svg').outerHTML")
     strip = lambda text: re.sub(r'href="[^"]*"', "", text)
     expect(strip(before) == strip(again), "the same node is drawn the same again")
+    own = s.ask("GET", "/v1/graph/nodes/%s/%s" % (label, key))["node"]["properties"]
+    expect(b.texts("#node-facts dt") == sorted(own) and b.text("#node-facts").count("no") + b.text("#node-facts").count("yes")
+           == 1, "what the node is: %s, %s" % (b.text("#node-facts"), own))
     rows = b.js("return document.querySelectorAll('#around tbody tr').length")
     expect(rows >= len(sums), "the table has all %d neighbours: %d" % (len(sums), rows))
     # a neighbour becomes the subject, by mouse and by going back
