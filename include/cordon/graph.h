@@ -115,7 +115,8 @@ extern "C" {
 /* What there is:
  *
  *   { generation, nodes, edges,               how many of what is granted
- *     labels: [{ label, key, count, properties: [PROPERTY] }],  key: "int64" or "string"
+ *     labels: [{ label, key, count, examples, properties: [PROPERTY] }],
+ *                                           key: "int64" or "string"; examples: up to five keys
  *     types:  [{ type, time, ends: [{ from, to, count }], properties: [PROPERTY] }] }
  *
  *   PROPERTY: { name, type, nullable, mask }   type: "bool" "int64" "float64" "timestamp"

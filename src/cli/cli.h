@@ -141,6 +141,7 @@ extern const struct cdn_command cdn_command_replay;      /* cmd_replay.c */
 extern const struct cdn_command cdn_command_config_init; /* cmd_config.c */
 extern const struct cdn_command cdn_command_config_show;
 extern const struct cdn_command cdn_command_config_validate;
+extern const struct cdn_command cdn_command_token_new; /* cmd_token.c */
 extern const struct cdn_command cdn_command_rule_push; /* cmd_rule.c */
 extern const struct cdn_command cdn_command_rule_list;
 extern const struct cdn_command cdn_command_rule_show;

@@ -1,7 +1,8 @@
-/* cordon config: a first policy to begin with, what is in force and from where, and what is
- * wrong with a policy.
+/* cordon config: a first policy or configuration to begin with, what is in force and from
+ * where, and what is wrong with a policy or a configuration, which it tells apart by what their
+ * tables have.
  *
- * validate looks twice: at the text alone, whose faults keep it from loading (exit 3), and
+ * validate looks at a policy twice: at the text alone, whose faults keep it from loading (exit 3), and
  * with --data at its names, of which a snapshot may lack some (exit 1).  All of them are
  * reported, each with its line. */
 #include "cli/cli.h"
@@ -29,6 +30,7 @@ struct validation {
     struct cdn_buf source;
     struct cdn_findings findings;
     bool loads;
+    bool is_settings; /* a configuration, no policy */
     uint32_t principals;
 };
 
@@ -49,7 +51,12 @@ static void show_pretty(const struct validation *validation)
 
         cdn_diagnostic_print(out, color, &diagnostic);
     }
-    if (!validation->findings.count && !validation->cli->quiet)
+    if (validation->findings.count || validation->cli->quiet)
+        return;
+    if (validation->is_settings)
+        fprintf(out, "%s: %sok%s  a configuration\n", validation->file,
+                cdn_style(color, CDN_STYLE_GREEN), cdn_style_end(color));
+    else
         fprintf(out, "%s: %sok%s  %u principal%s\n", validation->file,
                 cdn_style(color, CDN_STYLE_GREEN), cdn_style_end(color),
                 validation->principals, validation->principals == 1 ? "" : "s");
@@ -85,6 +92,19 @@ static int show_json(const struct validation *validation)
     return code;
 }
 
+/* The file as a configuration, where it is one.  Errors: CORDON_E_NOMEM. */
+static cordon_status validate_settings(struct validation *validation, cordon_error *err)
+{
+    const char *text =
+        validation->source.data ? (const char *)validation->source.data : "";
+    cordon_status status =
+        cdn_settings_check(&validation->findings, &validation->is_settings, text,
+                           validation->source.length, validation->file, err);
+
+    /* what makes no table is told by the policy's reader, with its place */
+    return status == CORDON_E_NOMEM ? status : CORDON_OK;
+}
+
 /* What was found, or what could not be looked at; an exit code. */
 static int validate(struct validation *validation, const char *data)
 {
@@ -96,6 +116,12 @@ static int validate(struct validation *validation, const char *data)
     cdn_error_clear(&err);
     status = cdn_file_read(&validation->source, validation->file,
                            CORDON_POLICY_MAX_BYTES, &err);
+    if (!status)
+        status = validate_settings(validation, &err);
+    if (!status && validation->is_settings) {
+        validation->loads = !validation->findings.count;
+        return validation->loads ? CDN_EXIT_OK : CDN_EXIT_DATA;
+    }
     if (!status) {
         status = cdn_policy_load_file(&policy, validation->file, &validation->findings,
                                       &err);
@@ -138,8 +164,9 @@ static int run_validate(struct cdn_cli *cli, int argc, char **argv)
     if (!cdn_options_parse(cli, options, CDN_COUNT(options), &argc, argv, &code))
         return code;
     if (argc != 1)
-        return cdn_cli_usage(cli, argc ? "one policy at a time"
-                                       : "no policy given; name its file");
+        return cdn_cli_usage(cli,
+                             argc ? "one file at a time"
+                                  : "no file given; name a policy or a configuration");
     validation.file = argv[0];
     code = validate(&validation, data);
     if (code >= 0) {
@@ -160,20 +187,55 @@ static int run_validate(struct cdn_cli *cli, int argc, char **argv)
 
 const struct cdn_command cdn_command_config_validate = {
     .name = "config validate",
-    .summary = "report every fault of a policy",
+    .summary = "report every fault of a policy or a configuration",
     .run = run_validate,
     .usage = "FILE [OPTION...]",
     .examples =
         "cordon config validate policy.lua\n"
-        "cordon config validate policy.lua --data store   # its names exist too",
+        "cordon config validate policy.lua --data store   # its names exist too\n"
+        "cordon config validate server.lua",
     .details =
         "Findings are this command's data and go to stdout. A policy that does not\n"
         "load, or whose mask_key cannot be read, ends with 3; one that names what\n"
-        "the snapshot does not have ends with 1.",
+        "the snapshot does not have ends with 1. A file whose table has a section of\n"
+        "a configuration (server, engine, auth ...) is looked at as one; a fault in\n"
+        "it ends with 3.",
     .exits = "0123",
 };
 
 /* ---- show ---- */
+
+/* Who calls, without what he is known by.  False: out of memory. */
+static bool show_callers(struct cdn_cli *cli, const struct cdn_settings *settings)
+{
+    struct cdn_table table;
+    bool printed;
+
+    cdn_table_init(&table, 4, "llll");
+    cdn_table_cell(&table, "auth");
+    cdn_table_cell(&table, "by");
+    cdn_table_cell(&table, "principal");
+    cdn_table_cell(&table, "rights");
+    for (uint32_t i = 0; i < settings->entry_count; i++) {
+        const struct cdn_auth_entry *entry = &settings->entries[i];
+        char rights[80] = "";
+        size_t length = 0;
+
+        for (unsigned bit = 1; cdn_auth_right_word(bit); bit <<= 1)
+            if (entry->rights & bit)
+                length +=
+                    (size_t)snprintf(rights + length, sizeof(rights) - length, "%s%s",
+                                     length ? " " : "", cdn_auth_right_word(bit));
+        cdn_table_cell(&table, "%s", entry->name);
+        cdn_table_cell(&table, "%s", cdn_settings_known_by(entry));
+        cdn_table_cell(&table, "%s", entry->principal ? entry->principal : "");
+        cdn_table_cell(&table, "%s", rights);
+    }
+    fputc('\n', cli->out);
+    printed = cdn_table_print(&table, cli->out, cli->out_color, 0);
+    cdn_table_deinit(&table);
+    return printed;
+}
 
 static int show_settings(struct cdn_cli *cli, const struct cdn_settings *settings,
                          bool origin)
@@ -203,10 +265,70 @@ static int show_settings(struct cdn_cli *cli, const struct cdn_settings *setting
     }
     printed = cdn_table_print(&table, cli->out, cli->out_color, 0);
     cdn_table_deinit(&table);
+    if (printed && settings->entry_count)
+        printed = show_callers(cli, settings);
     if (printed)
         return CDN_EXIT_OK;
     cdn_cli_error(cli, "out of memory");
     return CDN_EXIT_DATA;
+}
+
+static void show_value(struct cdn_json *json, const struct cdn_settings *settings,
+                       enum cdn_setting setting)
+{
+    uint64_t number = cdn_setting_number(settings, setting);
+    char text[64];
+
+    switch (cdn_setting_type(setting)) {
+    case CDN_SETTING_TEXT:
+        cdn_json_cstr(json, cdn_setting_get(settings, setting));
+        break;
+    case CDN_SETTING_WORD:
+    case CDN_SETTING_MODE:
+        cdn_json_cstr(json, cdn_setting_text(text, sizeof(text), settings, setting));
+        break;
+    case CDN_SETTING_FLAG:
+        cdn_json_bool(json, number != 0);
+        break;
+    case CDN_SETTING_FRACTION:
+    case CDN_SETTING_FRACTION0:
+        cdn_json_double(json, cdn_setting_fraction(settings, setting));
+        break;
+    case CDN_SETTING_COUNT:
+    case CDN_SETTING_ZERO:
+    case CDN_SETTING_SIZE:
+    case CDN_SETTING_SIZE0:
+    case CDN_SETTING_NS:
+    case CDN_SETTING_MS:
+    case CDN_SETTING_MS0:
+    case CDN_SETTING_PORT:
+        cdn_json_uint(json, number);
+        break;
+    }
+}
+
+/* Who calls, without what he is known by. */
+static void show_callers_json(struct cdn_json *json,
+                              const struct cdn_settings *settings)
+{
+    cdn_json_key(json, "auth");
+    cdn_json_array(json);
+    for (uint32_t i = 0; i < settings->entry_count; i++) {
+        const struct cdn_auth_entry *entry = &settings->entries[i];
+
+        cdn_json_object(json);
+        cdn_json_key_cstr(json, "name", entry->name);
+        cdn_json_key_cstr(json, "by", cdn_settings_known_by(entry));
+        cdn_json_key(json, "rights");
+        cdn_json_array(json);
+        for (unsigned bit = 1; cdn_auth_right_word(bit); bit <<= 1)
+            if (entry->rights & bit)
+                cdn_json_cstr(json, cdn_auth_right_word(bit));
+        cdn_json_array_end(json);
+        cdn_json_key_cstr(json, "principal", entry->principal);
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
 }
 
 static int show_settings_json(struct cdn_cli *cli, const struct cdn_settings *settings,
@@ -227,15 +349,13 @@ static int show_settings_json(struct cdn_cli *cli, const struct cdn_settings *se
             cdn_json_object(&json);
             cdn_json_key(&json, "value");
         }
-        if (setting == CDN_SETTING_policy_file)
-            cdn_json_cstr(&json, settings->policy_file);
-        else
-            cdn_json_uint(&json, cdn_setting_number(settings, setting));
+        show_value(&json, settings, setting);
         if (origin) {
             cdn_json_key_cstr(&json, "from", cdn_origin_str(settings->origins[i]));
             cdn_json_object_end(&json);
         }
     }
+    show_callers_json(&json, settings);
     cdn_json_object_end(&json);
     code = cdn_json_print(cli, &out);
     cdn_buf_deinit(&out);
@@ -348,9 +468,11 @@ static const char starter[] =
 
 static int run_init(struct cdn_cli *cli, int argc, char **argv)
 {
-    const char *path = "policy.lua";
-    bool force = false, dry_run = false;
+    const char *path = NULL, *name;
+    bool force = false, dry_run = false, server = false;
     const struct cdn_option options[] = {
+        {"server", 0, CDN_OPTION_FLAG, &server, NULL,
+         "a configuration of cordon serve, not a policy", NULL},
         {"force", 0, CDN_OPTION_FLAG, &force, NULL, "replace a file that is there",
          NULL},
         {"dry-run", 0, CDN_OPTION_FLAG, &dry_run, NULL,
@@ -364,9 +486,12 @@ static int run_init(struct cdn_cli *cli, int argc, char **argv)
         return code;
     if (argc > 1)
         return cdn_cli_usage(cli, "one file; found '%s' and '%s'", argv[0], argv[1]);
-    if (argc)
-        path = argv[0];
-    cdn_buf_text(&text, starter);
+    path = argc ? argv[0] : server ? "server.lua" : "policy.lua";
+    name = strrchr(path, '/');
+    if (server || !strcmp(name ? name + 1 : path, "server.lua"))
+        cdn_settings_starter(&text);
+    else
+        cdn_buf_text(&text, starter);
     code = CDN_EXIT_OK;
     if (text.failed) {
         cdn_cli_error(cli, "out of memory");
@@ -388,11 +513,12 @@ static int run_init(struct cdn_cli *cli, int argc, char **argv)
 
 const struct cdn_command cdn_command_config_init = {
     .name = "config init",
-    .summary = "write a policy to begin with, every field explained",
+    .summary = "write a policy or a configuration to begin with, every field explained",
     .run = run_init,
     .usage = "[FILE] [OPTION...]",
     .examples = "cordon config init                       # policy.lua\n"
                 "cordon config init store/policy.lua\n"
+                "cordon config init server.lua            # of cordon serve\n"
                 "cordon config init --dry-run             # only look at it",
     .details = NULL,
     .exits = "023",

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,17 +17,17 @@
 #include "codec/json.h"
 #include "server/server.h"
 
-#define DEFAULT_PORT 7878
-
 struct serve {
     struct cdn_cli *cli;
     struct cdn_setting_flags flags;
     struct cdn_settings settings;
     struct cdn_server_options options;
+    cordon_audit_options audit_options;
     struct cdn_strings sets;
-    const char *data;
-    const char *registry;
-    uint64_t port;
+    /* as given; NULL: not */
+    const char *data, *registry, *address, *port, *socket, *audit, *audit_key,
+        *proposals;
+    bool no_tcp;
     char registry_path[PATH_MAX];
     char proposals_path[PATH_MAX];
 };
@@ -57,24 +58,17 @@ static void watch_signals(struct cdn_server *server)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-static void on_log(void *ud, cordon_level level, const char *message)
+/* The log goes where the command's diagnostics go; -q and -v turn its level. */
+static void set_log(struct cdn_log_options *log, const struct cdn_cli *cli)
 {
-    struct cdn_cli *cli = ud;
-
-    switch (level) {
-    case CORDON_LEVEL_DEBUG:
-        cdn_cli_detail(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_INFO:
-        cdn_cli_note(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_WARNING:
-        cdn_cli_warn(cli, "%s", message);
-        break;
-    case CORDON_LEVEL_ERROR:
-        cdn_cli_error(cli, "%s", message);
-        break;
-    }
+    if (cli->log_format == CDN_LOG_JSON)
+        log->form = CDN_LOG_AS_JSON;
+    else if (!log->form && getenv("JOURNAL_STREAM") && !cli->err_tty)
+        log->form = CDN_LOG_AS_JOURNAL;
+    if (cli->quiet)
+        log->level = CORDON_LEVEL_ERROR;
+    else if (cli->verbose)
+        log->level = CORDON_LEVEL_DEBUG;
 }
 
 /* ---- what is served ---- */
@@ -88,39 +82,54 @@ static const char *of_store(char path[PATH_MAX], const char *store, const char *
     return path;
 }
 
+/* The settings, with what the command line says. */
+static int load_settings(struct serve *serve)
+{
+    const struct cdn_setting_flag more[] = {
+        {CDN_SETTING_server_data, serve->data},
+        {CDN_SETTING_server_registry, serve->registry},
+        {CDN_SETTING_server_address, serve->no_tcp ? "none" : serve->address},
+        {CDN_SETTING_server_port, serve->port},
+        {CDN_SETTING_server_socket, serve->socket},
+        {CDN_SETTING_audit_dir, serve->audit},
+        {CDN_SETTING_audit_key, serve->audit_key},
+        {CDN_SETTING_proposals_file, serve->proposals},
+    };
+    cordon_error err;
+
+    serve->flags.serves = true;
+    serve->flags.more = more;
+    serve->flags.more_count = CDN_COUNT(more);
+    cdn_error_clear(&err);
+    if (!cdn_settings_load(&serve->settings, &serve->flags, &err))
+        return CDN_EXIT_OK;
+    cdn_cli_error_of(serve->cli, &err);
+    return CDN_EXIT_DATA;
+}
+
 static int take_options(struct serve *serve, int argc, char **argv)
 {
     struct cdn_server_options *options = &serve->options;
     struct cdn_cli *cli = serve->cli;
-    cordon_error err;
+    int code = load_settings(serve);
 
-    if (serve->port > 65535)
-        return cdn_cli_usage(cli, "--port takes 0 to 65535; 0: any that is free");
-    if (!serve->data && !serve->registry && !argc)
+    if (code)
+        return code;
+    cdn_settings_server(options, &serve->audit_options, &serve->settings);
+    if (!options->data && !options->registry && !argc)
         return cdn_cli_usage(cli,
                              "nothing to serve; give --data STORE, or rules' files");
-    options->port = (uint16_t)serve->port;
-    serve->flags.data = serve->data;
-    cdn_error_clear(&err);
-    if (cdn_settings_load(&serve->settings, &serve->flags, &err)) {
-        cdn_cli_error_of(cli, &err);
-        return CDN_EXIT_DATA;
-    }
-    options->engine = serve->settings.engine;
-    options->policy = serve->settings.policy_file;
-    options->data = serve->data;
     options->rules = (const char *const *)argv;
     options->rule_count = (size_t)argc;
     options->sets = serve->sets.items;
     options->set_count = serve->sets.count;
-    options->registry = serve->registry
-                            ? serve->registry
-                            : of_store(serve->registry_path, serve->data, "rules.mdb");
+    if (!options->registry)
+        options->registry = of_store(serve->registry_path, options->data, "rules.mdb");
     if (!options->proposals)
         options->proposals =
-            of_store(serve->proposals_path, serve->data, "proposals.mdb");
-    options->log = on_log;
-    options->log_ud = cli;
+            of_store(serve->proposals_path, options->data, "proposals.mdb");
+    options->logging = true;
+    set_log(&options->log, cli);
     return CDN_EXIT_OK;
 }
 
@@ -193,26 +202,26 @@ static int serve_until_stopped(struct serve *serve)
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
-    struct serve serve = {.cli = cli, .port = DEFAULT_PORT};
+    struct serve serve = {.cli = cli};
     const struct cdn_option options[] = {
         {"data", 'd', CDN_OPTION_STRING, &serve.data, "STORE",
          "the snapshot store, or one snapshot file", NULL},
         {"registry", 0, CDN_OPTION_STRING, &serve.registry, "FILE",
          "the registry (default: rules.mdb in the store)", NULL},
         {"set", 0, CDN_OPTION_LIST, &serve.sets, "FILE", "a rule set's file", NULL},
-        {"address", 0, CDN_OPTION_STRING, &serve.options.address, "ADDRESS",
+        {"address", 0, CDN_OPTION_STRING, &serve.address, "ADDRESS",
          "where to listen (default: 127.0.0.1)", NULL},
-        {"port", 0, CDN_OPTION_INTEGER, &serve.port, "PORT",
+        {"port", 0, CDN_OPTION_STRING, &serve.port, "PORT",
          "0: any that is free (default: 7878)", NULL},
-        {"no-tcp", 0, CDN_OPTION_FLAG, &serve.options.no_tcp, NULL,
+        {"no-tcp", 0, CDN_OPTION_FLAG, &serve.no_tcp, NULL,
          "listen on the socket alone", NULL},
-        {"socket", 0, CDN_OPTION_STRING, &serve.options.socket, "PATH",
+        {"socket", 0, CDN_OPTION_STRING, &serve.socket, "PATH",
          "listen on a Unix socket, too", NULL},
-        {"audit", 0, CDN_OPTION_STRING, &serve.options.audit, "DIR",
+        {"audit", 0, CDN_OPTION_STRING, &serve.audit, "DIR",
          "record each decision in the log DIR (see cordon audit)", NULL},
-        {"audit-key", 0, CDN_OPTION_STRING, &serve.options.audit_key, "FILE",
+        {"audit-key", 0, CDN_OPTION_STRING, &serve.audit_key, "FILE",
          "the file of the log's key", NULL},
-        {"proposals", 0, CDN_OPTION_STRING, &serve.options.proposals, "FILE",
+        {"proposals", 0, CDN_OPTION_STRING, &serve.proposals, "FILE",
          "the log of proposals (default: proposals.mdb in the store)", NULL},
         {"policy", 0, CDN_OPTION_STRING, &serve.flags.policy, "FILE",
          "the policy (default: policy.lua in the store)", NULL},

@@ -11,6 +11,7 @@
 #include <cordon/upkeep.h>
 
 #include "base/file.h"
+#include "codec/answer.h"
 #include "codec/json.h"
 #include "cli/session.h"
 
@@ -94,47 +95,6 @@ static cordon_member member_of(const struct judging *judging, uint32_t index)
     return member;
 }
 
-static void json_member(struct cdn_json *json, const cordon_member *member)
-{
-    cdn_json_object(json);
-    cdn_json_key_cstr(json, "rule", member->rule);
-    if (member->version) {
-        cdn_json_key_uint(json, "version", member->version);
-        cdn_json_key_cstr(json, "variant", cordon_variant_str(member->variant));
-    }
-    if (member->status) {
-        cdn_json_key_cstr(json, "status", cordon_status_name(member->status));
-    } else {
-        cdn_json_key_cstr(json, "outcome", cordon_outcome_kind_str(member->kind));
-        if (member->limit)
-            cdn_json_key_cstr(json, "limit", cordon_budget_str(member->limit));
-    }
-    if (member->message[0])
-        cdn_json_key_cstr(json, "message", member->message);
-    if (member->decision) {
-        cdn_json_key_cstr(json, "decision", member->decision);
-        cdn_json_key_bool(json, "fallback", member->fallback);
-    }
-    if (member->has_score)
-        cdn_json_key_double(json, "score", member->score);
-    if (member->weight != 1)
-        cdn_json_key_double(json, "weight", member->weight);
-    cdn_json_key_bool(json, "has_say", member->has_say);
-    cdn_json_key_bool(json, "decided", member->decided);
-    if (member->reasons.length) {
-        cdn_json_key(json, "reasons");
-        cdn_json_value(json, &member->reasons);
-    }
-    if (member->output.type != CORDON_NIL) {
-        cdn_json_key(json, "output");
-        cdn_json_value(json, &member->output);
-    }
-    cdn_json_key_uint(json, "instructions", member->usage.instructions);
-    cdn_json_key_uint(json, "edges", member->usage.edges);
-    cdn_json_key_uint(json, "wall_ns", member->usage.wall_ns);
-    cdn_json_object_end(json);
-}
-
 static void json_begin(struct judging *judging, struct cdn_json *json,
                        const struct cdn_request *request, uint64_t line)
 {
@@ -166,37 +126,10 @@ static cordon_status show_json(struct judging *judging,
                                const struct cdn_request *request, uint64_t line,
                                cordon_error *err)
 {
-    const cordon_set_outcome *outcome = judging->outcome;
     struct cdn_json json;
-    double score;
 
     json_begin(judging, &json, request, line);
-    cdn_json_key_cstr(&json, "outcome",
-                      cordon_outcome_kind_str(cordon_set_outcome_get_kind(outcome)));
-    if (cordon_set_outcome_message(outcome)[0])
-        cdn_json_key_cstr(&json, "message", cordon_set_outcome_message(outcome));
-    cdn_json_key(&json, "decision");
-    if (cordon_set_outcome_decision(outcome))
-        cdn_json_cstr(&json, cordon_set_outcome_decision(outcome));
-    else
-        cdn_json_null(&json);
-    cdn_json_key_bool(&json, "fallback", cordon_set_outcome_is_fallback(outcome));
-    if (cordon_set_outcome_message(outcome)[0])
-        cdn_json_key_cstr(&json, "message", cordon_set_outcome_message(outcome));
-    if (cordon_set_outcome_score(outcome, &score))
-        cdn_json_key_double(&json, "score", score);
-    cdn_json_key_uint(&json, "failed", cordon_set_outcome_failed(outcome));
-    if (judging->session.snapshot)
-        cdn_json_key_uint(&json, "generation", cordon_set_outcome_generation(outcome));
-    cdn_json_key_uint(&json, "wall_ns", cordon_set_outcome_wall_ns(outcome));
-    cdn_json_key(&json, "members");
-    cdn_json_array(&json);
-    for (uint32_t i = 0; i < cordon_set_outcome_count(outcome); i++) {
-        cordon_member member = member_of(judging, i);
-
-        json_member(&json, &member);
-    }
-    cdn_json_array_end(&json);
+    cdn_answer_set(&json, judging->outcome, judging->session.snapshot != NULL);
     return json_end(judging, &json, err);
 }
 

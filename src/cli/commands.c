@@ -40,6 +40,7 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_config_init,
     &cdn_command_config_show,
     &cdn_command_config_validate,
+    &cdn_command_token_new,
     &cdn_command_rule_push,
     &cdn_command_rule_list,
     &cdn_command_rule_show,

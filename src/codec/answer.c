@@ -127,6 +127,75 @@ void cdn_answer_usage(struct cdn_json *json, const cordon_usage *usage)
     cdn_json_object_end(json);
 }
 
+/* ---- a set ---- */
+
+static void write_member(struct cdn_json *json, const cordon_member *member)
+{
+    cdn_json_object(json);
+    cdn_json_key_cstr(json, "rule", member->rule);
+    if (member->version) {
+        cdn_json_key_uint(json, "version", member->version);
+        cdn_json_key_cstr(json, "variant", cordon_variant_str(member->variant));
+    }
+    if (member->status) {
+        cdn_json_key_cstr(json, "status", cordon_status_name(member->status));
+    } else {
+        cdn_json_key_cstr(json, "outcome", cordon_outcome_kind_str(member->kind));
+        if (member->limit)
+            cdn_json_key_cstr(json, "limit", cordon_budget_str(member->limit));
+    }
+    if (member->message[0])
+        cdn_json_key_cstr(json, "message", member->message);
+    if (member->decision) {
+        cdn_json_key_cstr(json, "decision", member->decision);
+        cdn_json_key_bool(json, "fallback", member->fallback);
+    }
+    if (member->has_score)
+        cdn_json_key_double(json, "score", member->score);
+    if (member->weight != 1)
+        cdn_json_key_double(json, "weight", member->weight);
+    cdn_json_key_bool(json, "has_say", member->has_say);
+    cdn_json_key_bool(json, "decided", member->decided);
+    if (member->reasons.length) {
+        cdn_json_key(json, "reasons");
+        cdn_json_value(json, &member->reasons);
+    }
+    if (member->output.type != CORDON_NIL) {
+        cdn_json_key(json, "output");
+        cdn_json_value(json, &member->output);
+    }
+    cdn_json_key_uint(json, "instructions", member->usage.instructions);
+    cdn_json_key_uint(json, "edges", member->usage.edges);
+    cdn_json_key_uint(json, "wall_ns", member->usage.wall_ns);
+    cdn_json_object_end(json);
+}
+
+void cdn_answer_set(struct cdn_json *json, const cordon_set_outcome *outcome,
+                    bool graph)
+{
+    const char *message = cordon_set_outcome_message(outcome);
+    cordon_member member = {.struct_size = sizeof(member)};
+    double score;
+
+    cdn_json_key_cstr(json, "outcome",
+                      cordon_outcome_kind_str(cordon_set_outcome_get_kind(outcome)));
+    if (message[0])
+        cdn_json_key_cstr(json, "message", message);
+    cdn_json_key_cstr(json, "decision", cordon_set_outcome_decision(outcome));
+    cdn_json_key_bool(json, "fallback", cordon_set_outcome_is_fallback(outcome));
+    if (cordon_set_outcome_score(outcome, &score))
+        cdn_json_key_double(json, "score", score);
+    cdn_json_key_uint(json, "failed", cordon_set_outcome_failed(outcome));
+    if (graph)
+        cdn_json_key_uint(json, "generation", cordon_set_outcome_generation(outcome));
+    cdn_json_key_uint(json, "wall_ns", cordon_set_outcome_wall_ns(outcome));
+    cdn_json_key(json, "members");
+    cdn_json_array(json);
+    for (uint32_t i = 0; !cordon_set_outcome_member(&member, outcome, i); i++)
+        write_member(json, &member);
+    cdn_json_array_end(json);
+}
+
 /* ---- a trace ---- */
 
 static void write_value(struct cdn_json *json, const cordon_trace_value *value)

@@ -4,6 +4,7 @@
 #define CDN_CODEC_ANSWER_H
 
 #include <cordon/outcome.h>
+#include <cordon/set.h>
 #include <cordon/trace.h>
 
 #include "codec/json.h"
@@ -21,6 +22,11 @@ void cdn_answer_result(struct cdn_json *json, const cordon_outcome *outcome);
 void cdn_answer_limit(struct cdn_json *json, const cordon_outcome *outcome);
 /* "usage", and "limits" under the same names. */
 void cdn_answer_usage(struct cdn_json *json, const cordon_usage *usage);
+
+/* What a set made of an event: outcome, message, decision, fallback, score, failed, generation
+ * (if `graph`: it had one), wall_ns, members. */
+void cdn_answer_set(struct cdn_json *json, const cordon_set_outcome *outcome,
+                    bool graph);
 
 /* A value: a score, an integer if it is one, as Lua has one kind of number. */
 void cdn_answer_score(struct cdn_json *json, double score);

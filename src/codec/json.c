@@ -121,7 +121,7 @@ static void separate(struct cdn_json *json)
         return;
     }
     if (json->comma)
-        cdn_buf_text(json->out, ",");
+        cdn_buf_append(json->out, ",", 1);
     if (json->pretty && json->depth)
         new_line(json);
 }
@@ -171,43 +171,84 @@ void cdn_json_array_end(struct cdn_json *json)
     close_with(json, "]");
 }
 
-static void quote(struct cdn_buf *out, const char *text, size_t bytes)
+/* How many bytes at `at` need no escape, and are ASCII: eight at a time.  Of a word, `quotes` and
+ * `slashes` have a zero byte where it has such a character; a byte's high bit comes out set where
+ * the byte was zero, below a blank, or not ASCII, and perhaps in bytes above one of those. */
+static size_t plain_bytes(const unsigned char *at, size_t bytes)
+{
+    static const uint64_t ONES = UINT64_C(0x0101010101010101);
+    size_t n = 0;
+
+    for (; bytes - n >= 8; n += 8) {
+        uint64_t word, quotes, slashes, found;
+
+        memcpy(&word, at + n, 8);
+        quotes = word ^ ONES * '"';
+        slashes = word ^ ONES * '\\';
+        /* 0x7f is found with those that are not ASCII: it becomes 0x80 */
+        found = (quotes - ONES) | (slashes - ONES) | (word - ONES * 0x20) | word |
+                (word + ONES);
+        if (found & ONES * 0x80)
+            break;
+    }
+    while (n < bytes && at[n] >= 0x20 && at[n] < 0x7f && at[n] != '"' && at[n] != '\\')
+        n++;
+    return n;
+}
+
+/* The character at *at, escaped or as the sequence that it begins, and step past it. */
+static void escape(struct cdn_buf *out, const unsigned char **at,
+                   const unsigned char *end)
+{
+    unsigned char c = **at;
+    size_t length = 1;
+
+    if (c >= 0x80) {
+        length = cdn_utf8_sequence(*at, (size_t)(end - *at));
+        if (length)
+            cdn_buf_append(out, *at, length);
+        else
+            cdn_buf_append(out, "\xef\xbf\xbd", 3);
+    } else if (c == '"' || c == '\\') {
+        cdn_buf_printf(out, "\\%c", c);
+    } else if (c == '\n') {
+        cdn_buf_text(out, "\\n");
+    } else if (c == '\t') {
+        cdn_buf_text(out, "\\t");
+    } else if (c == '\r') {
+        cdn_buf_text(out, "\\r");
+    } else {
+        cdn_buf_printf(out, "\\u%04x", c);
+    }
+    *at += length ? length : 1;
+}
+
+/* The text between quotes, and `after` (one character, or NUL for none) behind them. */
+static void quote(struct cdn_buf *out, const char *text, size_t bytes, char after)
 {
     const unsigned char *at = (const unsigned char *)text;
     const unsigned char *end = at + bytes;
+    unsigned char *to;
 
-    cdn_buf_append(out, "\"", 1);
+    if (!cdn_buf_reserve(out, bytes + 3))
+        return;
+    out->data[out->length++] = '"';
     while (at < end) {
-        const unsigned char *plain = at;
+        size_t plain = plain_bytes(at, (size_t)(end - at));
 
-        while (at < end && *at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\')
-            at++;
-        cdn_buf_append(out, plain, (size_t)(at - plain));
-        if (at == end)
-            break;
-        if (*at >= 0x80) {
-            size_t length = cdn_utf8_sequence(at, (size_t)(end - at));
-
-            if (length)
-                cdn_buf_append(out, at, length);
-            else
-                cdn_buf_append(out, "\xef\xbf\xbd", 3);
-            at += length ? length : 1;
-            continue;
-        }
-        if (*at == '"' || *at == '\\')
-            cdn_buf_printf(out, "\\%c", *at);
-        else if (*at == '\n')
-            cdn_buf_text(out, "\\n");
-        else if (*at == '\t')
-            cdn_buf_text(out, "\\t");
-        else if (*at == '\r')
-            cdn_buf_text(out, "\\r");
-        else
-            cdn_buf_printf(out, "\\u%04x", *at);
-        at++;
+        cdn_buf_append(out, at, plain);
+        at += plain;
+        if (at < end)
+            escape(out, &at, end);
     }
-    cdn_buf_append(out, "\"", 1);
+    if (!cdn_buf_reserve(out, 2))
+        return;
+    to = out->data + out->length;
+    *to++ = '"';
+    if (after)
+        *to++ = (unsigned char)after;
+    *to = '\0';
+    out->length = (size_t)(to - out->data);
 }
 
 static void key_bytes(struct cdn_json *json, const char *key, size_t bytes)
@@ -218,8 +259,9 @@ static void key_bytes(struct cdn_json *json, const char *key, size_t bytes)
         pack_text(json, key, bytes);
         return;
     }
-    quote(json->out, key, bytes);
-    cdn_buf_text(json->out, json->pretty ? ": " : ":");
+    quote(json->out, key, bytes, ':');
+    if (json->pretty)
+        cdn_buf_append(json->out, " ", 1);
 }
 
 void cdn_json_key(struct cdn_json *json, const char *key)
@@ -227,11 +269,35 @@ void cdn_json_key(struct cdn_json *json, const char *key)
     key_bytes(json, key, strlen(key));
 }
 
-static void word(struct cdn_json *json, const char *text)
+static void word_of(struct cdn_json *json, const char *text, size_t bytes)
 {
     separate(json);
-    cdn_buf_text(json->out, text);
+    cdn_buf_append(json->out, text, bytes);
     json->comma = true;
+}
+
+static void word(struct cdn_json *json, const char *text)
+{
+    word_of(json, text, strlen(text));
+}
+
+/* The digits of `value` and a sign before, then `after`. */
+static void digits(struct cdn_json *json, bool negative, uint64_t value,
+                   const char *after)
+{
+    char text[32];
+    char *end = text + sizeof text;
+    size_t bytes = strlen(after);
+    char *at = end - bytes;
+
+    memcpy(at, after, bytes);
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    if (negative)
+        *--at = '-';
+    word_of(json, at, (size_t)(end - at));
 }
 
 void cdn_json_null(struct cdn_json *json)
@@ -260,8 +326,6 @@ void cdn_json_bool(struct cdn_json *json, bool value)
 
 void cdn_json_int(struct cdn_json *json, int64_t value)
 {
-    char text[24];
-
     if (json->pack) {
         struct cdn_packer packer = packer_of(json);
 
@@ -269,21 +333,17 @@ void cdn_json_int(struct cdn_json *json, int64_t value)
         cdn_pack_int(&packer, value);
         return;
     }
-    snprintf(text, sizeof(text), "%" PRId64, value);
-    word(json, text);
+    digits(json, value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, "");
 }
 
 void cdn_json_uint(struct cdn_json *json, uint64_t value)
 {
-    char text[24];
-
     if (json->pack) {
         separate(json);
         pack_uint(json, value);
         return;
     }
-    snprintf(text, sizeof(text), "%" PRIu64, value);
-    word(json, text);
+    digits(json, false, value, "");
 }
 
 void cdn_json_double(struct cdn_json *json, double value)
@@ -301,8 +361,14 @@ void cdn_json_double(struct cdn_json *json, double value)
         cdn_pack_double(&packer, value);
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, value);
+    /* a whole number of at most 15 digits, but -0.0, whose sign an integer has not */
+    if (fabs(value) < 1e15 && value == (double)(int64_t)value &&
+        (value != 0 || !signbit(value))) {
+        digits(json, value < 0, (uint64_t)fabs(value), ".0");
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(text, sizeof(text), "%.*g", precision, value);
         if (strtod(text, NULL) == value)
             break;
     }
@@ -318,7 +384,7 @@ void cdn_json_str(struct cdn_json *json, const char *text, size_t bytes)
         pack_text(json, text, bytes);
         return;
     }
-    quote(json->out, text, bytes);
+    quote(json->out, text, bytes, '\0');
     json->comma = true;
 }
 

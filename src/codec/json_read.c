@@ -1,4 +1,4 @@
-/* JSON through jansson.
+/* JSON through jansson, but for the plain kind (json_plain.h), which is most of what comes.
  *
  * It decodes with duplicate keys refused and integers of 64 bits kept; it stops at a
  * nesting of 2048, well before its own recursion matters, and we stop at
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/pack.h"
+#include "codec/json_plain.h"
 
 static bool convert(struct cdn_packer *packer, const json_t *value, unsigned depth);
 
@@ -116,11 +117,15 @@ cordon_status cdn_json_read(struct cdn_buf *out, const char *text, size_t bytes,
 {
     struct cdn_packer packer;
     json_error_t error;
-    json_t *root = json_loadb(
-        text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    json_t *root;
     cordon_status status = CORDON_OK;
 
-    *fault = (struct cdn_json_fault){0};
+    fault->line = fault->column = 0;
+    fault->text[0] = '\0';
+    if (cdn_json_plain(out, text, bytes))
+        return CORDON_OK;
+    root = json_loadb(
+        text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (!root)
         return refuse(fault, &error);
     cdn_pack_init_buf(&packer, out);

@@ -13,6 +13,8 @@
 #include "graph/mask.h"
 #include "snapshot/writer.h"
 
+#define EXAMPLES 5u /* keys of a label, told with the schema */
+
 size_t cdn_read_put_count(struct cdn_packer *out, bool map)
 {
     const unsigned char head[5] = {map ? 0xdf : 0xdd};
@@ -284,6 +286,31 @@ static bool has_column(const struct cdn_grant *grant, const uint64_t *const *col
     return grant->everything || cdn_bit(columns[owner], column);
 }
 
+/* Some keys that there are, over the whole of the label, for who has none to ask about: none
+ * where they are masked, since a masked key finds no node.  One that is damaged is left out; a
+ * read of its node says so. */
+static void put_examples(struct cdn_reader *reader, uint32_t number)
+{
+    const struct cdn_label_data *label = &reader->snapshot->labels[number];
+    size_t at = cdn_read_put_count(reader->out, false);
+    uint32_t most = label->count < EXAMPLES ? label->count : EXAMPLES, count = 0;
+
+    if (cdn_grant_mask(reader->grant, false, number, CDN_MASK_NODE_KEY))
+        most = 0;
+    for (uint32_t i = 0; i < most; i++) {
+        uint32_t node = label->base + (uint32_t)((uint64_t)label->count * i / most);
+        char room[24];
+        size_t bytes;
+        const char *key = cdn_snapshot_key(reader->snapshot, node, room, &bytes);
+
+        if (!key)
+            continue;
+        cdn_pack_str(reader->out, key, bytes);
+        count++;
+    }
+    cdn_read_set_count(reader->out, at, count);
+}
+
 static void put_label(struct cdn_reader *reader, uint32_t number)
 {
     const struct cdn_grant *grant = reader->grant;
@@ -292,13 +319,15 @@ static void put_label(struct cdn_reader *reader, uint32_t number)
     uint32_t count = 0;
     size_t at;
 
-    cdn_pack_map(out, 4);
+    cdn_pack_map(out, 5);
     cdn_pack_cstr(out, "label");
     cdn_pack_cstr(out, label->name);
     cdn_pack_cstr(out, "key");
     cdn_pack_cstr(out, label->key == CDN_KEY_INT64 ? "int64" : "string");
     cdn_pack_cstr(out, "count");
     cdn_pack_int(out, reader->snapshot->labels[number].count);
+    cdn_pack_cstr(out, "examples");
+    put_examples(reader, number);
     cdn_pack_cstr(out, "properties");
     at = cdn_read_put_count(out, false);
     for (uint32_t p = 0; p < label->property_count; p++) {

@@ -61,45 +61,34 @@ static size_t text_size(const char *text)
     return text ? strlen(text) + 1 : 0;
 }
 
-static cordon_status check(const struct cdn_auth_entry *entry, size_t at,
-                           cordon_error *err)
+cordon_status cdn_auth_check(const struct cdn_auth_entry *entry, cordon_error *err)
 {
     bool peer = entry->has_uid || entry->has_gid;
     unsigned char hash[CDN_CONTENT_HASH_BYTES];
+    const char *wrong = NULL;
 
     if (!is_name(entry->name) || !strcmp(entry->name, "anonymous"))
         return cdn_error_set(err, CORDON_E_INVALID,
-                             "entry %zu: '%.80s' is no name of a caller; one has 1 to "
-                             "%d letters, digits and ._@:/+-, and is not 'anonymous'",
-                             at + 1, entry->name ? entry->name : "",
-                             CDN_AUTH_MAX_NAME_BYTES);
+                             "'%.80s' is no name of a caller; one has 1 to %d letters, "
+                             "digits and ._@:/+-, and is not 'anonymous'",
+                             entry->name ? entry->name : "", CDN_AUTH_MAX_NAME_BYTES);
     if (!!entry->token_hash + !!entry->subject + peer != 1)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "entry %zu, '%s': one of a token's hash, a certificate's "
-                             "subject and a peer is wanted",
-                             at + 1, entry->name);
-    if (entry->token_hash && !cdn_hash_from_hex(hash, sizeof(hash), entry->token_hash))
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "entry %zu, '%s': the hash of a token is %d hexadecimal "
-                             "digits, as cordon token new prints it; a token itself is "
-                             "never written down",
-                             at + 1, entry->name, CDN_AUTH_HASH_BYTES);
-    if (entry->subject && (text_size(entry->subject) > CDN_AUTH_MAX_SUBJECT_BYTES ||
-                           !strchr(entry->subject, '=')))
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "entry %zu, '%s': a certificate's subject is wanted, such "
-                             "as CN=shop,O=Example",
-                             at + 1, entry->name);
-    if (!entry->rights || (entry->rights & ~ALL_RIGHTS))
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "entry %zu, '%s': it has no rights, or some that there "
-                             "are none of",
-                             at + 1, entry->name);
-    if (entry->principal && !*entry->principal)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "entry %zu, '%s': the name of a principal is empty",
-                             at + 1, entry->name);
-    return CORDON_OK;
+        wrong = "one of a token's hash, a certificate's subject and a peer is wanted";
+    else if (entry->token_hash &&
+             !cdn_hash_from_hex(hash, sizeof(hash), entry->token_hash))
+        wrong =
+            "a token's hash is 64 hexadecimal digits, as cordon token new prints it; "
+            "the token itself is written down nowhere";
+    else if (entry->subject &&
+             (text_size(entry->subject) > CDN_AUTH_MAX_SUBJECT_BYTES ||
+              !strchr(entry->subject, '=')))
+        wrong = "a certificate's subject is wanted, such as CN=shop,O=Example";
+    else if (!entry->rights || (entry->rights & ~ALL_RIGHTS))
+        wrong = "it has no rights, or some that there are none of";
+    else if (entry->principal && !*entry->principal)
+        wrong = "the name of a principal is empty";
+    return wrong ? cdn_error_set(err, CORDON_E_INVALID, "'%s': %s", entry->name, wrong)
+                 : CORDON_OK;
 }
 
 static const char *keep(char **at, const char *text)
@@ -123,10 +112,12 @@ cordon_status cdn_auth_new(struct cdn_auth **out, const struct cdn_auth_entry *e
 
     *out = NULL;
     for (size_t i = 0; i < count; i++) {
-        cordon_status status = check(&entries[i], i, err);
+        cordon_status status = cdn_auth_check(&entries[i], err);
 
-        if (status)
+        if (status) {
+            cdn_error_prefix(err, "entry %zu", i + 1);
             return status;
+        }
         bytes += text_size(entries[i].subject) + text_size(entries[i].principal);
     }
     auth = cdn_calloc(1, bytes);

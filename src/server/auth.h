@@ -56,6 +56,9 @@ struct cdn_credentials {
     gid_t gid;
 };
 
+/* What is wrong with an entry, looked at alone.  Errors: CORDON_E_INVALID. */
+cordon_status cdn_auth_check(const struct cdn_auth_entry *entry, cordon_error *err);
+
 /* Ownership: *out is the caller's, cdn_auth_release() it; the entries are copied.
  * Errors: CORDON_E_INVALID which entry, and why; CORDON_E_NOMEM. */
 cordon_status cdn_auth_new(struct cdn_auth **out, const struct cdn_auth_entry *entries,

@@ -8,9 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "server/admit.h"
 #include "server/host.h"
 #include "server/lane.h"
+#include "server/metrics.h"
+#include "server/observe.h"
 #include "server/server.h"
+
+enum {
+    QUICK_BYTES = 16 * 1024, /* a body that is read on the event loop */
+    GONE = 499 /* the code under which those are counted who did not wait */
+};
 
 static const struct {
     const char *word;
@@ -110,7 +119,9 @@ bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *
         cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
         return false;
     }
+    cdn_counts_begin(x->lane->counts);
     cdn_exchange_negotiate(x);
+    cdn_observe_begin(x);
     x->method = method_of(method);
     x->route = cdn_route_find(x, x->method, path, &allowed);
     if (!x->route) {
@@ -126,15 +137,68 @@ size_t cdn_dispatch_body_limit(const struct cdn_exchange *x)
 {
     const struct cdn_server_options *options = x->host->options;
 
-    return x->route && x->route->place == CDN_PLACE_WORKER &&
-                   !strcmp(x->route->path, "/v1/evaluate")
-               ? options->batch_bytes
-               : options->body_bytes;
+    return x->route && x->route->large ? options->batch_bytes : options->body_bytes;
+}
+
+/* ---- where ---- */
+
+/* What is small, is not to be explained, and of a rule that is quick. */
+static bool is_quick(const struct cdn_exchange *x)
+{
+    const char *explain;
+
+    if (x->body_bytes > QUICK_BYTES || x->in == CDN_MEDIA_NDJSON ||
+        !cdn_admit_is_quick(x->host->admit, x->args[0]))
+        return false;
+    explain = cdn_exchange_query(x, "explain");
+    return !explain || !strcmp(explain, "off");
+}
+
+enum cdn_place cdn_dispatch_place(const struct cdn_exchange *x)
+{
+    if (x->route->place != CDN_PLACE_ADMITTED)
+        return x->route->place;
+    return is_quick(x) ? CDN_PLACE_LOOP : CDN_PLACE_WORKER;
+}
+
+unsigned cdn_dispatch_priority(struct cdn_exchange *x)
+{
+    const char *header = cdn_exchange_header(x, "X-Cordon-Priority");
+    cordon_value body, priority;
+
+    if (header)
+        return *header >= '0' && *header <= '0' + CORDON_MAX_PRIORITY && !header[1]
+                   ? (unsigned)(*header - '0')
+                   : 0; /* whoever reads it says that it is none */
+    if (x->route->place != CDN_PLACE_ADMITTED || x->in == CDN_MEDIA_NDJSON ||
+        x->body_bytes > QUICK_BYTES || !cdn_exchange_body(x, &body))
+        return 0;
+    if (!cordon_value_get(&priority, &body, "priority") ||
+        priority.type != CORDON_INTEGER || priority.as.integer < 0 ||
+        priority.as.integer > CORDON_MAX_PRIORITY)
+        return 0;
+    return (unsigned)priority.as.integer;
+}
+
+/* ---- running ---- */
+
+static void count(struct cdn_exchange *x, unsigned status)
+{
+    uint64_t took_ns = cdn_clock_ns() - x->begun_ns;
+
+    if (x->lane && !x->counted) {
+        cdn_counts_end(x->lane->counts, x->route, status, took_ns);
+        cdn_observe_end(x, status, took_ns);
+    }
+    x->counted = true;
 }
 
 void cdn_dispatch_end(struct cdn_exchange *x)
 {
+    x->lane = cdn_lane_mine(x->host->lanes);
     cdn_exchange_finish(x);
+    if (!x->more)
+        count(x, x->status);
 }
 
 void cdn_dispatch_run(struct cdn_exchange *x)
@@ -142,7 +206,29 @@ void cdn_dispatch_run(struct cdn_exchange *x)
     x->lane = cdn_lane_mine(x->host->lanes);
     if (!x->lane)
         cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
-    else if (!x->status)
+    else if (__atomic_load_n(&x->cancel.requested, __ATOMIC_RELAXED))
+        cdn_exchange_problem(x, 503, "cancelled", "nobody waited for the answer");
+    else
         x->route->handle(x);
+    /* the first piece of several: often it is all */
+    if (x->more)
+        (void)cdn_exchange_continue(x);
     cdn_dispatch_end(x);
+}
+
+bool cdn_dispatch_continue(struct cdn_exchange *x)
+{
+    x->lane = cdn_lane_mine(x->host->lanes);
+    if (!x->lane || !cdn_exchange_continue(x))
+        return false;
+    if (!x->more)
+        count(x, x->status);
+    return true;
+}
+
+void cdn_dispatch_abandon(struct cdn_exchange *x)
+{
+    x->lane = cdn_lane_mine(x->host->lanes);
+    count(x, GONE);
+    cdn_exchange_end(x);
 }

@@ -10,8 +10,10 @@
 
 #include "base/clock.h"
 #include "codec/answer.h"
+#include "server/admit.h"
 #include "server/host.h"
 #include "server/lane.h"
+#include "server/observe.h"
 #include "server/server.h"
 
 /* The engine's own ceiling of time where the options have none (cordon/engine.h). */
@@ -119,8 +121,8 @@ cordon_status cdn_evaluate_call(cordon_request *call, cordon_limits *limits,
                                         : cdn_clock_wall_ms();
     call->seed = request->seed;
     call->cancel = &x->cancel;
-    call->traceparent = request->traceparent[0] ? request->traceparent
-                                                : cdn_exchange_header(x, "traceparent");
+    call->traceparent =
+        request->traceparent[0] ? request->traceparent : cdn_observe_traceparent(x);
     if (!header_number(&priority, &has_priority, x, "X-Cordon-Priority",
                        CORDON_MAX_PRIORITY))
         return cdn_error_set(err, CORDON_E_DATA,
@@ -151,6 +153,7 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
 {
     cordon_request call;
     cordon_limits limits;
+    uint64_t begun_ns;
     cordon_status status = cdn_evaluate_call(&call, &limits, x, request, err);
 
     if (!status && (flags->explain || flags->fails))
@@ -159,7 +162,21 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
         return status;
     if (flags->explain || flags->fails)
         call.trace = x->lane->trace;
-    return cordon_evaluate(x->lane->outcome, x->host->engine, rule, &call, err);
+    begun_ns = cdn_clock_ns();
+    status = cordon_evaluate(x->lane->outcome, x->host->engine, rule, &call, err);
+    if (!status && !call.trace)
+        cdn_admit_learn(x->host->admit, rule, cdn_clock_ns() - begun_ns,
+                        cordon_outcome_usage(x->lane->outcome)->wall_limit_ns,
+                        limits.wall_ns != 0);
+    return status;
+}
+
+struct cdn_problem cdn_evaluate_problem(const struct cdn_exchange *x,
+                                        cordon_status status, const cordon_error *err)
+{
+    if (status == CORDON_E_INTERRUPTED)
+        return (struct cdn_problem){504, "urn:cordon:problem:deadline", err->message};
+    return cdn_exchange_explain(x, status, err);
 }
 
 void cdn_evaluate_fail(struct cdn_exchange *x, cordon_status status,
@@ -233,15 +250,13 @@ static void write_metrics(struct cdn_json *json, const struct cdn_exchange *x)
     cdn_json_object_end(json);
 }
 
-void cdn_evaluate_write(struct cdn_json *json, const struct cdn_exchange *x,
-                        const struct cdn_request *request,
-                        const struct cdn_answer_flags *flags)
+void cdn_evaluate_fields(struct cdn_json *json, const struct cdn_exchange *x,
+                         const struct cdn_request *request,
+                         const struct cdn_answer_flags *flags)
 {
     const cordon_outcome *outcome = x->lane->outcome;
     cordon_outcome_kind kind = cordon_outcome_get_kind(outcome);
 
-    cdn_json_object(json);
-    cdn_json_key_uint(json, "schema_version", CDN_ANSWER_SCHEMA_VERSION);
     cdn_json_key_cstr(json, "request_id", x->request_id);
     if (request->has_id) {
         cdn_json_key(json, "id");
@@ -268,5 +283,14 @@ void cdn_evaluate_write(struct cdn_json *json, const struct cdn_exchange *x,
         write_provenance(json, x, request);
     if (flags->metrics)
         write_metrics(json, x);
+}
+
+void cdn_evaluate_write(struct cdn_json *json, const struct cdn_exchange *x,
+                        const struct cdn_request *request,
+                        const struct cdn_answer_flags *flags)
+{
+    cdn_json_object(json);
+    cdn_json_key_uint(json, "schema_version", CDN_ANSWER_SCHEMA_VERSION);
+    cdn_evaluate_fields(json, x, request, flags);
     cdn_json_object_end(json);
 }

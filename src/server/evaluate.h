@@ -38,12 +38,19 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
                                const struct cdn_request *request,
                                const struct cdn_answer_flags *flags, cordon_error *err);
 
-/* The document of the lane's outcome. */
+/* The document of the lane's outcome; and its fields but the schema's version, in an object that is
+ * open. */
 void cdn_evaluate_write(struct cdn_json *json, const struct cdn_exchange *x,
                         const struct cdn_request *request,
                         const struct cdn_answer_flags *flags);
+void cdn_evaluate_fields(struct cdn_json *json, const struct cdn_exchange *x,
+                         const struct cdn_request *request,
+                         const struct cdn_answer_flags *flags);
 
-/* Say why a request was not evaluated: cdn_exchange_fail(), with 504 for a deadline. */
+/* Why a request was not evaluated, as cdn_exchange_explain(), with 504 for a deadline. */
+struct cdn_problem cdn_evaluate_problem(const struct cdn_exchange *x,
+                                        cordon_status status, const cordon_error *err);
+/* Answer with that. */
 void cdn_evaluate_fail(struct cdn_exchange *x, cordon_status status,
                        const cordon_error *err);
 

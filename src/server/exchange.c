@@ -16,6 +16,8 @@
 #include "codec/json_read.h"
 #include "server/lane.h"
 
+#define URN "urn:cordon:problem:"
+
 /* ---- beginning and ending ---- */
 
 void cdn_exchange_begin(struct cdn_exchange *x, struct cdn_host *host,
@@ -53,6 +55,8 @@ void cdn_exchange_finish(struct cdn_exchange *x)
 
     if (!x->status)
         cdn_exchange_problem(x, 500, "internal", "the request was not answered");
+    if (x->reply.failed || x->extra.failed)
+        cdn_exchange_end(x);
     if (x->reply.failed || x->extra.failed) {
         cdn_buf_clear(&x->extra);
         cdn_buf_clear(&x->reply);
@@ -65,6 +69,22 @@ void cdn_exchange_finish(struct cdn_exchange *x)
     if (x->type && x->json.out && !x->json.pack)
         cdn_buf_append(&x->reply, "\n", 1);
     x->json.out = NULL;
+}
+
+bool cdn_exchange_continue(struct cdn_exchange *x)
+{
+    cdn_buf_clear(&x->reply);
+    if (!x->more(x))
+        x->more = NULL;
+    return !x->reply.failed;
+}
+
+void cdn_exchange_end(struct cdn_exchange *x)
+{
+    if (x->end)
+        x->end(x);
+    x->end = NULL;
+    x->more = NULL;
 }
 
 /* ---- what was asked ---- */
@@ -333,6 +353,17 @@ void cdn_exchange_empty(struct cdn_exchange *x, unsigned status)
     cdn_buf_clear(&x->reply);
 }
 
+void cdn_exchange_stream(struct cdn_exchange *x, unsigned status,
+                         bool (*more)(struct cdn_exchange *x),
+                         void (*end)(struct cdn_exchange *x), void *stream)
+{
+    (void)cdn_exchange_reply(x, status);
+    x->json.out = NULL;
+    x->more = more;
+    x->end = end;
+    x->stream = stream;
+}
+
 static const char *title_of(unsigned status)
 {
     static const struct {
@@ -367,12 +398,10 @@ static const char *title_of(unsigned status)
 
 /* The fields that every problem has; the caller may add more, and ends the object. */
 static struct cdn_json *begin_problem(struct cdn_exchange *x, unsigned status,
-                                      const char *type, const char *detail)
+                                      const char *urn, const char *detail)
 {
     struct cdn_json *json = begin_document(x, status, "application/problem+json");
-    char urn[96];
 
-    snprintf(urn, sizeof urn, "urn:cordon:problem:%s", type);
     cdn_json_object(json);
     cdn_json_key_cstr(json, "type", urn);
     cdn_json_key_cstr(json, "title", title_of(status));
@@ -386,44 +415,38 @@ static struct cdn_json *begin_problem(struct cdn_exchange *x, unsigned status,
 void cdn_exchange_problem(struct cdn_exchange *x, unsigned status, const char *type,
                           const char *format, ...)
 {
-    char detail[CORDON_ERROR_MESSAGE_BYTES];
+    char urn[96], detail[CORDON_ERROR_MESSAGE_BYTES];
     va_list args;
 
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    cdn_json_object_end(begin_problem(x, status, type, detail));
+    snprintf(urn, sizeof urn, URN "%s", type);
+    cdn_json_object_end(begin_problem(x, status, urn, detail));
 }
 
-/* How a call's status is told; a message of the last kind is not the caller's to know. */
-struct telling {
-    unsigned status;
-    const char *type;
-    bool secret;
-};
-
-static struct telling telling_of(const struct cdn_exchange *x, cordon_status status)
+static struct cdn_problem problem_of(const struct cdn_exchange *x, cordon_status status)
 {
     switch (status) {
     case CORDON_E_INVALID:
-        return (struct telling){400, "invalid", false};
+        return (struct cdn_problem){400, URN "invalid", NULL};
     case CORDON_E_DATA:
-        return (struct telling){400, "data", false};
+        return (struct cdn_problem){400, URN "data", NULL};
     case CORDON_E_DENIED:
-        return (struct telling){403, "denied", false};
+        return (struct cdn_problem){403, URN "denied", NULL};
     case CORDON_E_NOTFOUND:
-        return (struct telling){404, "not-found", false};
+        return (struct cdn_problem){404, URN "not-found", NULL};
     case CORDON_E_EXISTS:
-        return (struct telling){409, "exists", false};
+        return (struct cdn_problem){409, URN "exists", NULL};
     case CORDON_E_CONFLICT:
         if (cdn_exchange_header(x, "If-Match"))
-            return (struct telling){412, "precondition", false};
-        return (struct telling){409, "conflict", false};
+            return (struct cdn_problem){412, URN "precondition", NULL};
+        return (struct cdn_problem){409, URN "conflict", NULL};
     case CORDON_E_RULE:
-        return (struct telling){422, "rule", false};
+        return (struct cdn_problem){422, URN "rule", NULL};
     case CORDON_E_BUSY:
     case CORDON_E_OVERLOADED:
-        return (struct telling){503, "overloaded", false};
+        return (struct cdn_problem){503, URN "overloaded", NULL};
     case CORDON_OK:
     case CORDON_E_NOMEM:
     case CORDON_E_IO:
@@ -432,20 +455,29 @@ static struct telling telling_of(const struct cdn_exchange *x, cordon_status sta
     case CORDON_E_INTERRUPTED:
         break;
     }
-    return (struct telling){500, "internal", true};
+    return (struct cdn_problem){500, URN "internal", NULL};
+}
+
+struct cdn_problem cdn_exchange_explain(const struct cdn_exchange *x,
+                                        cordon_status status, const cordon_error *err)
+{
+    struct cdn_problem problem = problem_of(x, status);
+
+    /* what went wrong inside is not the caller's to know */
+    problem.detail = problem.status == 500 || !err || !err->message[0]
+                         ? cordon_status_str(status)
+                         : err->message;
+    return problem;
 }
 
 void cdn_exchange_fail(struct cdn_exchange *x, cordon_status status,
                        const cordon_error *err)
 {
-    struct telling telling = telling_of(x, status);
-    struct cdn_json *json;
+    struct cdn_problem problem = cdn_exchange_explain(x, status, err);
+    struct cdn_json *json =
+        begin_problem(x, problem.status, problem.urn, problem.detail);
 
-    json = begin_problem(x, telling.status, telling.type,
-                         telling.secret || !err || !err->message[0]
-                             ? cordon_status_str(status)
-                             : err->message);
-    if (err && !telling.secret && err->line) {
+    if (err && problem.detail == err->message && err->line) {
         if (err->file[0])
             cdn_json_key_cstr(json, "file", err->file);
         cdn_json_key_uint(json, "line", err->line);
@@ -453,7 +485,7 @@ void cdn_exchange_fail(struct cdn_exchange *x, cordon_status status,
             cdn_json_key_uint(json, "column", err->column);
     }
     cdn_json_object_end(json);
-    if (telling.status == 503)
+    if (problem.status == 503)
         cdn_exchange_set_header(x, "Retry-After", "1");
 }
 

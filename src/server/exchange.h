@@ -8,6 +8,7 @@
  *     cdn_exchange_problem()  RFC 9457
  *     cdn_exchange_fail()     the same, from a call's status
  *     cdn_exchange_empty()    a status alone
+ *     cdn_exchange_stream()   pieces, one after the other, each when the last has been sent
  *
  * Memory is bounded: a body by the configured limit, a reply by the handler's own bounds
  * (pages, and the ceilings of what a rule may return).
@@ -31,6 +32,7 @@
 #include "codec/json.h"
 #include "server/auth.h"
 #include "server/route.h"
+#include "server/traceparent.h"
 
 enum cdn_media {
     CDN_MEDIA_JSON = 1,
@@ -65,16 +67,23 @@ struct cdn_exchange {
     size_t body_bytes;
     uint64_t begun_ns;    /* monotonic: when its headers were there */
     cordon_cancel cancel; /* requested when whoever asked is gone, or the server ends */
+    struct cdn_traceparent_span trace; /* observe.h */
     /* the answer */
     unsigned status;  /* 0: not answered yet */
     const char *type; /* of the reply; NULL: it has no body */
     bool pretty;
+    bool counted; /* among those that have been answered (metrics.h) */
     struct cdn_buf reply;
     struct cdn_json json;
     struct cdn_buf pack; /* the body as msgpack */
     struct cdn_buf
         extra; /* headers of the reply: names and values, each ended by a NUL */
     struct cdn_buf path; /* what `args` point into */
+    /* of an answer in pieces */
+    bool (*more)(struct cdn_exchange *x); /* NULL: what `reply` holds is the end */
+    void (*end)(
+        struct cdn_exchange *x); /* releases `stream`; NULL: nothing to release */
+    void *stream;
 };
 
 /* ---- one after the other (the listener, and tests) ---- */
@@ -87,6 +96,11 @@ void cdn_exchange_deinit(struct cdn_exchange *x);
 void cdn_exchange_negotiate(struct cdn_exchange *x);
 /* After the handler: the reply is whole, or says that memory ran out. */
 void cdn_exchange_finish(struct cdn_exchange *x);
+/* The next piece of an answer in pieces, in place of the last one; false: memory ran out, and the
+ * answer cannot be ended well. */
+bool cdn_exchange_continue(struct cdn_exchange *x);
+/* What was asked has been answered, or nobody waits for it any more. */
+void cdn_exchange_end(struct cdn_exchange *x);
 /* The header of the reply that begins at *at of `extra`, and step past it; false: no more. */
 bool cdn_exchange_next_header(const struct cdn_exchange *x, size_t *at,
                               const char **name, const char **value);
@@ -115,9 +129,24 @@ struct cdn_json *cdn_exchange_reply(struct cdn_exchange *x, unsigned status);
 void cdn_exchange_text(struct cdn_exchange *x, unsigned status, const char *type,
                        const void *text, size_t bytes);
 void cdn_exchange_empty(struct cdn_exchange *x, unsigned status);
+/* Answer with what `more` appends to x->reply each time it is called, on a worker, until it returns
+ * false.  It is called again when the client has taken what it wrote, so that no more than one
+ * piece is ever held; between two calls other requests have their turn.  The body is kept until
+ * the end.  `end` is called once, also when the client has gone. */
+void cdn_exchange_stream(struct cdn_exchange *x, unsigned status,
+                         bool (*more)(struct cdn_exchange *x),
+                         void (*end)(struct cdn_exchange *x), void *stream);
 /* `type` is the last part of "urn:cordon:problem:TYPE": stable words of docs. */
 void cdn_exchange_problem(struct cdn_exchange *x, unsigned status, const char *type,
                           const char *format, ...) CDN_PRINTF(4, 5);
+/* How a call's status is told. */
+struct cdn_problem {
+    unsigned status;
+    const char *urn;    /* "urn:cordon:problem:TYPE" */
+    const char *detail; /* the error's message, or no more than may be known */
+};
+struct cdn_problem cdn_exchange_explain(const struct cdn_exchange *x,
+                                        cordon_status status, const cordon_error *err);
 /* 400 INVALID and DATA, 403 DENIED, 404 NOTFOUND, 409 EXISTS and CONFLICT (412 where the request
  * had If-Match), 422 RULE, 503 BUSY and OVERLOADED with Retry-After, else 500 without what is
  * not the caller's to know. */

@@ -12,7 +12,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "server/admit.h"
 #include "server/lane.h"
+#include "server/log.h"
+#include "server/otlp.h"
 #include "server/server.h"
 
 void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
@@ -21,18 +24,42 @@ void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *f
     char text[CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES];
     va_list args;
 
-    if (!host->options->log)
+    if (!host->log)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    host->options->log(host->options->log_ud, level, text);
+    cdn_log_say(host->log, level, "server", "%s", text);
 }
 
-/* What the engine has to say goes to the same place. */
+/* ---- whoever watches the engine ---- */
+
 static void on_engine_log(void *ud, cordon_level level, const char *message)
 {
-    cdn_host_log(ud, level, "%s", message);
+    const struct cdn_host *host = ud;
+
+    cdn_log_engine(host->log, level, message);
+}
+
+static void on_engine_span(void *ud, const cordon_span *span)
+{
+    const struct cdn_host *host = ud;
+
+    cdn_otlp_evaluation(host->otlp, span);
+}
+
+/* The log and the exporter, before anything that they are told of. */
+static cordon_status open_watchers(struct cdn_host *host, cordon_error *err)
+{
+    struct cdn_otlp_options trace = host->options->trace;
+    cordon_status status = CORDON_OK;
+
+    if (host->options->logging)
+        status = cdn_log_open(&host->log, &host->options->log, err);
+    trace.log = host->log;
+    if (!status && trace.endpoint)
+        status = cdn_otlp_open(&host->otlp, &trace, err);
+    return status;
 }
 
 static cordon_status open_engine(struct cdn_host *host, cordon_error *err)
@@ -43,6 +70,7 @@ static cordon_status open_engine(struct cdn_host *host, cordon_error *err)
 
     observer.ud = host;
     observer.log = on_engine_log;
+    observer.span = host->otlp ? on_engine_span : NULL;
     return status ? status : cordon_engine_observe(host->engine, &observer, err);
 }
 
@@ -115,9 +143,10 @@ static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
     cordon_proposals_options proposals = CORDON_PROPOSALS_OPTIONS_INIT;
     cordon_status status = CORDON_OK;
 
-    audit.key_file = options->audit_key;
     if (options->audit)
-        status = cordon_audit_open(&host->audit, options->audit, &audit, err);
+        status = cordon_audit_open(
+            &host->audit, options->audit,
+            options->audit_options ? options->audit_options : &audit, err);
     if (!status && options->proposals)
         status = cordon_proposals_open(&host->proposals, options->proposals, &proposals,
                                        err);
@@ -135,6 +164,10 @@ cordon_status cdn_host_open(struct cdn_host *host,
     status = cdn_auth_new(&host->auth, options->entries, options->entry_count, err);
     if (!status)
         status = cdn_lanes_new(&host->lanes, err);
+    if (!status)
+        status = cdn_admit_new(&host->admit, err);
+    if (!status)
+        status = open_watchers(host, err);
     if (!status)
         status = open_engine(host, err);
     if (!status && options->policy)
@@ -160,8 +193,11 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     cordon_registry_close(host->registry);
     cordon_proposals_close(host->proposals);
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
+    cdn_admit_free(host->admit);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);
+    cdn_otlp_close(host->otlp);
+    cdn_log_close(host->log);
     *host = (struct cdn_host){.options = host->options};
     return status;
 }
@@ -169,8 +205,11 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
 void cdn_host_upkeep(struct cdn_host *host)
 {
     cordon_error err;
-    cordon_status status = cordon_engine_upkeep(host->engine, NULL, &err);
+    cordon_upkeep did = CORDON_UPKEEP_INIT;
+    cordon_status status = cordon_engine_upkeep(host->engine, &did, &err);
     bool failed = status != CORDON_OK;
+
+    __atomic_store_n(&host->registry_sequence, did.registry_sequence, __ATOMIC_RELAXED);
 
     /* told once, not with each attempt */
     if (failed && !host->upkeep_failed)

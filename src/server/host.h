@@ -13,19 +13,29 @@
 #include "base/error.h"
 #include "server/auth.h"
 
+struct cdn_admit;
 struct cdn_lanes;
+struct cdn_log;
+struct cdn_otlp;
 struct cdn_server_options; /* server.h */
+struct cdn_workers;
 
 struct cdn_host {
     const struct cdn_server_options *options; /* borrowed */
     struct cdn_auth *auth;                    /* atomic: who may call */
-    struct cdn_lanes *lanes; /* what each thread has for itself (lane.h) */
+    struct cdn_lanes *lanes;     /* what each thread has for itself (lane.h) */
+    struct cdn_admit *admit;     /* what is quick (admit.h) */
+    struct cdn_workers *workers; /* NULL before anything listens */
     cordon_engine *engine;
     cordon_registry *registry;   /* NULL: rules come from files alone */
     cordon_audit *audit;         /* NULL: nothing is recorded */
     cordon_proposals *proposals; /* NULL: what rules propose is not kept */
+    struct cdn_log *log;         /* NULL: nobody is told */
+    struct cdn_otlp *otlp;       /* NULL: no spans are exported */
     int64_t started_ms;
-    bool draining;      /* atomic: no new work; readyz says so */
+    bool draining;              /* atomic: no new work; readyz says so */
+    uint64_t registry_sequence; /* atomic: what the engine's rules stand at */
+    uint64_t shed_memory;       /* atomic: requests refused as too much was held */
     bool upkeep_failed; /* atomic: something that is followed could not be taken over */
 };
 
@@ -41,7 +51,7 @@ cordon_status cdn_host_open(struct cdn_host *host,
 cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err);
 /* Look after what is attached (cordon/upkeep.h): at least twice a second. */
 void cdn_host_upkeep(struct cdn_host *host);
-/* One line for the operator, to the options' log. */
+/* One line for the operator, to the log. */
 void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
                   ...) CDN_PRINTF(3, 4);
 

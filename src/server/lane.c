@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "server/metrics.h"
 
 struct cdn_lanes {
     uint64_t number;
@@ -47,6 +48,7 @@ static void free_lane(struct cdn_lane *lane)
     cordon_trace_free(lane->trace);
     cdn_request_deinit(&lane->request);
     cdn_buf_deinit(&lane->scratch);
+    cdn_counts_free(lane->counts);
     cdn_free(lane);
 }
 
@@ -81,11 +83,11 @@ static struct cdn_lane *make(void)
         return NULL;
     lane->thread = pthread_self();
     cdn_random(&lane->name_base, sizeof lane->name_base);
-    if (cordon_outcome_new(&lane->outcome, NULL)) {
-        cdn_free(lane);
-        return NULL;
-    }
-    return lane;
+    lane->counts = cdn_counts_new();
+    if (lane->counts && !cordon_outcome_new(&lane->outcome, NULL))
+        return lane;
+    free_lane(lane);
+    return NULL;
 }
 
 struct cdn_lane *cdn_lane_mine(struct cdn_lanes *lanes)

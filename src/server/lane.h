@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "codec/request.h"
 
+struct cdn_counts;
 struct cdn_lanes;
 
 struct cdn_lane {
@@ -31,6 +32,7 @@ struct cdn_lane {
     cordon_trace *trace;     /* the same */
     struct cdn_request request;
     struct cdn_buf scratch;
+    struct cdn_counts *counts; /* metrics.h */
     void *spare; /* the listener's: what waits there for the next request */
     uint64_t
         name_base; /* of names of requests: a number nobody can guess, and a count */

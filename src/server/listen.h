@@ -25,7 +25,9 @@ cordon_status cdn_listener_open(struct cdn_listener **out, struct cdn_host *host
 uint16_t cdn_listener_port(const struct cdn_listener *listener);
 /* Take no new connections; those there are go on. */
 void cdn_listener_quiesce(struct cdn_listener *listener);
-/* Close all connections.  Accepts NULL. */
+/* Cancel every evaluation that a worker is at. */
+void cdn_listener_cancel(struct cdn_listener *listener);
+/* Cancels them, and closes all connections.  Accepts NULL. */
 void cdn_listener_close(struct cdn_listener *listener);
 
 #endif

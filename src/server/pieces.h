@@ -5,6 +5,7 @@
 
 #include "server/route.h"
 
+extern const struct cdn_route cdn_routes_batch[];
 extern const struct cdn_route cdn_routes_evaluate[];
 extern const struct cdn_route cdn_routes_health[];
 extern const struct cdn_route cdn_routes_page[];

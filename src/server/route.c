@@ -9,13 +9,12 @@
 #include <string.h>
 
 #include "server/exchange.h"
+#include "server/host.h"
 #include "server/pieces.h"
+#include "server/server.h"
 
 const struct cdn_route *const cdn_route_pieces[] = {
-    cdn_routes_evaluate,
-    cdn_routes_health,
-    cdn_routes_page,
-    NULL,
+    cdn_routes_batch, cdn_routes_evaluate, cdn_routes_health, cdn_routes_page, NULL,
 };
 
 /* What the braces of a template take of a path. */
@@ -112,21 +111,33 @@ static bool take_args(struct cdn_exchange *x, const struct span *spans, size_t c
     return true;
 }
 
-const struct cdn_route *cdn_route_find(struct cdn_exchange *x, enum cdn_method method,
+/* The route of `piece`, if it has one. */
+static const struct cdn_route *find_in(const struct cdn_route *piece,
+                                       struct cdn_exchange *x, enum cdn_method method,
                                        const char *path, unsigned *allowed)
 {
     struct span spans[CDN_ROUTE_MAX_ARGS];
     size_t count;
 
-    *allowed = 0;
-    for (const struct cdn_route *const *piece = cdn_route_pieces; *piece; piece++) {
-        for (const struct cdn_route *route = *piece; route->path; route++) {
-            if (!match(spans, &count, route->path, path))
-                continue;
-            if (route->method == method)
-                return take_args(x, spans, count) ? route : NULL;
-            *allowed |= 1u << route->method;
-        }
+    for (const struct cdn_route *route = piece; route->path; route++) {
+        if (!match(spans, &count, route->path, path))
+            continue;
+        if (route->method == method)
+            return take_args(x, spans, count) ? route : NULL;
+        *allowed |= 1u << route->method;
     }
     return NULL;
+}
+
+const struct cdn_route *cdn_route_find(struct cdn_exchange *x, enum cdn_method method,
+                                       const char *path, unsigned *allowed)
+{
+    const struct cdn_route *more = x->host ? x->host->options->routes : NULL;
+    const struct cdn_route *found = NULL;
+
+    *allowed = 0;
+    for (const struct cdn_route *const *piece = cdn_route_pieces; *piece && !found;
+         piece++)
+        found = find_in(*piece, x, method, path, allowed);
+    return found || !more ? found : find_in(more, x, method, path, allowed);
 }

@@ -9,6 +9,7 @@
 #ifndef CDN_SERVER_ROUTE_H
 #define CDN_SERVER_ROUTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CDN_ROUTE_MAX_ARGS 4
@@ -53,6 +54,7 @@ struct cdn_route {
     const char *path;
     unsigned right; /* one of enum cdn_right */
     enum cdn_place place;
+    bool large;                             /* its body may be as long as a batch's */
     void (*handle)(struct cdn_exchange *x); /* answers it, always */
     /* for /openapi.json */
     const char *operation; /* a name no other route has: "evaluateRule" */

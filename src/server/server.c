@@ -51,9 +51,16 @@ static cordon_status check_options(const struct cdn_server_options *options,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "headers may have 1 KiB to 1 MiB, not %zu bytes",
                              options->header_bytes);
-    if (options->audit_key && !options->audit)
+    if (options->audit_options && options->audit_options->key_file && !options->audit)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a key for a log of decisions, and no log");
+    if (!options->certificate != !options->key)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "TLS needs a certificate and its key; only %s is given",
+                             options->key ? "a key" : "a certificate");
+    if (options->client_ca && !options->certificate)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "clients' certificates need TLS: a certificate and a key");
     return CORDON_OK;
 }
 
@@ -63,7 +70,7 @@ static void set_defaults(struct cdn_server_options *options)
         size_t *value;
         size_t normal;
     } sizes[] = {
-        {&options->header_bytes, 16 * 1024},
+        {&options->header_bytes, 8 * 1024},
         {&options->body_bytes, 1024 * 1024},
         {&options->batch_bytes, 16 * 1024 * 1024},
         {&options->held_bytes, (size_t)256 * 1024 * 1024},
@@ -85,6 +92,12 @@ static void set_defaults(struct cdn_server_options *options)
         options->connections = 1024;
     if (!options->idle_seconds)
         options->idle_seconds = 30;
+    if (!options->header_ms)
+        options->header_ms = 10000;
+    if (!options->request_ms)
+        options->request_ms = 60000;
+    if (!options->socket_mode)
+        options->socket_mode = 0660;
     if (!options->engine.struct_size)
         options->engine = (cordon_engine_options)CORDON_ENGINE_OPTIONS_INIT;
     /* nobody who may evaluate waits for a sandbox */

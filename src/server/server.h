@@ -17,11 +17,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cordon/audit.h>
 #include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/metrics.h>
 
 #include "server/auth.h"
+#include "server/log.h"
+#include "server/otlp.h"
+#include "server/route.h"
 
 struct cdn_server;
 
@@ -35,33 +39,51 @@ struct cdn_server_options {
     size_t rule_count;
     const char *const *sets; /* the same */
     size_t set_count;
-    const char *policy;           /* a file, followed (no principals) */
-    const char *audit;            /* a folder (nothing is recorded) */
-    const char *audit_key;        /* a file (the chain has no key) */
+    const char *policy;                        /* a file, followed (no principals) */
+    const char *audit;                         /* a folder (nothing is recorded) */
+    const cordon_audit_options *audit_options; /* how it is kept (its defaults) */
     const char *proposals;        /* a file (what rules propose is not kept) */
     cordon_engine_options engine; /* slots 0: one for each thread that may evaluate */
     /* where */
-    const char *address; /* IPv4 or IPv6 ("127.0.0.1") */
-    uint16_t port;       /* (any that is free) */
-    bool no_tcp;         /* the socket alone */
-    const char *socket;  /* path of the Unix socket (none) */
+    const char *address;  /* IPv4 or IPv6 ("127.0.0.1") */
+    uint16_t port;        /* (any that is free) */
+    bool no_tcp;          /* the socket alone */
+    const char *socket;   /* path of the Unix socket (none) */
+    unsigned socket_mode; /* its permissions (0660) */
+    /* TLS on the address, by files of PEM (none) */
+    const char *certificate; /* with those that lead to its authority's */
+    const char *key;
+    const char
+        *client_ca; /* whose certificates clients may show (none are asked for) */
+    const struct cdn_route
+        *routes; /* of the embedder's own, ended as a piece is (none) */
     /* who */
     const struct cdn_auth_entry *entries; /* (whoever can connect may do everything) */
     size_t entry_count;
     bool metrics_open; /* /metrics is for anybody */
     /* how much */
-    unsigned threads;      /* event loops of each listener (the CPUs, at most 16) */
-    unsigned workers;      /* threads for what may take long (the CPUs, 2 to 32) */
-    unsigned queue;        /* requests that wait for a worker (64) */
-    unsigned connections;  /* open ones (1024) */
+    unsigned threads;     /* event loops of each listener (the CPUs, at most 16) */
+    unsigned workers;     /* threads for what may take long (the CPUs, 2 to 32) */
+    unsigned queue;       /* requests that wait for a worker (64) */
+    unsigned connections; /* open ones (1024) */
+    unsigned connections_per_address; /* of them (any number) */
     unsigned idle_seconds; /* without a byte before a connection is closed (30) */
-    size_t header_bytes;   /* of one request's headers (16 KiB) */
+    uint32_t header_ms;    /* until a request's headers are here (10,000) */
+    uint32_t request_ms;   /* until its body is, too (60,000) */
+    size_t header_bytes;   /* of one request's headers (8 KiB) */
     size_t body_bytes;     /* of one request's body (1 MiB) */
     size_t batch_bytes;    /* of a batch's body (16 MiB) */
     size_t held_bytes;     /* of all bodies and replies together (256 MiB) */
-    /* what an operator should know: one line of UTF-8, from any thread (nobody is told) */
-    void (*log)(void *ud, cordon_level level, const char *message);
-    void *log_ud;
+    /* what is told */
+    bool logging;               /* a log is kept (nobody is told) */
+    struct cdn_log_options log; /* of what, and how (log.h) */
+    struct cdn_otlp_options
+        trace;             /* where spans go; without an endpoint, nowhere (otlp.h) */
+    unsigned trace_sample; /* of 10,000 new traces so many are recorded (all) */
+    bool trace_none;       /* only those that callers record */
+    /* how it ends */
+    unsigned drain_delay_ms; /* from /readyz's word to the end of listening (0) */
+    unsigned drain_ms;       /* for what is under way; then it is cancelled (30,000) */
 };
 
 /* Ownership: *out is the caller's; cdn_server_close() it.

@@ -7,6 +7,7 @@
 
 #include "codec/cases.h"
 #include "codec/json.h"
+#include "codec/json_plain.h"
 #include "codec/json_read.h"
 #include "codec/request.h"
 
@@ -33,12 +34,41 @@ static void check_round_trip(const struct cdn_buf *pack)
     cdn_buf_deinit(&again);
 }
 
+/* What is read the short way has the bytes that the long way gives, which an escape before it
+ * makes sure of. */
+static void check_plain(const char *text, size_t bytes)
+{
+    static const char before[] = "[\"\\u0061\",";
+    struct cdn_buf plain = {0}, wrapped = {0}, whole = {0};
+    cordon_error err;
+
+    if (cdn_json_plain(&plain, text, bytes)) {
+        cdn_buf_text(&wrapped, before);
+        cdn_buf_append(&wrapped, text, bytes);
+        cdn_buf_text(&wrapped, "]");
+        if (cdn_json_to_pack(&whole, (const char *)wrapped.data, wrapped.length,
+                             &err)) {
+            if (!strstr(err.message, "nested deeper")) /* by what is around it */
+                abort();
+        } else if (whole.length != plain.length + 3 ||
+                   memcmp(whole.data + 3, plain.data, plain.length) != 0) {
+            abort();
+        }
+    } else if (plain.length) {
+        abort();
+    }
+    cdn_buf_deinit(&plain);
+    cdn_buf_deinit(&wrapped);
+    cdn_buf_deinit(&whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cdn_request request = {0};
     struct cdn_buf merged = {0};
     cordon_error err;
 
+    check_plain((const char *)data, size);
     if (!cdn_request_parse(&request, (const char *)data, size, &err)) {
         check_round_trip(&request.pack);
         if (cdn_params_merge(&merged, &request.params, &request.params, &err))

@@ -312,9 +312,9 @@ static void put_config(struct cdn_buf *out)
 {
     static const char file[] =
         "return { engine = { max_edges = 1e6, max_wall_ns = \"50ms\" } }\n";
-    struct cdn_settings settings = {0};
+    struct cdn_settings settings;
 
-    cdn_engine_defaults(&settings.engine);
+    cdn_settings_defaults(&settings);
     put_head(out, "cordon-config", "5", "what cordon can be set to, and from where");
     cdn_buf_text(
         out,
@@ -327,9 +327,11 @@ static void put_config(struct cdn_buf *out)
         "evaluated in the\nsandbox, with a table a section. Values are texts such as "
         "\"4MiB\" and \"10s\", or numbers.\n");
     put_lines(out, file, strlen(file));
-    cdn_buf_text(out,
-                 ".PP\n\\fBcordon config show \\-\\-origin\\fR tells what stands, and "
-                 "from where.\n.SH SETTINGS\n");
+    cdn_buf_text(
+        out, ".PP\n\\fBcordon config show \\-\\-origin\\fR tells what stands, and "
+             "from where.\n\\fBcordon config init server.lua\\fR writes a file that "
+             "has all of them, and the\nlists that only a file can have: who calls "
+             "the server, and what its log masks.\n.SH SETTINGS\n");
     for (int i = 0; i < CDN_SETTINGS; i++) {
         enum cdn_setting setting = (enum cdn_setting)i;
         char text[64], variable[64];
@@ -341,6 +343,10 @@ static void put_config(struct cdn_buf *out)
         cdn_buf_text(out, "\ndefault: ");
         cdn_setting_text(text, sizeof(text), &settings, setting);
         put(out, text[0] ? text : "none");
+        if (cdn_setting_help(setting)) {
+            cdn_buf_text(out, "\n.br\n");
+            put(out, cdn_setting_help(setting));
+        }
         cdn_buf_text(out, "\n");
     }
     cdn_buf_text(out,

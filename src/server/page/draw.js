@@ -109,7 +109,8 @@ function drawLines(node, plan, largest, colours) {
   node.lines.forEach((line, i) => {
     const shift = (i - (node.lines.length - 1) / 2) * 9;
     const width = lineWidth(line, largest);
-    const from = { x: node.x + out * 10, y: node.y + shift * 0.6 };
+    const gap = line.direction === "outgoing" ? 10 + headSize(width) : 10;
+    const from = { x: node.x + out * gap, y: node.y + shift * 0.6 };
     const lift = Math.max(-0.85, Math.min(0.85, node.turn * 0.8 + shift / 60)) * plan.radius;
     const to = {
       x: plan.centre.x - out * (Math.sqrt(plan.radius ** 2 - lift ** 2) + 6 + width / 2), y: plan.centre.y + lift,
@@ -127,9 +128,11 @@ function drawLines(node, plan, largest, colours) {
   return parts;
 }
 
+const headSize = (width) => 4.5 + width * 0.9;
+
 /* A head whose point is where the line ends, for lines of all widths. */
 function arrow(from, to, reach, width, colour) {
-  const size = 4.5 + width * 0.9;
+  const size = headSize(width);
   const way = Math.sign(-reach) || 1;
   const x = to.x + way * size * 0.9;
   return draw("path", {
@@ -138,11 +141,13 @@ function arrow(from, to, reach, width, colour) {
   });
 }
 
-function drawNode(node, plan, link) {
+/* Where there is little room a neighbour of the subject's own label goes by its key. */
+function drawNode(node, plan, link, subject) {
   const left = node.side === "incoming";
+  const bare = plan.compact && node.node && node.node.label === subject.label ? node.node.key : node.name;
   const said = plain(node.name) + ": " + node.lines.map(saidOf).join(", ");
-  const name = short(node.name, plan.compact ? 16 : 21);
-  const sums = short(node.lines.map(labelOf).join(" / "), plan.compact ? 18 : 24);
+  const name = short(bare, plan.compact ? 15 : 21);
+  const sums = short(node.lines.map(labelOf).join(" / "), plan.compact ? 15 : 24);
   const to = left ? 1 : -1;
   const text = plan.compact
     ? [draw("text", { class: "name", x: node.x - to * 8, y: node.y - 13, "text-anchor": left ? "start" : "end" }, name),
@@ -160,7 +165,7 @@ function drawNode(node, plan, link) {
 
 function drawSubject(plan, gathered) {
   const { centre, radius } = plan;
-  const name = short(nameOf(gathered.subject), plan.compact ? 18 : 28);
+  const name = short(plan.compact ? gathered.subject.key : nameOf(gathered.subject), plan.compact ? 14 : 28);
   return draw("g", { class: "subject" },
     draw("circle", { cx: centre.x, cy: centre.y, r: radius }),
     draw("text", { class: "initial", x: centre.x, y: centre.y + 6, "text-anchor": "middle" }, Array.from(plain(gathered.subject.label))[0]),
@@ -180,8 +185,8 @@ function table(gathered, link) {
     make("td", {}, line.newest === null ? "" : time(line.newest)))));
   return make("details", {}, make("summary", {}, "As a table"),
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Neighbours as a table" },
-      make("table", {}, make("thead", {}, make("tr", {}, ["Node", "Direction", "Edge", "Number", "Amount", "Newest"]
-        .map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, rows.slice(0, 500)))));
+      make("table", {}, make("thead", {}, make("tr", {}, ["Node", "Direction", "Edge", ">Number", ">Amount", "Newest"]
+        .map((head) => make("th", { scope: "col", class: head[0] === ">" ? "n" : null }, head.replace(">", ""))))), make("tbody", {}, rows.slice(0, 500)))));
 }
 
 /* The whole of it into `into`.  `note` says what the edges are; `link(node)` is a node's page. */
@@ -209,7 +214,7 @@ export function drawNeighbourhood(into, gathered, note, link) {
     paper.replaceChildren(draw("svg", {
       viewBox: `0 0 ${width} ${plan.height}`, width, height: plan.height, role: "group", "aria-label": label,
     }, plan.nodes.flatMap((node) => drawLines(node, plan, largest, colours)), drawSubject(plan, gathered),
-    plan.nodes.map((node) => drawNode(node, plan, link))));
+    plan.nodes.map((node) => drawNode(node, plan, link, gathered.subject))));
     rest.replaceChildren(plain(note + (hidden ? " " + many(hidden, "smaller neighbour is", "smaller neighbours are") + " not drawn." : "")));
     more.hidden = !hidden || most >= AT_MOST;
   };

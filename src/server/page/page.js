@@ -92,7 +92,7 @@ async function everything(where, name, most) {
 function offerRules() {
   const wanted = read().rule;
   const option = (rule) => make("option", { value: rule.name },
-    rule.name + (rule.state && rule.state !== "active" && rule.state !== "file" ? " (" + rule.state + ")" : ""));
+    rule.name + (rule.state !== "active" ? " (" + rule.state + ")" : ""));
   const groups = [["rule", "Rules"], ["set", "Sets"]].map(([kind, title]) => [title, state.rules.filter((r) => (r.kind || "rule") === kind)]);
   $("rule").replaceChildren(make("option", { value: "" }, state.rules.length ? "choose" : "none in service"),
     ...groups.filter(([, list]) => list.length).map(([title, list]) => make("optgroup", { label: title }, list.map(option))));
@@ -159,13 +159,15 @@ async function showRule(rule) {
 }
 
 async function showStanding(rule, found) {
-  const standing = found.standing || (found.state && found.state !== "file" ? found : null);
+  const standing = found.registered ? found : null;
   let versions = [], evidence = [];
   if (standing) {
+    const none = () => ({});
     const list = get(path("/v1/rules/{}/versions", rule) + query({ limit: 20 }));
-    const rollout = get(path("/v1/rollouts/{}", rule)).catch(() => ({}));
+    const rollout = get(path("/v1/rollouts/{}", rule)).catch(none);
+    const shadows = get(path("/v1/shadows/{}", rule)).catch(none);
     versions = (await list).versions || [];
-    evidence = (await rollout).evidence || [];
+    evidence = [...(await rollout).evidence || [], ...(await shadows).evidence || []];
     if (standing.active)
       get(path("/v1/rules/{}/versions/{}", rule, standing.active)).then(
         (version) => { if (state.shown.rule === rule) state.source = version.source || null; }, () => {});

@@ -2,9 +2,10 @@
 import { make, plain, long, count, bytes, duration, time, value } from "./text.js";
 
 const empty = (text) => make("p", { class: "empty" }, text);
+/* A table that scrolls by itself; a head that begins with ">" is of numbers. */
 const rows = (heads, body, label) => make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-  make("table", {}, make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, body)));
+  make("table", {}, make("thead", {}, make("tr", {}, heads.map((head) =>
+    make("th", { scope: "col", class: head[0] === ">" ? "n" : null }, head.replace(">", ""))))), make("tbody", {}, body)));
 const cell = (...content) => make("td", {}, ...content);
 
 /* How bad a decision is among those a rule can make: "good", "middle", "bad"; "plain": unknown. */
@@ -121,7 +122,8 @@ export function showAnswer(into, answer, decisions, source) {
     proposals(result),
     answer.members ? section("Members", members(answer.members)) : null,
     answer.usage ? section("Used, of what was allowed", usage(answer.usage, answer.limits, answer.limit?.kind)) : null,
-    answer.explain ? section("Step by step", explanation(answer.explain, source)) : null,
+    answer.explain ? make("details", { class: "part", open: true }, make("summary", {}, make("h3", {}, "Step by step")),
+      make("div", { class: "steps", tabindex: "0", role: "region", "aria-label": "Step by step" }, explanation(answer.explain, source))) : null,
     make("p", { class: "small", id: "which" }, answer.rule || answer.set || "",
       answer.version ? " version " + answer.version : "", answer.variant && answer.variant !== "live" ? " (" + answer.variant + ")" : "",
       answer.decision_id ? ", decision " : "", answer.decision_id ? make("code", {}, answer.decision_id) : null),
@@ -129,7 +131,7 @@ export function showAnswer(into, answer, decisions, source) {
 }
 
 function members(list) {
-  return rows(["Rule", "Decision", "Score", "Outcome", "Reasons"], list.map((member) => {
+  return rows(["Rule", "Decision", ">Score", "Outcome", "Reasons"], list.map((member) => {
     const result = member.result || member;
     return make("tr", {}, make("td", { class: "key" }, member.rule || member.name),
       cell(result.decision || "none", member.fallback ? " (fallback)" : ""),
@@ -179,7 +181,7 @@ function explanation(trace, source) {
 
 const STATES = {
   active: "decides", paused: "is paused: its fallback stands in", killed: "is killed: its fallback stands in",
-  inactive: "was never activated", file: "is loaded from a file, not kept in the registry",
+  inactive: "was never activated",
 };
 
 function percent(share) {
@@ -187,9 +189,9 @@ function percent(share) {
 }
 
 function evidenceOf(versions) {
-  return rows(["Version", "Runs as", "Share", "Evaluations", "Not ok", "Decisions", "Time p50", "p99"], versions.map((of) => {
+  return rows(["Version", "Runs as", ">Share", ">Evaluations", ">Not ok", "Decisions", ">Time p50", ">p99"], versions.map((of) => {
     const bad = Object.entries(of.outcomes || {}).filter(([kind]) => kind !== "ok").reduce((sum, [, n]) => sum + n, 0);
-    return make("tr", {}, cell("v", count(of.version)), cell(of.variant || of.kind || ""), make("td", { class: "n" }, of.percent === undefined ? "" : percent(of.percent)),
+    return make("tr", {}, cell("v", count(of.version)), cell(of.variant || ""), make("td", { class: "n" }, of.percent === undefined ? "" : percent(of.percent)),
       make("td", { class: "n" }, count(of.evaluations || 0)), make("td", { class: "n" }, count(bad)),
       cell(decisionsOf(of.decisions)), make("td", { class: "n" }, of.wall_ns?.p50 ? duration(of.wall_ns.p50) : ""),
       make("td", { class: "n" }, of.wall_ns?.p99 ? duration(of.wall_ns.p99) : ""));
@@ -197,8 +199,7 @@ function evidenceOf(versions) {
 }
 
 function decisionsOf(decisions) {
-  const pairs = Array.isArray(decisions) ? decisions.map((d) => [d.decision ?? d.word, d.count]) : Object.entries(decisions || {});
-  return pairs.filter(([, n]) => n).map(([word, n]) => plain(word) + " " + count(n)).join(", ");
+  return Object.entries(decisions || {}).filter(([, n]) => n).map(([word, n]) => plain(word) + " " + count(n)).join(", ");
 }
 
 function versionRow(of, standing) {
@@ -213,7 +214,7 @@ function versionRow(of, standing) {
 /* `standing` as the registry has it, or null for a rule from a file. */
 export function showVersions(into, name, standing, versions, evidence) {
   if (!standing) {
-    into.replaceChildren(empty(plain(name) + " " + STATES.file + ": it has no versions."));
+    into.replaceChildren(empty(plain(name) + " is loaded from a file, not kept in the registry: it has no versions."));
     return;
   }
   into.replaceChildren(...[

@@ -60,8 +60,8 @@ export function count(number) {
 }
 
 export function amount(number) {
-  const small = Math.abs(number) < 1000 && number % 1 !== 0;
-  return number.toLocaleString("en", { maximumFractionDigits: small ? 2 : 0 });
+  const digits = Math.abs(number) < 1000 && number % 1 !== 0 ? 2 : 0;
+  return number.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 export function bytes(number) {

@@ -6,6 +6,7 @@
 HERE has data/ (a small graph), rules/ and golden/ (what commands print, with what differs from
 run to run replaced by words).  --update writes golden/ anew; read the difference before you
 commit it."""
+import hashlib
 import json
 import os
 import pty
@@ -89,7 +90,7 @@ def commands():
                           "snapshot slice", "snapshot verify", "snapshot list", "snapshot pin",
                           "snapshot unpin", "snapshot gc", "snapshot apply", "proposal list",
                           "proposal show", "proposal accept", "proposal reject", "config init",
-                          "config show", "config validate", "version", "help"},
+                          "config show", "config validate", "token new", "version", "help"},
            "help lists %s" % names)
     for name in names:
         text, err = run(*name.split(), "--help")
@@ -487,6 +488,34 @@ def principals():
     os.remove(os.path.join(store, "policy.lua"))
 
 
+def callers(pretty):
+    """Tokens: made once, known by their hash, shown nowhere."""
+    lines = run("token", "new", "--name=shop", "--right=evaluate,read", "--right=kill",
+                "--principal=till", *pretty)[0].splitlines()
+    token, entry = lines
+    expect(len(lines) == 2 and re.fullmatch(r"cordon_[A-Za-z0-9_-]{43}", token), "%s" % lines)
+    digest = hashlib.blake2b(token.encode(), digest_size=32).hexdigest()
+    expect(entry == '{ name = "shop", hash = "%s", rights = { "evaluate", "read", "kill" }, '
+           'principal = "till" },' % digest, entry)
+    record = json.loads(run("token", "new", "--format=json")[0])
+    expect(record["hash"] == hashlib.blake2b(record["token"].encode(), digest_size=32).hexdigest()
+           and record["token"] != token and record["schema_version"] == 1, "%s" % record)
+    path = os.path.join(work, "tokens.lua")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("return { auth = { tokens = {\n%s\n%s\n},\npeers = { { name = 'me', user = 'root', "
+                   "rights = 'author' } } } }\n" % (entry, record["entry"]))
+    run("config", "validate", path)
+    for style in (pretty, ["--format=json"]):
+        out, err = run("config", "show", "--config", path, *style)
+        expect(digest not in out + err and record["hash"] not in out + err, "a hash is shown")
+    expect([(c["name"], c["by"], c["rights"], c["principal"]) for c in json.loads(out)["auth"]] ==
+           [("shop", "token", ["evaluate", "read", "kill"], "till"),
+            ("caller", "token", ["evaluate"], None), ("me", "peer", ["author"], None)], out)
+    for words in (["--right=raed"], ["--right=read,"], ["--name=a b"], ["--name=anonymous"],
+                  ["--principal=a\"b"], ["--principal="], ["x"]):
+        run("token", "new", *words, code=2)
+
+
 def configuration():
     pretty = ["--format", "pretty"]
     golden("config-valid.txt", run("config", "validate", "policies/good.lua", "-d", store, *pretty)[0])
@@ -511,6 +540,18 @@ def configuration():
     with open(path, encoding="utf-8") as file:
         expect(file.read() == run("config", "init", "--dry-run", path)[0], "--dry-run")
     run("config", "init", os.path.join(work, "no", "policy.lua"), code=3)
+    path = os.path.join(work, "server.lua")
+    run("config", "init", path)
+    golden("config-server.txt", run("config", "init", "--server", "--dry-run")[0])
+    out, _ = run("config", "validate", path)
+    expect(out == path + ": ok  a configuration\n", out)
+    # a configuration's faults
+    golden("config-server-faults.txt",
+           run("config", "validate", "policies/server-faults.lua", *pretty, code=3)[0])
+    record = json.loads(run("config", "validate", "policies/server-faults.lua", "--format=json",
+                            code=3)[0])
+    expect(not record["loads"] and record["findings"][0]["line"] == 3, "%s" % record)
+    callers(pretty)
     # show: flag over environment over file over default
     path = os.path.join(work, "cordon.lua")
     with open(path, "w", encoding="utf-8") as file:

@@ -28,6 +28,8 @@ SHARED = {"limit", "cursor", "If-Match", "Idempotency-Key"}
 SAMPLES = {
     "/healthz": ["/healthz"],
     "/readyz": ["/readyz"],
+    "/metrics": ["/metrics"],
+    "/v1/status": ["/v1/status", "/v1/status?pretty=true"],
     "/openapi.json": ["/openapi.json", "/openapi.json?pretty=true"],
     "/": ["/"],
     "/page.css": ["/page.css"],
@@ -48,6 +50,14 @@ POSTS = {
         ("/v1/evaluate/endless?strict=true", ONE, 422),
         ("/v1/evaluate/none", {}, 404),
         ("/v1/evaluate/sent", {"nodes": 1}, 400)],
+    "/v1/evaluate": [
+        ("/v1/evaluate", {"requests": [{"rule": "sent", **ONE}, {"rule": "none"}, {"rule": "endless"}, {}]}, 200),
+        ("/v1/evaluate", {"requests": []}, 200),
+        ("/v1/evaluate", ONE, 400)],
+    "/v1/sets/{set}:evaluate": [
+        ("/v1/sets/pair:evaluate", ONE, 200),
+        ("/v1/sets/pair:evaluate", {**ONE, "id": 1, "principal": "nobody"}, 200),
+        ("/v1/sets/none:evaluate", ONE, 404)],
 }
 
 
@@ -221,7 +231,8 @@ for fault in schema.selftest():
     expect(False, "the validator: " + fault)
 store = server.make_store(cordon, source, work)
 cli = os.path.join(source, "tests/integration/cli")
-with Server(cordon, work, os.path.join(cli, "rules/sent.lua"),
+with Server(cordon, work, "--set", os.path.join(source, "tests/integration/server/rules/pair_set.lua"),
+            os.path.join(cli, "rules/sent.lua"),
             os.path.join(source, "tests/integration/server/rules/endless.lua"), "-d", store) as s:
     document = s.ask("GET", "/openapi.json")
     expect(document["openapi"] == "3.1.0", "OpenAPI 3.1")

@@ -259,6 +259,88 @@ START_TEST(writer__keeps_keys_that_are_no_strings)
 }
 END_TEST
 
+/* Every byte, in every place of a text around the width that is looked at together, between
+ * characters that need nothing. */
+START_TEST(writer__escapes_wherever_it_stands)
+{
+    struct cdn_buf out = {0}, expected = {0};
+    struct cdn_json json;
+
+    for (unsigned c = 0; c < 0x80; c++) {
+        for (size_t place = 0; place < 20; place++) {
+            char text[20];
+
+            memset(text, 'a' + (int)(c % 2), sizeof text);
+            text[place] = (char)c;
+            cdn_buf_clear(&expected);
+            cdn_buf_printf(&expected, "\"%.*s", (int)place, text);
+            if (c == '"' || c == '\\')
+                cdn_buf_printf(&expected, "\\%c", (int)c);
+            else if (c == '\n' || c == '\t' || c == '\r')
+                cdn_buf_printf(&expected, "\\%c",
+                               c == '\n'   ? 'n'
+                               : c == '\t' ? 't'
+                                           : 'r');
+            else if (c < 0x20 || c == 0x7f)
+                cdn_buf_printf(&expected, "\\u%04x", c);
+            else
+                cdn_buf_printf(&expected, "%c", (int)c);
+            cdn_buf_printf(&expected, "%.*s\"", (int)(sizeof text - place - 1),
+                           text + place + 1);
+            cdn_buf_clear(&out);
+            cdn_json_init(&json, &out, false);
+            cdn_json_str(&json, text, sizeof text);
+            ck_assert_uint_eq(out.length, expected.length);
+            ck_assert_mem_eq(out.data, expected.data, out.length);
+        }
+    }
+    cdn_buf_deinit(&out);
+    cdn_buf_deinit(&expected);
+}
+END_TEST
+
+static void check_number(struct cdn_buf *out, const char *text)
+{
+    ck_assert_str_eq((const char *)out->data, text);
+    cdn_buf_clear(out);
+}
+
+START_TEST(writer__writes_numbers_as_they_are)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } doubles[] = {
+        {0.0, "0.0"},
+        {-0.0, "-0.0"},
+        {-3.0, "-3.0"},
+        {999999999999999.0, "999999999999999.0"},
+        {-999999999999999.0, "-999999999999999.0"},
+        {1e15, "1e+15"},
+        {0.5, "0.5"},
+        {-1234.25, "-1234.25"},
+    };
+    struct cdn_buf out = {0};
+    struct cdn_json json;
+
+    cdn_json_init(&json, &out, false);
+    cdn_json_int(&json, INT64_MIN);
+    check_number(&out, "-9223372036854775808");
+    cdn_json_init(&json, &out, false);
+    cdn_json_int(&json, INT64_MAX);
+    check_number(&out, "9223372036854775807");
+    cdn_json_init(&json, &out, false);
+    cdn_json_uint(&json, UINT64_MAX);
+    check_number(&out, "18446744073709551615");
+    for (size_t i = 0; i < CDN_UNIT_COUNT(doubles); i++) {
+        cdn_json_init(&json, &out, false);
+        cdn_json_double(&json, doubles[i].value);
+        check_number(&out, doubles[i].text);
+    }
+    cdn_buf_deinit(&out);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("json");
@@ -266,6 +348,8 @@ static Suite *suite(void)
     CDN_UNIT_LOOP(s, writer__gives_back_what_was_read, 0, CDN_UNIT_COUNT(same));
     CDN_UNIT_CASE(s, writer__doubles_read_back_equal);
     CDN_UNIT_CASE(s, writer__writes_null_for_what_json_has_no_word_for);
+    CDN_UNIT_CASE(s, writer__escapes_wherever_it_stands);
+    CDN_UNIT_CASE(s, writer__writes_numbers_as_they_are);
     CDN_UNIT_CASE(s, writer__replaces_invalid_utf8);
     CDN_UNIT_CASE(s, writer__indents_when_pretty);
     CDN_UNIT_CASE(s, writer__keeps_keys_that_are_no_strings);

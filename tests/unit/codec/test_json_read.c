@@ -118,8 +118,9 @@ END_TEST
 #ifdef CORDON_FAILALLOC
 START_TEST(to_pack__survives_every_allocation_failure)
 {
-    static const char text[] = "{\"a\": [1, 2.5, \"a text of some length, so that the "
-                               "buffer has to grow more than once on its way\"]}";
+    static const char text[] =
+        "{\"a\": [1, 2.5, \"\\u0061 text of some length, so that the "
+        "buffer has to grow more than once on its way\"]}";
 
     CDN_UNIT_FAILALLOC(nth)
     {

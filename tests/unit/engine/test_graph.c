@@ -133,9 +133,9 @@ START_TEST(schema__is_what_is_granted)
 {
     const char *text = reading_ask(&answer, schema_of, engine, &as, NULL);
 
-    ck_assert_contains(text,
-                       "{label:'Account',key:'int64',count:10,properties:[{name:'bag',"
-                       "type:'bag',nullable:true,mask:nil}");
+    ck_assert_contains(text, "{label:'Account',key:'int64',count:10,examples:['100','"
+                             "300','500','700','900'],properties:[{name:'bag',"
+                             "type:'bag',nullable:true,mask:nil}");
     ck_assert_contains(text,
                        "{type:'own',time:nil,ends:[{from:'Company',to:'Account',count:2"
                        "},{from:'Person',to:'Account',count:3}],properties:[{name:"
@@ -145,7 +145,8 @@ START_TEST(schema__is_what_is_granted)
     ck_assert_str_eq(
         reading_ask(&answer, schema_of, engine, &as, NULL),
         "{generation:0,nodes:10,edges:12,labels:[{label:'Account',key:'int64',count:10,"
-        "properties:[{name:'risk',type:'int64',nullable:false,mask:nil}]}],types:[{"
+        "examples:['100','300','500','700','900'],properties:[{name:'risk',type:'int64'"
+        ",nullable:false,mask:nil}]}],types:[{"
         "type:"
         "'transfer',time:'ts',ends:[{from:'Account',to:'Account',count:12}],properties:"
         "[]}]}");
@@ -155,6 +156,14 @@ START_TEST(schema__is_what_is_granted)
     as.principal = "masked";
     ck_assert_contains(reading_ask(&answer, schema_of, engine, &as, NULL),
                        "{name:'amount',type:'float64',nullable:false,mask:'hash'}");
+}
+END_TEST
+
+START_TEST(schema__has_no_examples_of_masked_keys)
+{
+    as.principal = "hidden";
+    ck_assert_contains(reading_ask(&answer, schema_of, engine, &as, NULL),
+                       "{label:'Account',key:'int64',count:10,examples:[],");
 }
 END_TEST
 
@@ -826,6 +835,7 @@ static Suite *suite(void)
     tcase_add_test(tc, node__has_its_properties);
     tcase_add_test(tc, node__says_how_much_room_it_needs);
     tcase_add_test(tc, schema__is_what_is_granted);
+    tcase_add_test(tc, schema__has_no_examples_of_masked_keys);
     tcase_add_test(tc, neighbourhood__is_in_order_of_time);
     tcase_add_test(tc, neighbourhood__keeps_to_time_and_conditions);
     tcase_add_loop_test(tc, neighbourhood__pages_are_the_whole, 0, 12);

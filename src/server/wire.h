@@ -1,0 +1,39 @@
+/* Requests under way on the connections of libmicrohttpd: what listen.c hands to its daemons. */
+#ifndef CDN_SERVER_WIRE_H
+#define CDN_SERVER_WIRE_H
+
+#include <microhttpd.h>
+
+#include "server/auth.h"
+#include "server/host.h"
+#include "server/watch.h"
+
+struct cdn_listener {
+    struct cdn_host *host;
+    struct cdn_watch *watch;
+    struct MHD_Daemon *tcp;   /* NULL: not served */
+    struct MHD_Daemon *local; /* of the Unix socket; the same */
+    int local_fd;             /* -1: none */
+    uint16_t port;
+    size_t held; /* atomic: bytes of large bodies and replies */
+};
+
+/* Who is at the other end, found out once a connection: its socket context.  NULL: nobody in
+ * particular. */
+struct cdn_guest {
+    struct cdn_credentials shown; /* without the header */
+};
+
+/* The callbacks; their cls is the listener. */
+void *cdn_wire_on_uri(void *cls, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result cdn_wire_on_request(void *cls, struct MHD_Connection *connection,
+                                    const char *url, const char *method,
+                                    const char *version, const char *data,
+                                    size_t *bytes, void **context);
+void cdn_wire_on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                           enum MHD_RequestTerminationCode code);
+
+/* Free what waits for the next request in the lanes; no daemon runs any more. */
+void cdn_wire_free_spares(struct cdn_host *host);
+
+#endif

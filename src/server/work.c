@@ -1,0 +1,194 @@
+/* A queue a priority, one lock, and as many threads as were asked for.
+ *
+ * What comes here takes hundreds of microseconds or more, so a lock of some fifty nanoseconds is
+ * nothing to it; what is quicker stays on its event loop (admit.h). */
+#include "server/work.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/alloc.h"
+
+enum { PRIORITIES = CORDON_MAX_PRIORITY + 1 };
+
+struct queue {
+    struct cdn_work *first;
+    struct cdn_work *last;
+};
+
+struct cdn_workers {
+    pthread_mutex_t lock;
+    pthread_cond_t more; /* something waits, or it is over */
+    struct queue queues[PRIORITIES];
+    unsigned limit;
+    struct cdn_workers_stats stats;
+    bool over;
+    unsigned started;
+    pthread_t threads[];
+};
+
+/* ---- the queue; the lock is held ---- */
+
+static void push(struct cdn_workers *workers, struct cdn_work *work)
+{
+    struct queue *queue = &workers->queues[work->priority];
+
+    work->next = NULL;
+    if (queue->last)
+        queue->last->next = work;
+    else
+        queue->first = work;
+    queue->last = work;
+    workers->stats.waiting++;
+    pthread_cond_signal(&workers->more);
+}
+
+static struct cdn_work *pop(struct cdn_workers *workers)
+{
+    for (unsigned i = PRIORITIES; i-- > 0;) {
+        struct queue *queue = &workers->queues[i];
+        struct cdn_work *work = queue->first;
+
+        if (!work)
+            continue;
+        queue->first = work->next;
+        if (!queue->first)
+            queue->last = NULL;
+        workers->stats.waiting--;
+        return work;
+    }
+    return NULL;
+}
+
+/* Take the latest of the lowest priority out, if that is below `priority`. */
+static struct cdn_work *displace(struct cdn_workers *workers, unsigned priority)
+{
+    for (unsigned i = 0; i < priority; i++) {
+        struct queue *queue = &workers->queues[i];
+        struct cdn_work *last = queue->last, *before = NULL;
+
+        if (!last)
+            continue;
+        for (struct cdn_work *at = queue->first; at != last; at = at->next)
+            before = at;
+        queue->last = before;
+        if (before)
+            before->next = NULL;
+        else
+            queue->first = NULL;
+        workers->stats.waiting--;
+        return last;
+    }
+    return NULL;
+}
+
+/* ---- threads ---- */
+
+static void *serve(void *ud)
+{
+    struct cdn_workers *workers = ud;
+    struct cdn_work *work;
+
+    pthread_mutex_lock(&workers->lock);
+    for (;;) {
+        work = pop(workers);
+        if (!work && workers->over)
+            break;
+        if (!work) {
+            pthread_cond_wait(&workers->more, &workers->lock);
+            continue;
+        }
+        workers->stats.running++;
+        pthread_mutex_unlock(&workers->lock);
+        work->run(work);
+        pthread_mutex_lock(&workers->lock);
+        workers->stats.running--;
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return NULL;
+}
+
+cordon_status cdn_workers_open(struct cdn_workers **out, unsigned threads,
+                               unsigned queue, cordon_error *err)
+{
+    struct cdn_workers *workers =
+        cdn_calloc(1, sizeof *workers + threads * sizeof *workers->threads);
+    int failed = 0;
+
+    *out = NULL;
+    if (!workers)
+        return cdn_error_nomem(err);
+    pthread_mutex_init(&workers->lock, NULL);
+    pthread_cond_init(&workers->more, NULL);
+    workers->limit = queue;
+    while (workers->started < threads && !failed) {
+        failed =
+            pthread_create(&workers->threads[workers->started], NULL, serve, workers);
+        workers->started += !failed;
+    }
+    if (failed) {
+        cdn_workers_close(workers);
+        return cdn_error_errno(err, failed, "cannot start %u workers", threads);
+    }
+    *out = workers;
+    return CORDON_OK;
+}
+
+void cdn_workers_stop(struct cdn_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->over = true;
+    pthread_cond_broadcast(&workers->more);
+    pthread_mutex_unlock(&workers->lock);
+    for (unsigned i = 0; i < workers->started; i++)
+        pthread_join(workers->threads[i], NULL);
+    workers->started = 0;
+}
+
+void cdn_workers_close(struct cdn_workers *workers)
+{
+    if (!workers)
+        return;
+    cdn_workers_stop(workers);
+    pthread_cond_destroy(&workers->more);
+    pthread_mutex_destroy(&workers->lock);
+    cdn_free(workers);
+}
+
+struct cdn_work *cdn_workers_submit(struct cdn_workers *workers, struct cdn_work *work)
+{
+    struct cdn_work *refused = NULL;
+
+    pthread_mutex_lock(&workers->lock);
+    if (workers->over) {
+        refused = work;
+    } else if (workers->stats.waiting >= workers->limit) {
+        refused = displace(workers, work->priority);
+        refused = refused ? refused : work;
+        workers->stats.refused++;
+    }
+    if (refused != work)
+        push(workers, work);
+    pthread_mutex_unlock(&workers->lock);
+    return refused;
+}
+
+bool cdn_workers_resubmit(struct cdn_workers *workers, struct cdn_work *work)
+{
+    bool over;
+
+    pthread_mutex_lock(&workers->lock);
+    over = workers->over;
+    if (!over)
+        push(workers, work);
+    pthread_mutex_unlock(&workers->lock);
+    return !over;
+}
+
+void cdn_workers_get_stats(struct cdn_workers_stats *out, struct cdn_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    *out = workers->stats;
+    pthread_mutex_unlock(&workers->lock);
+}

@@ -1,0 +1,7 @@
+return {
+  name      = "pair",
+  decisions = { "allow", "review", "deny" },
+  combine   = "most_severe",
+  rules     = { "sent", "endless" },
+  fallback  = "review",
+}

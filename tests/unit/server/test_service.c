@@ -1,0 +1,240 @@
+/* systemd's protocols: what is told, and which sockets are taken. */
+#include "server/service.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "support/unit.h"
+
+static int manager;
+
+/* A socket of the manager's: a path in `folder`, or an abstract one. */
+static void listen_as(const char *name)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+                                  strlen(name) + (*name == '/'));
+
+    memcpy(at.sun_path, name, strlen(name));
+    if (*name == '@')
+        at.sun_path[0] = '\0';
+    manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    ck_assert_int_eq(bind(manager, (struct sockaddr *)&at, bytes), 0);
+    setenv("NOTIFY_SOCKET", name, 1);
+}
+
+static const char *heard(void)
+{
+    static char text[1024];
+    ssize_t got = recv(manager, text, sizeof text - 1, 0);
+
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+static void tells(const char *name)
+{
+    struct cdn_service service;
+
+    listen_as(name);
+    cdn_service_init(&service);
+    ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
+    ck_assert(cdn_service_tell(&service, "READY=1\nSTATUS=all is well"));
+    ck_assert_str_eq(heard(), "READY=1\nSTATUS=all is well");
+    ck_assert(cdn_service_tell_reloading(&service));
+    ck_assert_ptr_nonnull(strstr(heard(), "RELOADING=1\nMONOTONIC_USEC="));
+    ck_assert_str_eq(heard(), "");
+    cdn_service_deinit(&service);
+    close(manager);
+}
+
+START_TEST(tell__reaches_a_path_and_an_abstract_name)
+{
+    char folder[256], path[300];
+
+    cdn_unit_folder(folder, sizeof folder);
+    (void)snprintf(path, sizeof path, "%s/notify", folder);
+    tells(path);
+    unlink(path);
+    rmdir(folder);
+    (void)snprintf(path, sizeof path, "@cordon-unit-%d", (int)getpid());
+    tells(path);
+}
+END_TEST
+
+START_TEST(tell__does_nothing_where_nobody_is_named)
+{
+    static const char *const bad[] = {"", "relative", "/", "@"};
+    char longest[300];
+    struct cdn_service service;
+
+    unsetenv("NOTIFY_SOCKET");
+    cdn_service_init(&service);
+    ck_assert(!cdn_service_tell(&service, "READY=1"));
+    for (int i = 0; i < CDN_UNIT_COUNT(bad); i++) {
+        setenv("NOTIFY_SOCKET", bad[i], 1);
+        cdn_service_init(&service);
+        ck_assert_int_eq(service.fd, -1);
+    }
+    memset(longest, '/', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    setenv("NOTIFY_SOCKET", longest, 1);
+    cdn_service_init(&service);
+    ck_assert_int_eq(service.fd, -1);
+    setenv("NOTIFY_SOCKET", "/no/such/socket", 1);
+    cdn_service_init(&service);
+    ck_assert(!cdn_service_tell(&service, "READY=1"));
+    cdn_service_deinit(&service);
+    cdn_service_deinit(&service);
+}
+END_TEST
+
+/* A manager that has stopped reading: every call returns. */
+START_TEST(tell__does_not_wait_for_a_manager_that_sleeps)
+{
+    struct cdn_service service;
+    char name[64];
+    int told = 0;
+
+    (void)snprintf(name, sizeof name, "@cordon-unit-%d", (int)getpid());
+    listen_as(name);
+    cdn_service_init(&service);
+    while (cdn_service_tell(&service, "WATCHDOG=1"))
+        told++;
+    ck_assert_int_gt(told, 0);
+    ck_assert_str_eq(heard(), "WATCHDOG=1");
+    ck_assert(cdn_service_tell(&service, "READY=1"));
+    cdn_service_deinit(&service);
+    close(manager);
+}
+END_TEST
+
+START_TEST(watchdog__is_read_from_the_environment)
+{
+    struct cdn_service service;
+    char pid[16];
+
+    (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("WATCHDOG_USEC", "30000000", 1);
+    cdn_service_init(&service);
+    ck_assert_uint_eq(service.watchdog_ms, 30000);
+    ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
+    cdn_service_init(&service);
+    ck_assert_uint_eq(service.watchdog_ms, 0);
+    setenv("WATCHDOG_USEC", "30000000", 1);
+    setenv("WATCHDOG_PID", "1", 1); /* for another process */
+    cdn_service_init(&service);
+    ck_assert_uint_eq(service.watchdog_ms, 0);
+    setenv("WATCHDOG_USEC", "1", 1);
+    setenv("WATCHDOG_PID", pid, 1);
+    cdn_service_init(&service);
+    ck_assert_uint_eq(service.watchdog_ms, 1);
+    setenv("WATCHDOG_USEC", "-5", 1);
+    cdn_service_init(&service);
+    ck_assert_uint_eq(service.watchdog_ms, 0);
+}
+END_TEST
+
+/* ---- sockets; the descriptors from 3 on are the test's own ---- */
+
+enum { FIRST = 50 };
+
+static void give(int place, int family, bool listening)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int fd = socket(family, SOCK_STREAM, 0);
+
+    if (family == AF_INET)
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+    else /* a name of the kernel's choice */
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof(sa_family_t)), 0);
+    if (listening)
+        ck_assert_int_eq(listen(fd, 1), 0);
+    if (fd != place) {
+        ck_assert_int_eq(dup2(fd, place), place);
+        close(fd);
+    }
+}
+
+static void announce(const char *count)
+{
+    char pid[16];
+
+    (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", count, 1);
+}
+
+START_TEST(sockets__are_taken_by_their_kind)
+{
+    int tcp, local;
+
+    give(FIRST, AF_UNIX, true);
+    give(FIRST + 1, AF_INET, true);
+    announce("2");
+    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, NULL), CORDON_OK);
+    ck_assert_int_eq(local, FIRST);
+    ck_assert_int_eq(tcp, FIRST + 1);
+    ck_assert_int_eq(fcntl(FIRST, F_GETFD), FD_CLOEXEC);
+    ck_assert_ptr_null(getenv("LISTEN_FDS"));
+    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, NULL), CORDON_OK);
+    ck_assert_int_eq(tcp, -1);
+    ck_assert_int_eq(local, -1);
+}
+END_TEST
+
+START_TEST(sockets__for_another_process_are_left_alone)
+{
+    int tcp, local;
+
+    give(FIRST, AF_INET, true);
+    announce("1");
+    setenv("LISTEN_PID", "1", 1);
+    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, NULL), CORDON_OK);
+    ck_assert_int_eq(tcp, -1);
+    ck_assert_int_ge(fcntl(FIRST, F_GETFD), 0);
+}
+END_TEST
+
+START_TEST(sockets__that_cannot_be_served_are_refused)
+{
+    cordon_error err;
+    int tcp, local;
+
+    give(FIRST, AF_INET, true);
+    give(FIRST + 1, AF_INET, true);
+    announce("2");
+    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_E_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, "two TCP sockets"));
+    ck_assert_int_eq(tcp, -1);
+    ck_assert_int_eq(fcntl(FIRST, F_GETFD), -1);
+    give(FIRST, AF_INET, false);
+    announce("1");
+    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_E_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, "ListenStream="));
+    announce("1000");
+    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_E_INVALID);
+    announce("1x");
+    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_OK);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("service");
+
+    CDN_UNIT_CASE(s, tell__reaches_a_path_and_an_abstract_name);
+    CDN_UNIT_CASE(s, tell__does_nothing_where_nobody_is_named);
+    CDN_UNIT_CASE(s, tell__does_not_wait_for_a_manager_that_sleeps);
+    CDN_UNIT_CASE(s, watchdog__is_read_from_the_environment);
+    CDN_UNIT_CASE(s, sockets__are_taken_by_their_kind);
+    CDN_UNIT_CASE(s, sockets__for_another_process_are_left_alone);
+    CDN_UNIT_CASE(s, sockets__that_cannot_be_served_are_refused);
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
