@@ -7,6 +7,7 @@
 
 extern const struct cdn_route cdn_routes_batch[];
 extern const struct cdn_route cdn_routes_evaluate[];
+extern const struct cdn_route cdn_routes_graph[];
 extern const struct cdn_route cdn_routes_health[];
 extern const struct cdn_route cdn_routes_page[];
 

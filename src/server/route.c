@@ -14,7 +14,7 @@
 #include "server/server.h"
 
 const struct cdn_route *const cdn_route_pieces[] = {
-    cdn_routes_batch, cdn_routes_evaluate, cdn_routes_health, cdn_routes_page, NULL,
+    cdn_routes_batch, cdn_routes_evaluate, cdn_routes_graph, cdn_routes_health, cdn_routes_page, NULL,
 };
 
 /* What the braces of a template take of a path. */

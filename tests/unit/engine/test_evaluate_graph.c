@@ -170,16 +170,24 @@ END_TEST
 
 START_TEST(sets__are_evaluated_on_it)
 {
-    static const char set[] =
-        "return { name = 'both', combine = 'all', members = { 'risk' } }";
+    static const char set[] = "return { name = 'both', decisions = { 'allow', 'deny' "
+                              "}, combine = 'most_severe', "
+                              "rules = { 'judge' } }";
     cordon_set_outcome *all;
-    cordon_status status;
 
-    if (cordon_engine_load_set(engine, set, strlen(set), "s.lua", NULL, &err))
-        ck_abort_msg("%s", err.message);
+    serving_load(engine,
+                 "return { name = 'judge', decisions = { 'allow', 'deny' }, fallback "
+                 "= 'allow', reads = { Account = { 'risk' } },\n"
+                 "evaluate = function(graph, request)\n"
+                 "return { decision = request.node.risk == 30 and 'deny' or 'allow' }"
+                 " end }");
+    ck_assert_msg(
+        !cordon_engine_load_set(engine, set, strlen(set), "s.lua", NULL, &err), "%s",
+        err.message);
     ck_assert(!cordon_set_outcome_new(&all, NULL));
-    status = cordon_evaluate_set(all, engine, "both", &request, &err);
-    ck_assert_msg(!status, "%s", err.message);
+    ck_assert_msg(!cordon_evaluate_set(all, engine, "both", &request, &err), "%s",
+                  err.message);
+    ck_assert_str_eq(cordon_set_outcome_decision(all), "deny");
     cordon_set_outcome_free(all);
 }
 END_TEST
