@@ -99,7 +99,24 @@ static void pack_uint(struct cdn_json *json, uint64_t value)
     cdn_buf_append(json->out, wide, sizeof wide);
 }
 
-/* ---- both ---- */
+/* ---- text ---- */
+
+/* Where so many bytes may be written, and a NUL behind them; NULL: out of memory. */
+static unsigned char *room(struct cdn_buf *out, size_t bytes)
+{
+    if (out->failed || out->capacity - out->length <= bytes) {
+        if (!cdn_buf_reserve(out, bytes))
+            return NULL;
+    }
+    return out->data + out->length;
+}
+
+/* They have been written, up to `to`. */
+static void wrote(struct cdn_buf *out, unsigned char *to)
+{
+    *to = '\0';
+    out->length = (size_t)(to - out->data);
+}
 
 static void new_line(struct cdn_json *json)
 {
@@ -108,37 +125,59 @@ static void new_line(struct cdn_json *json)
         cdn_buf_text(json->out, "  ");
 }
 
-/* Comma and line break before a key or an element. */
-static void separate(struct cdn_json *json)
+/* What parts a key or an element from what is before it: this character, or none (NUL); line
+ * breaks are written here. */
+static char lead(struct cdn_json *json)
 {
+    char comma = json->comma ? ',' : '\0';
+
     if (json->after_key) {
         json->after_key = false;
-        return;
+        return '\0';
     }
-    if (json->pack) {
-        if (json->depth && json->depth <= CDN_JSON_MAX_DEPTH)
-            json->open[json->depth - 1].count++;
-        return;
-    }
-    if (json->comma)
+    if (!json->pretty || !json->depth)
+        return comma;
+    if (comma)
         cdn_buf_append(json->out, ",", 1);
-    if (json->pretty && json->depth)
-        new_line(json);
+    new_line(json);
+    return '\0';
 }
 
-static void open_with(struct cdn_json *json, const char *bracket)
+/* msgpack has nothing between elements; they are counted. */
+static void count(struct cdn_json *json)
 {
-    separate(json);
+    if (json->after_key)
+        json->after_key = false;
+    else if (json->depth && json->depth <= CDN_JSON_MAX_DEPTH)
+        json->open[json->depth - 1].count++;
+}
+
+/* `before`, if it is not NUL, and the text. */
+static void put(struct cdn_buf *out, char before, const char *text, size_t bytes)
+{
+    unsigned char *to = room(out, bytes + 1);
+
+    if (!to)
+        return;
+    if (before)
+        *to++ = (unsigned char)before;
+    memcpy(to, text, bytes);
+    wrote(out, to + bytes);
+}
+
+static void open_with(struct cdn_json *json, char bracket)
+{
     if (json->pack) {
-        pack_open(json, *bracket == '[' ? 0xdd : 0xdf);
+        count(json);
+        pack_open(json, bracket == '[' ? 0xdd : 0xdf);
         return;
     }
-    cdn_buf_text(json->out, bracket);
+    put(json->out, lead(json), &bracket, 1);
     json->depth++;
     json->comma = false;
 }
 
-static void close_with(struct cdn_json *json, const char *bracket)
+static void close_with(struct cdn_json *json, char bracket)
 {
     if (json->pack) {
         pack_close(json);
@@ -147,52 +186,63 @@ static void close_with(struct cdn_json *json, const char *bracket)
     json->depth--;
     if (json->pretty && json->comma)
         new_line(json);
-    cdn_buf_text(json->out, bracket);
+    put(json->out, '\0', &bracket, 1);
     json->comma = true;
 }
 
 void cdn_json_object(struct cdn_json *json)
 {
-    open_with(json, "{");
+    open_with(json, '{');
 }
 
 void cdn_json_object_end(struct cdn_json *json)
 {
-    close_with(json, "}");
+    close_with(json, '}');
 }
 
 void cdn_json_array(struct cdn_json *json)
 {
-    open_with(json, "[");
+    open_with(json, '[');
 }
 
 void cdn_json_array_end(struct cdn_json *json)
 {
-    close_with(json, "]");
+    close_with(json, ']');
 }
 
-/* How many bytes at `at` need no escape, and are ASCII: eight at a time.  Of a word, `quotes` and
+/* Is any of eight characters one that needs an escape, or not ASCII?  Of a word, `quotes` and
  * `slashes` have a zero byte where it has such a character; a byte's high bit comes out set where
- * the byte was zero, below a blank, or not ASCII, and perhaps in bytes above one of those. */
-static size_t plain_bytes(const unsigned char *at, size_t bytes)
+ * the byte was zero, below a blank, DEL, or not ASCII.  One above such a byte may come out set
+ * without being one, which does not matter: they are looked at one by one then. */
+static bool any_special(uint64_t word)
 {
     static const uint64_t ONES = UINT64_C(0x0101010101010101);
+    uint64_t quotes = word ^ ONES * '"', slashes = word ^ ONES * '\\';
+
+    return ((quotes - ONES) | (slashes - ONES) | (word - ONES * 0x20) | word |
+            (word + ONES)) &
+           ONES * 0x80;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Copy up to what needs an escape or is not ASCII; how many bytes that are. */
+static size_t copy_plain(unsigned char *to, const unsigned char *at, size_t bytes)
+{
+    uint64_t word;
     size_t n = 0;
 
     for (; bytes - n >= 8; n += 8) {
-        uint64_t word, quotes, slashes, found;
-
         memcpy(&word, at + n, 8);
-        quotes = word ^ ONES * '"';
-        slashes = word ^ ONES * '\\';
-        /* 0x7f is found with those that are not ASCII: it becomes 0x80 */
-        found = (quotes - ONES) | (slashes - ONES) | (word - ONES * 0x20) | word |
-                (word + ONES);
-        if (found & ONES * 0x80)
+        if (any_special(word))
             break;
+        memcpy(to + n, &word, 8);
     }
-    while (n < bytes && at[n] >= 0x20 && at[n] < 0x7f && at[n] != '"' && at[n] != '\\')
-        n++;
+    for (; n < bytes && is_plain(at[n]); n++)
+        to[n] = at[n];
     return n;
 }
 
@@ -223,45 +273,49 @@ static void escape(struct cdn_buf *out, const unsigned char **at,
     *at += length ? length : 1;
 }
 
-/* The text between quotes, and `after` (one character, or NUL for none) behind them. */
-static void quote(struct cdn_buf *out, const char *text, size_t bytes, char after)
+/* The text between quotes; `before` and `after` it these characters, if they are not NUL. */
+static void quote(struct cdn_buf *out, char before, const char *text, size_t bytes,
+                  char after)
 {
     const unsigned char *at = (const unsigned char *)text;
     const unsigned char *end = at + bytes;
-    unsigned char *to;
+    unsigned char *to = room(out, bytes + 4);
+    size_t plain;
 
-    if (!cdn_buf_reserve(out, bytes + 3))
+    if (!to)
         return;
-    out->data[out->length++] = '"';
-    while (at < end) {
-        size_t plain = plain_bytes(at, (size_t)(end - at));
-
-        cdn_buf_append(out, at, plain);
+    if (before)
+        *to++ = (unsigned char)before;
+    *to++ = '"';
+    for (;;) {
+        plain = copy_plain(to, at, (size_t)(end - at));
+        to += plain;
         at += plain;
-        if (at < end)
-            escape(out, &at, end);
+        if (at == end)
+            break;
+        wrote(out, to);
+        escape(out, &at, end);
+        to = room(out, (size_t)(end - at) + 2);
+        if (!to)
+            return;
     }
-    if (!cdn_buf_reserve(out, 2))
-        return;
-    to = out->data + out->length;
     *to++ = '"';
     if (after)
         *to++ = (unsigned char)after;
-    *to = '\0';
-    out->length = (size_t)(to - out->data);
+    wrote(out, to);
 }
 
 static void key_bytes(struct cdn_json *json, const char *key, size_t bytes)
 {
-    separate(json);
-    json->after_key = true;
     if (json->pack) {
+        count(json);
         pack_text(json, key, bytes);
-        return;
+    } else {
+        quote(json->out, lead(json), key, bytes, ':');
+        if (json->pretty)
+            cdn_buf_append(json->out, " ", 1);
     }
-    quote(json->out, key, bytes, ':');
-    if (json->pretty)
-        cdn_buf_append(json->out, " ", 1);
+    json->after_key = true;
 }
 
 void cdn_json_key(struct cdn_json *json, const char *key)
@@ -271,8 +325,7 @@ void cdn_json_key(struct cdn_json *json, const char *key)
 
 static void word_of(struct cdn_json *json, const char *text, size_t bytes)
 {
-    separate(json);
-    cdn_buf_append(json->out, text, bytes);
+    put(json->out, lead(json), text, bytes);
     json->comma = true;
 }
 
@@ -305,7 +358,7 @@ void cdn_json_null(struct cdn_json *json)
     if (json->pack) {
         struct cdn_packer packer = packer_of(json);
 
-        separate(json);
+        count(json);
         cdn_pack_nil(&packer);
         return;
     }
@@ -317,7 +370,7 @@ void cdn_json_bool(struct cdn_json *json, bool value)
     if (json->pack) {
         struct cdn_packer packer = packer_of(json);
 
-        separate(json);
+        count(json);
         cdn_pack_bool(&packer, value);
         return;
     }
@@ -329,7 +382,7 @@ void cdn_json_int(struct cdn_json *json, int64_t value)
     if (json->pack) {
         struct cdn_packer packer = packer_of(json);
 
-        separate(json);
+        count(json);
         cdn_pack_int(&packer, value);
         return;
     }
@@ -339,7 +392,7 @@ void cdn_json_int(struct cdn_json *json, int64_t value)
 void cdn_json_uint(struct cdn_json *json, uint64_t value)
 {
     if (json->pack) {
-        separate(json);
+        count(json);
         pack_uint(json, value);
         return;
     }
@@ -357,7 +410,7 @@ void cdn_json_double(struct cdn_json *json, double value)
     if (json->pack) {
         struct cdn_packer packer = packer_of(json);
 
-        separate(json);
+        count(json);
         cdn_pack_double(&packer, value);
         return;
     }
@@ -379,12 +432,12 @@ void cdn_json_double(struct cdn_json *json, double value)
 
 void cdn_json_str(struct cdn_json *json, const char *text, size_t bytes)
 {
-    separate(json);
     if (json->pack) {
+        count(json);
         pack_text(json, text, bytes);
         return;
     }
-    quote(json->out, text, bytes, '\0');
+    quote(json->out, lead(json), text, bytes, '\0');
     json->comma = true;
 }
 

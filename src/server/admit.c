@@ -100,7 +100,7 @@ static void learn_limit(struct place *place, uint64_t limit_ns, bool own)
 }
 
 void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t took_ns,
-                     uint64_t limit_ns, bool own)
+                     uint64_t charged, uint64_t limit_ns, bool own)
 {
     struct place *place = place_of(admit, hash_of(rule));
     int64_t paid, after;
@@ -108,6 +108,8 @@ void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t took_ns
     if (!place)
         return;
     learn_limit(place, limit_ns, own);
+    if (charged <= CDN_ADMIT_SMALL && took_ns > CDN_ADMIT_MISHAP_NS)
+        took_ns = CDN_ADMIT_MISHAP_NS;
     paid = __atomic_load_n(&place->paid_ns, __ATOMIC_RELAXED);
     do {
         after = pay(paid, took_ns);

@@ -11,6 +11,11 @@
  * something else, while a rule that is slow now and then is not let near the loop.  A new rule begins with
  * so much debt that its first runs are a worker's.
  *
+ * What is measured is the time that passed, since nobody waits for less.  But where a machine has more to do than it
+ * can, any run may stand still for milliseconds, and rules that are quick would all be workers'.  So a run that was
+ * charged for little (CDN_ADMIT_SMALL instructions and edges, some hundred microseconds) adds at most
+ * CDN_ADMIT_MISHAP_NS.
+ *
  * Threads: every function is safe from any thread and takes no lock; a quick run of a rule without
  *          debt writes nothing that others read. */
 #ifndef CDN_SERVER_ADMIT_H
@@ -21,10 +26,12 @@
 
 #include <cordon/error.h>
 
-#define CDN_ADMIT_QUICK_NS 200000
-#define CDN_ADMIT_PAID_NS  20000
-#define CDN_ADMIT_DEBT_NS  1000000
-#define CDN_ADMIT_NEW_NS   (CDN_ADMIT_DEBT_NS + 16 * CDN_ADMIT_PAID_NS)
+#define CDN_ADMIT_QUICK_NS  200000
+#define CDN_ADMIT_PAID_NS   20000
+#define CDN_ADMIT_DEBT_NS   1000000
+#define CDN_ADMIT_NEW_NS    (CDN_ADMIT_DEBT_NS + 16 * CDN_ADMIT_PAID_NS)
+#define CDN_ADMIT_SMALL     4096
+#define CDN_ADMIT_MISHAP_NS 400000
 /* No debt is larger: ten thousand quick runs always make good. */
 #define CDN_ADMIT_MOST_NS 200000000
 /* Limits of time above this are never the loop's. */
@@ -42,9 +49,9 @@ void cdn_admit_free(struct cdn_admit *admit); /* accepts NULL */
 /* May this rule be evaluated on an event loop now? */
 bool cdn_admit_is_quick(const struct cdn_admit *admit, const char *rule);
 
-/* It ran, and took so long, under this limit of time; `own`: the request's, and the rule's may be
- * longer. */
+/* It ran, took so long, and was charged for so many instructions and edges, under this limit of
+ * time; `own`: the request's, and the rule's may be longer. */
 void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t took_ns,
-                     uint64_t limit_ns, bool own);
+                     uint64_t charged, uint64_t limit_ns, bool own);
 
 #endif

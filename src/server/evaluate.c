@@ -196,10 +196,13 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
         call.trace = x->lane->trace;
     begun_ns = cdn_clock_ns();
     status = cordon_evaluate(x->lane->outcome, x->host->engine, rule, &call, err);
-    if (!status && !call.trace)
+    if (!status && !call.trace) {
+        const cordon_usage *usage = cordon_outcome_usage(x->lane->outcome);
+
         cdn_admit_learn(x->host->admit, rule, cdn_clock_ns() - begun_ns,
-                        cordon_outcome_usage(x->lane->outcome)->wall_limit_ns,
+                        usage->instructions + usage->edges, usage->wall_limit_ns,
                         limits.wall_ns != 0);
+    }
     cdn_evaluate_done(x);
     return status;
 }

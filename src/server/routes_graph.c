@@ -188,9 +188,9 @@ static bool wants_picture(struct cdn_exchange *x, bool *out)
     char shown[80];
 
     *out = format ? !strcmp(format, "dot") : accept && strstr(accept, DOT_TYPE) != NULL;
-    if (!format || *out || !strcmp(format, "document"))
+    if (!format || *out || !strcmp(format, "json"))
         return true;
-    cdn_exchange_problem(x, 400, "query", "?format=%s is none of document, dot",
+    cdn_exchange_problem(x, 400, "query", "?format=%s is none of json, dot",
                          cdn_escape(shown, sizeof shown, format, strlen(format)));
     return false;
 }
@@ -215,7 +215,7 @@ const struct cdn_route cdn_routes_graph[] = {
      .handle = schema,
      .operation = "readSchema",
      .summary = "What is in the graph: labels, edge types, properties",
-     .query = "principal usage pretty",
+     .query = "graph.principal graph.usage pretty",
      .response = "GraphSchema"},
     {.method = CDN_METHOD_GET,
      .path = "/v1/graph/nodes/{label}/{key}",
@@ -224,7 +224,7 @@ const struct cdn_route cdn_routes_graph[] = {
      .handle = node,
      .operation = "readNode",
      .summary = "One node with its properties",
-     .query = "principal properties usage pretty",
+     .query = "graph.principal graph.properties graph.usage pretty",
      .response = "GraphNodeResponse"},
     {.method = CDN_METHOD_GET,
      .path = "/v1/graph/nodes/{label}/{key}/neighbourhood",
@@ -245,8 +245,10 @@ const struct cdn_route cdn_routes_graph[] = {
      .operation = "readEgo",
      .summary = "The nodes around a node and the edges between them, as a document or "
                 "a picture",
-     .query = "principal properties direction types since until as_of where order hops "
-              "max_nodes max_edges format usage pretty",
+     .query =
+         "graph.principal graph.properties graph.direction graph.types since until "
+         "graph.as_of graph.where order graph.hops graph.max_nodes graph.max_edges "
+         "ego.format graph.usage pretty",
      .response = "GraphEgo"},
     {.path = NULL},
 };

@@ -9,6 +9,8 @@
 #include <signal.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "server/delay.h"
 
 enum { PRIORITIES = CORDON_MAX_PRIORITY + 1 };
 
@@ -22,6 +24,7 @@ struct cdn_workers {
     pthread_cond_t more; /* something waits, or it is over */
     struct queue queues[PRIORITIES];
     unsigned limit;
+    struct cdn_delay delay;
     struct cdn_workers_stats stats;
     bool over;
     unsigned started;
@@ -83,7 +86,43 @@ static struct cdn_work *displace(struct cdn_workers *workers, unsigned priority)
     return NULL;
 }
 
+/* Who would give way to that priority? */
+static bool is_any_below(const struct cdn_workers *workers, unsigned priority)
+{
+    for (unsigned i = 0; i < priority; i++) {
+        if (workers->queues[i].first)
+            return true;
+    }
+    return false;
+}
+
+static bool has_room(struct cdn_workers *workers, uint64_t now_ns)
+{
+    return workers->stats.waiting < workers->limit &&
+           cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting);
+}
+
 /* ---- threads ---- */
+
+/* Run it, or refuse it if it has waited for too long; the lock is held, but not meanwhile. */
+static void run(struct cdn_workers *workers, struct cdn_work *work)
+{
+    uint64_t begun_ns = cdn_clock_ns();
+    bool late = work->queued_ns && !cdn_delay_begins(&workers->delay, begun_ns,
+                                                     begun_ns - work->queued_ns);
+
+    workers->stats.refused += late;
+    workers->stats.running++;
+    pthread_mutex_unlock(&workers->lock);
+    if (late)
+        work->refuse(work);
+    else
+        work->run(work);
+    pthread_mutex_lock(&workers->lock);
+    workers->stats.running--;
+    if (!late)
+        cdn_delay_ran(&workers->delay, cdn_clock_ns() - begun_ns);
+}
 
 static void *serve(void *ud)
 {
@@ -99,11 +138,7 @@ static void *serve(void *ud)
             pthread_cond_wait(&workers->more, &workers->lock);
             continue;
         }
-        workers->stats.running++;
-        pthread_mutex_unlock(&workers->lock);
-        work->run(work);
-        pthread_mutex_lock(&workers->lock);
-        workers->stats.running--;
+        run(workers, work);
     }
     pthread_mutex_unlock(&workers->lock);
     return NULL;
@@ -122,6 +157,7 @@ cordon_status cdn_workers_open(struct cdn_workers **out, unsigned threads,
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->more, NULL);
     workers->limit = queue;
+    cdn_delay_init(&workers->delay, threads);
     while (workers->started < threads && !failed) {
         failed =
             pthread_create(&workers->threads[workers->started], NULL, serve, workers);
@@ -156,14 +192,27 @@ void cdn_workers_close(struct cdn_workers *workers)
     cdn_free(workers);
 }
 
+bool cdn_workers_take(struct cdn_workers *workers, unsigned priority)
+{
+    bool takes;
+
+    pthread_mutex_lock(&workers->lock);
+    takes = !workers->over &&
+            (has_room(workers, cdn_clock_ns()) || is_any_below(workers, priority));
+    workers->stats.refused += !takes;
+    pthread_mutex_unlock(&workers->lock);
+    return takes;
+}
+
 struct cdn_work *cdn_workers_submit(struct cdn_workers *workers, struct cdn_work *work)
 {
     struct cdn_work *refused = NULL;
 
+    work->queued_ns = cdn_clock_ns();
     pthread_mutex_lock(&workers->lock);
     if (workers->over) {
         refused = work;
-    } else if (workers->stats.waiting >= workers->limit) {
+    } else if (!has_room(workers, work->queued_ns)) {
         refused = displace(workers, work->priority);
         refused = refused ? refused : work;
         workers->stats.refused++;
@@ -180,6 +229,7 @@ bool cdn_workers_resubmit(struct cdn_workers *workers, struct cdn_work *work)
 
     pthread_mutex_lock(&workers->lock);
     over = workers->over;
+    work->queued_ns = 0;
     if (!over)
         push(workers, work);
     pthread_mutex_unlock(&workers->lock);
@@ -190,5 +240,6 @@ void cdn_workers_get_stats(struct cdn_workers_stats *out, struct cdn_workers *wo
 {
     pthread_mutex_lock(&workers->lock);
     *out = workers->stats;
+    out->pressed = workers->delay.pressed;
     pthread_mutex_unlock(&workers->lock);
 }

@@ -1,8 +1,9 @@
 /* Workers: threads for what may take long, out of a queue of fixed length.
  *
- * Whoever is refused is told at once: a queue that grows only makes everybody in it too late.  Higher
- * priorities go first, equal ones in the order in which they came; where the queue is full, one that
- * waits gives way to one of higher priority, the latest of the lowest.
+ * Whoever is refused is told at once: a queue that grows only makes everybody in it too late.  So
+ * where more comes than can be done the queue is kept as short as the work is (delay.h), and at the most
+ * as long as it may be.  Higher priorities go first, equal ones in the order in which they came; where
+ * nobody else may wait, one that waits gives way to one of higher priority, the latest of the lowest.
  *
  * Threads: every function is safe from any thread, but open and close. */
 #ifndef CDN_SERVER_WORK_H
@@ -20,13 +21,17 @@ struct cdn_workers;
 /* Something to do.  The caller's, part of something larger; it waits in one queue at a time. */
 struct cdn_work {
     struct cdn_work *next; /* the queue's */
+    uint64_t queued_ns;    /* the same: since when; 0: it has begun before */
     unsigned priority;     /* at most CORDON_MAX_PRIORITY */
     void (*run)(struct cdn_work *work);
+    void (*refuse)(
+        struct cdn_work *work); /* it was taken, and now it is too late for it */
 };
 
 struct cdn_workers_stats {
     unsigned waiting;
     unsigned running;
+    bool pressed; /* more comes than can be done */
     uint64_t refused;
 };
 
@@ -39,6 +44,9 @@ void cdn_workers_stop(struct cdn_workers *workers);
 /* Stops, if that has not been done.  Accepts NULL. */
 void cdn_workers_close(struct cdn_workers *workers);
 
+/* Would work of that priority be taken now?  For whoever has something to do before it can be handed
+ * over, and to undo where it is not.  A no is counted as a refusal. */
+bool cdn_workers_take(struct cdn_workers *workers, unsigned priority);
 /* Have a worker run it.  NULL: taken.  Else what will not be run and is the caller's to refuse:
  * `work` itself, or one of lower priority that has waited. */
 struct cdn_work *cdn_workers_submit(struct cdn_workers *workers, struct cdn_work *work);
