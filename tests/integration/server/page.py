@@ -6,6 +6,7 @@
 What the page shows is compared with what the server answers to the same questions asked directly;
 it is used by mouse, by keyboard alone, on a narrow screen, without rights, with tokens; and what
 graph and rules say to harm it stays text.  SKIPPED where there is no chromium or no chromedriver."""
+import http.client
 import json
 import os
 import re
@@ -415,7 +416,7 @@ def main():
         sys.exit(77)
     try:
         b = Browser()
-    except (RuntimeError, browser.Refused, OSError) as fault:
+    except (RuntimeError, OSError, http.client.HTTPException, browser.Refused) as fault:
         print("SKIPPED: no browser that runs here: %s" % str(fault)[:300])
         sys.exit(77)
     with b:
