@@ -49,10 +49,8 @@ static void write_document(struct cdn_exchange *x, const struct cdn_graph_query 
         cdn_json_key(json, name);
         cdn_json_value(json, &value);
     }
-    if (query->show_usage) {
-        cdn_json_key(json, "usage");
+    if (query->show_usage)
         cdn_answer_usage(json, &query->usage);
-    }
     cdn_json_object_end(json);
 }
 
@@ -233,9 +231,9 @@ const struct cdn_route cdn_routes_graph[] = {
      .handle = neighbourhood,
      .operation = "readNeighbourhood",
      .summary = "A node's edges, a page at a time",
-     .query = "principal properties direction types since until as_of where order "
-              "limit cursor "
-              "usage pretty",
+     .query =
+         "graph.principal graph.properties graph.direction graph.types since until "
+         "graph.as_of graph.where order graph.limit graph.cursor graph.usage pretty",
      .response = "GraphPage"},
     {.method = CDN_METHOD_GET,
      .path = "/v1/graph/nodes/{label}/{key}/ego",
