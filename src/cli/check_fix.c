@@ -13,7 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "cli/text_diff.h"
+#include "codec/text_diff.h"
 
 static int ascending(const void *a, const void *b)
 {

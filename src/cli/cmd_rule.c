@@ -63,23 +63,6 @@ static cordon_status read_cases(struct cdn_buf *out, const struct push *push,
     return status;
 }
 
-static void json_version(struct cdn_json *json, const cordon_version_info *info)
-{
-    char when[40];
-
-    cdn_json_key_cstr(json, "name", info->name);
-    cdn_json_key_cstr(json, "kind", cdn_kind_word(info->kind));
-    cdn_json_key_uint(json, "version", info->version);
-    cdn_json_key_cstr(json, "source_hash", info->source_hash);
-    cdn_json_key_uint(json, "source_bytes", info->source_bytes);
-    cdn_json_key_uint(json, "cases_bytes", info->cases_bytes);
-    cdn_json_key_uint(json, "sequence", info->sequence);
-    cdn_json_key_cstr(json, "time", cdn_time_format(when, sizeof(when), info->time_ms));
-    cdn_json_key_cstr(json, "file", info->file);
-    cdn_json_key_cstr(json, "author", info->author);
-    cdn_json_key_cstr(json, "reason", info->reason);
-}
-
 static void show_load_error(struct push *push, const char *file,
                             const struct cdn_buf *source, const cordon_error *err)
 {
@@ -141,7 +124,7 @@ static int push_one(struct push *push, const char *file)
     } else if (push->json) {
         cdn_json_object(push->json);
         cdn_json_key_bool(push->json, "new", info.sequence > before);
-        json_version(push->json, &info);
+        cdn_json_version(push->json, &info);
         cdn_json_object_end(push->json);
     } else {
         cdn_cli_note(push->cli, "%s: %s version %" PRIu32 "%s", file, info.name,
@@ -300,7 +283,7 @@ static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
     cdn_json_object_end(&json);
     cdn_json_key(&json, "version");
     cdn_json_object(&json);
-    json_version(&json, info);
+    cdn_json_version(&json, info);
     cdn_json_key(&json, "source");
     cdn_json_str(&json, (const char *)source->data, source->length);
     cdn_json_object_end(&json);

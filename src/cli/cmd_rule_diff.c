@@ -10,7 +10,7 @@
 
 #include "base/suggest.h"
 #include "cli/registry.h"
-#include "cli/text_diff.h"
+#include "codec/text_diff.h"
 #include "engine/engine.h"
 #include "engine/registry.h"
 #include "rule/param.h"

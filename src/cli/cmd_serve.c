@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "cli/settings.h"
+#include "cli/settings_told.h"
 #include "codec/json.h"
 #include "server/server.h"
 
@@ -21,6 +22,7 @@ struct serve {
     struct cdn_cli *cli;
     struct cdn_setting_flags flags;
     struct cdn_settings settings;
+    struct cdn_settings_told told;
     struct cdn_server_options options;
     cordon_audit_options audit_options;
     struct cdn_strings sets;
@@ -101,7 +103,8 @@ static int load_settings(struct serve *serve)
     serve->flags.more = more;
     serve->flags.more_count = CDN_COUNT(more);
     cdn_error_clear(&err);
-    if (!cdn_settings_load(&serve->settings, &serve->flags, &err))
+    if (!cdn_settings_load(&serve->settings, &serve->flags, &err) &&
+        !cdn_settings_tell(&serve->told, &serve->settings, &err))
         return CDN_EXIT_OK;
     cdn_cli_error_of(serve->cli, &err);
     return CDN_EXIT_DATA;
@@ -119,6 +122,9 @@ static int take_options(struct serve *serve, int argc, char **argv)
     if (!options->data && !options->registry && !argc)
         return cdn_cli_usage(cli,
                              "nothing to serve; give --data STORE, or rules' files");
+    options->config_file = serve->settings.file;
+    options->config = serve->told.items;
+    options->config_count = CDN_SETTINGS;
     options->rules = (const char *const *)argv;
     options->rule_count = (size_t)argc;
     options->sets = serve->sets.items;
@@ -146,8 +152,9 @@ static int announce(struct cdn_cli *cli, const struct serve *serve,
     struct cdn_json json;
     char url[128];
 
-    snprintf(url, sizeof url, "http://%s%s%s:%u", six ? "[" : "", address,
-             six ? "]" : "", (unsigned)cdn_server_port(server));
+    snprintf(url, sizeof url, "%s://%s%s%s:%u", options->certificate ? "https" : "http",
+             six ? "[" : "", address, six ? "]" : "",
+             (unsigned)cdn_server_port(server));
     if (cli->format == CDN_FORMAT_PRETTY) {
         if (!options->no_tcp)
             fprintf(cli->out, "serving on %s\n", url);
@@ -239,6 +246,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (!code)
         code = serve_until_stopped(&serve);
 out:
+    cdn_settings_told_deinit(&serve.told);
     cdn_settings_deinit(&serve.settings);
     cdn_strings_deinit(&serve.sets);
     return code;

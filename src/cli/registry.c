@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/time.h"
-#include "engine/registry_record.h"
 
 /* ---- arguments ---- */
 
@@ -215,76 +214,6 @@ void cdn_show_rollout(char *out, size_t size, const cordon_standing *standing)
         at += (size_t)snprintf(out + at, size - at, "%sshadow %" PRIu32 " of %g %%",
                                at ? ", " : "", standing->shadows[i].version,
                                percent_of(standing->shadows[i].sample));
-}
-
-static void json_guard(struct cdn_json *json, const cordon_guard *guard)
-{
-    cdn_json_key(json, "guard");
-    cdn_json_object(json);
-    cdn_json_key_uint(json, "min_samples", guard->min_samples);
-    cdn_json_key(json, "max_error_rate");
-    cdn_json_double(json, guard->max_error_rate);
-    cdn_json_key(json, "max_limit_rate");
-    cdn_json_double(json, guard->max_limit_rate);
-    cdn_json_key(json, "max_p99_ratio");
-    cdn_json_double(json, guard->max_p99_ratio);
-    cdn_json_key(json, "max_drift");
-    cdn_json_double(json, guard->max_drift);
-    cdn_json_object_end(json);
-}
-
-void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing)
-{
-    cdn_json_key_cstr(json, "name", standing->name);
-    cdn_json_key_cstr(json, "kind", cdn_kind_word(standing->kind));
-    cdn_json_key_cstr(json, "state", cdn_state_word(standing->state));
-    cdn_json_key_uint(json, "active", standing->active);
-    cdn_json_key_uint(json, "previous", standing->previous);
-    cdn_json_key_uint(json, "newest", standing->newest);
-    cdn_json_key_uint(json, "revision", standing->revision);
-    cdn_json_key(json, "variants");
-    cdn_json_array(json);
-    for (uint32_t i = 0; i < standing->variant_count; i++) {
-        cdn_json_object(json);
-        cdn_json_key_uint(json, "version", standing->variants[i].version);
-        cdn_json_key_cstr(json, "kind", variant_word(standing->variants[i].kind));
-        cdn_json_key(json, "percent");
-        cdn_json_double(json, percent_of(standing->variants[i].share));
-        cdn_json_object_end(json);
-    }
-    cdn_json_array_end(json);
-    if (standing->guarded)
-        json_guard(json, &standing->guard);
-    cdn_json_key(json, "shadows");
-    cdn_json_array(json);
-    for (uint32_t i = 0; i < standing->shadow_count; i++) {
-        cdn_json_object(json);
-        cdn_json_key_uint(json, "version", standing->shadows[i].version);
-        cdn_json_key(json, "sample_rate");
-        cdn_json_double(json, percent_of(standing->shadows[i].sample) / 100);
-        cdn_json_object_end(json);
-    }
-    cdn_json_array_end(json);
-    if (standing->evidence[0])
-        cdn_json_key_cstr(json, "last_abort", standing->evidence);
-}
-
-void cdn_json_change(struct cdn_json *json, const cordon_change_record *change)
-{
-    char when[40];
-
-    cdn_json_key_uint(json, "sequence", change->sequence);
-    cdn_json_key_cstr(json, "time",
-                      cdn_time_format(when, sizeof(when), change->time_ms));
-    cdn_json_key_cstr(json, "action", cdn_action_word(change->action));
-    cdn_json_key_cstr(json, "name", change->name);
-    cdn_json_key_cstr(json, "kind", cdn_kind_word(change->kind));
-    cdn_json_key_uint(json, "from", change->from);
-    cdn_json_key_uint(json, "to", change->to);
-    cdn_json_key_cstr(json, "author", change->author);
-    cdn_json_key_cstr(json, "reason", change->reason);
-    if (change->details[0])
-        cdn_json_key_cstr(json, "details", change->details);
 }
 
 int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *args,

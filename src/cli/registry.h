@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "codec/json.h"
+#include "codec/standing.h"
 
 #define CDN_REGISTRY_SCHEMA_VERSION 1
 
@@ -114,9 +115,6 @@ bool cdn_version_argument(struct cdn_cli *cli, uint32_t *version, const char *te
 bool cdn_percent_argument(struct cdn_cli *cli, uint32_t *share, double percent,
                           const char *what, int *code);
 
-/* The fields of one, inside an object. */
-void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing);
-void cdn_json_change(struct cdn_json *json, const cordon_change_record *change);
 /* "canary 3 at 5 %, shadow 4 of 100 %" into `out`. */
 void cdn_show_rollout(char *out, size_t size, const cordon_standing *standing);
 

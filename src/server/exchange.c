@@ -412,6 +412,15 @@ static struct cdn_json *begin_problem(struct cdn_exchange *x, unsigned status,
     return json;
 }
 
+struct cdn_json *cdn_exchange_problem_begin(struct cdn_exchange *x, unsigned status,
+                                            const char *type, const char *detail)
+{
+    char urn[96];
+
+    snprintf(urn, sizeof urn, URN "%s", type);
+    return begin_problem(x, status, urn, detail);
+}
+
 void cdn_exchange_problem(struct cdn_exchange *x, unsigned status, const char *type,
                           const char *format, ...)
 {

@@ -139,6 +139,9 @@ void cdn_exchange_stream(struct cdn_exchange *x, unsigned status,
 /* `type` is the last part of "urn:cordon:problem:TYPE": stable words of docs. */
 void cdn_exchange_problem(struct cdn_exchange *x, unsigned status, const char *type,
                           const char *format, ...) CDN_PRINTF(4, 5);
+/* Begin one with the fields that all have; the caller adds its own, and ends the object. */
+struct cdn_json *cdn_exchange_problem_begin(struct cdn_exchange *x, unsigned status,
+                                            const char *type, const char *detail);
 /* How a call's status is told. */
 struct cdn_problem {
     unsigned status;

@@ -15,7 +15,9 @@
 #include "server/admit.h"
 #include "server/lane.h"
 #include "server/log.h"
+#include "server/log_search.h"
 #include "server/otlp.h"
+#include "server/repeat.h"
 #include "server/server.h"
 
 void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
@@ -165,6 +167,10 @@ cordon_status cdn_host_open(struct cdn_host *host,
     if (!status)
         status = cdn_lanes_new(&host->lanes, err);
     if (!status)
+        status = cdn_repeats_new(&host->repeats, err);
+    if (!status)
+        status = cdn_log_marks_new(&host->marks, err);
+    if (!status)
         status = cdn_admit_new(&host->admit, err);
     if (!status)
         status = open_watchers(host, err);
@@ -193,6 +199,8 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     cordon_registry_close(host->registry);
     cordon_proposals_close(host->proposals);
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
+    cdn_log_marks_free(host->marks);
+    cdn_repeats_free(host->repeats);
     cdn_admit_free(host->admit);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);

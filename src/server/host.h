@@ -16,7 +16,9 @@
 struct cdn_admit;
 struct cdn_lanes;
 struct cdn_log;
+struct cdn_log_marks;
 struct cdn_otlp;
+struct cdn_repeats;
 struct cdn_server_options; /* server.h */
 struct cdn_workers;
 
@@ -24,6 +26,8 @@ struct cdn_host {
     const struct cdn_server_options *options; /* borrowed */
     struct cdn_auth *auth;                    /* atomic: who may call */
     struct cdn_lanes *lanes;     /* what each thread has for itself (lane.h) */
+    struct cdn_repeats *repeats; /* answers of changes, kept (repeat.h) */
+    struct cdn_log_marks *marks; /* places in the log (log_search.h) */
     struct cdn_admit *admit;     /* what is quick (admit.h) */
     struct cdn_workers *workers; /* NULL before anything listens */
     cordon_engine *engine;

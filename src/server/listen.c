@@ -11,33 +11,44 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "server/server.h"
 #include "server/wire.h"
 #include "server/work.h"
 
 enum { BACKLOG = 1024 };
 
-/* Of a connection on the Unix socket: who is there. */
+/* A connection begins or ends: its deadlines, and who is at the other end of the Unix socket.
+ * Where memory is out nobody in particular is there, and libmicrohttpd's own limit of time
+ * stands alone. */
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
+    struct cdn_listener *listener = cls;
     const union MHD_ConnectionInfo *info;
     struct ucred peer;
-    socklen_t bytes = sizeof peer;
-    struct cdn_guest *guest;
+    int domain = 0;
+    socklen_t bytes = sizeof peer, domain_bytes = sizeof domain;
+    struct cdn_guest *guest = *context;
 
-    (void)cls;
     if (code != MHD_CONNECTION_NOTIFY_STARTED) {
-        cdn_free(*context);
+        if (guest)
+            cdn_guard_end(&guest->guarded);
+        cdn_free(guest);
         *context = NULL;
         return;
     }
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    guest = cdn_calloc(1, sizeof *guest);
+    guest = info ? cdn_calloc(1, sizeof *guest) : NULL;
     *context = guest;
-    if (!info || !guest ||
-        getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0)
-        return; /* nobody in particular */
+    if (!guest)
+        return;
+    cdn_guard_begin(listener->guard, &guest->guarded, info->connect_fd, cdn_clock_ns());
+    /* the kernel answers for TCP, too: nobody, -1 */
+    if (getsockopt(info->connect_fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_bytes) ||
+        domain != AF_UNIX ||
+        getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes))
+        return;
     guest->shown.has_peer = true;
     guest->shown.uid = peer.uid;
     guest->shown.gid = peer.gid;
@@ -93,7 +104,50 @@ static struct MHD_Daemon *start(struct cdn_listener *listener, unsigned flags,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->header_bytes,
         MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG, MHD_OPTION_URI_LOG_CALLBACK,
         cdn_wire_on_uri, listener, MHD_OPTION_NOTIFY_COMPLETED, cdn_wire_on_completed,
-        listener, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+        listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+/* What is wrong with the certificate's time is told, and no reason to stop: a clock may be. */
+static void tell_of_times(const struct cdn_listener *listener)
+{
+    int64_t now_ms = cdn_clock_wall_ms();
+    int64_t left_ms = cdn_tls_ends_ms(listener->tls) - now_ms;
+
+    if (left_ms < 0)
+        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
+                     "the certificate in %s has ended; clients will refuse it",
+                     listener->host->options->certificate);
+    else if (cdn_tls_begins_ms(listener->tls) > now_ms)
+        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
+                     "the certificate in %s does not hold yet; clients will refuse it",
+                     listener->host->options->certificate);
+    else if (left_ms < (int64_t)14 * 86400000)
+        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
+                     "the certificate in %s ends in %lld days",
+                     listener->host->options->certificate,
+                     (long long)(left_ms / 86400000));
+}
+
+static cordon_status open_tls(struct cdn_listener *listener, cordon_error *err)
+{
+    const struct cdn_server_options *options = listener->host->options;
+    cordon_status status = cdn_tls_open(&listener->tls, options->certificate,
+                                        options->key, options->client_ca, err);
+
+    if (!status)
+        tell_of_times(listener);
+    return status;
+}
+
+cordon_status cdn_listener_reload(struct cdn_listener *listener, cordon_error *err)
+{
+    cordon_status status =
+        listener->tls ? cdn_tls_reload(listener->tls, err) : CORDON_OK;
+
+    if (!status && listener->tls)
+        tell_of_times(listener);
+    return status;
 }
 
 static cordon_status listen_tcp(struct cdn_listener *listener, cordon_error *err)
@@ -101,22 +155,40 @@ static cordon_status listen_tcp(struct cdn_listener *listener, cordon_error *err
     const struct cdn_server_options *options = listener->host->options;
     const union MHD_DaemonInfo *info;
     union address address;
-    const struct MHD_OptionItem more[] = {
-        {MHD_OPTION_SOCK_ADDR, 0, &address},
-        {MHD_OPTION_END, 0, NULL},
-    };
+    struct MHD_OptionItem more[6];
+    size_t count = 0;
+    unsigned flags = 0;
     cordon_status status = parse_address(&address, options, err);
 
+    if (!status && options->certificate)
+        status = open_tls(listener, err);
     if (status)
         return status;
+    more[count++] = (struct MHD_OptionItem){MHD_OPTION_SOCK_ADDR, 0, &address};
+    more[count++] =
+        (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                (intptr_t)options->connections_per_address, NULL};
+    if (listener->tls) {
+        flags |= MHD_USE_TLS;
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0,
+                                                (void *)(uintptr_t)cdn_tls_retrieve};
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                                (void *)(uintptr_t)CDN_TLS_PRIORITIES};
+    }
+    if (listener->tls && cdn_tls_trust(listener->tls))
+        more[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
+                                    (void *)(uintptr_t)cdn_tls_trust(listener->tls)};
+    more[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    if (address.any.sa_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
     if (cdn_auth_is_open(listener->host->auth) && !is_loopback(&address))
         return cdn_error_set(err, CORDON_E_INVALID,
                              "%s can be reached from elsewhere, and anybody may do "
                              "everything; configure tokens, or listen on 127.0.0.1",
                              options->address);
     errno = 0;
-    listener->tcp =
-        start(listener, address.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0, more);
+    listener->tcp = start(listener, flags, more);
     if (!listener->tcp)
         return cdn_error_errno(err, errno ? errno : EIO, "cannot listen on %s port %u",
                                options->address, options->port);
@@ -185,7 +257,6 @@ static cordon_status listen_unix(struct cdn_listener *listener, cordon_error *er
         bind_unix(&listener->local_fd, options->socket, options->socket_mode, err);
     const struct MHD_OptionItem more[] = {
         {MHD_OPTION_LISTEN_SOCKET, listener->local_fd, NULL},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, listener},
         {MHD_OPTION_END, 0, NULL},
     };
 
@@ -205,8 +276,14 @@ static cordon_status open_all(struct cdn_listener *listener, cordon_error *err)
     const struct cdn_server_options *options = host->options;
     /* no more than that are suspended at once */
     uint32_t most = options->connections * 2;
+    const struct cdn_guard_times times = {.header_ms = options->header_ms,
+                                          .request_ms = options->request_ms,
+                                          .idle_ms =
+                                              (uint64_t)options->idle_seconds * 1000};
     cordon_status status = cdn_watch_open(&listener->watch, most, err);
 
+    if (!status)
+        status = cdn_guard_new(&listener->guard, &times, err);
     if (!status)
         status =
             cdn_workers_open(&host->workers, options->workers, options->queue, err);
@@ -240,6 +317,11 @@ cordon_status cdn_listener_open(struct cdn_listener **out, struct cdn_host *host
 uint16_t cdn_listener_port(const struct cdn_listener *listener)
 {
     return listener->port;
+}
+
+void cdn_listener_sweep(struct cdn_listener *listener)
+{
+    (void)cdn_guard_sweep(listener->guard, cdn_clock_ns());
 }
 
 static void quiesce(struct MHD_Daemon *daemon)
@@ -285,5 +367,7 @@ void cdn_listener_close(struct cdn_listener *listener)
     cdn_workers_close(host->workers);
     host->workers = NULL;
     cdn_watch_close(listener->watch);
+    cdn_guard_free(listener->guard);
+    cdn_tls_close(listener->tls);
     cdn_free(listener);
 }

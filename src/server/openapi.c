@@ -136,8 +136,8 @@ static void write_parameters(struct cdn_json *json, const struct cdn_route *rout
         at += bytes + strspn(at + bytes, " ");
     }
     if (changes(route)) {
-        if (route->method == CDN_METHOD_POST)
-            write_ref(json, "parameters", "Idempotency-Key", 15);
+        write_ref(json, "parameters", "Idempotency-Key", 15);
+        write_ref(json, "parameters", "X-Reason", 8);
         if (strchr(route->path, '{'))
             write_ref(json, "parameters", "If-Match", 8);
     }

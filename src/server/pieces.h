@@ -6,8 +6,15 @@
 #include "server/route.h"
 
 extern const struct cdn_route cdn_routes_batch[];
+extern const struct cdn_route cdn_routes_config[];
+extern const struct cdn_route cdn_routes_decisions[];
 extern const struct cdn_route cdn_routes_evaluate[];
 extern const struct cdn_route cdn_routes_health[];
 extern const struct cdn_route cdn_routes_page[];
+extern const struct cdn_route cdn_routes_proposals[];
+extern const struct cdn_route cdn_routes_rollouts[];
+extern const struct cdn_route cdn_routes_rules[];
+extern const struct cdn_route cdn_routes_rules_change[];
+extern const struct cdn_route cdn_routes_shadows[];
 
 #endif

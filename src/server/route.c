@@ -14,7 +14,12 @@
 #include "server/server.h"
 
 const struct cdn_route *const cdn_route_pieces[] = {
-    cdn_routes_batch, cdn_routes_evaluate, cdn_routes_health, cdn_routes_page, NULL,
+    /* clang-format off: one a line */
+    cdn_routes_batch,        cdn_routes_config,   cdn_routes_decisions,
+    cdn_routes_evaluate,     cdn_routes_health,   cdn_routes_page,
+    cdn_routes_proposals,    cdn_routes_rollouts, cdn_routes_rules,
+    cdn_routes_rules_change, cdn_routes_shadows,  NULL,
+    /* clang-format on */
 };
 
 /* What the braces of a template take of a path. */

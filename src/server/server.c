@@ -154,6 +154,7 @@ cordon_status cdn_server_run(struct cdn_server *server, cordon_error *err)
             return cdn_error_errno(err, errno, "poll");
         if (ready > 0)
             return CORDON_OK;
+        cdn_listener_sweep(server->listener);
         cdn_host_upkeep(&server->host);
     }
 }

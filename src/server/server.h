@@ -29,6 +29,14 @@
 
 struct cdn_server;
 
+/* One setting in force, for /v1/config. */
+struct cdn_server_setting {
+    const char *name; /* "engine.slots" */
+    const char *value;
+    const char *from; /* "flag", "environment", "file", "default" */
+    bool secret;      /* its value is not told */
+};
+
 /* Zero or NULL in a field means the default behind it.  Everything pointed to is borrowed until
  * the server is closed. */
 struct cdn_server_options {
@@ -84,6 +92,10 @@ struct cdn_server_options {
     /* how it ends */
     unsigned drain_delay_ms; /* from /readyz's word to the end of listening (0) */
     unsigned drain_ms;       /* for what is under way; then it is cancelled (30,000) */
+    /* what /v1/config tells */
+    const char *config_file; /* (none was read) */
+    const struct cdn_server_setting *config;
+    size_t config_count;
 };
 
 /* Ownership: *out is the caller's; cdn_server_close() it.

@@ -21,9 +21,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "server/dispatch.h"
 #include "server/lane.h"
 #include "server/server.h"
+#include "server/strict.h"
 #include "server/work.h"
 
 enum {
@@ -38,7 +40,8 @@ struct wire {
     struct wire *next; /* in the lane, while it waits */
     struct cdn_listener *listener;
     struct MHD_Connection *connection;
-    struct cdn_buf url; /* the path as it was sent */
+    struct cdn_guest *guest; /* once it has begun; NULL: nobody in particular */
+    struct cdn_buf url;      /* the path as it was sent */
     struct cdn_buf body;
     size_t held;      /* of listener->held */
     int fd;           /* of the connection, while a worker has it */
@@ -46,6 +49,7 @@ struct wire {
     struct cdn_work work;
     uint32_t watched; /* the place in listener->watch */
     size_t sent;      /* of x.reply, where it is an answer in pieces */
+    bool bad_query;
     bool begun;
     bool at_worker; /* it has been there; what it left is to be sent */
     bool broken;    /* the next piece cannot be had */
@@ -323,6 +327,8 @@ static enum MHD_Result answer(struct wire *wire)
 {
     struct cdn_exchange *x = &wire->x;
 
+    if (wire->guest)
+        cdn_guard_whole(&wire->guest->guarded);
     x->body = wire->body.data;
     x->body_bytes = wire->body.length;
     if (x->status)
@@ -336,19 +342,42 @@ static enum MHD_Result answer(struct wire *wire)
 
 /* ---- reading ---- */
 
+/* The certificate that the client showed, once a connection: before its first request is here
+ * there is none. */
+static void look_at_certificate(struct wire *wire, struct cdn_guest *guest)
+{
+    const union MHD_ConnectionInfo *info;
+
+    if (guest->handshaken || !wire->listener->tls || guest->shown.has_peer)
+        return;
+    guest->handshaken = true;
+    info =
+        MHD_get_connection_info(wire->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info && cdn_tls_subject(guest->subject, sizeof guest->subject,
+                                (gnutls_session_t)info->tls_session))
+        guest->shown.subject = guest->subject;
+}
+
 static void begin(struct wire *wire, const char *method)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(wire->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    const struct cdn_guest *guest = info ? info->socket_context : NULL;
     struct cdn_credentials shown = {0};
 
     wire->begun = true;
+    wire->guest = info ? info->socket_context : NULL;
     cdn_exchange_begin(&wire->x, wire->listener->host, &source, wire);
-    if (guest)
-        shown = guest->shown;
+    if (wire->guest) {
+        cdn_guard_headers(&wire->guest->guarded, wire->x.begun_ns);
+        look_at_certificate(wire, wire->guest);
+        shown = wire->guest->shown;
+    }
     shown.authorization = cdn_exchange_header(&wire->x, "Authorization");
-    (void)cdn_dispatch_begin(&wire->x, method, (const char *)wire->url.data, &shown);
+    if (cdn_dispatch_begin(&wire->x, method, (const char *)wire->url.data, &shown) &&
+        wire->bad_query)
+        cdn_exchange_problem(&wire->x, 400, "query",
+                             "what stands behind the ? has a %% that is no escape, or "
+                             "one of a NUL");
 }
 
 static void refuse_length(struct wire *wire)
@@ -372,12 +401,15 @@ static uint64_t announced(const struct wire *wire)
 }
 
 /* The headers are there.  A long body that nobody wants is not waited for. */
-static enum MHD_Result on_headers(struct wire *wire, const char *method)
+static enum MHD_Result on_headers(struct wire *wire, const char *method,
+                                  const char *version)
 {
     struct cdn_exchange *x = &wire->x;
     uint64_t bytes;
 
     begin(wire, method);
+    if (!cdn_strict_check(x, wire->connection, version))
+        return answer(wire);
     bytes = announced(wire);
     if (!x->status && bytes > cdn_dispatch_body_limit(x))
         refuse_length(wire);
@@ -437,7 +469,9 @@ void *cdn_wire_on_uri(void *cls, const char *uri, struct MHD_Connection *connect
         return NULL;
     wire->listener = listener;
     wire->connection = connection;
+    wire->bad_query = !cdn_strict_query(uri + strcspn(uri, "?"));
     wire->begun = false;
+    wire->guest = NULL;
     wire->at_worker = false;
     wire->broken = false;
     wire->discarded = 0;
@@ -461,11 +495,10 @@ enum MHD_Result cdn_wire_on_request(void *cls, struct MHD_Connection *connection
     (void)cls;
     (void)connection;
     (void)url;
-    (void)version;
     if (!wire)
         return MHD_NO; /* out of memory */
     if (!wire->begun)
-        return on_headers(wire, method);
+        return on_headers(wire, method, version);
     if (wire->at_worker)
         return send_reply(wire);
     if (*bytes)
@@ -476,10 +509,14 @@ enum MHD_Result cdn_wire_on_request(void *cls, struct MHD_Connection *connection
 void cdn_wire_on_completed(void *cls, struct MHD_Connection *connection, void **context,
                            enum MHD_RequestTerminationCode code)
 {
+    struct wire *wire = *context;
+
     (void)cls;
     (void)connection;
     (void)code;
-    if (*context)
-        give_back(*context);
+    if (wire && wire->begun && wire->guest)
+        cdn_guard_answered(&wire->guest->guarded, cdn_clock_ns());
+    if (wire)
+        give_back(wire);
     *context = NULL;
 }

@@ -5,12 +5,16 @@
 #include <microhttpd.h>
 
 #include "server/auth.h"
+#include "server/guard.h"
 #include "server/host.h"
+#include "server/tls.h"
 #include "server/watch.h"
 
 struct cdn_listener {
     struct cdn_host *host;
     struct cdn_watch *watch;
+    struct cdn_guard *guard;
+    struct cdn_tls *tls;      /* NULL: no TLS on the address */
     struct MHD_Daemon *tcp;   /* NULL: not served */
     struct MHD_Daemon *local; /* of the Unix socket; the same */
     int local_fd;             /* -1: none */
@@ -22,6 +26,9 @@ struct cdn_listener {
  * particular. */
 struct cdn_guest {
     struct cdn_credentials shown; /* without the header */
+    struct cdn_guarded guarded;
+    bool handshaken; /* a certificate has been looked for */
+    char subject[CDN_AUTH_MAX_SUBJECT_BYTES];
 };
 
 /* The callbacks; their cls is the listener. */

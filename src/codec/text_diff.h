@@ -1,6 +1,6 @@
 /* What differs between two texts, line by line, as a unified diff. */
-#ifndef CDN_CLI_TEXT_DIFF_H
-#define CDN_CLI_TEXT_DIFF_H
+#ifndef CDN_CODEC_TEXT_DIFF_H
+#define CDN_CODEC_TEXT_DIFF_H
 
 #include <stddef.h>
 

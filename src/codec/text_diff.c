@@ -4,7 +4,7 @@
  * the lengths of common subsequences is filled, which takes lines times lines.  Texts whose
  * middle is too large for that (two thousand lines against two thousand) are shown as one
  * replacement, which is true, if not the shortest. */
-#include "cli/text_diff.h"
+#include "codec/text_diff.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "support/unit.h"
 
 #include "base/alloc.h"
-#include "cli/text_diff.h"
+#include "codec/text_diff.h"
 
 static char *diff(const char *from, const char *to)
 {

@@ -1,0 +1,20 @@
+/* How objects of a registry stand, their versions and changes, as JSON: what the command and
+ * the server both tell, under the same keys. */
+#ifndef CDN_CODEC_STANDING_H
+#define CDN_CODEC_STANDING_H
+
+#include <cordon/standing.h>
+
+#include "codec/json.h"
+
+/* "rule"; "active"; "push". */
+const char *cdn_json_kind_word(cordon_object_kind kind);
+const char *cdn_json_state_word(cordon_object_state state);
+const char *cdn_json_action_word(cordon_action action);
+
+/* The fields of one, inside an object. */
+void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing);
+void cdn_json_version(struct cdn_json *json, const cordon_version_info *info);
+void cdn_json_change(struct cdn_json *json, const cordon_change_record *change);
+
+#endif

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Every route, with every right, with none, without a token and with a wrong one: who may is
+exactly who is said to, here a second time.
+
+  rights.py CORDON SOURCE_DIR WORK"""
+import json
+import os
+import re
+import sys
+
+import server
+from server import Server, command, expect, finish
+
+cordon, source, work = (os.path.abspath(p) for p in sys.argv[1:4])
+os.makedirs(work, exist_ok=True)
+store = server.make_store(cordon, source, work)
+cli = os.path.join(source, "tests/integration/cli")
+one = {"node": "Account:1", "now": "2026-01-10T00:00:00Z"}
+
+RIGHTS = ["evaluate", "read", "author", "promote", "kill", "audit"]
+ANYBODY = None
+TABLE = [  # method, pattern of the path, right: the first that fits
+    ("get", r"/|/[a-z]+\.(js|css|svg|html)|/healthz|/readyz|/openapi\.json", ANYBODY),
+    ("get", r"/metrics", "read"),
+    ("post", r"/v1/evaluate(/\{rule\})?|/v1/sets/\{set\}:evaluate", "evaluate"),
+    ("get", r"/v1/(decisions|audit)(/.*)?", "audit"),
+    ("get", r"/v1/(rules|rollouts|shadows|graph|proposals|status|config|sets)([/:].*)?", "read"),
+    ("put", r"/v1/(rules|rollouts|shadows)/\{\w+\}", "author"),
+    ("delete", r"/v1/rules/\{\w+\}", "kill"),
+    ("delete", r"/v1/shadows/\{\w+\}", "author"),
+    ("post", r"/v1/rules/\{\w+\}:(kill|pause)", "kill"),
+    ("post", r"/v1/rules/\{\w+\}:(resume|activate|rollback)", "promote"),
+    ("post", r"/v1/rollouts/\{\w+\}:(promote|abort)", "promote"),
+    ("post", r"/v1/proposals/\{\w+\}:(accept|reject)", "promote"),
+    ("post", r"/v1/reload", "promote"),
+]
+
+
+def right_of(method, path):
+    for row in TABLE:
+        if row[0] == method and re.fullmatch(row[1], path):
+            return row[2]
+    expect(False, "%s %s: nobody has said here who may" % (method, path))
+    return ANYBODY
+
+
+def make_tokens():
+    """A token for each right, for all, and for two principals; the configuration with them."""
+    tokens, entries = {}, []
+    wanted = [(right, right, None) for right in RIGHTS]
+    wanted += [("all", ",".join(RIGHTS), None), ("masked", "evaluate,read", "masked"),
+               ("poor", "evaluate,read", "poor")]
+    for name, rights, principal in wanted:
+        more = ["--principal", principal] if principal else []
+        record = json.loads(command(cordon, "token", "new", "--name", name, "--right", rights,
+                                    "--format", "json", *more))
+        tokens[name] = record["token"]
+        entries.append(record["entry"])
+    path = os.path.join(work, "server.lua")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("return { auth = { tokens = {\n%s\n} } }\n" % "\n".join(entries))
+    return tokens, path
+
+
+def bearer(token):
+    return {"Authorization": "Bearer " + token}
+
+
+def check_route(s, tokens, method, path, right):
+    target = re.sub(r"\{\w+\}", "none", path)
+    body = None if method in ("get", "head") else b"{}"
+
+    def ask(headers):
+        # nothing it names is there, so that whoever may changes nothing
+        status, found, text = s.request(method.upper(), target, body,
+                                        {"Content-Type": "application/json", **headers})
+        return status, found, text
+
+    for name in RIGHTS + ["all"]:
+        status, _, text = ask(bearer(tokens[name]))
+        told = "%s %s with %s: %d %s" % (method, path, name, status, text[-300:])
+        if right is ANYBODY or name in (right, "all"):
+            expect(status not in (401, 403, 405), told)
+        else:
+            expect(status == 403, told)
+            if method != "head":
+                problem = json.loads(text)
+                expect(problem["type"] == "urn:cordon:problem:right" and
+                       problem["detail"] == "%s has no right to %s" % (name, right), told)
+    for name, headers in (("nothing", {}), ("a wrong token", bearer(tokens["all"][:-1] + "!")),
+                          ("a hash", bearer("0" * 64)), ("no scheme", {"Authorization": tokens["all"]}),
+                          ("another scheme", {"Authorization": "Basic " + tokens["all"]})):
+        status, found, text = ask(headers)
+        told = "%s %s with %s: %d %s" % (method, path, name, status, text[-300:])
+        if right is ANYBODY and name == "nothing":
+            expect(status not in (401, 403), told)
+        else:
+            expect(status == 401 and found["WWW-Authenticate"].startswith("Bearer"), told)
+
+
+def every_route(s, tokens):
+    routes = s.ask("GET", "/openapi.json")["paths"]
+    count = 0
+    for path, methods in routes.items():
+        for method, operation in methods.items():
+            right = right_of(method, path)
+            expect(operation.get("x-right") == right, "%s %s: %s, and here it is %s" % (
+                method, path, operation.get("x-right"), right))
+            check_route(s, tokens, method, path, right)
+            if method == "get":
+                check_route(s, tokens, "head", path, right)
+            count += 1
+    expect(count >= 10, "only %d routes" % count)
+    # what is no route tells nobody anything, and opens nothing
+    for path in ("/v1/none", "/v1/evaluate/", "/v1//evaluate/x", "/..", "/v1/../metrics", "//metrics",
+                 "/metrics/", "/%2e%2e/metrics", "/v1/evaluate%2fsent", "/METRICS", "/metrics%00",
+                 "/metrics;x", "/metrics%2f"):
+        status, _, text = s.request("GET", path)
+        expect(status == 404, "GET %s: %d %s" % (path, status, text[-200:]))
+    for method in ("PATCH", "TRACE", "CONNECT", "BREW", "get"):
+        status, _, text = s.request(method, "/v1/status")
+        expect(status in (400, 405), "%s /v1/status: %d %s" % (method, status, text[-200:]))
+
+
+def principals(s, tokens):
+    def evaluate(name, code=200, **more):
+        return s.ask("POST", "/v1/evaluate/sent", {**one, **more}, bearer(tokens[name]), code)
+    plain = evaluate("evaluate")["result"]["output"]
+    masked = evaluate("masked")["result"]["output"]
+    expect(plain["key"] != masked["key"] and plain["name"] != masked["name"],
+           "%s is seen as by the host: %s" % (plain, masked))
+    expect(evaluate("masked", principal="masked")["result"]["output"] == masked,
+           "his own name changes what he sees")
+    for other in ("all", "poor", "nobody"):
+        problem = evaluate("masked", code=403, principal=other)
+        expect("masked evaluates as 'masked', not as '%s'" % other in problem["detail"], problem["detail"])
+    # the host's own token may be anybody
+    expect(evaluate("evaluate", principal="masked")["result"]["output"] == masked, "no principal")
+    poor = evaluate("poor")
+    expect(poor["outcome"] == "denied" and "principal 'poor'" in poor["message"], "%s" % poor)
+    # in a batch it is the same
+    lines = s.ask("POST", "/v1/evaluate", {"requests": [
+        {"rule": "sent", **one}, {"rule": "sent", **one, "principal": "all"}]}, bearer(tokens["masked"]))
+    text = json.dumps(lines)
+    expect(json.dumps(masked["key"]) in text and json.dumps(plain["name"]) not in text, text)
+
+
+def open_metrics():
+    with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", config,
+                env={"CORDON_SERVER__OPEN_METRICS": "true"}) as s:
+        expect(s.request("GET", "/metrics")[0] == 200, "/metrics is not open")
+        expect(s.request("GET", "/v1/status")[0] == 401, "/v1/status is open, too")
+
+
+def peers():
+    """Whoever is at the other end of the socket is known without a token."""
+    path = os.path.join(work, "peers.lua")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("return { auth = { peers = { { name = 'me', uid = %d, rights = 'read' } } } }\n"
+                   % os.getuid())
+    with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", path) as s:
+        status, _, text = s.over_socket("GET", "/v1/status")
+        expect(status == 200, "%d %s" % (status, text))
+        status, _, text = s.over_socket("POST", "/v1/evaluate/sent", json.dumps(one))
+        expect(status == 403 and "me has no right to evaluate" in text.decode(), text)
+        expect(s.request("GET", "/v1/status")[0] == 401, "TCP has no peers")
+        expect(s.over_socket("GET", "/v1/status", headers=bearer("cordon_x"))[0] == 401,
+               "a wrong token is made up for by the socket")
+
+
+tokens, config = make_tokens()
+with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", config,
+            "--policy", os.path.join(cli, "policies/good.lua"),
+            "--audit", os.path.join(work, "audit")) as s:
+    every_route(s, tokens)
+    principals(s, tokens)
+    everything = s.log()
+    for token in tokens.values():
+        expect(token not in everything, "a token is in the log")
+open_metrics()
+peers()
+finish()
