@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "codec/request.h"
+#include "server/pace.h"
 
 struct cdn_counts;
 struct cdn_lanes;
@@ -36,6 +37,7 @@ struct cdn_lane {
     struct cdn_request request;
     struct cdn_buf scratch;
     struct cdn_counts *counts; /* metrics.h */
+    struct cdn_pace pace;
     void *spare; /* the listener's: what waits there for the next request */
     uint64_t
         name_base; /* of names of requests: a number nobody can guess, and a count */
