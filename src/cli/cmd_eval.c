@@ -141,6 +141,12 @@ static int load(struct eval *eval, bool named)
             show_load_error(eval, &err);
     }
     eval->loaded = !status;
+    /* the first request is not to wait for a worker */
+    if (!status && session->tier.wall) {
+        status = cordon_engine_warm(session->engine, eval->rule.name, &err);
+        if (status)
+            cdn_cli_error_of(eval->cli, &err);
+    }
     return cdn_cli_exit_of(status);
 }
 

@@ -581,6 +581,24 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- warming ---- */
 
+/* Have the lane's worker started and told, where one is what rules run behind. */
+static cordon_status warm_worker(struct cdn_lane *lane, const struct cdn_state *state,
+                                 const struct cdn_version *version, cordon_error *err)
+{
+    cordon_wall wall = lane->engine->options.wall;
+    const struct cdn_rule_call call = {.rule = version->rule,
+                                       .snapshot = state->snapshot,
+                                       .functions = version->functions,
+                                       .grant = &cdn_grant_everything};
+    struct cdn_worker *worker;
+    cordon_status status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
+
+    if (!status)
+        status = cdn_worker_prepare(worker, &call, err);
+    cdn_lane_sweep_worker(lane, wall);
+    return status;
+}
+
 static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *state,
                                const struct cdn_plan *plan, cordon_error *err)
 {
@@ -590,7 +608,9 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
     struct cdn_image *image;
 
     for (uint32_t i = 0; i < count && !status; i++)
-        status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
+        status = lane->engine->options.wall == CORDON_WALL_INPROC
+                     ? cdn_lane_image(&image, lane, state, entries[i]->version, err)
+                     : warm_worker(lane, state, entries[i]->version, err);
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =
             cdn_state_find(state, plan->set->members[i].name);

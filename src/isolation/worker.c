@@ -284,6 +284,15 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
     cdn_wire_put_run(&worker->out, &run);
 }
 
+cordon_status cdn_worker_prepare(struct cdn_worker *worker,
+                                 const struct cdn_rule_call *call, cordon_error *err)
+{
+    uint32_t number;
+    cordon_status status = tell_rule(&number, worker, call, err);
+
+    return status ? status : tell_grant(&number, worker, call, err);
+}
+
 cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
                              const struct cdn_rule_call *call, cordon_error *err)
 {

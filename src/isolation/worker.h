@@ -51,6 +51,11 @@ struct cdn_worker {
 cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
                                uint64_t until_ns, cordon_error *err);
 
+/* Tell it of the call's rule and grant now, so that no run waits for that.
+ * Errors: as cdn_worker_run(). */
+cordon_status cdn_worker_prepare(struct cdn_worker *worker,
+                                 const struct cdn_rule_call *call, cordon_error *err);
+
 /* As cdn_rule_run(), of which the call's image, slot and binding are not used.
  * Whatever the worker does is in the outcome: one that is killed for being late is the limit
  * `time`, one that died or lied an error.  Errors: as cdn_rule_run(). */

@@ -43,6 +43,16 @@ def computed(value):
 
 
 def answers(rule, tier, limits):
+    """Times are not to be compared: where a run met its limit of time, on a machine with other
+    work, all are asked again."""
+    for _ in range(20):
+        code, told = answers_once(rule, tier, limits)
+        if not any(a.get("status") == "TIMEOUT" for a in told):
+            break
+    return code, told
+
+
+def answers_once(rule, tier, limits):
     done = run("eval", rule, "-d", "bank.store", "-i", "requests.ndjson", "--now",
                "2026-06-01T00:00:00Z", "--tier", tier, "--usage", "--format", "ndjson", *limits)
     return done.returncode, [computed(json.loads(line)) for line in done.stdout.splitlines()]
