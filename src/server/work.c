@@ -98,8 +98,10 @@ static bool is_any_below(const struct cdn_workers *workers, unsigned priority)
 
 static bool has_room(struct cdn_workers *workers, uint64_t now_ns)
 {
+    /* where nobody waits there is no queue, however long the system takes to run a thread */
     return workers->stats.waiting < workers->limit &&
-           cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting);
+           (cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting) ||
+            !workers->stats.waiting);
 }
 
 /* ---- threads ---- */
@@ -108,8 +110,10 @@ static bool has_room(struct cdn_workers *workers, uint64_t now_ns)
 static void run(struct cdn_workers *workers, struct cdn_work *work)
 {
     uint64_t begun_ns = cdn_clock_ns();
-    bool late = work->queued_ns && !cdn_delay_begins(&workers->delay, begun_ns,
-                                                     begun_ns - work->queued_ns);
+    bool late =
+        work->queued_ns &&
+        !cdn_delay_begins(&workers->delay, begun_ns, begun_ns - work->queued_ns) &&
+        workers->stats.waiting;
 
     workers->stats.refused += late;
     workers->stats.running++;
