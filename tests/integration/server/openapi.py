@@ -31,6 +31,15 @@ SAMPLES = {
     "/metrics": ["/metrics"],
     "/v1/status": ["/v1/status", "/v1/status?pretty=true"],
     "/openapi.json": ["/openapi.json", "/openapi.json?pretty=true"],
+    "/v1/graph/schema": ["/v1/graph/schema", "/v1/graph/schema?usage=true"],
+    "/v1/graph/nodes/{label}/{key}": [
+        "/v1/graph/nodes/Account/1", ("/v1/graph/nodes/Account/77", 404), ("/v1/graph/nodes/None/1", 404),
+        ("/v1/graph/nodes/Account/1?properties=none", 400)],
+    "/v1/graph/nodes/{label}/{key}/neighbourhood": [
+        "/v1/graph/nodes/Account/1/neighbourhood?limit=1&usage=true",
+        ("/v1/graph/nodes/Account/1/neighbourhood?cursor=none", 400)],
+    "/v1/graph/nodes/{label}/{key}/ego": [
+        "/v1/graph/nodes/Account/1/ego?hops=2", "/v1/graph/nodes/Account/1/ego?format=dot"],
     "/": ["/"],
     "/page.css": ["/page.css"],
     "/page.js": ["/page.js"],
