@@ -14,7 +14,7 @@ import time
 
 import server as s
 
-ROUNDS = 12
+ROUNDS = 8
 PATIENCE = 60
 
 RULE = """return {
