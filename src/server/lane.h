@@ -31,7 +31,8 @@ struct cdn_lane {
     cordon_outcome *outcome;
     cordon_set_outcome *set; /* NULL until one is asked for */
     cordon_trace *trace;     /* the same */
-    cordon_snapshot *graph;  /* what came with the request being evaluated; NULL: none did */
+    cordon_snapshot
+        *graph; /* what came with the request being evaluated; NULL: none did */
     struct cdn_request request;
     struct cdn_buf scratch;
     struct cdn_counts *counts; /* metrics.h */

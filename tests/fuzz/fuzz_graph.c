@@ -121,7 +121,7 @@ static void read_pages(const uint8_t *data, size_t size)
     where.value.as.string = text;
     query.label = "Account";
     query.key = key;
-    query.limit = 1 + size % 3;
+    query.limit = 1 + (uint32_t)(size % 3);
     query.order = size & 1 ? CORDON_ORDER_OLDEST : CORDON_ORDER_NEWEST;
     query.cursor = *given ? given : NULL;
     query.where = &where;
