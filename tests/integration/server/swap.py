@@ -49,6 +49,9 @@ class Load(threading.Thread):
         self.totals = {}
 
     def check(self, status, text):
+        if s.is_shed(status, text):
+            time.sleep(0.01)
+            return
         answer = json.loads(text)
         output = (answer.get("result") or {}).get("output") or {}
         generation = (answer.get("provenance") or {}).get("generation")
