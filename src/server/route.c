@@ -22,6 +22,7 @@ const struct cdn_route *const cdn_route_pieces[] = {
     cdn_routes_health,
     cdn_routes_page,
     cdn_routes_proposals,
+    cdn_routes_reload,
     cdn_routes_rollouts,
     cdn_routes_rules,
     cdn_routes_rules_change,

@@ -2,7 +2,7 @@
  *
  * The token lies in sessionStorage: this tab alone has it, and it goes with the tab.  A request
  * that is refused for want of one calls `needToken`, once for however many requests, and is
- * tried again with what that gives. */
+ * tried again with what that gives, until it gives nothing. */
 
 const KEY = "cordon-token";
 let needToken = null;
@@ -70,17 +70,17 @@ async function send(method, where, body, signal) {
 }
 
 export async function ask(method, where, { body, signal } = {}) {
-  const token = getToken();
-  try {
-    return await send(method, where, body, signal);
-  } catch (fault) {
-    if (fault.status !== 401 || !needToken) throw fault;
-    if (getToken() === token) {
+  for (;;) {
+    const token = getToken();
+    try {
+      return await send(method, where, body, signal);
+    } catch (fault) {
+      if (fault.status !== 401 || !needToken) throw fault;
+      if (getToken() !== token) continue; /* another request has asked meanwhile */
       asking = asking || needToken(token ? "The server does not know this token."
         : "The server asks for a token.").finally(() => { asking = null; });
       if (!await asking) throw fault;
     }
-    return send(method, where, body, signal);
   }
 }
 

@@ -95,7 +95,9 @@ function place(gathered, width, most) {
         x: side === "incoming" ? x : width - x,
       });
     });
-  return { compact, height, centre, nodes, radius: compact ? 17 : 24 };
+  /* characters of the subject's own name that fit between the sides */
+  const room = Math.max(12, Math.floor((width - 2 * edge + (compact ? -90 : 20)) / 8));
+  return { compact, height, centre, nodes, room, radius: compact ? 17 : 24 };
 }
 
 function lineWidth(line, largest) {
@@ -165,7 +167,7 @@ function drawNode(node, plan, link, subject) {
 
 function drawSubject(plan, gathered) {
   const { centre, radius } = plan;
-  const name = short(plan.compact ? gathered.subject.key : nameOf(gathered.subject), plan.compact ? 14 : 28);
+  const name = short(plan.compact ? gathered.subject.key : nameOf(gathered.subject), plan.room);
   return draw("g", { class: "subject" },
     draw("circle", { cx: centre.x, cy: centre.y, r: radius }),
     draw("text", { class: "initial", x: centre.x, y: centre.y + 6, "text-anchor": "middle" }, Array.from(plain(gathered.subject.label))[0]),

@@ -92,7 +92,7 @@ async function everything(where, name, most) {
 function offerRules() {
   const wanted = read().rule;
   const option = (rule) => make("option", { value: rule.name },
-    rule.name + (rule.state !== "active" ? " (" + rule.state + ")" : ""));
+    rule.name + (rule.state === "active" || !rule.registered ? "" : " (" + rule.state + ")"));
   const groups = [["rule", "Rules"], ["set", "Sets"]].map(([kind, title]) => [title, state.rules.filter((r) => (r.kind || "rule") === kind)]);
   $("rule").replaceChildren(make("option", { value: "" }, state.rules.length ? "choose" : "none in service"),
     ...groups.filter(([, list]) => list.length).map(([title, list]) => make("optgroup", { label: title }, list.map(option))));
@@ -306,7 +306,7 @@ async function showServer() {
     const status = await get("/v1/status");
     const graph = state.schema.generation ? "generation " + count(state.schema.generation) + ", " + count(state.schema.nodes)
       + " nodes, " + count(state.schema.edges) + " edges" : "no graph";
-    $("server").textContent = graph + (status.version ? " · cordon " + plain(status.version) : "") + (status.draining ? " · draining" : "");
+    $("server").textContent = graph + (status.version ? " · cordon " + plain(status.version) : "") + (status.status === "ready" ? "" : " · " + plain(status.status) + (status.reason ? ", " + plain(status.reason) : ""));
   } catch (fault) {
     $("server").textContent = whyNot(fault, "read", "The server's state cannot be read");
   }

@@ -57,7 +57,7 @@ export function usage(used, limits, stopped) {
 function stopNote(answer) {
   const limit = answer.limit;
   if (answer.outcome === "ok") return null;
-  const where = answer.line ? " (" + plain(answer.file || answer.rule) + ":" + answer.line + ")" : "";
+  const where = answer.line ? " (" + plain(answer.file || answer.rule).split("/").pop() + ":" + answer.line + ")" : "";
   const title = limit ? "Stopped by its " + limit.kind + " limit" : {
     error: "The rule ended in an error", denied: "The rule was not allowed to run so",
     invalid_result: "What the rule returned does not fit its contract", cancelled: "The run was cancelled",
@@ -83,7 +83,7 @@ function proposals(result) {
 
 /* One line that says it all, for who hears the page. */
 export function saying(answer) {
-  const result = answer.result || {};
+  const result = resultOf(answer);
   return (result.decision || "no decision") + (answer.fallback ? ", the fallback" : "")
     + (typeof result.score === "number" ? ", score " + count(result.score) : "")
     + (answer.outcome && answer.outcome !== "ok" ? ", outcome " + answer.outcome : "")
@@ -91,7 +91,7 @@ export function saying(answer) {
 }
 
 function head(answer, decisions) {
-  const result = answer.result || {};
+  const result = resultOf(answer);
   const at = (decisions || []).indexOf(result.decision);
   return make("div", { class: "verdict " + severity(result.decision, decisions), id: "verdict" },
     make("p", { class: "word", id: "decision" }, result.decision || "no decision"),
@@ -110,14 +110,20 @@ function reasonsOf(result) {
 
 const section = (title, ...content) => make("div", { class: "part" }, make("h3", {}, title), ...content);
 
+/* A set's answer says what a rule's has in `result` beside its members. */
+export function resultOf(answer) {
+  return answer.result || { decision: answer.decision, score: answer.score };
+}
+
 export function showAnswer(into, answer, decisions, source) {
-  const result = answer.result || {};
+  const result = resultOf(answer);
   into.replaceChildren(...[
     head(answer, decisions),
-    answer.fallback ? make("p", { class: "note", id: "fallback" },
-      "The rule itself did not decide: its declared fallback stands in.") : null,
     stopNote(answer),
-    section("Reasons", reasonsOf(result)),
+    answer.fallback ? make("p", { class: "note", id: "fallback" }, answer.set
+      ? "No member had a say: the declared fallback stands in."
+      : "The rule itself did not decide: its declared fallback stands in.") : null,
+    answer.members ? null : section("Reasons", reasonsOf(result)),
     result.output !== undefined && result.output !== null ? section("Output", outputOf(result.output)) : null,
     proposals(result),
     answer.members ? section("Members", members(answer.members)) : null,
@@ -131,13 +137,12 @@ export function showAnswer(into, answer, decisions, source) {
 }
 
 function members(list) {
-  return rows(["Rule", "Decision", ">Score", "Outcome", "Reasons"], list.map((member) => {
-    const result = member.result || member;
-    return make("tr", {}, make("td", { class: "key" }, member.rule || member.name),
-      cell(result.decision || "none", member.fallback ? " (fallback)" : ""),
-      make("td", { class: "n" }, typeof result.score === "number" ? count(result.score) : ""),
-      cell(member.outcome || ""), cell(long((result.reasons || []).join("; ") || member.message || "", 200)));
-  }), "What each member said");
+  return rows(["Rule", "Decision", ">Score", "Outcome", "Why"], list.map((member) =>
+    make("tr", { class: member.decided ? "decided" : null }, make("td", { class: "key" }, member.rule),
+      cell(member.decision || "none", member.fallback ? " (fallback)" : "", member.decided ? make("span", { class: "mark" }, "decided") : null),
+      make("td", { class: "n" }, typeof member.score === "number" ? count(member.score) : ""),
+      cell(member.outcome, member.limit ? " (" + member.limit + ")" : ""),
+      cell(long((member.reasons || []).join("; ") || member.message || "", 200)))), "What each member said");
 }
 
 /* ---- a trace ---- */
