@@ -19,6 +19,7 @@ const struct cdn_route *const cdn_route_pieces[] = {
     cdn_routes_config,
     cdn_routes_decisions,
     cdn_routes_evaluate,
+    cdn_routes_graph,
     cdn_routes_health,
     cdn_routes_page,
     cdn_routes_proposals,
