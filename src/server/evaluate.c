@@ -177,6 +177,19 @@ static cordon_status want_trace(struct cdn_lane *lane, cordon_error *err)
     return cordon_trace_new(&lane->trace, NULL, err);
 }
 
+/* What the rule has just cost. */
+static void learn(const struct cdn_exchange *x, const char *rule, uint64_t begun_ns,
+                  bool own_limit)
+{
+    const cordon_usage *usage = cordon_outcome_usage(x->lane->outcome);
+    uint64_t now_ns = cdn_clock_ns();
+    uint64_t cost_ns =
+        cdn_admit_cost(now_ns - begun_ns, usage->instructions + usage->edges);
+
+    cdn_admit_learn(x->host->admit, rule, cost_ns, usage->wall_limit_ns, own_limit);
+    cdn_pace_ran(&x->lane->pace, now_ns, cost_ns);
+}
+
 cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
                                const struct cdn_request *request,
                                const struct cdn_answer_flags *flags, cordon_error *err)
@@ -196,13 +209,11 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
         call.trace = x->lane->trace;
     begun_ns = cdn_clock_ns();
     status = cordon_evaluate(x->lane->outcome, x->host->engine, rule, &call, err);
-    if (!status && !call.trace) {
-        const cordon_usage *usage = cordon_outcome_usage(x->lane->outcome);
-
-        cdn_admit_learn(x->host->admit, rule, cdn_clock_ns() - begun_ns,
-                        usage->instructions + usage->edges, usage->wall_limit_ns,
-                        limits.wall_ns != 0);
-    }
+    x->lane->proposed = (struct cdn_proposed){0};
+    if (!status && !call.graph) /* what is of no generation changes none */
+        cdn_propose(&x->lane->proposed, x, call.principal);
+    if (!status && !call.trace)
+        learn(x, rule, begun_ns, limits.wall_ns != 0);
     cdn_evaluate_done(x);
     return status;
 }
@@ -310,6 +321,7 @@ void cdn_evaluate_fields(struct cdn_json *json, const struct cdn_exchange *x,
     cdn_answer_result(json, outcome);
     if (kind != CORDON_OUTCOME_OK)
         write_fault(json, outcome);
+    cdn_propose_write(json, x, &x->lane->proposed);
     write_usage(json, outcome, flags);
     if (flags->explain || (flags->fails && kind != CORDON_OUTCOME_OK)) {
         cdn_json_key(json, "explain");

@@ -14,6 +14,7 @@
 #include "server/auth.h"
 
 struct cdn_admit;
+struct cdn_graphs;
 struct cdn_lanes;
 struct cdn_log;
 struct cdn_log_marks;
@@ -26,6 +27,7 @@ struct cdn_workers;
 struct cdn_host {
     const struct cdn_server_options *options; /* borrowed */
     struct cdn_auth *auth;                    /* atomic: who may call */
+    struct cdn_graphs *graphs;                /* beside `proposals` (propose.h) */
     struct cdn_lanes *lanes;     /* what each thread has for itself (lane.h) */
     struct cdn_repeats *repeats; /* answers of changes, kept (repeat.h) */
     struct cdn_log_marks *marks; /* places in the log (log_search.h) */

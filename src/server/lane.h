@@ -21,6 +21,8 @@
 
 #include "base/buf.h"
 #include "codec/request.h"
+#include "server/pace.h"
+#include "server/propose.h"
 
 struct cdn_counts;
 struct cdn_lanes;
@@ -35,7 +37,10 @@ struct cdn_lane {
         *graph; /* what came with the request being evaluated; NULL: none did */
     struct cdn_request request;
     struct cdn_buf scratch;
-    struct cdn_counts *counts; /* metrics.h */
+    struct cdn_proposed proposed; /* of the outcome (propose.h) */
+    struct cdn_buf refused;       /* which proposals, and why: msgpack */
+    struct cdn_counts *counts;    /* metrics.h */
+    struct cdn_pace pace;
     void *spare; /* the listener's: what waits there for the next request */
     uint64_t
         name_base; /* of names of requests: a number nobody can guess, and a count */

@@ -6,6 +6,7 @@
 What the page shows is compared with what the server answers to the same questions asked directly;
 it is used by mouse, by keyboard alone, on a narrow screen, without rights, with tokens; and what
 graph and rules say to harm it stays text.  SKIPPED where there is no chromium or no chromedriver."""
+import http.client
 import json
 import os
 import re
@@ -33,6 +34,17 @@ def append(name, *lines):
         file.writelines(line + "\n" for line in lines)
 
 
+def patient(name, suffix, *change):
+    """A rule of rules/fraud that no busy machine stops; its path."""
+    with open(os.path.join(fraud, name + ".lua"), encoding="utf-8") as file:
+        text = file.read().replace("limits      = {", 'limits      = { time = "10s",')
+    expect('time = "10s"' in text, "%s declares its limits otherwise" % name)
+    path = os.path.join(work, name + suffix)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(*change) if change else text)
+    return path
+
+
 def make():
     """A bank, one of whose persons has a name meant for browsers, and a registry of rules."""
     shutil.rmtree(work, ignore_errors=True)
@@ -46,14 +58,10 @@ def make():
         append("person_accounts.csv", '"%s",%s' % (OWNED.replace('"', '""'), node.split(":")[1]))
     command(cordon, "import", "--schema", os.path.join(bank, "schema.lua"), "--out", store, "-q", bank)
     for name in OURS:
-        command(cordon, "rule", "push", os.path.join(fraud, name + ".lua"), "-d", store, "--author",
+        command(cordon, "rule", "push", patient(name, ".lua"), "-d", store, "--author",
                 "ann <b>", "--reason", "first <i>of all</i>", "-q")
         command(cordon, "rule", "activate", name, "-d", store, "--author", "ann", "-q")
-    with open(os.path.join(fraud, "fan_in.lua"), encoding="utf-8") as file:
-        text = file.read()
-    with open(os.path.join(work, "fan_in.lua"), "w", encoding="utf-8") as file:
-        file.write(text.replace('"60h"', '"61h"'))
-    command(cordon, "rule", "push", os.path.join(work, "fan_in.lua"), "-d", store, "--author", "bob", "-q")
+    command(cordon, "rule", "push", patient("fan_in", "_2.lua", '"60h"', '"61h"'), "-d", store, "--author", "bob", "-q")
     command(cordon, "rollout", "start", "fan_in", "--version", "2", "--percent", "10", "-d", store, "--author",
             "bob", "-q")
     with open(os.path.join(work, "both.lua"), "w", encoding="utf-8") as file:
@@ -143,6 +151,9 @@ def check_drawing(b, s, node, at):
     again = b.js("return document.querySelector('#around svg').outerHTML")
     strip = lambda text: re.sub(r'href="[^"]*"', "", text)
     expect(strip(before) == strip(again), "the same node is drawn the same again")
+    own = s.ask("GET", "/v1/graph/nodes/%s/%s" % (label, key))["node"]["properties"]
+    expect(b.texts("#node-facts dt") == sorted(own) and b.text("#node-facts").count("no") + b.text("#node-facts").count("yes")
+           == 1, "what the node is: %s, %s" % (b.text("#node-facts"), own))
     rows = b.js("return document.querySelectorAll('#around tbody tr').length")
     expect(rows >= len(sums), "the table has all %d neighbours: %d" % (len(sums), rows))
     # a neighbour becomes the subject, by mouse and by going back
@@ -261,10 +272,10 @@ def check_keyboard(b, s, node, at):
         if seen[-1] == "rule":
             break
     expect(seen[0] == "skip" and seen[-1] == "rule", "focus goes through %s" % seen)
-    b.keys("velo")
+    b.keys("v")
     b.until("document.getElementById('rule').value == 'velocity' && document.getElementById('param-window')",
-            "a rule by its first letters")
-    for wanted, text in (("label", "Account"), ("key", node.split(":")[1])):
+            "a rule by its first letter")
+    for wanted, text in (("label", "A"), ("key", node.split(":")[1])):
         b.keys(KEYS["TAB"])
         expect(b.focused() == wanted, "focus is on %s, not %s" % (b.focused(), wanted))
         b.keys(text)
@@ -353,6 +364,7 @@ def check_looks(b, s, node, at):
 
 def check_console(b, *allowed):
     """Nobody complained, and nobody else was asked."""
+    allowed += (r"status of 503",) # a busy machine; the page asks again
     faults = [e["message"] for e in b.log() if e["level"] in ("SEVERE", "WARNING")
               and not any(re.search(a, e["message"]) for a in allowed)]
     expect(faults == [], "the console: %s" % faults[:5])
@@ -412,7 +424,7 @@ def main():
         sys.exit(77)
     try:
         b = Browser()
-    except (RuntimeError, browser.Refused, OSError) as fault:
+    except (RuntimeError, OSError, http.client.HTTPException, browser.Refused) as fault:
         print("SKIPPED: no browser that runs here: %s" % str(fault)[:300])
         sys.exit(77)
     with b:
