@@ -221,6 +221,12 @@ static cordon_status bind_unix(int *out, const char *path, unsigned mode,
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd, failed;
 
+    if (path[0] == '@')
+        return cdn_error_set(
+            err, CORDON_E_INVALID,
+            "%s: a name without a file has no permissions; give a path "
+            "(./%s is one)",
+            path, path);
     if (strlen(path) >= sizeof address.sun_path)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a socket's path has at most %zu bytes: %s",

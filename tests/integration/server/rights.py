@@ -6,6 +6,8 @@ exactly who is said to, here a second time.
 import json
 import os
 import re
+import stat
+import subprocess
 import sys
 
 import server
@@ -168,6 +170,46 @@ def peers():
                "a wrong token is made up for by the socket")
 
 
+def sockets():
+    """The socket's file: who may open it, and whose it is."""
+    rule = os.path.join(cli, "rules/sent.lua")
+
+    def refused(path, code, says):
+        done = subprocess.run([cordon, "serve", rule, "--no-tcp", "--socket", path], env=server.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=60)
+        expect(done.returncode == code and says in done.stderr.decode(), "%s: %d %s" % (
+            path, done.returncode, done.stderr.decode()))
+
+    with Server(cordon, work, rule, env={"CORDON_SERVER__SOCKET_MODE": "0600"}) as s:
+        expect(stat.S_IMODE(os.stat(s.path).st_mode) == 0o600, "the socket's mode")
+        refused(s.path, 3, "is there already")
+        expect(s.over_socket("GET", "/healthz")[0] == 200, "another's start took the socket away")
+        plain = os.path.join(s.folder.name, "plain")
+        with open(plain, "w", encoding="ascii") as file:
+            file.write("mine")
+        refused(plain, 3, "is there already")
+        with open(plain, encoding="ascii") as file:
+            expect(file.read() == "mine", "a file was taken for a socket")
+        refused("@cordon", 2, "has no permissions")
+        refused("/" + "a" * 200, 2, "a socket's path has at most 107 bytes")
+        refused(os.path.join(s.folder.name, "none/socket"), 3, "No such file")
+        # one that a killed server left behind is nobody's
+        s.process.kill()
+        s.process.wait()
+        expect(os.path.exists(s.path), "a killed server removed its socket")
+        heir = subprocess.Popen([cordon, "serve", rule, "--no-tcp", "--socket", s.path],
+                                env=server.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        told = json.loads(heir.stdout.readline() or b"{}")
+        expect(told.get("socket") == s.path and s.over_socket("GET", "/healthz")[0] == 200,
+               "a socket that was left behind is not taken: %s" % told)
+        expect("port" not in told, "%s" % told)
+        heir.terminate()
+        expect(heir.wait(60) == 0 and not os.path.exists(s.path), "the socket is not removed at the end")
+        heir.stdout.close()
+        s.code = -9
+
+
 tokens, config = make_tokens()
 with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", config,
             "--policy", os.path.join(cli, "policies/good.lua"),
@@ -179,4 +221,5 @@ with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--c
         expect(token not in everything, "a token is in the log")
 open_metrics()
 peers()
+sockets()
 finish()
