@@ -39,11 +39,14 @@ static struct cdn_server *serving;
 
 static void on_signal(int signal)
 {
-    (void)signal;
-    cdn_server_stop(serving);
+    if (signal == SIGHUP)
+        cdn_server_reload(serving);
+    else
+        cdn_server_stop(serving);
 }
 
-/* From now on SIGINT and SIGTERM end the server; a second one of them kills as usual. */
+/* From now on SIGINT and SIGTERM end the server, a second one of them at once, and SIGHUP has it
+ * look at its files. */
 static void watch_signals(struct cdn_server *server)
 {
     struct sigaction action;
@@ -55,8 +58,9 @@ static void watch_signals(struct cdn_server *server)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
     action.sa_flags = 0;
+    sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 }
 
@@ -135,6 +139,7 @@ static int take_options(struct serve *serve, int argc, char **argv)
         options->proposals =
             of_store(serve->proposals_path, options->data, "proposals.mdb");
     options->logging = true;
+    options->service = true;
     set_log(&options->log, cli);
     return CDN_EXIT_OK;
 }
@@ -195,12 +200,8 @@ static int serve_until_stopped(struct serve *serve)
     watch_signals(server);
     code = announce(cli, serve, server);
     if (!code && !cdn_cli_stopped(cli))
-        status = cdn_server_run(server, &err);
-    if (status)
-        cdn_cli_error_of(cli, &err);
-    cdn_server_drain(server, 5000);
-    if (!code && status)
-        code = CDN_EXIT_DATA;
+        cdn_server_run(server);
+    cdn_server_drain(server);
     status = cdn_server_close(server, &err);
     if (status)
         cdn_cli_error_of(cli, &err);

@@ -17,6 +17,7 @@
 #include "server/log.h"
 #include "server/log_search.h"
 #include "server/otlp.h"
+#include "server/reload.h"
 #include "server/repeat.h"
 #include "server/server.h"
 
@@ -96,34 +97,11 @@ static cordon_status open_graph(struct cdn_host *host, cordon_error *err)
     return status;
 }
 
-static cordon_status load_set(cordon_engine *engine, const char *path,
-                              cordon_error *err)
-{
-    struct cdn_buf text = {0};
-    cordon_status status =
-        cdn_file_read(&text, path, CORDON_RULE_MAX_SOURCE_BYTES, err);
-
-    if (!status)
-        status = cordon_engine_load_set(engine, (const char *)text.data, text.length,
-                                        path, NULL, err);
-    cdn_buf_deinit(&text);
-    return status;
-}
-
 static cordon_status open_rules(struct cdn_host *host, cordon_error *err)
 {
     const struct cdn_server_options *options = host->options;
-    char rule[CORDON_RULE_MAX_NAME_BYTES + 1];
-    cordon_status status = CORDON_OK;
+    cordon_status status = cdn_reload_open(&host->reload, host, err);
 
-    for (size_t i = 0; i < options->rule_count && !status; i++) {
-        status =
-            cordon_engine_load_rule_file(host->engine, options->rules[i], rule, err);
-        if (!status)
-            status = cordon_engine_warm(host->engine, rule, err);
-    }
-    for (size_t i = 0; i < options->set_count && !status; i++)
-        status = load_set(host->engine, options->sets[i], err);
     if (status || !options->registry)
         return status;
     status = cordon_registry_open(&host->registry, options->registry,
@@ -193,6 +171,7 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
 {
     cordon_status status;
 
+    cdn_reload_close(host->reload);
     if (host->engine)
         cordon_engine_use_audit(host->engine, NULL);
     cordon_engine_free(host->engine);
@@ -212,15 +191,5 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
 
 void cdn_host_upkeep(struct cdn_host *host)
 {
-    cordon_error err;
-    cordon_upkeep did = CORDON_UPKEEP_INIT;
-    cordon_status status = cordon_engine_upkeep(host->engine, &did, &err);
-    bool failed = status != CORDON_OK;
-
-    __atomic_store_n(&host->registry_sequence, did.registry_sequence, __ATOMIC_RELAXED);
-
-    /* told once, not with each attempt */
-    if (failed && !host->upkeep_failed)
-        cdn_host_log(host, CORDON_LEVEL_ERROR, "%s", err.message);
-    __atomic_store_n(&host->upkeep_failed, failed, __ATOMIC_RELAXED);
+    cdn_reload_look(host->reload);
 }

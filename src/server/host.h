@@ -18,6 +18,7 @@ struct cdn_lanes;
 struct cdn_log;
 struct cdn_log_marks;
 struct cdn_otlp;
+struct cdn_reload;
 struct cdn_repeats;
 struct cdn_server_options; /* server.h */
 struct cdn_workers;
@@ -34,13 +35,13 @@ struct cdn_host {
     cordon_registry *registry;   /* NULL: rules come from files alone */
     cordon_audit *audit;         /* NULL: nothing is recorded */
     cordon_proposals *proposals; /* NULL: what rules propose is not kept */
+    struct cdn_reload *reload;   /* keeps up with it */
     struct cdn_log *log;         /* NULL: nobody is told */
     struct cdn_otlp *otlp;       /* NULL: no spans are exported */
     int64_t started_ms;
     bool draining;              /* atomic: no new work; readyz says so */
     uint64_t registry_sequence; /* atomic: what the engine's rules stand at */
     uint64_t shed_memory;       /* atomic: requests refused as too much was held */
-    bool upkeep_failed; /* atomic: something that is followed could not be taken over */
 };
 
 /* Make an engine and attach what the options name to it: the store, rules of files, the

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -330,12 +331,56 @@ void cdn_listener_sweep(struct cdn_listener *listener)
     (void)cdn_guard_sweep(listener->guard, cdn_clock_ns());
 }
 
+void cdn_listener_requests(uint64_t *begun, uint64_t *under_way,
+                           const struct cdn_listener *listener)
+{
+    uint64_t ended = __atomic_load_n(&listener->ended, __ATOMIC_ACQUIRE);
+
+    *begun = __atomic_load_n(&listener->begun, __ATOMIC_RELAXED);
+    *under_way = *begun - ended;
+}
+
+static unsigned connections_of(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info =
+        daemon ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+               : NULL;
+
+    return info ? info->num_connections : 0;
+}
+
+unsigned cdn_listener_connections(const struct cdn_listener *listener)
+{
+    return connections_of(listener->tcp) + connections_of(listener->local);
+}
+
+/* Connections that the kernel has made already would be cut off with the socket. */
+static void take_waiting(struct MHD_Daemon *daemon, int fd)
+{
+    for (;;) {
+        struct sockaddr_storage address;
+        socklen_t bytes = sizeof address;
+        int client = accept4(fd, (struct sockaddr *)&address, &bytes,
+                             SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (client < 0)
+            return;
+        /* closes it where it cannot be had */
+        (void)MHD_add_connection(daemon, client, (struct sockaddr *)&address, bytes);
+    }
+}
+
 static void quiesce(struct MHD_Daemon *daemon)
 {
     MHD_socket fd = daemon ? MHD_quiesce_daemon(daemon) : MHD_INVALID_SOCKET;
 
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
+    if (fd == MHD_INVALID_SOCKET)
+        return;
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    take_waiting(daemon, fd);
+    close(fd);
 }
 
 void cdn_listener_quiesce(struct cdn_listener *listener)

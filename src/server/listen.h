@@ -28,7 +28,13 @@ uint16_t cdn_listener_port(const struct cdn_listener *listener);
 cordon_status cdn_listener_reload(struct cdn_listener *listener, cordon_error *err);
 /* Cut off connections that take too long to send a request: every 100 ms or so. */
 void cdn_listener_sweep(struct cdn_listener *listener);
-/* Take no new connections; those there are go on. */
+/* Requests that have begun since it was opened, and those of them that have not been sent whole,
+ * nor given up by whoever asked. */
+void cdn_listener_requests(uint64_t *begun, uint64_t *under_way,
+                           const struct cdn_listener *listener);
+/* Open connections, those between two requests too. */
+unsigned cdn_listener_connections(const struct cdn_listener *listener);
+/* Take no new connections but those that wait already; those there are go on. */
 void cdn_listener_quiesce(struct cdn_listener *listener);
 /* Cancel every evaluation that a worker is at. */
 void cdn_listener_cancel(struct cdn_listener *listener);

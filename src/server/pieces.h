@@ -11,6 +11,7 @@ extern const struct cdn_route cdn_routes_decisions[];
 extern const struct cdn_route cdn_routes_evaluate[];
 extern const struct cdn_route cdn_routes_health[];
 extern const struct cdn_route cdn_routes_page[];
+extern const struct cdn_route cdn_routes_reload[];
 extern const struct cdn_route cdn_routes_proposals[];
 extern const struct cdn_route cdn_routes_rollouts[];
 extern const struct cdn_route cdn_routes_rules[];

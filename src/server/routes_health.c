@@ -8,6 +8,7 @@
 #include "server/host.h"
 #include "server/lane.h"
 #include "server/metrics.h"
+#include "server/reload.h"
 #include "server/server.h"
 #include "server/work.h"
 
@@ -26,7 +27,7 @@ static const char *unready(const struct cdn_host *host)
 {
     if (__atomic_load_n(&host->draining, __ATOMIC_RELAXED))
         return "draining";
-    if (__atomic_load_n(&host->upkeep_failed, __ATOMIC_RELAXED))
+    if (cdn_reload_failed(host->reload))
         return "reload_failed";
     return NULL;
 }
@@ -41,6 +42,7 @@ static void ready(struct cdn_exchange *x)
     cdn_json_key_cstr(json, "status", why ? "unavailable" : "ready");
     if (why)
         cdn_json_key_cstr(json, "reason", why);
+    cdn_reload_write(json, x->host->reload, false);
     cdn_json_object_end(json);
 }
 
@@ -142,6 +144,7 @@ static void status(struct cdn_exchange *x)
         cdn_json_null(json);
     write_load(json, host);
     write_logs(json, host);
+    cdn_reload_write(json, host->reload, true);
     cdn_json_object_end(json);
 }
 

@@ -15,15 +15,27 @@
 #include "base/clock.h"
 #include "server/host.h"
 #include "server/listen.h"
+#include "server/log.h"
+#include "server/reload.h"
+#include "server/service.h"
 
-/* How often the engine is looked after: decisions wait in a ring that is written then. */
-#define UPKEEP_MS 100
+enum {
+    UPKEEP_MS =
+        100, /* how often the engine is looked after: decisions wait to be written */
+    SETTLE_MS = 10,  /* a file that changes once often changes again */
+    QUIET_MS = 250,  /* without a request, and those connected are taken for idle */
+    CANCEL_MS = 2000 /* for what was cancelled to say so */
+};
 
 struct cdn_server {
     struct cdn_server_options options;
     struct cdn_host host;
     struct cdn_listener *listener;
-    int wake; /* eventfd: to be stopped */
+    struct cdn_service service;
+    int wake;      /* eventfd: of what is asked for */
+    bool stopping; /* atomic, as is the next: asked for */
+    bool reloading;
+    uint64_t fed_ns; /* the watchdog */
 };
 
 /* ---- options ---- */
@@ -96,6 +108,8 @@ static void set_defaults(struct cdn_server_options *options)
         options->header_ms = 10000;
     if (!options->request_ms)
         options->request_ms = 60000;
+    if (!options->drain_ms)
+        options->drain_ms = 30000;
     if (!options->socket_mode)
         options->socket_mode = 0660;
     if (!options->engine.struct_size)
@@ -121,6 +135,9 @@ cordon_status cdn_server_open(struct cdn_server **out,
         return cdn_error_nomem(err);
     server->options = *options;
     set_defaults(&server->options);
+    server->service.fd = -1;
+    if (options->service)
+        cdn_service_init(&server->service);
     server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     status = server->wake < 0 ? cdn_error_errno(err, errno, "eventfd")
                               : check_options(&server->options, err);
@@ -143,39 +160,138 @@ uint16_t cdn_server_port(const struct cdn_server *server)
 
 /* ---- running ---- */
 
-cordon_status cdn_server_run(struct cdn_server *server, cordon_error *err)
-{
-    struct pollfd wake = {.fd = server->wake, .events = POLLIN};
-
-    for (;;) {
-        int ready = poll(&wake, 1, UPKEEP_MS);
-
-        if (ready < 0 && errno != EINTR)
-            return cdn_error_errno(err, errno, "poll");
-        if (ready > 0)
-            return CORDON_OK;
-        cdn_listener_sweep(server->listener);
-        cdn_host_upkeep(&server->host);
-    }
-}
-
-void cdn_server_stop(struct cdn_server *server)
+/* Something to do at once, of those that signals ask for. */
+static void ask_for(struct cdn_server *server, bool *what)
 {
     static const uint64_t one = 1;
     int kept = errno; /* of whom a signal interrupts */
 
+    __atomic_store_n(what, true, __ATOMIC_RELEASE);
     if (write(server->wake, &one, sizeof one) < 0)
-        errno = kept; /* it is full of wishes to stop already */
+        errno = kept; /* it is full of wishes already */
     errno = kept;
+}
+
+void cdn_server_stop(struct cdn_server *server)
+{
+    ask_for(server, &server->stopping);
+}
+
+void cdn_server_reload(struct cdn_server *server)
+{
+    ask_for(server, &server->reloading);
+}
+
+/* Until somebody asks for something, a file that is followed changes, or so long. */
+static void wait_for_work(struct cdn_server *server, int most_ms)
+{
+    struct pollfd fds[3] = {{.fd = server->wake, .events = POLLIN}};
+    int followed[2];
+    size_t count = cdn_reload_fds(server->host.reload, followed);
+    uint64_t wishes;
+
+    for (size_t i = 0; i < count; i++)
+        fds[1 + i] = (struct pollfd){.fd = followed[i], .events = POLLIN};
+    /* changes come in several: the rest of them is waited for */
+    if (poll(fds, 1 + count, most_ms) > 0 && !fds[0].revents)
+        (void)poll(fds, 1, SETTLE_MS);
+    (void)!read(server->wake, &wishes, sizeof wishes);
+}
+
+static void reload(struct cdn_server *server)
+{
+    (void)cdn_service_tell_reloading(&server->service);
+    (void)cdn_reload_now(server->host.reload);
+    (void)cdn_service_tell(&server->service, "READY=1");
+}
+
+/* A server that no longer looks after its engine is one to be started anew. */
+static void feed_watchdog(struct cdn_server *server)
+{
+    uint64_t now = cdn_clock_ns();
+
+    if (!server->service.watchdog_ms ||
+        now - server->fed_ns < server->service.watchdog_ms * 1000000 / 3)
+        return;
+    server->fed_ns = now;
+    (void)cdn_service_tell(&server->service, "WATCHDOG=1");
+}
+
+static void look_after(struct cdn_server *server, int most_ms)
+{
+    wait_for_work(server, most_ms);
+    if (__atomic_exchange_n(&server->reloading, false, __ATOMIC_ACQ_REL))
+        reload(server);
+    else
+        cdn_host_upkeep(&server->host);
+    feed_watchdog(server);
+}
+
+void cdn_server_run(struct cdn_server *server)
+{
+    (void)cdn_service_tell(&server->service, "READY=1");
+    while (!__atomic_load_n(&server->stopping, __ATOMIC_ACQUIRE))
+        look_after(server, UPKEEP_MS);
 }
 
 /* ---- ending ---- */
 
-void cdn_server_drain(struct cdn_server *server, uint64_t most_ms)
+static uint64_t after_ms(uint64_t ms)
 {
-    (void)most_ms;
-    __atomic_store_n(&server->host.draining, true, __ATOMIC_RELAXED);
+    return cdn_clock_ns() + ms * 1000000;
+}
+
+/* Look after things meanwhile. */
+static void pass_until(struct cdn_server *server, uint64_t until_ns)
+{
+    uint64_t now;
+
+    while ((now = cdn_clock_ns()) < until_ns) {
+        uint64_t left_ms = (until_ns - now) / 1000000 + 1;
+
+        look_after(server, left_ms < UPKEEP_MS ? (int)left_ms : UPKEEP_MS);
+    }
+}
+
+/* Until nothing is under way and nobody has begun anything for a while, or nobody is connected.
+ * Whoever keeps a connection is told with his next answer that it ends.  False: time is up. */
+static bool wait_for_end(struct cdn_server *server, uint64_t until_ns)
+{
+    uint64_t begun, under_way, last = UINT64_MAX, quiet_ns = 0;
+
+    for (;;) {
+        uint64_t now = cdn_clock_ns();
+
+        cdn_listener_requests(&begun, &under_way, server->listener);
+        if (under_way || begun != last)
+            quiet_ns = now + (uint64_t)QUIET_MS * 1000000;
+        last = begun;
+        if (!under_way &&
+            (!cdn_listener_connections(server->listener) || now >= quiet_ns))
+            return true;
+        if (now >= until_ns)
+            return false;
+        look_after(server, SETTLE_MS);
+    }
+}
+
+void cdn_server_drain(struct cdn_server *server)
+{
+    const struct cdn_server_options *options = &server->options;
+    struct cdn_host *host = &server->host;
+
+    __atomic_store_n(&host->draining, true, __ATOMIC_RELAXED);
+    (void)cdn_service_tell(&server->service, "STOPPING=1");
+    cdn_log_say(host->log, CORDON_LEVEL_INFO, "server.draining",
+                "no new work is taken; what is under way ends");
+    pass_until(server, after_ms(options->drain_delay_ms));
     cdn_listener_quiesce(server->listener);
+    if (!wait_for_end(server, after_ms(options->drain_ms))) {
+        cdn_log_say(host->log, CORDON_LEVEL_WARNING, "server.cancelling",
+                    "what has not ended in %u ms is cancelled", options->drain_ms);
+        cdn_listener_cancel(server->listener);
+        (void)wait_for_end(server, after_ms(CANCEL_MS));
+    }
 }
 
 cordon_status cdn_server_close(struct cdn_server *server, cordon_error *err)
@@ -188,6 +304,7 @@ cordon_status cdn_server_close(struct cdn_server *server, cordon_error *err)
     status = server->host.options ? cdn_host_close(&server->host, err) : CORDON_OK;
     if (server->wake >= 0)
         close(server->wake);
+    cdn_service_deinit(&server->service);
     cdn_free(server);
     return status;
 }

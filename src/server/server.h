@@ -8,8 +8,8 @@
  * It is the reference embedding: of the library it uses the public headers alone.  route.h says
  * what is answered to whom, exchange.h how a handler answers, listen.h which threads there are.
  *
- * Threads: open, run, drain and close belong to one thread, stop to any and to a signal
- *          handler. */
+ * Threads: open, run, drain and close belong to one thread, stop and reload to any and to a
+ *          signal handler. */
 #ifndef CDN_SERVER_SERVER_H
 #define CDN_SERVER_SERVER_H
 
@@ -89,6 +89,8 @@ struct cdn_server_options {
         trace;             /* where spans go; without an endpoint, nowhere (otlp.h) */
     unsigned trace_sample; /* of 10,000 new traces so many are recorded (all) */
     bool trace_none;       /* only those that callers record */
+    bool
+        service; /* a service manager is told, if the environment names one (service.h) */
     /* how it ends */
     unsigned drain_delay_ms; /* from /readyz's word to the end of listening (0) */
     unsigned drain_ms;       /* for what is under way; then it is cancelled (30,000) */
@@ -108,15 +110,18 @@ cordon_status cdn_server_open(struct cdn_server **out,
 /* The port clients connect to; 0: none. */
 uint16_t cdn_server_port(const struct cdn_server *server);
 
-/* Look after the engine until the server is stopped.  Errors: CORDON_E_IO. */
-cordon_status cdn_server_run(struct cdn_server *server, cordon_error *err);
+/* Look after the engine until the server is stopped. */
+void cdn_server_run(struct cdn_server *server);
 
 /* Have cdn_server_run() return, now or as soon as it is called. */
 void cdn_server_stop(struct cdn_server *server);
+/* Have it look at everything that is followed (reload.h), as POST /v1/reload does. */
+void cdn_server_reload(struct cdn_server *server);
 
-/* Take no new connections and requests, tell /readyz so, and wait until what is under way has
- * been answered, or for so long; evaluations that still run are cancelled then. */
-void cdn_server_drain(struct cdn_server *server, uint64_t most_ms);
+/* Tell /readyz that no work should be sent here; after drain_delay_ms take no new connections;
+ * wait until what is under way has been answered, or for drain_ms: evaluations that still run
+ * are cancelled then. */
+void cdn_server_drain(struct cdn_server *server);
 
 /* Ends connections.  Accepts NULL.  Errors: as cdn_host_close(). */
 cordon_status cdn_server_close(struct cdn_server *server, cordon_error *err);

@@ -467,6 +467,7 @@ void *cdn_wire_on_uri(void *cls, const char *uri, struct MHD_Connection *connect
 
     if (!wire)
         return NULL;
+    __atomic_fetch_add(&listener->begun, 1, __ATOMIC_RELAXED);
     wire->listener = listener;
     wire->connection = connection;
     wire->bad_query = !cdn_strict_query(uri + strcspn(uri, "?"));
@@ -479,6 +480,7 @@ void *cdn_wire_on_uri(void *cls, const char *uri, struct MHD_Connection *connect
     cdn_buf_clear(&wire->url);
     cdn_buf_append(&wire->url, uri, strcspn(uri, "?"));
     if (wire->url.failed) {
+        __atomic_fetch_add(&listener->ended, 1, __ATOMIC_RELAXED);
         free_wire(wire);
         return NULL;
     }
@@ -516,7 +518,9 @@ void cdn_wire_on_completed(void *cls, struct MHD_Connection *connection, void **
     (void)code;
     if (wire && wire->begun && wire->guest)
         cdn_guard_answered(&wire->guest->guarded, cdn_clock_ns());
-    if (wire)
+    if (wire) {
+        __atomic_fetch_add(&wire->listener->ended, 1, __ATOMIC_RELEASE);
         give_back(wire);
+    }
     *context = NULL;
 }

@@ -19,7 +19,8 @@ struct cdn_listener {
     struct MHD_Daemon *local; /* of the Unix socket; the same */
     int local_fd;             /* -1: none */
     uint16_t port;
-    size_t held; /* atomic: bytes of large bodies and replies */
+    size_t held;           /* atomic: bytes of large bodies and replies */
+    uint64_t begun, ended; /* atomic: requests, from their first line to what is sent */
 };
 
 /* Who is at the other end, found out once a connection: its socket context.  NULL: nobody in

@@ -62,6 +62,7 @@ SAMPLES = {
 }
 # What is posted to the routes that evaluate.
 POSTS = {
+    "/v1/reload": [("/v1/reload", {}, 200)],
     "/v1/evaluate/{rule}": [
         ("/v1/evaluate/sent?usage=true&explain=full&provenance=true&metrics=true", ONE, 200),
         ("/v1/evaluate/sent", {**ONE, "id": [1], "limits": {"edges": 1}}, 200),
