@@ -84,10 +84,13 @@ static unsigned right_of(const struct cdn_exchange *x)
 /* Who is it, and may he?  False: answered. */
 static bool check_caller(struct cdn_exchange *x, const struct cdn_credentials *shown)
 {
-    const struct cdn_auth *auth = __atomic_load_n(&x->host->auth, __ATOMIC_ACQUIRE);
+    struct cdn_auth *auth = cdn_host_auth(x->host, x->lane);
     unsigned right = right_of(x);
+    bool known = cdn_auth_identify(&x->caller, auth, shown);
 
-    if (!cdn_auth_identify(&x->caller, auth, shown)) {
+    if (x->caller.principal)
+        x->auth = cdn_auth_retain(auth);
+    if (!known) {
         cdn_exchange_problem(x, 401, "credentials",
                              "the Authorization header is no token that anybody has");
         cdn_exchange_set_header(x, "WWW-Authenticate",
@@ -231,4 +234,6 @@ void cdn_dispatch_abandon(struct cdn_exchange *x)
     x->lane = cdn_lane_mine(x->host->lanes);
     count(x, GONE);
     cdn_exchange_end(x);
+    cdn_auth_release(x->auth);
+    x->auth = NULL;
 }

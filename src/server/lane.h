@@ -22,6 +22,7 @@
 #include "codec/request.h"
 
 struct cdn_counts;
+struct cdn_auth;
 struct cdn_lanes;
 
 struct cdn_lane {
@@ -33,6 +34,7 @@ struct cdn_lane {
     struct cdn_request request;
     struct cdn_buf scratch;
     struct cdn_counts *counts; /* metrics.h */
+    struct cdn_auth *auth;     /* cdn_host_auth()'s; NULL before its first request */
     void *spare; /* the listener's: what waits there for the next request */
     uint64_t
         name_base; /* of names of requests: a number nobody can guess, and a count */

@@ -6,9 +6,11 @@ exactly who is said to, here a second time.
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
+import time
 
 import server
 from server import Server, command, expect, finish
@@ -210,6 +212,47 @@ def sockets():
         s.code = -9
 
 
+def reloaded():
+    """Who may call is read again, by SIGHUP and POST /v1/reload; requests and connections go on."""
+    first, second = (json.loads(command(cordon, "token", "new", "--name", name, "--right", "read,promote",
+                                        "--format", "json")) for name in ("first", "second"))
+    path = os.path.join(work, "reloaded.lua")
+
+    def write(*entries):
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write("return { auth = { tokens = { %s } } }\n" % " ".join(entries))
+        os.replace(path + ".new", path)
+
+    def status(record, connection=None):
+        return s.request("GET", "/v1/status", None, bearer(record["token"]), connection)[0]
+
+    write(first["entry"])
+    with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", path) as s:
+        expect(status(first) == 200 and status(second) == 401, "before")
+        write(first["entry"], second["entry"])
+        answer = s.ask("POST", "/v1/reload", {}, bearer(first["token"]))
+        expect(status(first) == 200 and status(second) == 200, "both: %s" % answer)
+        write(second["entry"])
+        s.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 60
+        while status(first) != 401 and time.monotonic() < until:
+            time.sleep(0.02)
+        expect(status(first) == 401 and status(second) == 200, "the first is still known")
+        # what cannot be read, or would open the server to everybody, changes nothing
+        for text, says in (("return { auth = { tokens = { {} } } }", "'name' is missing"),
+                           ("return {", "reloaded.lua:1"), ("return {}", "nobody is configured any more")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            _, _, answer = s.request("POST", "/v1/reload", b"{}", bearer(second["token"]))
+            expect(b"callers" in answer and says in answer.decode(), "%s: %s" % (text, answer))
+            expect(status(second) == 200 and status(first) == 401 and s.request("GET", "/v1/status")[0] == 401,
+                   "after %s" % text)
+            expect(s.request("GET", "/readyz")[0] == 503, "/readyz does not say that the reload failed")
+        write(second["entry"])
+        s.ask("POST", "/v1/reload", {}, bearer(second["token"]))
+        expect(s.request("GET", "/readyz")[0] == 200, "/readyz is not ready again")
+
+
 tokens, config = make_tokens()
 with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", config,
             "--policy", os.path.join(cli, "policies/good.lua"),
@@ -222,4 +265,5 @@ with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--c
 open_metrics()
 peers()
 sockets()
+reloaded()
 finish()
