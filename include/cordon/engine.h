@@ -74,6 +74,10 @@ CORDON_EXPORT cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
                                                        cordon_snapshot *snapshot,
                                                        cordon_error *err);
 
+/* The snapshot that evaluations see; NULL: none.  One more reference, the caller's to
+ * cordon_snapshot_release(). */
+CORDON_EXPORT cordon_snapshot *cordon_engine_get_snapshot(cordon_engine *engine);
+
 /* Let evaluations from now on see the generation that the store's CURRENT names, if that is
  * another than the one the engine has: for a timer or an idle moment, costs reading one
  * small file when nothing changed.  Requests in flight end on the generation they started

@@ -59,12 +59,19 @@ typedef struct cordon_request {
     uint32_t priority; /* higher goes first where requests wait; below 8 */
     /* Filled while the rule runs (cordon/trace.h); the caller's.  NULL: nothing is traced. */
     cordon_trace *trace;
+    /* Evaluate on this, such as cordon_snapshot_from_value() makes, instead of the engine's; the
+     * subject is looked for in it.  Grants are compiled for it: the principal sees of it what
+     * he would see of the engine's, and a mask of what it does not have covers nothing.  A rule
+     * whose `reads` name what it does not have does not fit (CORDON_E_RULE).  A decision log
+     * keeps its identity, not the graph: it is not replayed.  Costs some 10 us and a few
+     * allocations a rule.  NULL: the engine's. */
+    const cordon_snapshot *graph;
 } cordon_request;
 
 #define CORDON_REQUEST_INIT                                                            \
     {                                                                                  \
         sizeof(cordon_request), NULL, NULL, 0, NULL, 0, 0, CORDON_NO_TIME, 0, NULL,    \
-            NULL, NULL, NULL, 0, NULL                                                  \
+            NULL, NULL, NULL, 0, NULL, NULL                                            \
     }
 
 /* A request of higher priority than this is refused. */

@@ -14,8 +14,8 @@
  * besides for each node that it may have.
  *
  * Values: bool, int64, float64 and texts as they are; timestamps as integers, ms since 1970
- * UTC; keys, and an int64 that is declared lua = "string", as text; bags as what they hold;
- * null as nil.
+ * UTC; keys, and an int64 that is declared lua = "string", as text; bags as what they hold,
+ * one nested deeper than 24 as nil; null as nil.
  *
  * Threads: safe on one engine from any number of threads, each with its own builder; a read
  *          takes its turn among evaluations (engine.h, `slots`), sees one generation, and

@@ -328,6 +328,19 @@ static cordon_status take_limits(struct cdn_request *out, const struct field *fi
     return status;
 }
 
+/* What is in it is for whoever makes a graph of it (cordon/snapshot.h). */
+static cordon_status take_graph(struct cdn_request *out, const struct field *field,
+                                cordon_error *err)
+{
+    if (field->value.type == CORDON_NIL)
+        return CORDON_OK;
+    if (field->value.type != CORDON_MAP)
+        return cdn_error_set(err, CORDON_E_DATA,
+                             "\"graph\" must be {\"nodes\": [...], \"edges\": [...]}");
+    out->has_graph = true;
+    return cordon_value_parse(&out->graph, field->start, field->bytes, err);
+}
+
 static cordon_status take_field(struct cdn_request *out, const struct field *field,
                                 enum cdn_request_field which, cordon_error *err)
 {
@@ -367,6 +380,8 @@ static cordon_status take_field(struct cdn_request *out, const struct field *fie
     case CDN_REQUEST_TRACESTATE:
         return take_text(out->tracestate, sizeof(out->tracestate), field, "tracestate",
                          err);
+    case CDN_REQUEST_GRAPH:
+        return take_graph(out, field, err);
     case CDN_REQUEST_RULE:
         return take_text(out->rule, sizeof(out->rule), field, "rule", err);
     }

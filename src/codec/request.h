@@ -11,7 +11,8 @@
  *
  *     {"priority": 3, "deadline_ms": 1795487340250, "principal": "analyst",
  *      "limits": {"instructions": 1e6, "memory_bytes": 524288, "wall_ns": 5000000},
- *      "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+ *      "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+ *      "graph": {"nodes": [], "edges": [{"type": "transfer", "from": "Account:17", ...}]}}
  *
  * and one of many `rule`. */
 #ifndef CDN_CODEC_REQUEST_H
@@ -41,6 +42,7 @@
     X(principal, PRINCIPAL)                                                            \
     X(traceparent, TRACEPARENT)                                                        \
     X(tracestate, TRACESTATE)                                                          \
+    X(graph, GRAPH)                                                                    \
     X(rule, RULE)
 
 enum cdn_request_field {
@@ -82,6 +84,8 @@ struct cdn_request {
     char principal[65];
     char traceparent[64];
     char tracestate[513];
+    bool has_graph;
+    cordon_value graph; /* points into the request's bytes */
     char rule[65];
 };
 

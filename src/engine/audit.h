@@ -43,6 +43,7 @@ struct cdn_audit_record {
     /* on what */
     uint64_t generation;
     uint64_t snapshot_id; /* 0: no snapshot */
+    bool inline_graph;    /* it is one that came with the request */
     /* what was asked */
     const char *label;
     const char *key;

@@ -37,6 +37,7 @@ void cdn_audit_record_asked(struct cdn_audit_record *out, const cordon_request *
     out->timestamp_ms = timestamp_ms;
     out->generation = generation;
     out->snapshot_id = snapshot_id;
+    out->inline_graph = request->graph != NULL;
     out->label = request->label;
     out->key = request->label ? request->key : NULL;
     out->key_bytes = request->key_bytes;
@@ -311,6 +312,8 @@ size_t cdn_audit_record_encode(void *out, size_t size,
     count(&map, "generation", record->generation);
     if (record->snapshot_id)
         hex(&map, "snapshot_id", record->snapshot_id);
+    if (record->inline_graph)
+        text(&map, "graph", "inline");
     text(&map, "requested_by", record->principal);
     text(&map, "traceparent", record->traceparent);
     key(&map, "input");

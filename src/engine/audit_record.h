@@ -1,6 +1,7 @@
 /* A decision's record as bytes: one msgpack map, its keys in the order of the table below.
  *
  *     decision_id timestamp rule set version digest variant generation snapshot_id
+ *     graph        "inline": one that came with the request
  *     requested_by traceparent
  *     input        map: node {label key}, now, as_of, params (as they came), seed
  *     outcome limit decision fallback truncated nondeterministic error {message file line}
@@ -54,6 +55,7 @@ struct cdn_audit_view {
     uint32_t version;
     uint64_t generation;
     uint64_t snapshot_id;
+    struct cdn_audit_text graph; /* absent: the engine's own */
     struct cdn_audit_text label, key;
     struct cdn_audit_text params; /* msgpack */
     int64_t now_ms;

@@ -271,6 +271,7 @@ static bool take_field(struct cdn_audit_view *out, const struct cdn_audit_field 
         {"requested_by", &out->requested_by},
         {"traceparent", &out->traceparent},
         {"decision", &out->decision},
+        {"graph", &out->graph},
     };
     const struct cdn_audit_text *name = &field->key;
     uint64_t version = 0;

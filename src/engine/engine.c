@@ -329,6 +329,20 @@ cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
     return status;
 }
 
+cordon_snapshot *cordon_engine_get_snapshot(cordon_engine *engine)
+{
+    cordon_snapshot *snapshot;
+
+    if (!engine)
+        return NULL;
+    pthread_mutex_lock(&engine->writer);
+    snapshot = atomic_load(&engine->state)->snapshot;
+    if (snapshot)
+        cordon_snapshot_retain(snapshot);
+    pthread_mutex_unlock(&engine->writer);
+    return snapshot;
+}
+
 /* All of it under `writer`: of two threads that follow at once the one that looked at
  * CURRENT first must not come last. */
 cordon_status cdn_engine_follow(cordon_engine *engine, const char *store,

@@ -153,12 +153,12 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
 {
     cordon_audit *audit =
         atomic_load_explicit(&lane->engine->audit, memory_order_relaxed);
+    const cordon_snapshot *graph = cdn_request_graph(state, ask->request);
     struct cdn_audit_record record;
 
     if (!audit)
         return;
-    cdn_audit_record_of(&record, outcome, ask->request,
-                        state->snapshot ? state->snapshot->identity : 0,
+    cdn_audit_record_of(&record, outcome, ask->request, graph ? graph->identity : 0,
                         cdn_clock_wall_ms());
     record.set = ask->set;
     record.functions = version->functions;
@@ -174,9 +174,10 @@ static void tell(struct cdn_lane *lane, const struct cdn_state *state,
                  cordon_variant variant, const struct cdn_role *role,
                  const struct cdn_ask *ask, cordon_outcome *outcome)
 {
+    const cordon_snapshot *graph = cdn_request_graph(state, ask->request);
+
     name_decision(outcome, lane, plan, entry->version, variant);
-    if (state->snapshot)
-        outcome->generation = cordon_snapshot_generation(state->snapshot);
+    outcome->generation = graph ? cordon_snapshot_generation(graph) : 0;
     record(lane, state, entry->version, role, ask, outcome);
     cdn_answers_clear(&lane->host.answers); /* the next may be refused before it runs */
     cdn_observe(lane->engine, ask->request, outcome, ask->set);
@@ -195,7 +196,10 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
     tell(lane, state, plan, entry, variant, role, ask, outcome);
 }
 
-static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *state,
+/* Run it bound to what it is evaluated on; *own is the caller's to free, a binding to a graph
+ * that came with the request. */
+static cordon_status run_bound(struct cdn_binding **own, struct cdn_lane *lane,
+                               const struct cdn_state *state,
                                const struct cdn_plan *plan,
                                const struct cdn_entry *entry, cordon_variant variant,
                                const struct cdn_ask *ask, cordon_outcome *outcome,
@@ -207,7 +211,7 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         .rule = version->rule,
         .slot = lane->slot,
         .host = &lane->host,
-        .snapshot = state->snapshot,
+        .snapshot = cdn_request_graph(state, ask->request),
         .functions = version->functions,
         .request = ask->request,
         .trace =
@@ -219,14 +223,24 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
     struct cdn_budget full;
     struct cdn_image *image;
     cordon_status status;
+    bool admitted;
 
     lane->tightened = false;
-    if (!cdn_admit(&role, &call.binding, outcome, state, entry, ask->request)) {
+    admitted = cdn_admit(&role, &call.binding, outcome, state, entry, ask->request);
+
+    if (admitted && ask->request->graph) {
+        status = cdn_admit_graph(own, outcome, entry, role, ask->request->graph, err);
+        if (status)
+            return status;
+        call.binding = *own;
+        admitted = *own != NULL;
+    }
+    if (!admitted) {
         outcome->usage.wall_ns = cdn_clock_ns() - ask->entered_ns;
         conclude(lane, state, plan, entry, variant, role, ask, outcome);
         return CORDON_OK;
     }
-    if (!state->snapshot && call.rule->names.kind_count)
+    if (!call.snapshot && call.rule->names.kind_count)
         return cdn_error_at(err, CORDON_E_RULE, call.rule->file,
                             call.rule->names.kinds[0].line, 0,
                             "the rule reads %s, and the engine has no snapshot",
@@ -255,6 +269,20 @@ static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *st
         cdn_tally_tightened(&version->tallies[lane->number]);
     conclude(lane, state, plan, entry, variant, role, ask, outcome);
     return CORDON_OK;
+}
+
+static cordon_status run_entry(struct cdn_lane *lane, const struct cdn_state *state,
+                               const struct cdn_plan *plan,
+                               const struct cdn_entry *entry, cordon_variant variant,
+                               const struct cdn_ask *ask, cordon_outcome *outcome,
+                               cordon_error *err)
+{
+    struct cdn_binding *own = NULL;
+    cordon_status status =
+        run_bound(&own, lane, state, plan, entry, variant, ask, outcome, err);
+
+    cdn_binding_free(own);
+    return status;
 }
 
 /* ---- shadows ---- */

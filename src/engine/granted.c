@@ -179,39 +179,68 @@ bool cdn_asking_find(struct cdn_asking *out, char *why, size_t size,
 }
 
 /* The rule's fallback stands, as for a rule that was stopped. */
-#define DENY(outcome, state, rule, ...)                                                \
+#define DENY(outcome, graph, rule, ...)                                                \
     (cdn_rule_refuse(outcome, rule, CORDON_OUTCOME_DENIED, CORDON_BUDGET_NONE,         \
                      __VA_ARGS__),                                                     \
-     (outcome)->generation =                                                           \
-         (state)->snapshot ? cordon_snapshot_generation((state)->snapshot) : 0,        \
-     false)
+     (outcome)->generation = (graph) ? cordon_snapshot_generation(graph) : 0, false)
 
 bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
                cordon_outcome *outcome, const struct cdn_state *state,
                const struct cdn_entry *entry, const cordon_request *request)
 {
     const struct cdn_rule *rule = entry->version->rule;
+    const cordon_snapshot *graph = cdn_request_graph(state, request);
     const struct cdn_bound_role *bound;
     char why[CORDON_ERROR_MESSAGE_BYTES];
     struct cdn_asking asking;
 
     *role = NULL;
-    *binding = entry->binding;
+    *binding = request->graph ? NULL : entry->binding;
     if (!cdn_asking_find(&asking, why, sizeof why, state, request)) {
         *role = asking.role;
-        return DENY(outcome, state, rule, "%s", why);
+        return DENY(outcome, graph, rule, "%s", why);
     }
     if (!asking.role)
         return true;
     *role = asking.role;
     bound = &entry->roles[asking.role->number];
     if (!cdn_bit(entry->may_run, asking.principal))
-        return DENY(outcome, state, rule, "principal '%s' may not run rule '%s'",
+        return DENY(outcome, graph, rule, "principal '%s' may not run rule '%s'",
                     asking.role->principal, rule->name);
+    if (request->graph)
+        return true;
     if (!bound->binding)
-        return DENY(outcome, state, rule,
+        return DENY(outcome, graph, rule,
                     "principal '%s' may not read %s, which rule '%s' does",
                     asking.role->principal, bound->missing, rule->name);
     *binding = bound->binding;
     return true;
+}
+
+cordon_status cdn_admit_graph(struct cdn_binding **out, cordon_outcome *outcome,
+                              const struct cdn_entry *entry,
+                              const struct cdn_role *role, const cordon_snapshot *graph,
+                              cordon_error *err)
+{
+    const struct cdn_rule *rule = entry->version->rule;
+    struct cdn_bound_role bound = {0};
+    struct cdn_grant *grant = NULL;
+    cordon_status status = CORDON_OK;
+
+    *out = NULL;
+    if (role)
+        status = cdn_grant_compile_part(&grant, role, graph, err);
+    if (!status)
+        status =
+            bind_role(&bound, rule, graph, grant ? grant : &cdn_grant_everything, err);
+    if (status == CORDON_E_RULE && err)
+        cdn_error_prefix(err, "the request's graph");
+    if (bound.missing)
+        (void)DENY(outcome, graph, rule,
+                   "principal '%s' may not read %s, which rule '%s' does",
+                   role->principal, bound.missing, rule->name);
+    *out = bound.binding;
+    cdn_free(bound.missing);
+    cdn_grant_free(grant);
+    return status;
 }

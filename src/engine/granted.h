@@ -45,10 +45,20 @@ bool cdn_asking_find(struct cdn_asking *out, char *why, size_t size,
                      const struct cdn_state *state, const cordon_request *request);
 
 /* Whom a request is for: the role of its principal (NULL: the host) and the binding that
- * goes with it.  False: it may not, with outcome saying why, as a denial of the rule.
+ * goes with it, NULL if the request brings a graph of its own.  False: it may not, with outcome saying why, as a denial of the rule.
  * Neither allocates nor locks. */
 bool cdn_admit(const struct cdn_role **role, const struct cdn_binding **binding,
                cordon_outcome *outcome, const struct cdn_state *state,
                const struct cdn_entry *entry, const cordon_request *request);
+
+/* The same for a request that brings a graph, once it is admitted: its rule bound to that, for
+ * the role (NULL: the host).  *out is the caller's, NULL where the role may not read of it what
+ * the rule does, with outcome saying so as a denial.
+ * Errors: CORDON_E_RULE the rule does not fit the graph, CORDON_E_DATA a mask does not,
+ *         CORDON_E_NOMEM. */
+cordon_status cdn_admit_graph(struct cdn_binding **out, cordon_outcome *outcome,
+                              const struct cdn_entry *entry,
+                              const struct cdn_role *role, const cordon_snapshot *graph,
+                              cordon_error *err);
 
 #endif

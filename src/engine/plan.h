@@ -122,6 +122,13 @@ struct cdn_state {
     struct cdn_state *retired; /* the next older one that may still be in use */
 };
 
+/* What a request is evaluated on; NULL: nothing. */
+static inline const cordon_snapshot *cdn_request_graph(const struct cdn_state *state,
+                                                       const cordon_request *request)
+{
+    return request->graph ? request->graph : state->snapshot;
+}
+
 /* ---- versions and entries ---- */
 
 /* A version of `rule`, which it takes also on failure, counting in `lanes` lanes.  One

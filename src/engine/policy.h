@@ -167,6 +167,13 @@ bool cdn_policy_glob(const char *glob, const char *name);
  * Errors: CORDON_E_DATA with the policy's file and line, CORDON_E_NOMEM. */
 cordon_status cdn_grant_compile(struct cdn_grant **out, const struct cdn_role *role,
                                 const cordon_snapshot *snapshot, cordon_error *err);
+/* The same of a graph that need not have all that the policy names, as one in a request: a mask
+ * of what it does not have covers nothing.  Errors: a mask that cannot be put on what it names,
+ * CORDON_E_NOMEM. */
+cordon_status cdn_grant_compile_part(struct cdn_grant **out,
+                                     const struct cdn_role *role,
+                                     const cordon_snapshot *snapshot,
+                                     cordon_error *err);
 void cdn_grant_free(struct cdn_grant *grant); /* accepts NULL */
 
 /* The grant as slices take it, borrowed from it, for a slice of so many hops.

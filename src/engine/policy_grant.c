@@ -346,8 +346,22 @@ static void fill(struct room *room, const struct cdn_role *role,
     }
 }
 
-cordon_status cdn_grant_compile(struct cdn_grant **out, const struct cdn_role *role,
-                                const cordon_snapshot *snapshot, cordon_error *err)
+/* Is there what the mask is to cover? */
+static bool is_there(const struct cdn_schema *schema,
+                     const struct cdn_policy_mask *mask)
+{
+    int32_t label = cdn_schema_label(schema, mask->owner);
+
+    if (label < 0 && !is_type(schema, mask->owner))
+        return false;
+    return (label >= 0 && !strcmp(mask->property, "key")) ||
+           (label < 0 && is_time_column(schema, mask)) ||
+           find_property(schema, mask->owner, mask->property);
+}
+
+static cordon_status compile(struct cdn_grant **out, const struct cdn_role *role,
+                             const cordon_snapshot *snapshot, bool part,
+                             cordon_error *err)
 {
     static const struct cdn_schema empty;
     const struct cdn_schema *schema = snapshot ? &snapshot->schema : &empty;
@@ -361,6 +375,8 @@ cordon_status cdn_grant_compile(struct cdn_grant **out, const struct cdn_role *r
     for (uint32_t i = 0; snapshot && i < role->mask_count; i++) {
         const struct cdn_policy_mask *mask = &role->masks[i];
 
+        if (part && !is_there(schema, mask))
+            continue;
         if (mask_fault(why, sizeof why, schema, mask)) {
             cdn_free(room);
             return cdn_error_at(err, CORDON_E_DATA, role->policy->file,
@@ -376,6 +392,19 @@ cordon_status cdn_grant_compile(struct cdn_grant **out, const struct cdn_role *r
     memcpy(room->grant.mask_key, role->policy->mask_key, sizeof room->grant.mask_key);
     *out = &room->grant; /* the room's first member: freeing one frees the other */
     return CORDON_OK;
+}
+
+cordon_status cdn_grant_compile(struct cdn_grant **out, const struct cdn_role *role,
+                                const cordon_snapshot *snapshot, cordon_error *err)
+{
+    return compile(out, role, snapshot, false, err);
+}
+
+cordon_status cdn_grant_compile_part(struct cdn_grant **out,
+                                     const struct cdn_role *role,
+                                     const cordon_snapshot *snapshot, cordon_error *err)
+{
+    return compile(out, role, snapshot, true, err);
 }
 
 void cdn_grant_free(struct cdn_grant *grant)

@@ -445,6 +445,15 @@ cordon_status cdn_replay_run(struct cdn_replay_result *out, struct cdn_replay *r
                        "what functions of the host's answered was masked or erased");
         return CORDON_OK;
     }
+    if (view->graph.at) {
+        out->verdict = CDN_REPLAY_NOT_REPRODUCIBLE;
+        (void)snprintf(
+            out->why, sizeof out->why,
+            "it was decided on a graph that came with the request, of identity "
+            "%016" PRIx64 ", which the log does not keep",
+            view->snapshot_id);
+        return CORDON_OK;
+    }
     if (view->requested_by.at && !replay->options.policy) {
         out->verdict = CDN_REPLAY_NOT_REPRODUCIBLE;
         (void)snprintf(out->why, sizeof out->why,

@@ -446,8 +446,9 @@ static void conclude(const struct judgement *judgement, struct cdn_lane *lane,
         own->nondeterministic |= outcome->records[i].nondeterministic;
     }
     if (audit) {
-        cdn_audit_record_of(&record, own, request,
-                            state->snapshot ? state->snapshot->identity : 0,
+        const cordon_snapshot *graph = cdn_request_graph(state, request);
+
+        cdn_audit_record_of(&record, own, request, graph ? graph->identity : 0,
                             cdn_clock_wall_ms());
         record.source_hash = NULL; /* it is a rule's */
         record.set = plan->name;

@@ -13,7 +13,9 @@
 #include "graph/mask.h"
 #include "snapshot/writer.h"
 
-#define EXAMPLES 5u /* keys of a label, told with the schema */
+/* Levels that a bag may have, in a document that has CORDON_VALUE_MAX_DEPTH of them. */
+#define BAG_LEVELS (CORDON_VALUE_MAX_DEPTH - 8)
+#define EXAMPLES   5u /* keys of a label, told with the schema */
 
 size_t cdn_read_put_count(struct cdn_packer *out, bool map)
 {
@@ -33,15 +35,34 @@ void cdn_read_set_count(struct cdn_packer *out, size_t at, uint32_t count)
 
 /* ---- values ---- */
 
-/* A bag is as it was imported; one that is not whole, or nested so deep that the document
- * could not be read any more, is damage. */
+static bool is_deeper(const cordon_value *value, int levels)
+{
+    cordon_value_iter iter;
+    cordon_value key, item;
+
+    if (value->type != CORDON_ARRAY && value->type != CORDON_MAP)
+        return false;
+    if (!levels)
+        return true;
+    cordon_value_iter_init(&iter, value);
+    while (cordon_value_next(&iter, &key, &item))
+        if (is_deeper(&item, levels - 1))
+            return true;
+    return false;
+}
+
+/* A bag is as it was imported; one so deep that the document could not be read any more is left
+ * out.  False: it is not whole. */
 static bool put_bag(struct cdn_packer *out, const char *text, size_t bytes)
 {
-    const unsigned char *at = (const unsigned char *)text, *end = at + bytes;
+    cordon_value value;
 
-    if (cdn_unpack_check(&at, end) || at != end)
+    if (cordon_value_parse(&value, text, bytes, NULL))
         return false;
-    cdn_pack_raw(out, text, bytes);
+    if (is_deeper(&value, BAG_LEVELS))
+        cdn_pack_nil(out);
+    else
+        cdn_pack_raw(out, text, bytes);
     return true;
 }
 

@@ -1,20 +1,20 @@
-/* Fixtures as text: lines to rows, and a file to its parts.  fixture_infer.c makes a schema of
- * the rows, fixture_graph.c the graph.
+/* Fixtures as text: lines to rows, and a file to its parts.  snapshot/draft.h makes a graph of
+ * the rows, fixture_values.c says what their values mean.
  *
  * Two passes over small texts, everything kept in memory and nothing copied; cost is linear
  * but for the places of faults, which are counted when one is told. */
-#include "import/fixture_rows.h"
+#include "import/fixture_values.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/time.h"
-#include "import/parse.h"
+#include "snapshot/parse.h"
 
 /* One line's reader. */
 struct line {
-    struct cdn_fixture_rows *rows;
+    struct cdn_draft *rows;
     const struct cdn_fixture_text *text;
     const char *at;
     const char *end;
@@ -51,17 +51,6 @@ cordon_status cdn_fixture_fault(const struct cdn_fixture_text *text, const char 
 static int shown(const struct cdn_word *word)
 {
     return word->bytes > 60 ? 60 : (int)word->bytes;
-}
-
-struct cdn_fixture_name cdn_fixture_name_of(const struct cdn_word *word)
-{
-    struct cdn_fixture_name name;
-    size_t bytes = word->bytes < sizeof name.text ? word->bytes : sizeof name.text - 1;
-
-    if (bytes)
-        memcpy(name.text, word->text, bytes);
-    name.text[bytes] = '\0';
-    return name;
 }
 
 /* ---- words ---- */
@@ -175,7 +164,7 @@ static enum cdn_literal literal_of(const struct cdn_word *word)
 
 /* ---- a line ---- */
 
-static cordon_status take_end(struct cdn_fixture_end *out, struct line *line,
+static cordon_status take_end(struct cdn_draft_end *out, struct line *line,
                               const char *what)
 {
     const char *start = line->at;
@@ -209,7 +198,7 @@ static cordon_status take_end(struct cdn_fixture_end *out, struct line *line,
     return CORDON_OK;
 }
 
-static cordon_status take_arrow(struct cdn_fixture_row *row, struct line *line)
+static cordon_status take_arrow(struct cdn_draft_row *row, struct line *line)
 {
     const char *start = line->at;
     struct cdn_word all = {start, 0};
@@ -236,7 +225,7 @@ static cordon_status take_arrow(struct cdn_fixture_row *row, struct line *line)
 }
 
 /* name=value, or of an edge its time alone. */
-static cordon_status take_value(struct cdn_fixture_value *out, struct line *line,
+static cordon_status take_value(struct cdn_draft_value *out, struct line *line,
                                 bool time)
 {
     const char *start = line->at;
@@ -283,13 +272,14 @@ static cordon_status take_value(struct cdn_fixture_value *out, struct line *line
 
 static cordon_status read_line(struct line *line, bool edge)
 {
-    struct cdn_fixture_rows *rows = line->rows;
-    struct cdn_fixture_row row = {0};
+    struct cdn_draft *rows = line->rows;
+    struct cdn_draft_row row = {0};
     cordon_status status;
 
     if (!skip(line))
         return CORDON_OK;
-    row.first = (uint32_t)(rows->values.length / sizeof(struct cdn_fixture_value));
+    row.at = line->at;
+    row.first = (uint32_t)(rows->values.length / sizeof(struct cdn_draft_value));
     status = take_end(&row.ends[0], line, edge ? "where an edge begins" : "a node");
     if (!status && edge) {
         (void)skip(line);
@@ -300,7 +290,7 @@ static cordon_status read_line(struct line *line, bool edge)
             status = take_end(&row.ends[1], line, "where an edge ends");
     }
     while (!status && skip(line)) {
-        struct cdn_fixture_value value = {0};
+        struct cdn_draft_value value = {0};
 
         status = take_value(&value, line, edge && !row.count);
         cdn_buf_append(&rows->values, &value, sizeof value);
@@ -310,9 +300,10 @@ static cordon_status read_line(struct line *line, bool edge)
     return status;
 }
 
-static cordon_status read_text(struct cdn_fixture_rows *rows, bool edge)
+static cordon_status read_text(struct cdn_fixture_draft *fixture, bool edge)
 {
-    const struct cdn_fixture_text *text = rows->texts[edge];
+    const struct cdn_fixture_text *text = fixture->texts[edge];
+    struct cdn_draft *rows = &fixture->draft;
     cordon_status status = CORDON_OK;
     const char *at = text->text;
 
@@ -333,27 +324,46 @@ static cordon_status read_text(struct cdn_fixture_rows *rows, bool edge)
     return status;
 }
 
-cordon_status cdn_fixture_rows_read(struct cdn_fixture_rows *out,
-                                    const struct cdn_fixture_text *nodes,
-                                    const struct cdn_fixture_text *edges,
-                                    cordon_error *err)
+/* A fault that has no place of its own, such as of a name, is one of the fixture. */
+static cordon_status placed(const struct cdn_fixture_text *nodes,
+                            const struct cdn_fixture_text *edges, cordon_status status,
+                            cordon_error *err)
 {
-    cordon_status status;
+    const struct cdn_fixture_text *text = nodes->text ? nodes : edges;
+    char message[CORDON_ERROR_MESSAGE_BYTES];
 
-    *out = (struct cdn_fixture_rows){.texts = {nodes, edges}, .err = err};
-    status = read_text(out, false);
-    if (!status)
-        status = read_text(out, true);
-    if (out->rows[0].failed || out->rows[1].failed || out->values.failed)
-        return cdn_error_nomem(err);
-    return status;
+    if (status != CORDON_E_DATA || err->file[0])
+        return status;
+    memcpy(message, err->message, sizeof message);
+    return cdn_error_at(err, status, text->file, text->line, 0, "%s", message);
 }
 
-void cdn_fixture_rows_deinit(struct cdn_fixture_rows *rows)
+cordon_status cdn_fixture_read(cordon_snapshot **out, const struct cdn_schema *schema,
+                               const struct cdn_fixture_text *nodes,
+                               const struct cdn_fixture_text *edges, cordon_error *err)
 {
-    cdn_buf_deinit(&rows->rows[0]);
-    cdn_buf_deinit(&rows->rows[1]);
-    cdn_buf_deinit(&rows->values);
+    struct cdn_fixture_draft fixture = {.texts = {nodes, edges}};
+    struct cdn_draft *draft = &fixture.draft;
+    cordon_error own;
+    cordon_status status;
+
+    *out = NULL;
+    if (!err)
+        err = &own;
+    cdn_error_clear(err);
+    draft->reader = &cdn_fixture_reader;
+    draft->err = err;
+    status = read_text(&fixture, false);
+    if (!status)
+        status = read_text(&fixture, true);
+    if (!status && !schema && !cdn_draft_row_count(draft, false) &&
+        !cdn_draft_row_count(draft, true))
+        status = cdn_error_set(err, CORDON_E_DATA,
+                               "the fixture has neither a node nor an edge");
+    if (!status)
+        status = cdn_draft_make(out, draft, schema);
+    cdn_draft_deinit(draft);
+    return placed(nodes, edges, status, err);
 }
 
 /* ---- a file ---- */
@@ -384,7 +394,7 @@ static cordon_status begin_part(struct splitting *split, struct cdn_fixture_text
 static cordon_status split_line(struct splitting *split, const char *at,
                                 const char *end, const char *behind, uint32_t number)
 {
-    struct cdn_fixture_rows none = {.err = split->err};
+    struct cdn_draft none = {.err = split->err};
     struct line line = {&none, split->whole, at, end};
     struct cdn_word word;
 

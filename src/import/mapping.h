@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "import/csv.h"
-#include "import/parse.h"
+#include "snapshot/parse.h"
 #include "snapshot/schema.h"
 
 /* A property and the column it is read from. */

@@ -99,8 +99,15 @@ static void learn_limit(struct place *place, uint64_t limit_ns, bool own)
         __atomic_store_n(&place->limit_ns, limit_ns, __ATOMIC_RELAXED);
 }
 
-void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t took_ns,
-                     uint64_t charged, uint64_t limit_ns, bool own)
+uint64_t cdn_admit_cost(uint64_t took_ns, uint64_t charged)
+{
+    return charged <= CDN_ADMIT_SMALL && took_ns > CDN_ADMIT_MISHAP_NS
+               ? CDN_ADMIT_MISHAP_NS
+               : took_ns;
+}
+
+void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t cost_ns,
+                     uint64_t limit_ns, bool own)
 {
     struct place *place = place_of(admit, hash_of(rule));
     int64_t paid, after;
@@ -108,11 +115,9 @@ void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t took_ns
     if (!place)
         return;
     learn_limit(place, limit_ns, own);
-    if (charged <= CDN_ADMIT_SMALL && took_ns > CDN_ADMIT_MISHAP_NS)
-        took_ns = CDN_ADMIT_MISHAP_NS;
     paid = __atomic_load_n(&place->paid_ns, __ATOMIC_RELAXED);
     do {
-        after = pay(paid, took_ns);
+        after = pay(paid, cost_ns);
         if (after == paid)
             return;
     } while (!__atomic_compare_exchange_n(&place->paid_ns, &paid, after, true,

@@ -13,8 +13,8 @@
  *
  * What is measured is the time that passed, since nobody waits for less.  But where a machine has more to do than it
  * can, any run may stand still for milliseconds, and rules that are quick would all be workers'.  So a run that was
- * charged for little (CDN_ADMIT_SMALL instructions and edges, some hundred microseconds) adds at most
- * CDN_ADMIT_MISHAP_NS.
+ * charged for little (CDN_ADMIT_SMALL instructions and edges, some hundred microseconds) is taken to have cost at
+ * most CDN_ADMIT_MISHAP_NS.
  *
  * Threads: every function is safe from any thread and takes no lock; a quick run of a rule without
  *          debt writes nothing that others read. */
@@ -49,9 +49,11 @@ void cdn_admit_free(struct cdn_admit *admit); /* accepts NULL */
 /* May this rule be evaluated on an event loop now? */
 bool cdn_admit_is_quick(const struct cdn_admit *admit, const char *rule);
 
-/* It ran, took so long, and was charged for so many instructions and edges, under this limit of
- * time; `own`: the request's, and the rule's may be longer. */
-void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t took_ns,
-                     uint64_t charged, uint64_t limit_ns, bool own);
+/* What a run that took so long and was charged for so much is taken to have cost. */
+uint64_t cdn_admit_cost(uint64_t took_ns, uint64_t charged);
+/* It ran, and cost so much, under this limit of time; `own`: the request's, and the rule's may be
+ * longer. */
+void cdn_admit_learn(struct cdn_admit *admit, const char *rule, uint64_t cost_ns,
+                     uint64_t limit_ns, bool own);
 
 #endif

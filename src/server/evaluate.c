@@ -97,6 +97,34 @@ static cordon_status take_deadline(cordon_limits *limits, const struct cdn_excha
     return CORDON_OK;
 }
 
+void cdn_evaluate_done(const struct cdn_exchange *x)
+{
+    cordon_snapshot_release(x->lane->graph);
+    x->lane->graph = NULL;
+}
+
+/* The graph of the request, of the schema that the engine's has. */
+static cordon_status take_graph(cordon_request *call, const struct cdn_exchange *x,
+                                const struct cdn_request *request, cordon_error *err)
+{
+    cordon_inline_options options = CORDON_INLINE_OPTIONS_INIT;
+    cordon_snapshot *own;
+    cordon_status status;
+
+    cdn_evaluate_done(x);
+    if (!request->has_graph)
+        return CORDON_OK;
+    own = cordon_engine_get_snapshot(x->host->engine);
+    options.schema = own;
+    status =
+        cordon_snapshot_from_value(&x->lane->graph, &request->graph, &options, err);
+    cordon_snapshot_release(own);
+    if (status == CORDON_E_DATA)
+        cdn_error_prefix(err, "graph");
+    call->graph = x->lane->graph;
+    return status;
+}
+
 cordon_status cdn_evaluate_call(cordon_request *call, cordon_limits *limits,
                                 const struct cdn_exchange *x,
                                 const struct cdn_request *request, cordon_error *err)
@@ -137,7 +165,9 @@ cordon_status cdn_evaluate_call(cordon_request *call, cordon_limits *limits,
         return CORDON_E_INTERRUPTED;
     if (request->has_limits || has_deadline)
         call->limits = limits;
-    return take_principal(call, x, request, err);
+    if (take_principal(call, x, request, err))
+        return CORDON_E_DENIED;
+    return take_graph(call, x, request, err);
 }
 
 static cordon_status want_trace(struct cdn_lane *lane, cordon_error *err)
@@ -145,6 +175,19 @@ static cordon_status want_trace(struct cdn_lane *lane, cordon_error *err)
     if (lane->trace)
         return CORDON_OK;
     return cordon_trace_new(&lane->trace, NULL, err);
+}
+
+/* What the rule has just cost. */
+static void learn(const struct cdn_exchange *x, const char *rule, uint64_t begun_ns,
+                  bool own_limit)
+{
+    const cordon_usage *usage = cordon_outcome_usage(x->lane->outcome);
+    uint64_t now_ns = cdn_clock_ns();
+    uint64_t cost_ns =
+        cdn_admit_cost(now_ns - begun_ns, usage->instructions + usage->edges);
+
+    cdn_admit_learn(x->host->admit, rule, cost_ns, usage->wall_limit_ns, own_limit);
+    cdn_pace_ran(&x->lane->pace, now_ns, cost_ns);
 }
 
 cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
@@ -158,19 +201,17 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
 
     if (!status && (flags->explain || flags->fails))
         status = want_trace(x->lane, err);
-    if (status)
+    if (status) {
+        cdn_evaluate_done(x);
         return status;
+    }
     if (flags->explain || flags->fails)
         call.trace = x->lane->trace;
     begun_ns = cdn_clock_ns();
     status = cordon_evaluate(x->lane->outcome, x->host->engine, rule, &call, err);
-    if (!status && !call.trace) {
-        const cordon_usage *usage = cordon_outcome_usage(x->lane->outcome);
-
-        cdn_admit_learn(x->host->admit, rule, cdn_clock_ns() - begun_ns,
-                        usage->instructions + usage->edges, usage->wall_limit_ns,
-                        limits.wall_ns != 0);
-    }
+    if (!status && !call.trace)
+        learn(x, rule, begun_ns, limits.wall_ns != 0);
+    cdn_evaluate_done(x);
     return status;
 }
 

@@ -26,12 +26,15 @@ struct cdn_answer_flags {
 bool cdn_answer_flags_read(struct cdn_answer_flags *out, struct cdn_exchange *x);
 
 /* What `request` asks of the engine, headers and caller added.  Borrows from both; `limits` is the
- * caller's, and used if it is needed.
- * Errors: CORDON_E_DATA a header that is none; CORDON_E_DENIED somebody else's principal;
+ * caller's, and used if it is needed.  Whatever comes back, cdn_evaluate_done() follows.
+ * Errors: CORDON_E_DATA a header that is none, or a graph ("graph.nodes[3].key: ..."); CORDON_E_DENIED somebody else's principal;
  *         CORDON_E_INTERRUPTED the deadline has passed. */
 cordon_status cdn_evaluate_call(cordon_request *call, cordon_limits *limits,
                                 const struct cdn_exchange *x,
                                 const struct cdn_request *request, cordon_error *err);
+
+/* Give up the graph that came with the request: nothing of the answer is in it. */
+void cdn_evaluate_done(const struct cdn_exchange *x);
 
 /* Evaluate `rule` into the lane's outcome.  Errors: as cdn_evaluate_call() and cordon_evaluate(). */
 cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,

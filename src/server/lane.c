@@ -48,6 +48,7 @@ static void free_lane(struct cdn_lane *lane)
     cordon_outcome_free(lane->outcome);
     cordon_set_outcome_free(lane->set);
     cordon_trace_free(lane->trace);
+    cordon_snapshot_release(lane->graph);
     cdn_request_deinit(&lane->request);
     cdn_buf_deinit(&lane->scratch);
     cdn_counts_free(lane->counts);

@@ -16,10 +16,12 @@
 #include <cordon/evaluate.h>
 #include <cordon/outcome.h>
 #include <cordon/set.h>
+#include <cordon/snapshot.h>
 #include <cordon/trace.h>
 
 #include "base/buf.h"
 #include "codec/request.h"
+#include "server/pace.h"
 
 struct cdn_counts;
 struct cdn_auth;
@@ -31,10 +33,13 @@ struct cdn_lane {
     cordon_outcome *outcome;
     cordon_set_outcome *set; /* NULL until one is asked for */
     cordon_trace *trace;     /* the same */
+    cordon_snapshot
+        *graph; /* what came with the request being evaluated; NULL: none did */
     struct cdn_request request;
     struct cdn_buf scratch;
     struct cdn_counts *counts; /* metrics.h */
     struct cdn_auth *auth;     /* cdn_host_auth()'s; NULL before its first request */
+    struct cdn_pace pace;
     void *spare; /* the listener's: what waits there for the next request */
     uint64_t
         name_base; /* of names of requests: a number nobody can guess, and a count */

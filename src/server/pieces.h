@@ -9,6 +9,7 @@ extern const struct cdn_route cdn_routes_batch[];
 extern const struct cdn_route cdn_routes_config[];
 extern const struct cdn_route cdn_routes_decisions[];
 extern const struct cdn_route cdn_routes_evaluate[];
+extern const struct cdn_route cdn_routes_graph[];
 extern const struct cdn_route cdn_routes_health[];
 extern const struct cdn_route cdn_routes_page[];
 extern const struct cdn_route cdn_routes_reload[];

@@ -15,19 +15,13 @@
 
 const struct cdn_route *const cdn_route_pieces[] = {
     /* clang-format off: one a line */
-    cdn_routes_batch,
-    cdn_routes_config,
-    cdn_routes_decisions,
-    cdn_routes_evaluate,
-    cdn_routes_health,
-    cdn_routes_page,
-    cdn_routes_proposals,
-    cdn_routes_reload,
-    cdn_routes_rollouts,
-    cdn_routes_rules,
-    cdn_routes_rules_change,
-    cdn_routes_shadows,
-    NULL,
+    cdn_routes_batch,     cdn_routes_config,
+    cdn_routes_decisions, cdn_routes_evaluate,
+    cdn_routes_graph,     cdn_routes_health,
+    cdn_routes_page,      cdn_routes_proposals,
+    cdn_routes_reload,    cdn_routes_rollouts,
+    cdn_routes_rules,     cdn_routes_rules_change,
+    cdn_routes_shadows,   NULL,
     /* clang-format on */
 };
 

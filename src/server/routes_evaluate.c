@@ -91,6 +91,7 @@ static void evaluate_set(struct cdn_exchange *x)
     if (!status)
         status =
             cordon_evaluate_set(x->lane->set, x->host->engine, x->args[0], &call, &err);
+    cdn_evaluate_done(x);
     if (status)
         cdn_evaluate_fail(x, status, &err);
     else

@@ -13,7 +13,7 @@
 #include "base/pack.h"
 #include "import/bag.h"
 #include "import/csv.h"
-#include "import/parse.h"
+#include "snapshot/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -79,6 +79,7 @@ static void traces(void)
     static cordon_trace_options trace = CORDON_TRACE_OPTIONS_INIT;
 
     OFFSET(cordon_request, trace, 112);
+    OFFSET(cordon_request, graph, 120);
     SIZE(cordon_trace_options, 24);
     OFFSET(cordon_trace_options, memory_bytes, 8);
     OFFSET(cordon_trace_options, counts_only, 16);
@@ -199,7 +200,7 @@ int main(void)
     OFFSET(cordon_slice_options, kinds, 40);
     OFFSET(cordon_slice_options, max_nodes, 56);
     OFFSET(cordon_slice_options, max_edges, 64);
-    SIZE(cordon_request, 120);
+    SIZE(cordon_request, 128);
     OFFSET(cordon_request, label, 8);
     OFFSET(cordon_request, key, 16);
     OFFSET(cordon_request, params, 32);

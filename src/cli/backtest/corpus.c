@@ -16,7 +16,7 @@
 #include "base/alloc.h"
 #include "base/time.h"
 #include "base/utf8.h"
-#include "import/parse.h"
+#include "snapshot/parse.h"
 
 #define MAX_LABEL 64
 

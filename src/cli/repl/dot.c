@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "codec/dot.h"
 #include "snapshot/snapshot.h"
 
 enum { MOST_NODES = 300, MOST_EDGES = 5000, MOST_HOPS = 6 };
@@ -48,40 +49,24 @@ bool cdn_repl_slice(cordon_snapshot **out, void **bytes, size_t *size,
     return !status;
 }
 
-static void put_quoted(struct cdn_buf *out, const char *text, size_t bytes)
-{
-    char shown[400];
-
-    cdn_escape(shown, sizeof shown, text, bytes);
-    for (const char *at = shown; *at; at++) {
-        if (*at == '"' || *at == '\\')
-            cdn_buf_text(out, "\\");
-        cdn_buf_append(out, at, 1);
-    }
-}
-
 static void put_nodes(struct cdn_buf *out, const cordon_snapshot *slice,
                       const struct cdn_request *request)
 {
-    static const char *const fills[] = {"#dbe9f6", "#fbe3d0", "#dff0d8",
-                                        "#eadcf4", "#f7f3cf", "#d9efee"};
-
     for (uint32_t l = 0; l < slice->label_count; l++) {
         const struct cdn_label_data *label = &slice->labels[l];
 
         for (uint32_t i = 0; i < label->count; i++) {
+            struct cdn_dot_node node = {.id = label->base + i,
+                                        .kind = l,
+                                        .label = label->schema->name,
+                                        .label_bytes = strlen(label->schema->name)};
             char room[24];
-            size_t bytes = 0;
-            const char *key = cdn_snapshot_key(slice, label->base + i, room, &bytes);
-            bool subject = !strcmp(label->schema->name, request->label) &&
-                           bytes == request->key.length && key &&
-                           !memcmp(key, request->key.data, bytes);
 
-            cdn_buf_printf(out, "  n%" PRIu32 " [label=\"%s:", label->base + i,
-                           label->schema->name);
-            put_quoted(out, key ? key : "?", key ? bytes : 1);
-            cdn_buf_printf(out, "\" fillcolor=\"%s\"%s];\n",
-                           fills[l % CDN_COUNT(fills)], subject ? " penwidth=3" : "");
+            node.key = cdn_snapshot_key(slice, node.id, room, &node.key_bytes);
+            node.subject = node.key && !strcmp(node.label, request->label) &&
+                           node.key_bytes == request->key.length &&
+                           !memcmp(node.key, request->key.data, node.key_bytes);
+            cdn_dot_node(out, &node);
         }
     }
 }
@@ -100,12 +85,8 @@ static void put_list(struct cdn_buf *out, const struct cdn_relation *relation,
         }
         if (before)
             continue;
-        cdn_buf_printf(out, "  n%" PRIu32 " -> n%" PRIu32 " [label=\"%s",
-                       relation->source_base + source, list->peers[i],
-                       relation->schema->type);
-        if (times > 1)
-            cdn_buf_printf(out, " (%" PRIu32 ")", times);
-        cdn_buf_text(out, "\"];\n");
+        cdn_dot_edge(out, relation->source_base + source, list->peers[i],
+                     relation->schema->type, strlen(relation->schema->type), times);
     }
 }
 
@@ -135,13 +116,10 @@ static void write_picture(struct cdn_repl *repl, const cordon_snapshot *slice,
     cordon_error err;
     cordon_status status;
 
-    cdn_buf_text(&text, "digraph neighbourhood {\n"
-                        "  node [shape=box style=\"rounded,filled\" "
-                        "fontname=\"sans-serif\"];\n"
-                        "  edge [fontname=\"sans-serif\" fontsize=10];\n");
+    cdn_dot_begin(&text);
     put_nodes(&text, slice, &repl->subject);
     status = put_edges(&text, slice, &err);
-    cdn_buf_text(&text, "}\n");
+    cdn_dot_end(&text);
     if (!status && text.failed)
         status = cdn_error_nomem(&err);
     if (!status && *file)

@@ -24,9 +24,10 @@ export function onTokenNeeded(how) {
 
 /* What went wrong with a request: an RFC 9457 problem, or that there was no answer. */
 export class Problem extends Error {
-  constructor(status, document) {
+  constructor(status, document, later = 0) {
     super(document.detail || document.title || "The server answered " + status + ".");
     this.status = status;
+    this.later = later; /* seconds after which it may be asked again; 0: not said */
     this.document = document;
   }
 }
@@ -43,7 +44,22 @@ export function query(of) {
   return words.size ? "?" + words : "";
 }
 
+const PATIENCE = 4; /* times a busy server is asked again */
+
+/* What 503 with Retry-After refuses was not begun, so it can be asked again whatever it is. */
 async function send(method, where, body, signal) {
+  for (let times = 0; ; times++) {
+    try {
+      return await sendOnce(method, where, body, signal);
+    } catch (fault) {
+      if (fault.status !== 503 || !fault.later || times === PATIENCE) throw fault;
+      await new Promise((done) => { setTimeout(done, Math.min(fault.later, 3) * 1000); });
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+async function sendOnce(method, where, body, signal) {
   const headers = { Accept: "application/json" };
   const token = getToken();
   if (token) headers.Authorization = "Bearer " + token;
@@ -65,7 +81,7 @@ async function send(method, where, body, signal) {
     if (fault.name === "AbortError") throw fault;
     document = { detail: "The server answered " + response.status + " without a document." };
   }
-  if (!response.ok) throw new Problem(response.status, document);
+  if (!response.ok) throw new Problem(response.status, document, Number(response.headers.get("Retry-After")) || 0);
   return document;
 }
 

@@ -7,7 +7,7 @@
  *
  * A neighbour is a link to the page with that neighbour for its subject: it is reached by the
  * keyboard, and opens elsewhere, as links are and do. */
-import { draw, make, amount, count, short, plain, time } from "./text.js";
+import { draw, make, amount, count, long, short, plain, time, value } from "./text.js";
 
 const WIDE = 460;     /* narrower drawings have their names above the lines */
 const AT_FIRST = 9;   /* on each side */
@@ -191,8 +191,19 @@ function table(gathered, link) {
         .map((head) => make("th", { scope: "col", class: head[0] === ">" ? "n" : null }, head.replace(">", ""))))), make("tbody", {}, rows.slice(0, 500)))));
 }
 
-/* The whole of it into `into`.  `note` says what the edges are; `link(node)` is a node's page. */
-export function drawNeighbourhood(into, gathered, note, link) {
+/* What is known of the node itself; `label` is its label's part of the schema. */
+function facts(node, label) {
+  const types = new Map((label?.properties || []).map((of) => [of.name, of.type]));
+  const known = Object.entries(node?.properties || {}).filter(([, of]) => of !== null);
+  const shown = (name, of) => types.get(name) === "timestamp" && typeof of === "number" ? time(of)
+    : typeof of === "boolean" ? (of ? "yes" : "no") : value(of);
+  return known.length ? make("dl", { class: "facts-of-node", id: "node-facts" }, known.slice(0, 40).map(([name, of]) =>
+    make("div", {}, make("dt", {}, name), make("dd", {}, long(shown(name, of), 120))))) : null;
+}
+
+/* The whole of it into `into`.  `note` says what the edges are; `link(node)` is a node's page;
+ * `node` is the subject with its properties, where they are known. */
+export function drawNeighbourhood(into, gathered, note, link, node, label) {
   const { incoming, outgoing } = gathered.sides;
   const kinds = [...new Set([...incoming, ...outgoing].flatMap((n) => n.lines.map((l) => l.type)))].sort(order);
   const colours = new Map(kinds.map((kind, i) => [kind, i % 6]));
@@ -221,7 +232,8 @@ export function drawNeighbourhood(into, gathered, note, link) {
     more.hidden = !hidden || most >= AT_MOST;
   };
   more.addEventListener("click", () => { most = AT_MOST; lay(); });
-  into.replaceChildren(...(incoming.length || outgoing.length ? [
+  const own = facts(node, label);
+  into.replaceChildren(...(own ? [own] : []), ...(incoming.length || outgoing.length ? [
     make("p", { class: "sides", "aria-hidden": "true" }, make("span", {}, "sends to it"), make("span", {}, "receives from it")),
     paper, legend, rest, more, table(gathered, link)] : [make("p", { class: "empty" }, "No edges. ", plain(note))]));
   if (incoming.length || outgoing.length) {

@@ -177,7 +177,7 @@ async function showStanding(rule, found) {
 
 /* ---- the node ---- */
 
-async function showNode(node) {
+async function showNode(node, at) {
   state.latest = null;
   $("at-latest").hidden = true;
   if (!node) {
@@ -186,17 +186,20 @@ async function showNode(node) {
   }
   const name = nameOf(node);
   try {
+    const own = get(path("/v1/graph/nodes/{}/{}", node.label, node.key)).then((found) => found.node, () => null);
     const page = await get(path("/v1/graph/nodes/{}/{}/neighbourhood", node.label, node.key)
-      + query({ limit: EDGES, as_of: $("at").value.trim() }));
-    if (state.shown.node !== name) return;
+      + query({ limit: EDGES, as_of: at }));
+    const known = await own;
+    if (state.shown.node !== name || state.shown.at !== at) return;
     const times = page.edges.map((edge) => edge.time).filter((ms) => typeof ms === "number");
     state.latest = times.length ? Math.max(...times) : null;
     $("at-latest").hidden = state.latest === null;
     const note = page.cursor ? "Drawn from its newest " + count(page.edges.length) + " edges; it has more."
       : "Drawn from all its " + count(page.edges.length) + " edges.";
-    drawNeighbourhood($("around-body"), gather(node, page.edges, state.schema.types), note, linkTo);
+    drawNeighbourhood($("around-body"), gather(node, page.edges, state.schema.types), note, linkTo, known,
+      state.schema.labels.find((of) => of.label === node.label));
   } catch (fault) {
-    if (state.shown.node !== name) return;
+    if (state.shown.node !== name || state.shown.at !== at) return;
     showEmpty($("around-body"), whyNot(fault, "read", "The neighbourhood cannot be read"));
   }
   if (state.focusSubject) {
@@ -272,7 +275,7 @@ function apply() {
   if (state.shown.node !== name || state.shown.at !== at) {
     state.shown.node = name;
     state.shown.at = at;
-    showNode(node);
+    showNode(node, at);
   }
 }
 

@@ -108,6 +108,7 @@ def main():
     check("C++, pkg-config", os.path.join(work, "embed-cc"))
     answers = {
         "host_function": ([write("risk.lua", RISK)], "ok, score 1\n"),
+        "pages": ([store, rule], "to 2\nto 3\nallow: 1 payees, 7.50 sent\n"),
         "thread_pool": ([store, rule], "4000 decided, 0 failed\n"),
         "canary": ([store, os.path.join(work, "rules.mdb")],
                    "version 2 decides about every fifth\nversion 2 decides about 1000 of 1000\n"),

@@ -119,8 +119,10 @@ def overloaded(s):
     """Two workers and a queue of two: slow rules fill them, and nothing else is held up."""
     slow = [send(s.connect(), "/v1/evaluate/slow", {}) for _ in range(2)]
     wait_for(s, "workers_running", 2)
-    low = [send(s.connect(), "/v1/evaluate/slow", {"id": i}) for i in range(2)]
-    wait_for(s, "waiting", 2)
+    low = []
+    for i in range(2):  # one after the other: which loop is first is nobody's to say
+        low.append(send(s.connect(), "/v1/evaluate/slow", {"id": i}))
+        wait_for(s, "waiting", i + 1)
     refused = s.ask("POST", "/v1/evaluate/slow", {}, code=503)
     expect(refused["type"] == "urn:cordon:problem:overloaded", "refused: %s" % refused)
     status, headers, _ = s.request("POST", "/v1/evaluate/slow", {})

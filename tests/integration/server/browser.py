@@ -7,6 +7,7 @@
         b.keys(KEYS["TAB"], "abc")
 
 A browser ends with its block, and its profile with it."""
+import http.client
 import json
 import os
 import re
@@ -14,8 +15,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -40,7 +39,7 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix="cordon")
         self.driver = None
         self.session = ""
-        self.refused = None
+        self.kept = None
         flags = [*FLAGS, "--user-data-dir=" + self.profile.name, "--window-size=%d,%d" % (width, height)]
         if dark:
             flags.append("--blink-settings=preferredColorScheme=0")
@@ -52,7 +51,7 @@ class Browser:
             self.session = "/session/" + self.command("POST", "/session", {"capabilities": {"alwaysMatch": {
                 "browserName": "chrome", "goog:loggingPrefs": {"browser": "ALL"},
                 "goog:chromeOptions": {"args": flags, "binary": shutil.which("chromium")}}}})["sessionId"]
-        except (Refused, OSError, RuntimeError):
+        except (Refused, OSError, RuntimeError, http.client.HTTPException):
             self.close()
             raise
 
@@ -76,8 +75,10 @@ class Browser:
         try:
             if self.session:
                 self.command("DELETE", self.session)
-        except (Refused, OSError):
+        except (Refused, OSError, http.client.HTTPException):
             pass
+        if self.kept:
+            self.kept.close()
         self.driver.terminate()
         self.driver.wait()
         self.driver.stdout.close()
@@ -85,15 +86,14 @@ class Browser:
         self.profile.cleanup()
 
     def command(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.port, path), data, method=method,
-                                         headers={"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=4 * PATIENCE) as answer:
-                return json.load(answer)["value"]
-        except urllib.error.HTTPError as fault:
-            said = json.load(fault)["value"]
-            raise Refused("%s: %s" % (said["error"], said["message"][:500])) from None
+        data = None if body is None else json.dumps(body)
+        self.kept = self.kept or http.client.HTTPConnection("127.0.0.1", self.port, timeout=4 * PATIENCE)
+        self.kept.request(method, path, data, {"Content-Type": "application/json"})
+        answer = self.kept.getresponse()
+        said = json.loads(answer.read())["value"]
+        if answer.status != 200:
+            raise Refused("%s: %s" % (said["error"], said["message"][:500]))
+        return said
 
     def of_session(self, method, path, body=None):
         return self.command(method, self.session + path, body)

@@ -9,7 +9,7 @@
  *
  * Left out: thousands separators, decimal commas, surrounding blanks, booleans spelt
  * yes and no.  Each would make some other file's typo a silent value. */
-#include "import/parse.h"
+#include "snapshot/parse.h"
 
 #include <locale.h>
 #include <math.h>

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "import/parse.h"
+#include "snapshot/parse.h"
 
 static const char *parse(struct cdn_cell *cell, struct cdn_cell_format format,
                          const char *text, size_t bytes)

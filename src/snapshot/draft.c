@@ -1,20 +1,17 @@
-/* A fixture's rows to a snapshot in memory, through the writer that imports use.
+/* A draft's rows to a snapshot in memory: see draft.h.
  *
  * Nodes that only edges name are found by sorting: the listed ones in order of label and key,
- * then every end that is not among them, once.  Values become cells by the importer's own
- * parsers, so that what a fixture takes is what a column takes. */
-#include "import/fixture_rows.h"
+ * then every end that is not among them, once. */
+#include "snapshot/draft.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cordon/value.h>
-
 #include "base/alloc.h"
 #include "base/suggest.h"
-#include "import/bag.h"
-#include "codec/json_read.h"
-#include "import/parse.h"
+#include "snapshot/parse.h"
 
 #define NO_TEXT SIZE_MAX
 
@@ -26,7 +23,7 @@ struct mention {
 };
 
 struct making {
-    const struct cdn_fixture_rows *rows;
+    const struct cdn_draft *draft;
     const struct cdn_schema *schema;
     struct cdn_writer *writer;
     struct mention *listed;
@@ -34,8 +31,32 @@ struct making {
     struct cdn_cell *cells; /* one row's */
     size_t *texts; /* where in `decoded` a cell's bytes lie; NO_TEXT: elsewhere */
     struct cdn_buf decoded; /* texts and bags of one row */
-    cordon_error *err;
 };
+
+/* ---- faults ---- */
+
+cordon_status cdn_draft_fault(const struct cdn_draft *draft, bool edge, const char *at,
+                              const char *format, ...)
+{
+    char message[CORDON_ERROR_MESSAGE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return draft->reader->fault(draft, edge, at, message);
+}
+
+struct cdn_draft_name cdn_draft_name_of(const struct cdn_word *word)
+{
+    struct cdn_draft_name name;
+    size_t bytes = word->bytes < sizeof name.text ? word->bytes : sizeof name.text - 1;
+
+    if (bytes)
+        memcpy(name.text, word->text, bytes);
+    name.text[bytes] = '\0';
+    return name;
+}
 
 /* ---- names ---- */
 
@@ -45,16 +66,15 @@ static cordon_status unknown(struct making *making, bool edge, const char *at,
 {
     char hint[CDN_SCHEMA_MAX_NAME + 40];
 
-    return cdn_fixture_fault(making->rows->texts[edge], at, making->err,
-                             "the schema has no %s '%s'%s%s%s", what, suggest->wanted,
-                             *of ? " of " : "", of,
-                             cdn_suggest_text(suggest, hint, sizeof hint));
+    return cdn_draft_fault(making->draft, edge, at, "the schema has no %s '%s'%s%s%s",
+                           what, suggest->wanted, *of ? " of " : "", of,
+                           cdn_suggest_text(suggest, hint, sizeof hint));
 }
 
 static cordon_status find_label(uint32_t *out, struct making *making, bool edge,
                                 const struct cdn_word *word)
 {
-    struct cdn_fixture_name name = cdn_fixture_name_of(word);
+    struct cdn_draft_name name = cdn_draft_name_of(word);
     int32_t number = cdn_schema_label(making->schema, name.text);
     struct cdn_suggest suggest;
 
@@ -68,11 +88,11 @@ static cordon_status find_label(uint32_t *out, struct making *making, bool edge,
 }
 
 static cordon_status find_relation(uint32_t *out, struct making *making,
-                                   const struct cdn_fixture_row *row,
+                                   const struct cdn_draft_row *row,
                                    const uint32_t ends[2])
 {
     const struct cdn_schema *schema = making->schema;
-    struct cdn_fixture_name name = cdn_fixture_name_of(&row->type);
+    struct cdn_draft_name name = cdn_draft_name_of(&row->type);
     int32_t number = cdn_schema_relation(schema, name.text, ends[0], ends[1]);
     struct cdn_suggest suggest;
 
@@ -84,8 +104,8 @@ static cordon_status find_relation(uint32_t *out, struct making *making,
         const struct cdn_relation_schema *other = &schema->relations[i];
 
         if (!strcmp(other->type, name.text))
-            return cdn_fixture_fault(
-                making->rows->texts[1], row->type.text, making->err,
+            return cdn_draft_fault(
+                making->draft, true, row->type.text,
                 "the schema has no '%s' from %s to %s; there is one from %s to %s",
                 name.text, schema->labels[ends[0]].name, schema->labels[ends[1]].name,
                 schema->labels[other->source].name, schema->labels[other->target].name);
@@ -97,100 +117,42 @@ static cordon_status find_relation(uint32_t *out, struct making *making,
 /* ---- values ---- */
 
 static cordon_status bad_value(struct making *making, bool edge,
-                               const struct cdn_fixture_value *value, const char *why)
+                               const struct cdn_draft_value *value, const char *why)
 {
-    return cdn_fixture_fault(
-        making->rows->texts[edge], value->text.text, making->err, "'%.*s' %s",
-        value->text.bytes > 60 ? 60 : (int)value->text.bytes, value->text.text, why);
-}
+    char said[CDN_DRAFT_SAY];
 
-/* What the text in quotes means, into `decoded`. */
-static cordon_status decode_text(struct making *making, bool edge,
-                                 const struct cdn_fixture_value *value,
-                                 struct cdn_cell *cell, size_t *where)
-{
-    struct cdn_json_fault fault;
-    struct cdn_buf pack = {0};
-    cordon_value text;
-    cordon_status status =
-        cdn_json_read(&pack, value->text.text, value->text.bytes, &fault);
-
-    if (!status)
-        status = cordon_value_parse(&text, pack.data, pack.length, NULL);
-    if (!status) {
-        *where = making->decoded.length;
-        cell->as.string.bytes = text.length;
-        cdn_buf_append(&making->decoded, text.as.string, text.length);
-    } else if (status != CORDON_E_NOMEM) {
-        status = bad_value(making, edge, value, "is not text as JSON writes it");
-    }
-    cdn_buf_deinit(&pack);
-    return status == CORDON_E_NOMEM ? cdn_error_nomem(making->err) : status;
-}
-
-static cordon_status decode_bag(struct making *making, bool edge,
-                                const struct cdn_fixture_value *value,
-                                const struct cdn_property *property,
-                                struct cdn_cell *cell, size_t *where)
-{
-    struct cdn_buf pack = {0};
-    char why[256];
-    cordon_status status =
-        cdn_bag_parse(cell, &pack, why, sizeof why, property->nullable,
-                      value->text.text, value->text.bytes);
-
-    if (!status && *why) {
-        status = bad_value(making, edge, value, why);
-    } else if (!status && !cell->null) {
-        *where = making->decoded.length;
-        cdn_buf_append(&making->decoded, pack.data, pack.length);
-    }
-    cdn_buf_deinit(&pack);
-    return status == CORDON_E_NOMEM ? cdn_error_nomem(making->err) : status;
+    return cdn_draft_fault(making->draft, edge, value->text.text, "'%s' %s",
+                           making->draft->reader->say(said, value), why);
 }
 
 static cordon_status read_value(struct making *making, bool edge,
-                                const struct cdn_fixture_value *value,
+                                const struct cdn_draft_value *value,
                                 const struct cdn_property *property,
                                 struct cdn_cell *cell, size_t *where)
 {
-    struct cdn_cell_format format = {.type = property->type,
-                                     .nullable = property->nullable};
-    struct cdn_word text = value->text;
-    bool quoted = value->literal == CDN_LITERAL_STRING;
-    const char *why;
+    char room[CDN_DRAFT_WHY];
+    const char *why = NULL;
+    cordon_status status;
 
     if (value->literal == CDN_LITERAL_NULL)
         return property->nullable
                    ? CORDON_OK
                    : bad_value(making, edge, value,
                                "cannot stand here: the property is never null");
-    if (property->type == CDN_COLUMN_BAG)
-        return decode_bag(making, edge, value, property, cell, where);
-    if (property->type == CDN_COLUMN_STRING || property->type == CDN_COLUMN_TEXT) {
-        cell->null = false;
-        if (quoted)
-            return decode_text(making, edge, value, cell, where);
-    } else if (quoted && property->type == CDN_COLUMN_TIMESTAMP) {
-        text = (struct cdn_word){text.text + 1, text.bytes - 2};
-    } else if (quoted) {
-        return bad_value(making, edge, value,
-                         property->type == CDN_COLUMN_BOOL
-                             ? "is text, and the property is true or false"
-                             : "is text, and the property is a number");
-    }
-    if (value->literal == CDN_LITERAL_INTEGER && property->type == CDN_COLUMN_TIMESTAMP)
-        format.unit_ms = 1;
-    why = cdn_parse_cell(cell, &format, text.text, text.bytes);
+    cell->null = false;
+    status = making->draft->reader->read(cell, &making->decoded, where, &why, room,
+                                         value, property);
+    if (status)
+        return cdn_error_nomem(making->draft->err);
     return why ? bad_value(making, edge, value, why) : CORDON_OK;
 }
 
 static cordon_status find_property(int32_t *out, struct making *making, bool edge,
-                                   const struct cdn_fixture_value *value,
+                                   const struct cdn_draft_value *value,
                                    const struct cdn_property *properties,
                                    uint32_t count, int32_t time, const char *of)
 {
-    struct cdn_fixture_name name = cdn_fixture_name_of(&value->name);
+    struct cdn_draft_name name = cdn_draft_name_of(&value->name);
     struct cdn_suggest suggest;
 
     *out = value->name.bytes ? cdn_properties_find(properties, count, name.text) : time;
@@ -206,13 +168,26 @@ static cordon_status find_property(int32_t *out, struct making *making, bool edg
     return unknown(making, edge, value->name.text, "property", of, &suggest);
 }
 
+/* `name` NULL: the time. */
+static cordon_status needed(struct making *making, bool edge,
+                            const struct cdn_draft_row *row, const char *of,
+                            const char *name)
+{
+    if (name)
+        return cdn_draft_fault(making->draft, edge, row->at,
+                               "the %s needs '%s', which is never null", of, name);
+    return cdn_draft_fault(making->draft, edge, row->at,
+                           "the edge has no time, which every %s has%s", of,
+                           making->draft->reader->no_time);
+}
+
 /* The cells of one row; `time` is -1 where there is none. */
 static cordon_status read_cells(struct making *making, bool edge,
-                                const struct cdn_fixture_row *row,
+                                const struct cdn_draft_row *row,
                                 const struct cdn_property *properties, uint32_t count,
                                 int32_t time, const char *of)
 {
-    const struct cdn_fixture_value *values = cdn_fixture_values(making->rows, row);
+    const struct cdn_draft_value *values = cdn_draft_values(making->draft, row);
     cordon_status status = CORDON_OK;
 
     cdn_buf_clear(&making->decoded);
@@ -228,13 +203,13 @@ static cordon_status read_cells(struct making *making, bool edge,
         for (uint32_t k = 0; !status && k < i; k++)
             if (cdn_word_same(&values[k].name, &values[i].name))
                 status = bad_value(making, edge, &values[i],
-                                   "is the property's second value on this line");
+                                   "is the property's second value");
         if (!status)
             status = read_value(making, edge, &values[i], &properties[number],
                                 &making->cells[number], &making->texts[number]);
     }
     if (!status && making->decoded.failed)
-        return cdn_error_nomem(making->err);
+        return cdn_error_nomem(making->draft->err);
     for (uint32_t i = 0; i < count && !status; i++) {
         if (making->texts[i] != NO_TEXT)
             making->cells[i].as.string.text =
@@ -242,13 +217,8 @@ static cordon_status read_cells(struct making *making, bool edge,
                     ? (const char *)making->decoded.data + making->texts[i]
                     : "";
         if (making->cells[i].null && !properties[i].nullable)
-            status = cdn_fixture_fault(
-                making->rows->texts[edge], row->ends[0].label.text, making->err,
-                i == (uint32_t)time
-                    ? "the edge has no time, which every %s%s has; it stands behind "
-                      "the target, such as 2026-11-24T10:00Z"
-                    : "the %s needs '%s', which is never null",
-                of, i == (uint32_t)time ? "" : properties[i].name);
+            status = needed(making, edge, row, of,
+                            i == (uint32_t)time ? NULL : properties[i].name);
     }
     return status;
 }
@@ -261,10 +231,9 @@ static cordon_status read_key(struct cdn_key *out, struct making *making, bool e
 
     if (!why)
         return CORDON_OK;
-    return cdn_fixture_fault(making->rows->texts[edge], key->text, making->err,
-                             "key '%.*s' of %s %s",
-                             key->bytes > 60 ? 60 : (int)key->bytes, key->text,
-                             making->schema->labels[label].name, why);
+    return cdn_draft_fault(making->draft, edge, key->text, "key '%.*s' of %s %s",
+                           key->bytes > 60 ? 60 : (int)key->bytes, key->text,
+                           making->schema->labels[label].name, why);
 }
 
 /* ---- nodes ---- */
@@ -292,8 +261,8 @@ static int by_key_and_row(const void *a, const void *b)
 }
 
 static cordon_status put_node(struct making *making, bool edge,
-                              const struct cdn_fixture_row *row,
-                              const struct cdn_fixture_end *end, uint32_t label)
+                              const struct cdn_draft_row *row,
+                              const struct cdn_draft_end *end, uint32_t label)
 {
     const struct cdn_label *schema = &making->schema->labels[label];
     struct cdn_key key;
@@ -303,15 +272,15 @@ static cordon_status put_node(struct making *making, bool edge,
         status = read_cells(making, edge, row, schema->properties,
                             schema->property_count, -1, schema->name);
     if (!status)
-        status =
-            cdn_writer_node(making->writer, label, &key, making->cells, 0, making->err);
+        status = cdn_writer_node(making->writer, label, &key, making->cells, 0,
+                                 making->draft->err);
     return status;
 }
 
 static cordon_status put_listed(struct making *making)
 {
-    const struct cdn_fixture_row *rows = cdn_fixture_rows_of(making->rows, false);
-    size_t count = cdn_fixture_row_count(making->rows, false);
+    const struct cdn_draft_row *rows = cdn_draft_rows(making->draft, false);
+    size_t count = cdn_draft_row_count(making->draft, false);
     cordon_status status = CORDON_OK;
 
     for (size_t i = 0; i < count && !status; i++) {
@@ -328,24 +297,24 @@ static cordon_status put_listed(struct making *making)
         qsort(making->listed, count, sizeof *making->listed, by_key_and_row);
     for (size_t i = 1; i < count && !status; i++)
         if (!by_key(&making->listed[i - 1], &making->listed[i]))
-            status = cdn_fixture_fault(making->rows->texts[0],
-                                       rows[making->listed[i].row].ends[0].label.text,
-                                       making->err, "the node is listed twice");
+            status =
+                cdn_draft_fault(making->draft, false, rows[making->listed[i].row].at,
+                                "the node is listed twice");
     return status;
 }
 
 /* The ends that are not listed, each once. */
 static cordon_status put_others(struct making *making)
 {
-    const struct cdn_fixture_row *rows = cdn_fixture_rows_of(making->rows, true);
-    size_t count = cdn_fixture_row_count(making->rows, true), found = 0;
+    const struct cdn_draft_row *rows = cdn_draft_rows(making->draft, true);
+    size_t count = cdn_draft_row_count(making->draft, true), found = 0;
     struct mention *others = cdn_calloc(2 * count + 1, sizeof *others);
     cordon_status status = CORDON_OK;
 
     if (!others)
-        return cdn_error_nomem(making->err);
+        return cdn_error_nomem(making->draft->err);
     for (size_t i = 0; i < 2 * count && !status; i++) {
-        const struct cdn_fixture_end *end = &rows[i / 2].ends[i % 2];
+        const struct cdn_draft_end *end = &rows[i / 2].ends[i % 2];
         struct mention *mention = &others[found];
 
         mention->row = (uint32_t)i;
@@ -359,8 +328,8 @@ static cordon_status put_others(struct making *making)
     if (found && !status)
         qsort(others, found, sizeof *others, by_key_and_row);
     for (size_t i = 0; i < found && !status; i++) {
-        const struct cdn_fixture_row *row = &rows[others[i].row / 2];
-        struct cdn_fixture_row bare = {0};
+        const struct cdn_draft_row *row = &rows[others[i].row / 2];
+        struct cdn_draft_row bare = {.at = row->at};
 
         bare.ends[0] = row->ends[others[i].row % 2];
         if (i == 0 || by_key(&others[i - 1], &others[i]))
@@ -372,7 +341,7 @@ static cordon_status put_others(struct making *making)
 
 /* ---- edges ---- */
 
-static cordon_status put_edge(struct making *making, const struct cdn_fixture_row *row,
+static cordon_status put_edge(struct making *making, const struct cdn_draft_row *row,
                               uint64_t number)
 {
     const struct cdn_relation_schema *relation;
@@ -396,24 +365,24 @@ static cordon_status put_edge(struct making *making, const struct cdn_fixture_ro
                         relation->property_count, relation->time, relation->type);
     if (!status)
         status = cdn_writer_edge(making->writer, which, &keys[0], &keys[1],
-                                 making->cells, number, &taken, making->err);
+                                 making->cells, number, &taken, making->draft->err);
     return status;
 }
 
 static cordon_status put_all(struct making *making)
 {
-    const struct cdn_fixture_row *edges = cdn_fixture_rows_of(making->rows, true);
-    size_t count = cdn_fixture_row_count(making->rows, true);
+    const struct cdn_draft_row *edges = cdn_draft_rows(making->draft, true);
+    size_t count = cdn_draft_row_count(making->draft, true);
     cordon_status status = put_listed(making);
 
     if (!status)
         status = put_others(making);
     if (!status)
-        status = cdn_writer_seal_nodes(making->writer, NULL, NULL, making->err);
+        status = cdn_writer_seal_nodes(making->writer, NULL, NULL, making->draft->err);
     for (size_t i = 0; i < count && !status; i++)
         status = put_edge(making, &edges[i], i);
     if (!status)
-        status = cdn_writer_finish(making->writer, making->err);
+        status = cdn_writer_finish(making->writer, making->draft->err);
     return status;
 }
 
@@ -432,21 +401,21 @@ static uint32_t most_properties(const struct cdn_schema *schema)
     return most;
 }
 
-static cordon_status make(struct cdn_buf *slice, const struct cdn_fixture_rows *rows,
-                          const struct cdn_schema *schema, cordon_error *err)
+static cordon_status write_slice(struct cdn_buf *slice, const struct cdn_draft *draft,
+                                 const struct cdn_schema *schema)
 {
-    struct making making = {.rows = rows, .schema = schema, .err = err};
+    struct making making = {.draft = draft, .schema = schema};
     uint32_t most = most_properties(schema);
     cordon_status status;
 
     making.cells = cdn_calloc(most, sizeof *making.cells);
     making.texts = cdn_calloc(most, sizeof *making.texts);
     making.listed =
-        cdn_calloc(cdn_fixture_row_count(rows, false) + 1, sizeof *making.listed);
+        cdn_calloc(cdn_draft_row_count(draft, false) + 1, sizeof *making.listed);
     if (making.cells && making.texts && making.listed)
-        status = cdn_writer_open_memory(&making.writer, slice, 0, schema, err);
+        status = cdn_writer_open_memory(&making.writer, slice, 0, schema, draft->err);
     else
-        status = cdn_error_nomem(err);
+        status = cdn_error_nomem(draft->err);
     if (!status)
         status = put_all(&making);
     cdn_writer_close(making.writer);
@@ -457,47 +426,31 @@ static cordon_status make(struct cdn_buf *slice, const struct cdn_fixture_rows *
     return status;
 }
 
-/* A fault that has no place of its own, such as of a name, is one of the fixture. */
-static cordon_status placed(const struct cdn_fixture_text *nodes,
-                            const struct cdn_fixture_text *edges, cordon_status status,
-                            cordon_error *err)
-{
-    const struct cdn_fixture_text *text = nodes->text ? nodes : edges;
-    char message[CORDON_ERROR_MESSAGE_BYTES];
-
-    if (status != CORDON_E_DATA || !err || err->file[0])
-        return status;
-    memcpy(message, err->message, sizeof message);
-    return cdn_error_at(err, status, text->file, text->line, 0, "%s", message);
-}
-
-cordon_status cdn_fixture_read(cordon_snapshot **out, const struct cdn_schema *schema,
-                               const struct cdn_fixture_text *nodes,
-                               const struct cdn_fixture_text *edges, cordon_error *err)
+cordon_status cdn_draft_make(cordon_snapshot **out, const struct cdn_draft *draft,
+                             const struct cdn_schema *schema)
 {
     struct cdn_schema inferred = {0};
-    struct cdn_fixture_rows rows;
     struct cdn_buf slice = {0};
-    cordon_error own;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
 
     *out = NULL;
-    if (!err)
-        err = &own;
-    cdn_error_clear(err);
-    status = cdn_fixture_rows_read(&rows, nodes, edges, err);
-    if (!status && !schema && !cdn_fixture_row_count(&rows, false) &&
-        !cdn_fixture_row_count(&rows, true))
-        status = cdn_error_set(err, CORDON_E_DATA,
-                               "the fixture has neither a node nor an edge");
-    if (!status && !schema)
-        status = cdn_fixture_infer(&inferred, &rows, err);
+    if (draft->rows[0].failed || draft->rows[1].failed || draft->values.failed)
+        return cdn_error_nomem(draft->err);
+    if (!schema)
+        status = cdn_draft_infer(&inferred, draft);
     if (!status)
-        status = make(&slice, &rows, schema ? schema : &inferred, err);
+        status = write_slice(&slice, draft, schema ? schema : &inferred);
     if (!status)
-        status = cordon_snapshot_open_slice(out, slice.data, slice.length, NULL, err);
+        status =
+            cordon_snapshot_open_slice(out, slice.data, slice.length, NULL, draft->err);
     cdn_buf_deinit(&slice);
     cdn_schema_deinit(&inferred);
-    cdn_fixture_rows_deinit(&rows);
-    return placed(nodes, edges, status, err);
+    return status;
+}
+
+void cdn_draft_deinit(struct cdn_draft *draft)
+{
+    cdn_buf_deinit(&draft->rows[0]);
+    cdn_buf_deinit(&draft->rows[1]);
+    cdn_buf_deinit(&draft->values);
 }

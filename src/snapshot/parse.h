@@ -2,8 +2,8 @@
  *
  * Nothing is trimmed, guessed or rounded: what cannot be kept as it is written is
  * refused with a reason.  No allocation, no locale. */
-#ifndef CDN_IMPORT_PARSE_H
-#define CDN_IMPORT_PARSE_H
+#ifndef CDN_SNAPSHOT_PARSE_H
+#define CDN_SNAPSHOT_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
