@@ -15,6 +15,7 @@
 #include "server/metrics.h"
 #include "server/observe.h"
 #include "server/server.h"
+#include "server/work.h"
 
 enum {
     QUICK_BYTES = 16 * 1024, /* a body that is read on the event loop */
@@ -170,6 +171,9 @@ unsigned cdn_dispatch_priority(struct cdn_exchange *x)
     const char *header = cdn_exchange_header(x, "X-Cordon-Priority");
     cordon_value body, priority;
 
+    /* who has too much to do must still be able to stop what makes it */
+    if (x->route->right & (CDN_RIGHT_KILL | CDN_RIGHT_PROMOTE))
+        return CDN_WORK_URGENT;
     if (header)
         return *header >= '0' && *header <= '0' + CORDON_MAX_PRIORITY && !header[1]
                    ? (unsigned)(*header - '0')
@@ -205,18 +209,23 @@ void cdn_dispatch_end(struct cdn_exchange *x)
         count(x, x->status);
 }
 
+static bool is_cancelled(const struct cdn_exchange *x)
+{
+    return __atomic_load_n(&x->cancel.requested, __ATOMIC_RELAXED) != 0;
+}
+
 void cdn_dispatch_run(struct cdn_exchange *x)
 {
     x->lane = cdn_lane_mine(x->host->lanes);
     if (!x->lane)
         cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
-    else if (__atomic_load_n(&x->cancel.requested, __ATOMIC_RELAXED))
+    else if (is_cancelled(x))
         cdn_exchange_problem(x, 503, "cancelled", "nobody waited for the answer");
     else
         x->route->handle(x);
     /* the first piece of several: often it is all */
-    if (x->more)
-        (void)cdn_exchange_continue(x);
+    if (x->more && !cdn_exchange_continue(x) && is_cancelled(x))
+        cdn_exchange_problem(x, 503, "cancelled", "nobody waited for the answer");
     cdn_dispatch_end(x);
 }
 

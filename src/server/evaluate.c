@@ -209,6 +209,9 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
         call.trace = x->lane->trace;
     begun_ns = cdn_clock_ns();
     status = cordon_evaluate(x->lane->outcome, x->host->engine, rule, &call, err);
+    x->lane->proposed = (struct cdn_proposed){0};
+    if (!status && !call.graph) /* what is of no generation changes none */
+        cdn_propose(&x->lane->proposed, x, call.principal);
     if (!status && !call.trace)
         learn(x, rule, begun_ns, limits.wall_ns != 0);
     cdn_evaluate_done(x);
@@ -318,6 +321,7 @@ void cdn_evaluate_fields(struct cdn_json *json, const struct cdn_exchange *x,
     cdn_answer_result(json, outcome);
     if (kind != CORDON_OUTCOME_OK)
         write_fault(json, outcome);
+    cdn_propose_write(json, x, &x->lane->proposed);
     write_usage(json, outcome, flags);
     if (flags->explain || (flags->fails && kind != CORDON_OUTCOME_OK)) {
         cdn_json_key(json, "explain");

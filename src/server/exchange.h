@@ -152,8 +152,8 @@ struct cdn_problem {
 struct cdn_problem cdn_exchange_explain(const struct cdn_exchange *x,
                                         cordon_status status, const cordon_error *err);
 /* 400 INVALID and DATA, 403 DENIED, 404 NOTFOUND, 409 EXISTS and CONFLICT (412 where the request
- * had If-Match), 422 RULE, 503 BUSY and OVERLOADED with Retry-After, else 500 without what is
- * not the caller's to know. */
+ * had If-Match), 422 RULE, 503 BUSY and OVERLOADED with Retry-After, else 500 without what is not
+ * the caller's to know. */
 void cdn_exchange_fail(struct cdn_exchange *x, cordon_status status,
                        const cordon_error *err);
 /* Before or after the above. */

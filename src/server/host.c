@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "server/admit.h"
 #include "server/lane.h"
+#include "server/propose.h"
 #include "server/log.h"
 #include "server/log_search.h"
 #include "server/otlp.h"
@@ -132,7 +133,13 @@ static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
                                        err);
     if (!status && host->audit)
         cordon_engine_use_audit(host->engine, host->audit);
-    return status;
+    if (status || !host->proposals)
+        return status;
+    host->graphs = cdn_graphs_new();
+    if (!host->graphs)
+        return cdn_error_nomem(err);
+    cdn_graphs_look(host->graphs, host->engine);
+    return CORDON_OK;
 }
 
 cordon_status cdn_host_open(struct cdn_host *host,
@@ -179,6 +186,7 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     cordon_engine_free(host->engine);
     cordon_registry_close(host->registry);
     cordon_proposals_close(host->proposals);
+    cdn_graphs_free(host->graphs);
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
     cdn_log_marks_free(host->marks);
     cdn_repeats_free(host->repeats);
@@ -221,4 +229,6 @@ void cdn_host_set_auth_take(struct cdn_host *host, struct cdn_auth *auth)
 void cdn_host_upkeep(struct cdn_host *host)
 {
     cdn_reload_look(host->reload);
+    if (host->graphs)
+        cdn_graphs_look(host->graphs, host->engine);
 }

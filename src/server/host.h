@@ -15,6 +15,7 @@
 #include "server/auth.h"
 
 struct cdn_admit;
+struct cdn_graphs;
 struct cdn_lane;
 struct cdn_tls;
 struct cdn_lanes;
@@ -31,6 +32,7 @@ struct cdn_host {
     struct cdn_auth *auth; /* atomic: who may call; changed under auth_lock */
     pthread_mutex_t auth_lock;
     struct cdn_tls *tls;         /* the listener's; NULL: no TLS on the address */
+    struct cdn_graphs *graphs;   /* beside `proposals` (propose.h) */
     struct cdn_lanes *lanes;     /* what each thread has for itself (lane.h) */
     struct cdn_repeats *repeats; /* answers of changes, kept (repeat.h) */
     struct cdn_log_marks *marks; /* places in the log (log_search.h) */

@@ -51,6 +51,7 @@ static void free_lane(struct cdn_lane *lane)
     cordon_snapshot_release(lane->graph);
     cdn_request_deinit(&lane->request);
     cdn_buf_deinit(&lane->scratch);
+    cdn_buf_deinit(&lane->refused);
     cdn_counts_free(lane->counts);
     cdn_free(lane);
 }

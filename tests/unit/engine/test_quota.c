@@ -105,7 +105,10 @@ static cordon_engine *governed(void)
     ck_assert_msg(!cordon_policy_load_text(&policy, policy_text, sizeof policy_text - 1,
                                            "policy.lua", NULL, 0, &err),
                   "%s", err.message);
+    ck_assert_ptr_null(cordon_engine_get_policy(engine));
     ck_assert_msg(!cordon_engine_set_policy(engine, policy, &err), "%s", err.message);
+    ck_assert_ptr_eq(cordon_engine_get_policy(engine), policy); /* with one of the caller's */
+    cordon_policy_release(policy);
     cordon_policy_release(policy);
     return engine;
 }
