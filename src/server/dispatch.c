@@ -15,6 +15,7 @@
 #include "server/metrics.h"
 #include "server/observe.h"
 #include "server/server.h"
+#include "server/work.h"
 
 enum {
     QUICK_BYTES = 16 * 1024, /* a body that is read on the event loop */
@@ -165,6 +166,9 @@ unsigned cdn_dispatch_priority(struct cdn_exchange *x)
     const char *header = cdn_exchange_header(x, "X-Cordon-Priority");
     cordon_value body, priority;
 
+    /* who has too much to do must still be able to stop what makes it */
+    if (x->route->right & (CDN_RIGHT_KILL | CDN_RIGHT_PROMOTE))
+        return CDN_WORK_URGENT;
     if (header)
         return *header >= '0' && *header <= '0' + CORDON_MAX_PRIORITY && !header[1]
                    ? (unsigned)(*header - '0')
