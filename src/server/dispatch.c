@@ -126,7 +126,10 @@ bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *
     x->method = method_of(method);
     x->route = cdn_route_find(x, x->method, path, &allowed);
     if (!x->route) {
-        no_route(x, method, path, allowed);
+        if (x->path.failed)
+            cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
+        else
+            no_route(x, method, path, allowed);
         return false;
     }
     if (!cdn_exchange_query_flag(x, &x->pretty, "pretty"))
