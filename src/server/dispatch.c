@@ -15,6 +15,7 @@
 #include "server/metrics.h"
 #include "server/observe.h"
 #include "server/server.h"
+#include "server/work.h"
 
 enum {
     QUICK_BYTES = 16 * 1024, /* a body that is read on the event loop */
@@ -125,7 +126,10 @@ bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *
     x->method = method_of(method);
     x->route = cdn_route_find(x, x->method, path, &allowed);
     if (!x->route) {
-        no_route(x, method, path, allowed);
+        if (x->path.failed)
+            cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
+        else
+            no_route(x, method, path, allowed);
         return false;
     }
     if (!cdn_exchange_query_flag(x, &x->pretty, "pretty"))
@@ -167,6 +171,9 @@ unsigned cdn_dispatch_priority(struct cdn_exchange *x)
     const char *header = cdn_exchange_header(x, "X-Cordon-Priority");
     cordon_value body, priority;
 
+    /* who has too much to do must still be able to stop what makes it */
+    if (x->route->right & (CDN_RIGHT_KILL | CDN_RIGHT_PROMOTE))
+        return CDN_WORK_URGENT;
     if (header)
         return *header >= '0' && *header <= '0' + CORDON_MAX_PRIORITY && !header[1]
                    ? (unsigned)(*header - '0')

@@ -12,7 +12,10 @@
 #include "base/clock.h"
 #include "server/delay.h"
 
-enum { PRIORITIES = CORDON_MAX_PRIORITY + 1 };
+enum {
+    PRIORITIES = CDN_WORK_URGENT + 1,
+    URGENT_ROOM = 16 /* beyond the queue's length */
+};
 
 struct queue {
     struct cdn_work *first;
@@ -113,10 +116,13 @@ static bool is_any_below(const struct cdn_workers *workers, unsigned priority)
     return false;
 }
 
-static bool has_room(struct cdn_workers *workers, uint64_t now_ns)
+static bool has_room(struct cdn_workers *workers, unsigned priority, uint64_t now_ns)
 {
+    if (priority == CDN_WORK_URGENT)
+        return workers->stats.waiting < workers->limit + URGENT_ROOM;
     return workers->stats.waiting < workers->limit &&
-           cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting);
+           (cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting) ||
+            !workers->stats.waiting);
 }
 
 /* ---- threads ---- */
@@ -217,8 +223,8 @@ bool cdn_workers_take(struct cdn_workers *workers, unsigned priority)
     bool takes;
 
     pthread_mutex_lock(&workers->lock);
-    takes = !workers->over &&
-            (has_room(workers, cdn_clock_ns()) || is_any_below(workers, priority));
+    takes = !workers->over && (has_room(workers, priority, cdn_clock_ns()) ||
+                               is_any_below(workers, priority));
     workers->stats.refused += !takes;
     pthread_mutex_unlock(&workers->lock);
     return takes;
@@ -232,7 +238,7 @@ struct cdn_work *cdn_workers_submit(struct cdn_workers *workers, struct cdn_work
     pthread_mutex_lock(&workers->lock);
     if (workers->over) {
         refused = work;
-    } else if (!has_room(workers, work->queued_ns)) {
+    } else if (!has_room(workers, work->priority, work->queued_ns)) {
         refused = displace(workers, work->priority);
         refused = refused ? refused : work;
         workers->stats.refused++;
