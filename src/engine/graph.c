@@ -28,6 +28,7 @@ struct reading {
     uint64_t entered_ns;
     struct cdn_reader *reader;
     cordon_error *err;
+    cordon_error own; /* for callers who want none */
     cordon_status status;
 };
 
@@ -219,10 +220,9 @@ static cordon_status perform(struct reading *reading, cordon_engine *engine,
                              cordon_error *err)
 {
     bool of_schema = reading->function == cdn_read_schema;
-    cordon_error own;
     cordon_status status;
 
-    reading->err = err ? err : &own;
+    reading->err = err ? err : &reading->own;
     reading->entered_ns = cdn_clock_ns();
     status = check(reading, engine, of_schema);
     if (status)

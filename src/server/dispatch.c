@@ -126,7 +126,10 @@ bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *
     x->method = method_of(method);
     x->route = cdn_route_find(x, x->method, path, &allowed);
     if (!x->route) {
-        no_route(x, method, path, allowed);
+        if (x->path.failed)
+            cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
+        else
+            no_route(x, method, path, allowed);
         return false;
     }
     if (!cdn_exchange_query_flag(x, &x->pretty, "pretty"))
@@ -146,14 +149,12 @@ size_t cdn_dispatch_body_limit(const struct cdn_exchange *x)
 /* What is small, is not to be explained, and of a rule that is quick; on a loop that has time. */
 static bool is_quick(const struct cdn_exchange *x)
 {
-    const char *explain;
-
     if (x->body_bytes > QUICK_BYTES || x->in == CDN_MEDIA_NDJSON ||
         cdn_pace_is_full(&x->lane->pace, x->begun_ns) ||
         !cdn_admit_is_quick(x->host->admit, x->args[0]))
         return false;
-    explain = cdn_exchange_query(x, "explain");
-    return !explain || !strcmp(explain, "off");
+    /* what is told at length takes longer, or a lock */
+    return !cdn_exchange_query(x, "explain") && !cdn_exchange_query(x, "provenance");
 }
 
 enum cdn_place cdn_dispatch_place(const struct cdn_exchange *x)

@@ -37,6 +37,7 @@ struct cdn_lane {
         *graph; /* what came with the request being evaluated; NULL: none did */
     struct cdn_request request;
     struct cdn_buf scratch;
+    int64_t clock_ms;             /* what the outcome's rule took for the present */
     struct cdn_proposed proposed; /* of the outcome (propose.h) */
     struct cdn_buf refused;       /* which proposals, and why: msgpack */
     struct cdn_counts *counts;    /* metrics.h */

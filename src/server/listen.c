@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,7 +19,14 @@
 #include "server/wire.h"
 #include "server/work.h"
 
-enum { BACKLOG = 1024 };
+enum {
+    BACKLOG = 1024,
+    LATE_MS = 20, /* for connections that are being made when nobody new is taken */
+    LATE_ROUNDS = 50,
+    TCP_FLAGS_AT = 13,
+    TCP_SYN = 0x02,
+    TCP_ACK = 0x10
+};
 
 /* A connection begins or ends: its deadlines, and who is at the other end of the Unix socket.
  * Where memory is out nobody in particular is there, and libmicrohttpd's own limit of time
@@ -366,21 +375,49 @@ static void take_waiting(struct MHD_Daemon *daemon, int fd)
     }
 }
 
-static void quiesce(struct MHD_Daemon *daemon)
+/* From now on nobody new comes to a socket of TCP, while those whose connection is being made still
+ * do: packets that ask for one are dropped, and asked again in a second, when there is no socket
+ * any more. */
+static void refuse_new(int fd)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS_AT),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TCP_SYN | TCP_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+    /* where that cannot be had, whoever comes between the last look and the close is cut off */
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static void quiesce(struct MHD_Daemon *daemon, bool is_tcp)
 {
     MHD_socket fd = daemon ? MHD_quiesce_daemon(daemon) : MHD_INVALID_SOCKET;
+    struct pollfd late = {.fd = fd, .events = POLLIN};
+    int rounds = 0;
 
     if (fd == MHD_INVALID_SOCKET)
         return;
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    take_waiting(daemon, fd);
+    if (is_tcp)
+        refuse_new(fd);
+    do
+        take_waiting(daemon, fd);
+    while (poll(&late, 1, LATE_MS) > 0 && ++rounds < LATE_ROUNDS);
     close(fd);
 }
 
 void cdn_listener_quiesce(struct cdn_listener *listener)
 {
-    quiesce(listener->tcp);
-    quiesce(listener->local);
+    /* a name that is gone is one nobody connects to; another server may take it */
+    if (listener->local_fd >= 0)
+        unlink(listener->host->options->socket);
+    listener->local_fd = -1;
+    quiesce(listener->local, false);
+    quiesce(listener->tcp, true);
 }
 
 void cdn_listener_cancel(struct cdn_listener *listener)

@@ -23,7 +23,7 @@ enum {
     UPKEEP_MS =
         100, /* how often the engine is looked after: decisions wait to be written */
     SETTLE_MS = 10,  /* a file that changes once often changes again */
-    QUIET_MS = 250,  /* without a request, and those connected are taken for idle */
+    QUIET_MS = 1000, /* without a request, and those connected are taken for idle */
     CANCEL_MS = 2000 /* for what was cancelled to say so */
 };
 

@@ -121,7 +121,8 @@ static bool has_room(struct cdn_workers *workers, unsigned priority, uint64_t no
     if (priority == CDN_WORK_URGENT)
         return workers->stats.waiting < workers->limit + URGENT_ROOM;
     return workers->stats.waiting < workers->limit &&
-           cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting);
+           (cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting) ||
+            !workers->stats.waiting);
 }
 
 /* ---- threads ---- */

@@ -34,6 +34,17 @@ def append(name, *lines):
         file.writelines(line + "\n" for line in lines)
 
 
+def patient(name, suffix, *change):
+    """A rule of rules/fraud that no busy machine stops; its path."""
+    with open(os.path.join(fraud, name + ".lua"), encoding="utf-8") as file:
+        text = file.read().replace("limits      = {", 'limits      = { time = "10s",')
+    expect('time = "10s"' in text, "%s declares its limits otherwise" % name)
+    path = os.path.join(work, name + suffix)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(*change) if change else text)
+    return path
+
+
 def make():
     """A bank, one of whose persons has a name meant for browsers, and a registry of rules."""
     shutil.rmtree(work, ignore_errors=True)
@@ -47,14 +58,10 @@ def make():
         append("person_accounts.csv", '"%s",%s' % (OWNED.replace('"', '""'), node.split(":")[1]))
     command(cordon, "import", "--schema", os.path.join(bank, "schema.lua"), "--out", store, "-q", bank)
     for name in OURS:
-        command(cordon, "rule", "push", os.path.join(fraud, name + ".lua"), "-d", store, "--author",
+        command(cordon, "rule", "push", patient(name, ".lua"), "-d", store, "--author",
                 "ann <b>", "--reason", "first <i>of all</i>", "-q")
         command(cordon, "rule", "activate", name, "-d", store, "--author", "ann", "-q")
-    with open(os.path.join(fraud, "fan_in.lua"), encoding="utf-8") as file:
-        text = file.read()
-    with open(os.path.join(work, "fan_in.lua"), "w", encoding="utf-8") as file:
-        file.write(text.replace('"60h"', '"61h"'))
-    command(cordon, "rule", "push", os.path.join(work, "fan_in.lua"), "-d", store, "--author", "bob", "-q")
+    command(cordon, "rule", "push", patient("fan_in", "_2.lua", '"60h"', '"61h"'), "-d", store, "--author", "bob", "-q")
     command(cordon, "rollout", "start", "fan_in", "--version", "2", "--percent", "10", "-d", store, "--author",
             "bob", "-q")
     with open(os.path.join(work, "both.lua"), "w", encoding="utf-8") as file:
