@@ -85,10 +85,13 @@ static unsigned right_of(const struct cdn_exchange *x)
 /* Who is it, and may he?  False: answered. */
 static bool check_caller(struct cdn_exchange *x, const struct cdn_credentials *shown)
 {
-    const struct cdn_auth *auth = __atomic_load_n(&x->host->auth, __ATOMIC_ACQUIRE);
+    struct cdn_auth *auth = cdn_host_auth(x->host, x->lane);
     unsigned right = right_of(x);
+    bool known = cdn_auth_identify(&x->caller, auth, shown);
 
-    if (!cdn_auth_identify(&x->caller, auth, shown)) {
+    if (x->caller.principal)
+        x->auth = cdn_auth_retain(auth);
+    if (!known) {
         cdn_exchange_problem(x, 401, "credentials",
                              "the Authorization header is no token that anybody has");
         cdn_exchange_set_header(x, "WWW-Authenticate",
@@ -149,14 +152,12 @@ size_t cdn_dispatch_body_limit(const struct cdn_exchange *x)
 /* What is small, is not to be explained, and of a rule that is quick; on a loop that has time. */
 static bool is_quick(const struct cdn_exchange *x)
 {
-    const char *explain;
-
     if (x->body_bytes > QUICK_BYTES || x->in == CDN_MEDIA_NDJSON ||
         cdn_pace_is_full(&x->lane->pace, x->begun_ns) ||
         !cdn_admit_is_quick(x->host->admit, x->args[0]))
         return false;
-    explain = cdn_exchange_query(x, "explain");
-    return !explain || !strcmp(explain, "off");
+    /* what is told at length takes longer, or a lock */
+    return !cdn_exchange_query(x, "explain") && !cdn_exchange_query(x, "provenance");
 }
 
 enum cdn_place cdn_dispatch_place(const struct cdn_exchange *x)
@@ -244,4 +245,6 @@ void cdn_dispatch_abandon(struct cdn_exchange *x)
     x->lane = cdn_lane_mine(x->host->lanes);
     count(x, GONE);
     cdn_exchange_end(x);
+    cdn_auth_release(x->auth);
+    x->auth = NULL;
 }

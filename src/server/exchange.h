@@ -59,7 +59,8 @@ struct cdn_exchange {
     const struct cdn_route *route; /* NULL: there is none */
     enum cdn_method method;
     struct cdn_caller caller;
-    char request_id[65];                  /* X-Request-Id, or one of our own */
+    struct cdn_auth *auth; /* what caller.principal points into, held; or NULL */
+    char request_id[65];   /* X-Request-Id, or one of our own */
     const char *args[CDN_ROUTE_MAX_ARGS]; /* of the path, decoded, ended by a NUL */
     enum cdn_media in;                    /* of the body */
     enum cdn_media out;                   /* of the reply, as Accept has it */

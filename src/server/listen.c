@@ -118,45 +118,15 @@ static struct MHD_Daemon *start(struct cdn_listener *listener, unsigned flags,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
-/* What is wrong with the certificate's time is told, and no reason to stop: a clock may be. */
-static void tell_of_times(const struct cdn_listener *listener)
+static cordon_status open_tls(struct cdn_host *host, cordon_error *err)
 {
-    int64_t now_ms = cdn_clock_wall_ms();
-    int64_t left_ms = cdn_tls_ends_ms(listener->tls) - now_ms;
+    const struct cdn_server_options *options = host->options;
+    char text[CDN_TLS_WARNING_BYTES];
+    cordon_status status = cdn_tls_open(&host->tls, options->certificate, options->key,
+                                        options->client_ca, err);
 
-    if (left_ms < 0)
-        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
-                     "the certificate in %s has ended; clients will refuse it",
-                     listener->host->options->certificate);
-    else if (cdn_tls_begins_ms(listener->tls) > now_ms)
-        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
-                     "the certificate in %s does not hold yet; clients will refuse it",
-                     listener->host->options->certificate);
-    else if (left_ms < (int64_t)14 * 86400000)
-        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
-                     "the certificate in %s ends in %lld days",
-                     listener->host->options->certificate,
-                     (long long)(left_ms / 86400000));
-}
-
-static cordon_status open_tls(struct cdn_listener *listener, cordon_error *err)
-{
-    const struct cdn_server_options *options = listener->host->options;
-    cordon_status status = cdn_tls_open(&listener->tls, options->certificate,
-                                        options->key, options->client_ca, err);
-
-    if (!status)
-        tell_of_times(listener);
-    return status;
-}
-
-cordon_status cdn_listener_reload(struct cdn_listener *listener, cordon_error *err)
-{
-    cordon_status status =
-        listener->tls ? cdn_tls_reload(listener->tls, err) : CORDON_OK;
-
-    if (!status && listener->tls)
-        tell_of_times(listener);
+    if (!status && cdn_tls_warning(text, host->tls, cdn_clock_wall_ms()))
+        cdn_host_log(host, CORDON_LEVEL_WARNING, "%s", text);
     return status;
 }
 
@@ -171,24 +141,24 @@ static cordon_status listen_tcp(struct cdn_listener *listener, cordon_error *err
     cordon_status status = parse_address(&address, options, err);
 
     if (!status && options->certificate)
-        status = open_tls(listener, err);
+        status = open_tls(listener->host, err);
     if (status)
         return status;
     more[count++] = (struct MHD_OptionItem){MHD_OPTION_SOCK_ADDR, 0, &address};
     more[count++] =
         (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT,
                                 (intptr_t)options->connections_per_address, NULL};
-    if (listener->tls) {
+    if (listener->host->tls) {
         flags |= MHD_USE_TLS;
         more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0,
                                                 (void *)(uintptr_t)cdn_tls_retrieve};
         more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
                                                 (void *)(uintptr_t)CDN_TLS_PRIORITIES};
     }
-    if (listener->tls && cdn_tls_trust(listener->tls))
-        more[count++] =
-            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
-                                    (void *)(uintptr_t)cdn_tls_trust(listener->tls)};
+    if (listener->host->tls && cdn_tls_trust(listener->host->tls))
+        more[count++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_MEM_TRUST, 0,
+            (void *)(uintptr_t)cdn_tls_trust(listener->host->tls)};
     more[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     if (address.any.sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
@@ -231,6 +201,12 @@ static cordon_status bind_unix(int *out, const char *path, unsigned mode,
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd, failed;
 
+    if (path[0] == '@')
+        return cdn_error_set(
+            err, CORDON_E_INVALID,
+            "%s: a name without a file has no permissions; give a path "
+            "(./%s is one)",
+            path, path);
     if (strlen(path) >= sizeof address.sun_path)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a socket's path has at most %zu bytes: %s",
@@ -450,6 +426,7 @@ void cdn_listener_close(struct cdn_listener *listener)
     host->workers = NULL;
     cdn_watch_close(listener->watch);
     cdn_guard_free(listener->guard);
-    cdn_tls_close(listener->tls);
+    cdn_tls_close(host->tls);
+    host->tls = NULL;
     cdn_free(listener);
 }

@@ -220,6 +220,7 @@ static void feed_watchdog(struct cdn_server *server)
 static void look_after(struct cdn_server *server, int most_ms)
 {
     wait_for_work(server, most_ms);
+    cdn_listener_sweep(server->listener);
     if (__atomic_exchange_n(&server->reloading, false, __ATOMIC_ACQ_REL))
         reload(server);
     else

@@ -36,7 +36,10 @@ def same_as_command(s):
     for key in ("instructions", "edges", "nodes", "hops", "output_bytes"):
         expect(answer["usage"][key] == record["usage"][key], "usage.%s differs" % key)
     expect(answer["provenance"]["digest"] == record["digest"], "another digest")
-    expect(answer["provenance"]["reads_digest"] == record["reads_digest"], "another reads digest")
+    for key in ("reads_digest", "snapshot_id", "generation"):
+        expect(answer["provenance"][key] == record[key], "another " + key)
+    expect(answer["provenance"]["clock"] == record["input"]["now"] and
+           answer["provenance"]["seed"] == 0, "another clock or seed")
     expect(re.fullmatch("[0-9a-f]{32}", answer["decision_id"]), "no decision's name")
     expect(answer["variant"] == "live" and answer["version"] == 0, "another version")
 

@@ -254,6 +254,9 @@ def check_hostile(b, s, node, at):
     titles.append(b.js("return document.title"))
     visit(b, link(s.url, rule="<script>", node=node, at="<b>", **{"p.<i>": "x"}))
     expect("no rule <script>" in b.text("#ask-note") or "no rule" in b.text("#ask-note"), b.text("#ask-note"))
+    visit(b, link(s.url, rule="velocity", node="Nothing:1"))
+    expect("no label Nothing" in b.text("#ask-note") and b.js("return document.getElementById('key').value") == "",
+           "a label that is not there: %s" % b.text("#ask-note"))
     visit(b, link(s.url, rule="velocity", node=node, at=at))
     b.until("document.querySelector('#around details table')", "the table")
     expect(any("\\u202e" in text and "<script>" in text for text in b.texts("#around td.key")),
@@ -384,9 +387,10 @@ def token(name, *rights):
 def check_tokens(b, store, node, at):
     full, one = token("full", "evaluate", "read", "audit")
     less, two = token("less", "evaluate", "read")
+    only, three = token("only", "evaluate")
     settings = os.path.join(work, "server.lua")
     with open(settings, "w", encoding="utf-8") as file:
-        file.write("return { auth = { tokens = { %s %s } } }\n" % (one, two))
+        file.write("return { auth = { tokens = { %s %s %s } } }\n" % (one, two, three))
     with Server(cordon, work, "-d", store, "--config", settings, "--audit", os.path.join(work, "audit2")) as s:
         url = "http://127.0.0.1:%d/" % s.port
         b.open("about:blank")
@@ -414,6 +418,13 @@ def check_tokens(b, store, node, at):
         b.click("#token-open")
         b.click("button[value=forget]")
         b.until("document.getElementById('token-dialog').open && sessionStorage.length == 0", "forgotten, it asks again")
+        b.keys(only, KEYS["ENTER"])
+        b.until("document.getElementById('ask-note').textContent.includes('read')", "who may not read is told so")
+        expect(b.js("return [document.getElementById('rule').value, document.getElementById('key').value]") ==
+               ["velocity", node.split(":")[1]], "and what the link asks for can be asked")
+        b.js("document.getElementById('answer-body').replaceChildren()")
+        b.click("#run")
+        b.until("document.getElementById('decision')", "without the right to read it evaluates")
         check_console(b, r"the server responded with a status of 40[13]")
 
 
