@@ -129,6 +129,7 @@ static void add(struct cdn_proposed *out, struct cdn_exchange *x,
                       : cdn_error_set(&err, CORDON_E_NOTFOUND,
                                       "the generation it was made on is gone");
     cdn_json_array_end(&telling.json);
+    source->ud = NULL; /* it was this call's */
     cordon_snapshot_release(snapshot);
     out->failed = status != CORDON_OK;
     if (status)
