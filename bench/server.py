@@ -142,6 +142,7 @@ class Load:
         self.client = options.pop("client", "bench_load")
         self.depth = options.get("depth", 1)
         self.connections = 4 if args.smoke else CONNECTIONS
+        self.seconds = args.seconds
         self.rows = []
         self.environment = dict(os.environ, CORDON_REQUESTS=frames)
         address = (["--unix", server.path] if transport == "unix"
@@ -169,8 +170,10 @@ class Load:
                    "requests": row["requests"], "bad": row["errors"]}
         else:
             served = row["served"]
-            row = {"per_s": served["per_s"], "p50_us": served["from_sent"]["p50_us"],
-                   "p99_us": served["from_sent"]["p99_us"], "requests": row["total"],
+            slow = {"p50_us": self.seconds * 1e6, "p99_us": self.seconds * 1e6}
+            times = served.get("from_sent", slow)  # nothing was served in that time
+            row = {"per_s": served["per_s"], "p50_us": times["p50_us"],
+                   "p99_us": times["p99_us"], "requests": row["total"],
                    "bad": row["failed"]["count"] + row["refused"]["count"] + row["broken"]}
         if row["bad"]:
             sys.exit("server.py: %s: not everything was served: %s" % (self.what, output))
@@ -182,7 +185,7 @@ class Load:
 
     def ratio(self, other, field="per_s"):
         """Of this one to another, measured in the same rounds."""
-        return round(statistics.median(a[field] / b[field]
+        return round(statistics.median(a[field] / max(b[field], 1e-9)
                                        for a, b in zip(self.rows, other.rows)), 3)
 
     def fields(self):

@@ -26,7 +26,8 @@
     X(E_EXISTS, 11, "already exists")                                                  \
     X(E_INTERRUPTED, 12, "interrupted")                                                \
     X(E_OVERLOADED, 13, "overloaded, refused at once")                                 \
-    X(E_CONFLICT, 14, "changed meanwhile")
+    X(E_CONFLICT, 14, "changed meanwhile")                                             \
+    X(E_QUOTA, 15, "over quota")
 
 typedef enum cordon_status {
 #define CORDON_STATUS_ENUM(name, number, text) CORDON_##name = (number),

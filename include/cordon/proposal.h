@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cordon/engine.h>
 #include <cordon/error.h>
 #include <cordon/outcome.h>
 #include <cordon/policy.h>
@@ -166,6 +167,11 @@ CORDON_EXPORT cordon_status cordon_proposals_add(uint64_t *added, cordon_proposa
                                                  const cordon_outcome *outcome,
                                                  const cordon_proposal_source *source,
                                                  cordon_error *err);
+
+/* The policy that the engine's evaluations from now on are held to, for whoever logs what they
+ * propose: with a reference of the caller's own, to be released; NULL: none.  May wait while another
+ * thread changes what the engine stands on. */
+CORDON_EXPORT cordon_policy *cordon_engine_get_policy(cordon_engine *engine);
 
 /* Make what was deferred durable.  On an error all of it is still there for the next call. */
 CORDON_EXPORT cordon_status cordon_proposals_flush(uint64_t *added,

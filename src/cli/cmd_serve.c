@@ -30,6 +30,7 @@ struct serve {
     const char *data, *registry, *address, *port, *socket, *audit, *audit_key,
         *proposals;
     bool no_tcp;
+    struct cdn_setting_flag given[8]; /* the same, as settings */
     char registry_path[PATH_MAX];
     char proposals_path[PATH_MAX];
 };
@@ -103,8 +104,10 @@ static int load_settings(struct serve *serve)
     };
     cordon_error err;
 
+    memcpy(serve->given, more, sizeof more);
+    _Static_assert(sizeof more == sizeof serve->given, "room for all of them");
     serve->flags.serves = true;
-    serve->flags.more = more;
+    serve->flags.more = serve->given;
     serve->flags.more_count = CDN_COUNT(more);
     cdn_error_clear(&err);
     if (!cdn_settings_load(&serve->settings, &serve->flags, &err) &&
@@ -112,6 +115,19 @@ static int load_settings(struct serve *serve)
         return CDN_EXIT_OK;
     cdn_cli_error_of(serve->cli, &err);
     return CDN_EXIT_DATA;
+}
+
+/* Who may call, for a reload: everything is read again, the rest of it stays as it was. */
+static cordon_status read_callers(void *ud, struct cdn_auth **out, cordon_error *err)
+{
+    const struct serve *serve = ud;
+    struct cdn_settings settings;
+    cordon_status status = cdn_settings_load(&settings, &serve->flags, err);
+
+    if (!status)
+        status = cdn_auth_new(out, settings.entries, settings.entry_count, err);
+    cdn_settings_deinit(&settings);
+    return status;
 }
 
 static int take_options(struct serve *serve, int argc, char **argv)
@@ -126,6 +142,8 @@ static int take_options(struct serve *serve, int argc, char **argv)
     if (!options->data && !options->registry && !argc)
         return cdn_cli_usage(cli,
                              "nothing to serve; give --data STORE, or rules' files");
+    options->callers = read_callers;
+    options->callers_ud = serve;
     options->config_file = serve->settings.file;
     options->config = serve->told.items;
     options->config_count = CDN_SETTINGS;
@@ -265,11 +283,11 @@ const struct cdn_command cdn_command_serve = {
     .details =
         "Serves the store's graph and the rules of its registry, and rules and sets of "
         "files beside them, on a TCP address (the loopback's, unless told otherwise) "
-        "and "
-        "on a Unix socket. It follows the store, the registry and the policy: what "
-        "other "
-        "commands change there takes effect within a second. SIGTERM and SIGINT end it "
-        "when what is under way has been answered.\n\n"
+        "and on a Unix socket. It follows all of these and the policy: what changes "
+        "there takes effect within a second, and SIGHUP has it look now. SIGTERM and "
+        "SIGINT end it when what is under way has been answered, a second one of them "
+        "at once. Its log goes to standard error; log and trace of the configuration "
+        "say what is told.\n\n"
         "One line on standard output says where it listens, as soon as clients can "
         "connect: with --port 0 the port is there. A first request:\n\n"
         "curl --json '{\"node\": \"Account:17\"}' "

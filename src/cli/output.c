@@ -180,6 +180,7 @@ int cdn_cli_exit_of(cordon_status status)
     case CORDON_E_BUSY:
     case CORDON_E_EXISTS:
     case CORDON_E_OVERLOADED:
+    case CORDON_E_QUOTA:
     case CORDON_E_CONFLICT:
         break;
     }

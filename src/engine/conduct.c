@@ -128,10 +128,11 @@ cordon_status cordon_engine_conduct(cordon_conduct *out, uint64_t *revision,
     else if (!find_part(&part, plan, index))
         status = cdn_error_set(err, CORDON_E_NOTFOUND, "'%s' runs %u versions",
                                plan->name, 1 + plan->choice_count + plan->shadow_count);
-    else
+    else {
         fill(out, &part, engine->lane_count);
-    if (!status && revision)
-        *revision = plan->registered ? plan->revision : 0;
+        if (revision)
+            *revision = plan->registered ? plan->revision : 0;
+    }
     pthread_mutex_unlock(&engine->writer);
     return status;
 }

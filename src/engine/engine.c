@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <cordon/proposal.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -360,6 +362,18 @@ cordon_snapshot *cordon_engine_get_snapshot(cordon_engine *engine)
         cordon_snapshot_retain(snapshot);
     pthread_mutex_unlock(&engine->writer);
     return snapshot;
+}
+
+cordon_policy *cordon_engine_get_policy(cordon_engine *engine)
+{
+    cordon_policy *policy;
+
+    if (!engine)
+        return NULL;
+    pthread_mutex_lock(&engine->writer);
+    policy = cordon_policy_retain(policy_of(engine));
+    pthread_mutex_unlock(&engine->writer);
+    return policy;
 }
 
 /* All of it under `writer`: of two threads that follow at once the one that looked at

@@ -27,7 +27,9 @@ struct reading {
     bool whole; /* it is written whole or not at all */
     uint64_t entered_ns;
     struct cdn_reader *reader;
+    size_t written; /* into the builder */
     cordon_error *err;
+    cordon_error own; /* for callers who want none */
     cordon_status status;
 };
 
@@ -121,7 +123,7 @@ static cordon_status resolve(const struct reading *reading, const cordon_engine 
 }
 
 /* Have it read into what is left of the builder. */
-static cordon_status run(const struct reading *reading)
+static cordon_status run(struct reading *reading)
 {
     struct cdn_reader *reader = reading->reader;
     cordon_builder *builder = reading->out;
@@ -134,6 +136,7 @@ static cordon_status run(const struct reading *reading)
     cdn_pack_init(&out, left ? builder->data + builder->length : NULL, left);
     reader->out = &out;
     status = reading->function(reader);
+    reader->out = NULL;
     if (!status && reader->stop == CDN_STOP_CANCELLED)
         return cdn_error_set(reading->err, CORDON_E_INTERRUPTED,
                              "the read was cancelled");
@@ -142,8 +145,10 @@ static cordon_status run(const struct reading *reading)
                              "output: it needs %zu bytes and the limit is %zu; raise "
                              "limits.output_bytes, or ask for fewer properties",
                              out.length, (size_t)reader->limit.output_bytes);
-    if (!status)
+    if (!status) {
         builder->length += out.length;
+        reading->written = out.length;
+    }
     return status;
 }
 
@@ -164,7 +169,7 @@ static void tell_usage(const struct reading *reading)
         .nodes_limit = reader->limit.nodes,
         .hops = reader->hops,
         .hops_limit = reader->limit.hops,
-        .output_bytes = reader->out && !reading->status ? reader->out->length : 0,
+        .output_bytes = reading->written,
         .output_limit_bytes = reader->limit.output_bytes,
         .wall_ns = cdn_clock_ns() - reading->entered_ns,
         .wall_limit_ns = reader->limit.wall_ns,
@@ -172,8 +177,7 @@ static void tell_usage(const struct reading *reading)
     usage->native_ns = usage->wall_ns;
 }
 
-static cordon_status read_state(const struct reading *reading,
-                                const cordon_engine *engine,
+static cordon_status read_state(struct reading *reading, const cordon_engine *engine,
                                 const struct cdn_state *state)
 {
     struct cdn_reader *reader = reading->reader;
@@ -219,10 +223,9 @@ static cordon_status perform(struct reading *reading, cordon_engine *engine,
                              cordon_error *err)
 {
     bool of_schema = reading->function == cdn_read_schema;
-    cordon_error own;
     cordon_status status;
 
-    reading->err = err ? err : &own;
+    reading->err = err ? err : &reading->own;
     reading->entered_ns = cdn_clock_ns();
     status = check(reading, engine, of_schema);
     if (status)

@@ -82,7 +82,7 @@ static uint64_t ns_for(double amount, double per_s)
 static cordon_status over(const char *what, const char *name, const char *which,
                           uint64_t wait_ns, cordon_error *err)
 {
-    return cdn_error_set(err, CORDON_E_OVERLOADED,
+    return cdn_error_set(err, CORDON_E_QUOTA,
                          "%s '%.64s' is over its quota of %s; try again in %.3g ms",
                          what, name, which, (double)(wait_ns ? wait_ns : 1) / 1e6);
 }

@@ -42,7 +42,7 @@ void cdn_quotas_carry(struct cdn_quotas *quotas, const struct cdn_policy *policy
                       const struct cdn_quotas *from, const struct cdn_policy *before);
 
 /* Let one more in.  `what` and `name` are for the message: "principal", "ann".
- * Errors: CORDON_E_OVERLOADED, with when to try again. */
+ * Errors: CORDON_E_QUOTA, with when to try again. */
 cordon_status cdn_quota_enter(struct cdn_quota_state *state,
                               const struct cdn_quota *quota, uint64_t now_ns,
                               const char *what, const char *name, cordon_error *err);

@@ -132,12 +132,14 @@ static void digest(struct page *page)
         of = mix_text(of, query->types[i], strlen(query->types[i]));
     for (uint32_t c = 0; c < reader->condition_count; c++) {
         const struct cdn_operation *condition = &reader->conditions[c];
-        uint64_t bits = condition->as.boolean;
+        uint64_t bits = 0;
 
         of = mix_text(of, query->where[c].property, strlen(query->where[c].property));
         of = cdn_hash_mix(of, (uint64_t)condition->compare << 8 | condition->operand);
         if (condition->operand == CDN_OPERAND_NUMBER)
             memcpy(&bits, &condition->as.number, sizeof bits);
+        else if (condition->operand == CDN_OPERAND_BOOLEAN)
+            bits = condition->as.boolean;
         of = condition->operand == CDN_OPERAND_STRING
                  ? mix_text(of, condition->as.text, condition->bytes)
                  : cdn_hash_mix(of, bits);

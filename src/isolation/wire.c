@@ -650,7 +650,7 @@ cordon_status cdn_wire_get_outcome(cordon_outcome *out, const struct cdn_buf *in
 cordon_status cdn_wire_get_failed(const struct cdn_buf *in, cordon_error *err)
 {
     struct reader reader = read_frame(in, FAILED_FIELDS);
-    uint32_t status = get_small(&reader, CORDON_E_CONFLICT, "status");
+    uint32_t status = get_small(&reader, CORDON_E_QUOTA, "status");
     uint32_t line = get_small(&reader, UINT32_MAX, "line");
     uint32_t column = get_small(&reader, UINT32_MAX, "column");
     size_t file_bytes, message_bytes;
@@ -700,7 +700,7 @@ cordon_status cdn_wire_get_answer(cordon_builder *result, const struct cdn_buf *
                                   cordon_error *err)
 {
     struct reader reader = read_frame(in, ANSWER_FIELDS);
-    uint32_t status = get_small(&reader, CORDON_E_CONFLICT, "status");
+    uint32_t status = get_small(&reader, CORDON_E_QUOTA, "status");
     size_t message_bytes, bytes;
     const char *message = get_text(&reader, &message_bytes,
                                    CORDON_ERROR_MESSAGE_BYTES - 1, false, "message");

@@ -43,7 +43,8 @@ static void turn(struct cdn_delay *delay, uint64_t now_ns)
 bool cdn_delay_admits(struct cdn_delay *delay, uint64_t now_ns, unsigned waiting)
 {
     turn(delay, now_ns);
-    if (!delay->pressed || waiting * delay->mean_ns < patience(delay) * delay->threads)
+    if (!delay->pressed ||
+        waiting * delay->mean_ns < CDN_DELAY_WAITS * patience(delay) * delay->threads)
         return true;
     delay->refused = true;
     return false;

@@ -7,8 +7,8 @@
  * B. Maurer, "Fail at Scale", ACM Queue 2015).
  *
  * While a queue stands it is *pressed*: nobody is let in who would have to wait for longer than
- * about as long as one takes to run (`patience`), and whoever has waited for three times that is
- * not begun any more.  So who is served has been there for two to three times as long as the work
+ * about twice as long as one takes to run (`patience`), and whoever has waited for three times that is
+ * not begun any more.  So who is served has been there for about three times as long as the work
  * takes, whatever is offered, and everybody else hears so at once.  It is pressed no more when for one
  * interval nobody had to be refused.
  *
@@ -24,7 +24,9 @@
 #define CDN_DELAY_INTERVAL_NS UINT64_C(100000000)
 /* Patience is never less: what is quicker may wait several times over. */
 #define CDN_DELAY_LEAST_NS UINT64_C(500000)
-#define CDN_DELAY_LATE     3u
+/* So many times that: who would have to wait for longer is not let in, and who did is not begun. */
+#define CDN_DELAY_WAITS 2u
+#define CDN_DELAY_LATE  3u
 
 struct cdn_delay {
     unsigned threads;

@@ -15,6 +15,7 @@
 #include "server/metrics.h"
 #include "server/observe.h"
 #include "server/server.h"
+#include "server/work.h"
 
 enum {
     QUICK_BYTES = 16 * 1024, /* a body that is read on the event loop */
@@ -84,10 +85,13 @@ static unsigned right_of(const struct cdn_exchange *x)
 /* Who is it, and may he?  False: answered. */
 static bool check_caller(struct cdn_exchange *x, const struct cdn_credentials *shown)
 {
-    const struct cdn_auth *auth = __atomic_load_n(&x->host->auth, __ATOMIC_ACQUIRE);
+    struct cdn_auth *auth = cdn_host_auth(x->host, x->lane);
     unsigned right = right_of(x);
+    bool known = cdn_auth_identify(&x->caller, auth, shown);
 
-    if (!cdn_auth_identify(&x->caller, auth, shown)) {
+    if (x->caller.principal)
+        x->auth = cdn_auth_retain(auth);
+    if (!known) {
         cdn_exchange_problem(x, 401, "credentials",
                              "the Authorization header is no token that anybody has");
         cdn_exchange_set_header(x, "WWW-Authenticate",
@@ -125,7 +129,10 @@ bool cdn_dispatch_begin(struct cdn_exchange *x, const char *method, const char *
     x->method = method_of(method);
     x->route = cdn_route_find(x, x->method, path, &allowed);
     if (!x->route) {
-        no_route(x, method, path, allowed);
+        if (x->path.failed)
+            cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
+        else
+            no_route(x, method, path, allowed);
         return false;
     }
     if (!cdn_exchange_query_flag(x, &x->pretty, "pretty"))
@@ -145,14 +152,12 @@ size_t cdn_dispatch_body_limit(const struct cdn_exchange *x)
 /* What is small, is not to be explained, and of a rule that is quick; on a loop that has time. */
 static bool is_quick(const struct cdn_exchange *x)
 {
-    const char *explain;
-
     if (x->body_bytes > QUICK_BYTES || x->in == CDN_MEDIA_NDJSON ||
         cdn_pace_is_full(&x->lane->pace, x->begun_ns) ||
         !cdn_admit_is_quick(x->host->admit, x->args[0]))
         return false;
-    explain = cdn_exchange_query(x, "explain");
-    return !explain || !strcmp(explain, "off");
+    /* what is told at length takes longer, or a lock */
+    return !cdn_exchange_query(x, "explain") && !cdn_exchange_query(x, "provenance");
 }
 
 enum cdn_place cdn_dispatch_place(const struct cdn_exchange *x)
@@ -167,6 +172,9 @@ unsigned cdn_dispatch_priority(struct cdn_exchange *x)
     const char *header = cdn_exchange_header(x, "X-Cordon-Priority");
     cordon_value body, priority;
 
+    /* who has too much to do must still be able to stop what makes it */
+    if (x->route->right & (CDN_RIGHT_KILL | CDN_RIGHT_PROMOTE))
+        return CDN_WORK_URGENT;
     if (header)
         return *header >= '0' && *header <= '0' + CORDON_MAX_PRIORITY && !header[1]
                    ? (unsigned)(*header - '0')
@@ -202,18 +210,23 @@ void cdn_dispatch_end(struct cdn_exchange *x)
         count(x, x->status);
 }
 
+static bool is_cancelled(const struct cdn_exchange *x)
+{
+    return __atomic_load_n(&x->cancel.requested, __ATOMIC_RELAXED) != 0;
+}
+
 void cdn_dispatch_run(struct cdn_exchange *x)
 {
     x->lane = cdn_lane_mine(x->host->lanes);
     if (!x->lane)
         cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
-    else if (__atomic_load_n(&x->cancel.requested, __ATOMIC_RELAXED))
+    else if (is_cancelled(x))
         cdn_exchange_problem(x, 503, "cancelled", "nobody waited for the answer");
     else
         x->route->handle(x);
     /* the first piece of several: often it is all */
-    if (x->more)
-        (void)cdn_exchange_continue(x);
+    if (x->more && !cdn_exchange_continue(x) && is_cancelled(x))
+        cdn_exchange_problem(x, 503, "cancelled", "nobody waited for the answer");
     cdn_dispatch_end(x);
 }
 
@@ -232,4 +245,6 @@ void cdn_dispatch_abandon(struct cdn_exchange *x)
     x->lane = cdn_lane_mine(x->host->lanes);
     count(x, GONE);
     cdn_exchange_end(x);
+    cdn_auth_release(x->auth);
+    x->auth = NULL;
 }

@@ -207,8 +207,12 @@ cordon_status cdn_evaluate_one(struct cdn_exchange *x, const char *rule,
     }
     if (flags->explain || flags->fails)
         call.trace = x->lane->trace;
+    x->lane->clock_ms = call.now_ms;
     begun_ns = cdn_clock_ns();
     status = cordon_evaluate(x->lane->outcome, x->host->engine, rule, &call, err);
+    x->lane->proposed = (struct cdn_proposed){0};
+    if (!status && !call.graph) /* what is of no generation changes none */
+        cdn_propose(&x->lane->proposed, x, call.principal);
     if (!status && !call.trace)
         learn(x, rule, begun_ns, limits.wall_ns != 0);
     cdn_evaluate_done(x);
@@ -265,6 +269,21 @@ static void write_usage(struct cdn_json *json, const cordon_outcome *outcome,
     cdn_json_object_end(json);
 }
 
+/* The identity of the generation that the outcome saw, where that is still the one in service. */
+static void write_snapshot(struct cdn_json *json, const struct cdn_exchange *x)
+{
+    cordon_snapshot *snapshot = cordon_engine_get_snapshot(x->host->engine);
+    uint64_t generation = cordon_outcome_generation(x->lane->outcome);
+
+    cdn_json_key(json, "snapshot_id");
+    if (snapshot && cordon_snapshot_generation(snapshot) == generation)
+        cdn_json_hex(json, cordon_snapshot_identity(snapshot));
+    else
+        cdn_json_null(json);
+    cdn_json_key_uint(json, "generation", generation);
+    cordon_snapshot_release(snapshot);
+}
+
 static void write_provenance(struct cdn_json *json, const struct cdn_exchange *x,
                              const struct cdn_request *request)
 {
@@ -273,9 +292,11 @@ static void write_provenance(struct cdn_json *json, const struct cdn_exchange *x
     cdn_json_key(json, "provenance");
     cdn_json_object(json);
     cdn_json_key_cstr(json, "digest", cordon_outcome_source_hash(outcome));
-    cdn_json_key_uint(json, "generation", cordon_outcome_generation(outcome));
+    write_snapshot(json, x);
     cdn_json_key(json, "reads_digest");
     cdn_json_hex(json, cordon_outcome_reads_digest(outcome));
+    cdn_json_key(json, "clock");
+    cdn_json_int(json, x->lane->clock_ms);
     cdn_json_key_uint(json, "seed", request->seed);
     cdn_json_key_bool(json, "nondeterministic",
                       cordon_outcome_nondeterministic(outcome));
@@ -318,6 +339,7 @@ void cdn_evaluate_fields(struct cdn_json *json, const struct cdn_exchange *x,
     cdn_answer_result(json, outcome);
     if (kind != CORDON_OUTCOME_OK)
         write_fault(json, outcome);
+    cdn_propose_write(json, x, &x->lane->proposed);
     write_usage(json, outcome, flags);
     if (flags->explain || (flags->fails && kind != CORDON_OUTCOME_OK)) {
         cdn_json_key(json, "explain");

@@ -453,6 +453,8 @@ static struct cdn_problem problem_of(const struct cdn_exchange *x, cordon_status
         return (struct cdn_problem){409, URN "conflict", NULL};
     case CORDON_E_RULE:
         return (struct cdn_problem){422, URN "rule", NULL};
+    case CORDON_E_QUOTA:
+        return (struct cdn_problem){429, URN "quota", NULL};
     case CORDON_E_BUSY:
     case CORDON_E_OVERLOADED:
         return (struct cdn_problem){503, URN "overloaded", NULL};
@@ -494,7 +496,7 @@ void cdn_exchange_fail(struct cdn_exchange *x, cordon_status status,
             cdn_json_key_uint(json, "column", err->column);
     }
     cdn_json_object_end(json);
-    if (problem.status == 503)
+    if (problem.status == 503 || problem.status == 429)
         cdn_exchange_set_header(x, "Retry-After", "1");
 }
 

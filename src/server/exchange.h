@@ -59,7 +59,8 @@ struct cdn_exchange {
     const struct cdn_route *route; /* NULL: there is none */
     enum cdn_method method;
     struct cdn_caller caller;
-    char request_id[65];                  /* X-Request-Id, or one of our own */
+    struct cdn_auth *auth; /* what caller.principal points into, held; or NULL */
+    char request_id[65];   /* X-Request-Id, or one of our own */
     const char *args[CDN_ROUTE_MAX_ARGS]; /* of the path, decoded, ended by a NUL */
     enum cdn_media in;                    /* of the body */
     enum cdn_media out;                   /* of the reply, as Accept has it */
@@ -151,8 +152,8 @@ struct cdn_problem {
 struct cdn_problem cdn_exchange_explain(const struct cdn_exchange *x,
                                         cordon_status status, const cordon_error *err);
 /* 400 INVALID and DATA, 403 DENIED, 404 NOTFOUND, 409 EXISTS and CONFLICT (412 where the request
- * had If-Match), 422 RULE, 503 BUSY and OVERLOADED with Retry-After, else 500 without what is
- * not the caller's to know. */
+ * had If-Match), 422 RULE, 429 QUOTA and 503 BUSY and OVERLOADED with Retry-After, else 500 without what is not
+ * the caller's to know. */
 void cdn_exchange_fail(struct cdn_exchange *x, cordon_status status,
                        const cordon_error *err);
 /* Before or after the above. */

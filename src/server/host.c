@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "server/admit.h"
 #include "server/lane.h"
+#include "server/propose.h"
 #include "server/log.h"
 #include "server/log_search.h"
 #include "server/otlp.h"
@@ -132,7 +133,13 @@ static cordon_status open_logs(struct cdn_host *host, cordon_error *err)
                                        err);
     if (!status && host->audit)
         cordon_engine_use_audit(host->engine, host->audit);
-    return status;
+    if (status || !host->proposals)
+        return status;
+    host->graphs = cdn_graphs_new();
+    if (!host->graphs)
+        return cdn_error_nomem(err);
+    cdn_graphs_look(host->graphs, host->engine);
+    return CORDON_OK;
 }
 
 cordon_status cdn_host_open(struct cdn_host *host,
@@ -140,7 +147,9 @@ cordon_status cdn_host_open(struct cdn_host *host,
 {
     cordon_status status;
 
-    *host = (struct cdn_host){.options = options, .started_ms = cdn_clock_wall_ms()};
+    *host = (struct cdn_host){.options = options,
+                              .auth_lock = PTHREAD_MUTEX_INITIALIZER,
+                              .started_ms = cdn_clock_wall_ms()};
     status = cdn_auth_new(&host->auth, options->entries, options->entry_count, err);
     if (!status)
         status = cdn_lanes_new(&host->lanes, err);
@@ -177,19 +186,49 @@ cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err)
     cordon_engine_free(host->engine);
     cordon_registry_close(host->registry);
     cordon_proposals_close(host->proposals);
+    cdn_graphs_free(host->graphs);
     status = host->audit ? cordon_audit_close(host->audit, err) : CORDON_OK;
     cdn_log_marks_free(host->marks);
     cdn_repeats_free(host->repeats);
     cdn_admit_free(host->admit);
     cdn_lanes_free(host->lanes);
     cdn_auth_release(host->auth);
+    pthread_mutex_destroy(&host->auth_lock);
     cdn_otlp_close(host->otlp);
     cdn_log_close(host->log);
     *host = (struct cdn_host){.options = host->options};
     return status;
 }
 
+/* ---- who may call ---- */
+
+/* A lane holds on to the table it has, so that nobody takes a lock as long as that is the
+ * host's; one that a lane holds is not freed, and its place is no other's. */
+struct cdn_auth *cdn_host_auth(struct cdn_host *host, struct cdn_lane *lane)
+{
+    if (lane->auth == __atomic_load_n(&host->auth, __ATOMIC_ACQUIRE))
+        return lane->auth;
+    cdn_auth_release(lane->auth);
+    pthread_mutex_lock(&host->auth_lock);
+    lane->auth = cdn_auth_retain(host->auth);
+    pthread_mutex_unlock(&host->auth_lock);
+    return lane->auth;
+}
+
+void cdn_host_set_auth_take(struct cdn_host *host, struct cdn_auth *auth)
+{
+    struct cdn_auth *before;
+
+    pthread_mutex_lock(&host->auth_lock);
+    before = host->auth;
+    __atomic_store_n(&host->auth, auth, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&host->auth_lock);
+    cdn_auth_release(before);
+}
+
 void cdn_host_upkeep(struct cdn_host *host)
 {
     cdn_reload_look(host->reload);
+    if (host->graphs)
+        cdn_graphs_look(host->graphs, host->engine);
 }

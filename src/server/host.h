@@ -5,6 +5,7 @@
 #ifndef CDN_SERVER_HOST_H
 #define CDN_SERVER_HOST_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@
 #include "server/auth.h"
 
 struct cdn_admit;
+struct cdn_graphs;
+struct cdn_lane;
+struct cdn_tls;
 struct cdn_lanes;
 struct cdn_log;
 struct cdn_log_marks;
@@ -25,7 +29,10 @@ struct cdn_workers;
 
 struct cdn_host {
     const struct cdn_server_options *options; /* borrowed */
-    struct cdn_auth *auth;                    /* atomic: who may call */
+    struct cdn_auth *auth; /* atomic: who may call; changed under auth_lock */
+    pthread_mutex_t auth_lock;
+    struct cdn_tls *tls;         /* the listener's; NULL: no TLS on the address */
+    struct cdn_graphs *graphs;   /* beside `proposals` (propose.h) */
     struct cdn_lanes *lanes;     /* what each thread has for itself (lane.h) */
     struct cdn_repeats *repeats; /* answers of changes, kept (repeat.h) */
     struct cdn_log_marks *marks; /* places in the log (log_search.h) */
@@ -56,6 +63,10 @@ cordon_status cdn_host_open(struct cdn_host *host,
 cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err);
 /* Look after what is attached (cordon/upkeep.h): at least twice a second. */
 void cdn_host_upkeep(struct cdn_host *host);
+/* Who may call, as the lane's thread is to go by now: the lane's own until its next call. */
+struct cdn_auth *cdn_host_auth(struct cdn_host *host, struct cdn_lane *lane);
+/* Others may call from now on; `auth` is taken. */
+void cdn_host_set_auth_take(struct cdn_host *host, struct cdn_auth *auth);
 /* One line for the operator, to the log. */
 void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *format,
                   ...) CDN_PRINTF(3, 4);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "server/auth.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "server/metrics.h"
@@ -43,12 +44,14 @@ cordon_status cdn_lanes_new(struct cdn_lanes **out, cordon_error *err)
 
 static void free_lane(struct cdn_lane *lane)
 {
+    cdn_auth_release(lane->auth);
     cordon_outcome_free(lane->outcome);
     cordon_set_outcome_free(lane->set);
     cordon_trace_free(lane->trace);
     cordon_snapshot_release(lane->graph);
     cdn_request_deinit(&lane->request);
     cdn_buf_deinit(&lane->scratch);
+    cdn_buf_deinit(&lane->refused);
     cdn_counts_free(lane->counts);
     cdn_free(lane);
 }

@@ -22,8 +22,10 @@
 #include "base/buf.h"
 #include "codec/request.h"
 #include "server/pace.h"
+#include "server/propose.h"
 
 struct cdn_counts;
+struct cdn_auth;
 struct cdn_lanes;
 
 struct cdn_lane {
@@ -36,7 +38,11 @@ struct cdn_lane {
         *graph; /* what came with the request being evaluated; NULL: none did */
     struct cdn_request request;
     struct cdn_buf scratch;
-    struct cdn_counts *counts; /* metrics.h */
+    int64_t clock_ms;             /* what the outcome's rule took for the present */
+    struct cdn_proposed proposed; /* of the outcome (propose.h) */
+    struct cdn_buf refused;       /* which proposals, and why: msgpack */
+    struct cdn_counts *counts;    /* metrics.h */
+    struct cdn_auth *auth;        /* cdn_host_auth()'s; NULL before its first request */
     struct cdn_pace pace;
     void *spare; /* the listener's: what waits there for the next request */
     uint64_t

@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,7 +19,14 @@
 #include "server/wire.h"
 #include "server/work.h"
 
-enum { BACKLOG = 1024 };
+enum {
+    BACKLOG = 1024,
+    LATE_MS = 20, /* for connections that are being made when nobody new is taken */
+    LATE_ROUNDS = 50,
+    TCP_FLAGS_AT = 13,
+    TCP_SYN = 0x02,
+    TCP_ACK = 0x10
+};
 
 /* A connection begins or ends: its deadlines, and who is at the other end of the Unix socket.
  * Where memory is out nobody in particular is there, and libmicrohttpd's own limit of time
@@ -109,45 +118,15 @@ static struct MHD_Daemon *start(struct cdn_listener *listener, unsigned flags,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
-/* What is wrong with the certificate's time is told, and no reason to stop: a clock may be. */
-static void tell_of_times(const struct cdn_listener *listener)
+static cordon_status open_tls(struct cdn_host *host, cordon_error *err)
 {
-    int64_t now_ms = cdn_clock_wall_ms();
-    int64_t left_ms = cdn_tls_ends_ms(listener->tls) - now_ms;
+    const struct cdn_server_options *options = host->options;
+    char text[CDN_TLS_WARNING_BYTES];
+    cordon_status status = cdn_tls_open(&host->tls, options->certificate, options->key,
+                                        options->client_ca, err);
 
-    if (left_ms < 0)
-        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
-                     "the certificate in %s has ended; clients will refuse it",
-                     listener->host->options->certificate);
-    else if (cdn_tls_begins_ms(listener->tls) > now_ms)
-        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
-                     "the certificate in %s does not hold yet; clients will refuse it",
-                     listener->host->options->certificate);
-    else if (left_ms < (int64_t)14 * 86400000)
-        cdn_host_log(listener->host, CORDON_LEVEL_WARNING,
-                     "the certificate in %s ends in %lld days",
-                     listener->host->options->certificate,
-                     (long long)(left_ms / 86400000));
-}
-
-static cordon_status open_tls(struct cdn_listener *listener, cordon_error *err)
-{
-    const struct cdn_server_options *options = listener->host->options;
-    cordon_status status = cdn_tls_open(&listener->tls, options->certificate,
-                                        options->key, options->client_ca, err);
-
-    if (!status)
-        tell_of_times(listener);
-    return status;
-}
-
-cordon_status cdn_listener_reload(struct cdn_listener *listener, cordon_error *err)
-{
-    cordon_status status =
-        listener->tls ? cdn_tls_reload(listener->tls, err) : CORDON_OK;
-
-    if (!status && listener->tls)
-        tell_of_times(listener);
+    if (!status && cdn_tls_warning(text, host->tls, cdn_clock_wall_ms()))
+        cdn_host_log(host, CORDON_LEVEL_WARNING, "%s", text);
     return status;
 }
 
@@ -162,24 +141,24 @@ static cordon_status listen_tcp(struct cdn_listener *listener, cordon_error *err
     cordon_status status = parse_address(&address, options, err);
 
     if (!status && options->certificate)
-        status = open_tls(listener, err);
+        status = open_tls(listener->host, err);
     if (status)
         return status;
     more[count++] = (struct MHD_OptionItem){MHD_OPTION_SOCK_ADDR, 0, &address};
     more[count++] =
         (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT,
                                 (intptr_t)options->connections_per_address, NULL};
-    if (listener->tls) {
+    if (listener->host->tls) {
         flags |= MHD_USE_TLS;
         more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0,
                                                 (void *)(uintptr_t)cdn_tls_retrieve};
         more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
                                                 (void *)(uintptr_t)CDN_TLS_PRIORITIES};
     }
-    if (listener->tls && cdn_tls_trust(listener->tls))
-        more[count++] =
-            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
-                                    (void *)(uintptr_t)cdn_tls_trust(listener->tls)};
+    if (listener->host->tls && cdn_tls_trust(listener->host->tls))
+        more[count++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_MEM_TRUST, 0,
+            (void *)(uintptr_t)cdn_tls_trust(listener->host->tls)};
     more[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     if (address.any.sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
@@ -222,6 +201,12 @@ static cordon_status bind_unix(int *out, const char *path, unsigned mode,
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd, failed;
 
+    if (path[0] == '@')
+        return cdn_error_set(
+            err, CORDON_E_INVALID,
+            "%s: a name without a file has no permissions; give a path "
+            "(./%s is one)",
+            path, path);
     if (strlen(path) >= sizeof address.sun_path)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a socket's path has at most %zu bytes: %s",
@@ -366,21 +351,49 @@ static void take_waiting(struct MHD_Daemon *daemon, int fd)
     }
 }
 
-static void quiesce(struct MHD_Daemon *daemon)
+/* From now on nobody new comes to a socket of TCP, while those whose connection is being made still
+ * do: packets that ask for one are dropped, and asked again in a second, when there is no socket
+ * any more. */
+static void refuse_new(int fd)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS_AT),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TCP_SYN | TCP_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+    /* where that cannot be had, whoever comes between the last look and the close is cut off */
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static void quiesce(struct MHD_Daemon *daemon, bool is_tcp)
 {
     MHD_socket fd = daemon ? MHD_quiesce_daemon(daemon) : MHD_INVALID_SOCKET;
+    struct pollfd late = {.fd = fd, .events = POLLIN};
+    int rounds = 0;
 
     if (fd == MHD_INVALID_SOCKET)
         return;
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    take_waiting(daemon, fd);
+    if (is_tcp)
+        refuse_new(fd);
+    do
+        take_waiting(daemon, fd);
+    while (poll(&late, 1, LATE_MS) > 0 && ++rounds < LATE_ROUNDS);
     close(fd);
 }
 
 void cdn_listener_quiesce(struct cdn_listener *listener)
 {
-    quiesce(listener->tcp);
-    quiesce(listener->local);
+    /* a name that is gone is one nobody connects to; another server may take it */
+    if (listener->local_fd >= 0)
+        unlink(listener->host->options->socket);
+    listener->local_fd = -1;
+    quiesce(listener->local, false);
+    quiesce(listener->tcp, true);
 }
 
 void cdn_listener_cancel(struct cdn_listener *listener)
@@ -413,6 +426,7 @@ void cdn_listener_close(struct cdn_listener *listener)
     host->workers = NULL;
     cdn_watch_close(listener->watch);
     cdn_guard_free(listener->guard);
-    cdn_tls_close(listener->tls);
+    cdn_tls_close(host->tls);
+    host->tls = NULL;
     cdn_free(listener);
 }

@@ -23,9 +23,6 @@ struct cdn_listener;
 cordon_status cdn_listener_open(struct cdn_listener **out, struct cdn_host *host,
                                 cordon_error *err);
 uint16_t cdn_listener_port(const struct cdn_listener *listener);
-/* Read the certificate and its key again; connections that are open keep theirs.  Errors: as
- * cdn_tls_open(); the old ones stand then. */
-cordon_status cdn_listener_reload(struct cdn_listener *listener, cordon_error *err);
 /* Cut off connections that take too long to send a request: every 100 ms or so. */
 void cdn_listener_sweep(struct cdn_listener *listener);
 /* Requests that have begun since it was opened, and those of them that have not been sent whole,

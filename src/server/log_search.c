@@ -148,12 +148,12 @@ static bool takes(const struct cdn_log_query *query, const cordon_audit_entry *e
     struct cdn_decision decision;
 
     *ms = 0;
-    if (!cdn_decision_read(&decision, entry->record, entry->record_bytes))
+    if (entry->kind != CORDON_AUDIT_DECISION ||
+        !cdn_decision_read(&decision, entry->record, entry->record_bytes))
         return false;
     if (decision.timestamp_ms != INT64_MIN)
         *ms = decision.timestamp_ms;
-    return entry->kind == CORDON_AUDIT_DECISION &&
-           !differs(query->rule, &decision.rule) &&
+    return !differs(query->rule, &decision.rule) &&
            !differs(query->decision, &decision.decision) &&
            !differs(query->outcome, &decision.outcome) &&
            !differs(query->principal, &decision.requested_by) &&
@@ -191,21 +191,30 @@ static void go_on_from(struct search *search, uint64_t segment, uint64_t offset)
     search->out->offset = offset;
 }
 
+/* When it was decided; INT64_MIN: it does not say, or decides nothing. */
+static int64_t time_of(const cordon_audit_entry *entry)
+{
+    struct cdn_decision decision;
+
+    return entry->kind == CORDON_AUDIT_DECISION &&
+                   cdn_decision_read(&decision, entry->record, entry->record_bytes)
+               ? decision.timestamp_ms
+               : INT64_MIN;
+}
+
 /* The first time of a segment; INT64_MIN: it has none, or cannot be read. */
 static cordon_status first_time(int64_t *ms, struct search *search, uint64_t segment,
                                 cordon_error *err)
 {
     cordon_audit_entry entry = CORDON_AUDIT_ENTRY_INIT;
-    struct cdn_decision decision;
     bool got = false;
     cordon_status status = cordon_audit_reader_seek(search->reader, segment, 0, err);
 
     *ms = INT64_MIN;
     if (!status)
         status = cordon_audit_reader_next(&entry, &got, search->reader, err);
-    if (!status && got && entry.segment == segment &&
-        cdn_decision_read(&decision, entry.record, entry.record_bytes))
-        *ms = decision.timestamp_ms;
+    if (!status && got && entry.segment == segment)
+        *ms = time_of(&entry);
     return status == CORDON_E_CORRUPT || status == CORDON_E_NOTFOUND ? CORDON_OK
                                                                      : status;
 }
@@ -303,15 +312,12 @@ static cordon_status mark_segment(bool *whole, struct segment *segment,
 
     *whole = true;
     while (!status) {
-        struct cdn_decision decision;
-
         status = cordon_audit_reader_next(&entry, &got, search->reader, err);
         if (status || !got || entry.segment != segment->number)
             break;
         search->out->bytes += entry.record_bytes + FRAME_BYTES;
         if (!segment->count || segment->bytes >= PIECE_BYTES) {
-            (void)cdn_decision_read(&decision, entry.record, entry.record_bytes);
-            if (!add_mark(segment, segment->last, decision.timestamp_ms))
+            if (!add_mark(segment, segment->last, time_of(&entry)))
                 return cdn_error_nomem(err);
         }
         segment->bytes += entry.record_bytes + FRAME_BYTES;

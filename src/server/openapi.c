@@ -217,6 +217,24 @@ static void write_good(const struct document *document, const struct cdn_route *
     }
 }
 
+/* Is that one of the statuses that its own document comes with? */
+static bool is_good(const struct document *document, const struct cdn_route *route,
+                    int64_t status)
+{
+    cordon_value schema, statuses, one;
+    cordon_value_iter iter;
+
+    if (!route->response ||
+        !cdn_schemas_find(&schema, document->schemas, route->response) ||
+        !cordon_value_get(&statuses, &schema, "x-status"))
+        return false;
+    cordon_value_iter_init(&iter, &statuses);
+    while (cordon_value_next(&iter, NULL, &one))
+        if (one.type == CORDON_INTEGER && one.as.integer == status)
+            return true;
+    return false;
+}
+
 static void write_refusal(struct cdn_json *json, unsigned status, bool possible)
 {
     char text[8];
@@ -258,7 +276,7 @@ static void write_responses(const struct document *document,
     write_refusal(json, 401, route->right != CDN_RIGHT_ANYBODY);
     write_refusal(json, 403, route->right != CDN_RIGHT_ANYBODY);
     write_refusal(json, 404, strchr(route->path, '{') != NULL);
-    write_refusal(json, 409, changes(route));
+    write_refusal(json, 409, changes(route) && !is_good(document, route, 409));
     write_refusal(json, 412, changes(route) && strchr(route->path, '{'));
     write_refusal(json, 413, route->request != NULL);
     write_refusal(json, 415, route->request != NULL);

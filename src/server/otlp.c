@@ -288,7 +288,7 @@ static void set_defaults(struct cdn_otlp_options *own)
     own->queue = own->queue ? own->queue : 4096;
     own->batch = own->batch ? own->batch : 512;
     own->batch = own->batch < own->queue ? own->batch : own->queue;
-    own->interval_ms = own->interval_ms ? own->interval_ms : 1000;
+    own->interval_ms = own->interval_ms ? own->interval_ms : 250;
     own->timeout_ms = own->timeout_ms ? own->timeout_ms : 10000;
     own->retries = own->retries ? own->retries : 5;
     own->retry_ms = own->retry_ms ? own->retry_ms : 500;

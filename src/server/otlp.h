@@ -33,7 +33,7 @@ struct cdn_otlp_options {
     const char *ca_file;  /* whose certificates are trusted (the system's) */
     uint32_t queue;       /* spans, a power of two (4096) */
     uint32_t batch;       /* spans in a request at most (512) */
-    uint32_t interval_ms; /* how long a span waits for others (1000) */
+    uint32_t interval_ms; /* how long a span waits for others (250) */
     uint32_t timeout_ms;  /* of a request (10,000) */
     uint32_t retries;     /* of a batch (5) */
     uint32_t retry_ms;    /* before the first; then twice that, ... (500) */

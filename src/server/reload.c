@@ -17,6 +17,7 @@
 #include <cordon/upkeep.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "server/files.h"
@@ -24,6 +25,7 @@
 #include "server/host.h"
 #include "server/log.h"
 #include "server/server.h"
+#include "server/tls.h"
 
 enum { MESSAGE_BYTES = CORDON_ERROR_FILE_BYTES + CORDON_ERROR_MESSAGE_BYTES + 32 };
 
@@ -185,6 +187,50 @@ static void look(struct cdn_reload *reload, bool again)
         look_at_files(reload);
 }
 
+/* ---- what is read where that is asked for alone; under `looking` ---- */
+
+/* A server that knows its callers is not opened to everybody by a file that was emptied. */
+static cordon_status read_callers(struct cdn_auth **out, struct cdn_host *host,
+                                  cordon_error *err)
+{
+    const struct cdn_server_options *options = host->options;
+    cordon_status status = options->callers(options->callers_ud, out, err);
+
+    if (status || !cdn_auth_is_open(*out) || cdn_auth_is_open(host->auth))
+        return status;
+    cdn_auth_release(*out);
+    return cdn_error_set(err, CORDON_E_DATA,
+                         "nobody is configured any more, and then anybody may do "
+                         "everything; that takes a new start");
+}
+
+static void look_at_callers(struct cdn_reload *reload)
+{
+    struct cdn_auth *auth;
+    cordon_error err;
+    cordon_status status;
+
+    cdn_error_clear(&err);
+    status = read_callers(&auth, reload->host, &err);
+    if (!status)
+        cdn_host_set_auth_take(reload->host, auth);
+    note(reload, CDN_RELOAD_CALLERS, status, &err);
+}
+
+static void look_at_certificate(struct cdn_reload *reload)
+{
+    struct cdn_tls *tls = reload->host->tls;
+    char text[CDN_TLS_WARNING_BYTES];
+    cordon_error err;
+    cordon_status status;
+
+    cdn_error_clear(&err);
+    status = cdn_tls_reload(tls, &err);
+    note(reload, CDN_RELOAD_TLS, status, &err);
+    if (!status && cdn_tls_warning(text, tls, cdn_clock_wall_ms()))
+        cdn_log_say(reload->host->log, CORDON_LEVEL_WARNING, "tls", "%s", text);
+}
+
 void cdn_reload_look(struct cdn_reload *reload)
 {
     pthread_mutex_lock(&reload->looking);
@@ -198,6 +244,10 @@ bool cdn_reload_now(struct cdn_reload *reload)
 
     pthread_mutex_lock(&reload->looking);
     look(reload, true);
+    if (reload->host->options->callers)
+        look_at_callers(reload);
+    if (reload->host->tls)
+        look_at_certificate(reload);
     good = !cdn_reload_failed(reload);
     pthread_mutex_unlock(&reload->looking);
     cdn_log_say(reload->host->log, good ? CORDON_LEVEL_INFO : CORDON_LEVEL_ERROR,

@@ -27,7 +27,9 @@ struct cdn_reload;
 #define CDN_RELOAD_MAP(X)                                                              \
     X(POLICY, "policy")                                                                \
     X(DATA, "data") /* the store, the registry, the log of decisions */                \
-    X(RULES, "rules")
+    X(RULES, "rules")                                                                  \
+    X(CALLERS, "callers") /* who may call: the configuration */                        \
+    X(TLS, "tls")         /* the certificate and its key */
 
 enum cdn_reload_part {
 #define CDN_RELOAD_ENUM(name, word) CDN_RELOAD_##name,
@@ -45,7 +47,7 @@ void cdn_reload_close(struct cdn_reload *reload); /* accepts NULL */
 
 /* Look.  Waits for one that is under way. */
 void cdn_reload_look(struct cdn_reload *reload);
-/* Look, and try again what failed.  True: everything is as the files say. */
+/* Look, and try again what failed; read who may call, and the certificate, anew.  True: everything is as the files say. */
 bool cdn_reload_now(struct cdn_reload *reload);
 /* Readable when it is worth looking: `fds` has room for two; how many there are. */
 size_t cdn_reload_fds(const struct cdn_reload *reload, int fds[2]);

@@ -13,17 +13,24 @@
 #include "server/pieces.h"
 #include "server/server.h"
 
+/* clang-format off */
 const struct cdn_route *const cdn_route_pieces[] = {
-    /* clang-format off: one a line */
-    cdn_routes_batch,     cdn_routes_config,
-    cdn_routes_decisions, cdn_routes_evaluate,
-    cdn_routes_graph,     cdn_routes_health,
-    cdn_routes_page,      cdn_routes_proposals,
-    cdn_routes_reload,    cdn_routes_rollouts,
-    cdn_routes_rules,     cdn_routes_rules_change,
-    cdn_routes_shadows,   NULL,
-    /* clang-format on */
+    cdn_routes_batch,
+    cdn_routes_config,
+    cdn_routes_decisions,
+    cdn_routes_evaluate,
+    cdn_routes_graph,
+    cdn_routes_health,
+    cdn_routes_page,
+    cdn_routes_proposals,
+    cdn_routes_reload,
+    cdn_routes_rollouts,
+    cdn_routes_rules,
+    cdn_routes_rules_change,
+    cdn_routes_shadows,
+    NULL,
 };
+/* clang-format on */
 
 /* What the braces of a template take of a path. */
 struct span {
@@ -50,7 +57,7 @@ static bool match(struct span spans[CDN_ROUTE_MAX_ARGS], size_t *count,
     *count = 0;
     while (*template) {
         if (*template != '{') {
-            if (*template ++ != *path++)
+            if (*template++ != *path++)
                 return false;
             continue;
         }

@@ -185,8 +185,10 @@ static bool more(struct cdn_exchange *x)
     while (x->reply.length < PIECE_BYTES && cdn_clock_ns() - begun_ns < PIECE_NS) {
         struct cdn_json json;
 
-        if (__atomic_load_n(&x->cancel.requested, __ATOMIC_RELAXED))
-            return false; /* nobody reads on */
+        if (__atomic_load_n(&x->cancel.requested, __ATOMIC_RELAXED)) {
+            x->reply.failed = true; /* what was sent is not to look whole */
+            return false;
+        }
         status = next_request(&got, batch, x, &err);
         if (!got)
             break;

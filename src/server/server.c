@@ -23,7 +23,7 @@ enum {
     UPKEEP_MS =
         100, /* how often the engine is looked after: decisions wait to be written */
     SETTLE_MS = 10,  /* a file that changes once often changes again */
-    QUIET_MS = 250,  /* without a request, and those connected are taken for idle */
+    QUIET_MS = 1000, /* without a request, and those connected are taken for idle */
     CANCEL_MS = 2000 /* for what was cancelled to say so */
 };
 
@@ -220,6 +220,7 @@ static void feed_watchdog(struct cdn_server *server)
 static void look_after(struct cdn_server *server, int most_ms)
 {
     wait_for_work(server, most_ms);
+    cdn_listener_sweep(server->listener);
     if (__atomic_exchange_n(&server->reloading, false, __ATOMIC_ACQ_REL))
         reload(server);
     else

@@ -68,6 +68,9 @@ struct cdn_server_options {
     /* who */
     const struct cdn_auth_entry *entries; /* (whoever can connect may do everything) */
     size_t entry_count;
+    /* Read them again, for a reload: into *out, which the server takes (they stay as they are) */
+    cordon_status (*callers)(void *ud, struct cdn_auth **out, cordon_error *err);
+    void *callers_ud;
     bool metrics_open; /* /metrics is for anybody */
     /* how much */
     unsigned threads;     /* event loops of each listener (the CPUs, at most 16) */

@@ -1,8 +1,7 @@
-/* What a service manager and the server say to each other. */
+/* What the server says to a service manager. */
 #include "server/service.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stddef.h>
@@ -12,9 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 
-enum { MOST_FDS = 64, WAIT_MS = 100 };
+enum { WAIT_MS = 100 };
 
 /* A variable that is a number, taken out of the environment; false: it is none. */
 static bool take_number(uint64_t *out, const char *name)
@@ -28,8 +26,6 @@ static bool take_number(uint64_t *out, const char *name)
     unsetenv(name);
     return found;
 }
-
-/* ---- telling ---- */
 
 /* "/path" or "@name", an abstract one, whose first byte is a NUL. */
 static bool address_of(struct cdn_service *service, const char *name)
@@ -98,70 +94,4 @@ bool cdn_service_tell_reloading(const struct cdn_service *service)
     (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
                    cdn_clock_ns() / 1000);
     return cdn_service_tell(service, lines);
-}
-
-/* ---- sockets ---- */
-
-/* A stream that listens, by its family; 0: it is something else. */
-static int family_of(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t bytes = sizeof address, size = sizeof(int);
-    int listens = 0, type = 0;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) || !listens)
-        return 0;
-    size = sizeof type;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_STREAM ||
-        getsockname(fd, (struct sockaddr *)&address, &bytes))
-        return 0;
-    return address.ss_family;
-}
-
-static cordon_status take_socket(int *tcp, int *local, int fd, cordon_error *err)
-{
-    int family = family_of(fd);
-    int *place = family == AF_UNIX                         ? local
-                 : family == AF_INET || family == AF_INET6 ? tcp
-                                                           : NULL;
-
-    if (!place)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "descriptor %d of the service manager's is no socket that "
-                             "listens for streams; ListenStream= gives one",
-                             fd);
-    if (*place >= 0)
-        return cdn_error_set(
-            err, CORDON_E_INVALID,
-            "the service manager gave two %s sockets; one can be served",
-            place == tcp ? "TCP" : "local");
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    *place = fd;
-    return CORDON_OK;
-}
-
-cordon_status cdn_service_sockets(int *tcp, int *local, int first_fd, cordon_error *err)
-{
-    uint64_t pid = 0, count = 0;
-    bool ours = take_number(&pid, "LISTEN_PID") && pid == (uint64_t)getpid();
-    bool given = take_number(&count, "LISTEN_FDS");
-    cordon_status status = CORDON_OK;
-
-    *tcp = -1;
-    *local = -1;
-    unsetenv("LISTEN_FDNAMES");
-    if (!ours || !given)
-        return CORDON_OK;
-    if (count > MOST_FDS)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "LISTEN_FDS=%" PRIu64 ": two can be served", count);
-    for (int fd = first_fd; !status && fd < first_fd + (int)count; fd++)
-        status = take_socket(tcp, local, fd, err);
-    if (!status)
-        return CORDON_OK;
-    for (int fd = first_fd; fd < first_fd + (int)count; fd++)
-        close(fd);
-    *tcp = -1;
-    *local = -1;
-    return status;
 }

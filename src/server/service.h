@@ -1,8 +1,7 @@
-/* What a service manager and the server say to each other: systemd's protocols, by hand.
+/* What the server says to a service manager: systemd's protocol, by hand.
  *
- * Telling: one datagram with lines NAME=VALUE to the socket that NOTIFY_SOCKET names
- * (sd_notify(3)).  Being given sockets: descriptors from 3 on, LISTEN_FDS of them, if LISTEN_PID
- * is this process (sd_listen_fds(3)).  Without a manager all of it does nothing.
+ * One datagram with lines NAME=VALUE to the socket that NOTIFY_SOCKET names
+ * (sd_notify(3)).  Without a manager all of it does nothing.
  *
  * Threads: telling is safe from any; the rest belongs to the one that starts the server. */
 #ifndef CDN_SERVER_SERVICE_H
@@ -12,8 +11,6 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-
-#include <cordon/error.h>
 
 struct cdn_service {
     int fd; /* -1: there is nobody to tell */
@@ -32,14 +29,5 @@ void cdn_service_deinit(struct cdn_service *service);
 bool cdn_service_tell(const struct cdn_service *service, const char *lines);
 /* "RELOADING=1" with the time that systemd wants beside it; "READY=1" ends it. */
 bool cdn_service_tell_reloading(const struct cdn_service *service);
-
-/* Where descriptors of a manager's begin; a test has its own there. */
-#define CDN_SERVICE_FIRST_FD 3
-
-/* The sockets that were given, listening already: at most one over TCP and one local one; -1
- * where there is none.  They are the caller's.
- * Errors: CORDON_E_INVALID there are others, or more; all of them are closed then. */
-cordon_status cdn_service_sockets(int *tcp, int *local, int first_fd,
-                                  cordon_error *err);
 
 #endif

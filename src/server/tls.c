@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <gnutls/x509.h>
@@ -20,6 +21,8 @@
 #define FILE_MAX_BYTES   ((size_t)1 << 20)
 #define MAX_CERTIFICATES 10
 #define LINGER_MS        3600000
+#define DAY_MS           ((int64_t)86400000)
+#define SOON_MS          (14 * DAY_MS)
 
 struct pair {
     struct pair *next; /* the one it replaced */
@@ -284,14 +287,24 @@ cordon_status cdn_tls_reload(struct cdn_tls *tls, cordon_error *err)
     return CORDON_OK;
 }
 
-int64_t cdn_tls_begins_ms(const struct cdn_tls *tls)
+bool cdn_tls_warning(char out[CDN_TLS_WARNING_BYTES], const struct cdn_tls *tls,
+                     int64_t now_ms)
 {
-    return atomic_load(&tls->pair)->begins_ms;
-}
+    const struct pair *pair = atomic_load(&tls->pair);
+    int64_t left_ms = pair->ends_ms - now_ms;
 
-int64_t cdn_tls_ends_ms(const struct cdn_tls *tls)
-{
-    return atomic_load(&tls->pair)->ends_ms;
+    if (left_ms < 0)
+        snprintf(out, CDN_TLS_WARNING_BYTES,
+                 "the certificate in %s has ended; clients will refuse it",
+                 tls->certificate_file);
+    else if (pair->begins_ms > now_ms)
+        snprintf(out, CDN_TLS_WARNING_BYTES,
+                 "the certificate in %s does not hold yet; clients will refuse it",
+                 tls->certificate_file);
+    else if (left_ms < SOON_MS)
+        snprintf(out, CDN_TLS_WARNING_BYTES, "the certificate in %s ends in %lld days",
+                 tls->certificate_file, (long long)(left_ms / DAY_MS));
+    return left_ms < SOON_MS || pair->begins_ms > now_ms;
 }
 
 const char *cdn_tls_trust(const struct cdn_tls *tls)

@@ -38,9 +38,11 @@ void cdn_tls_close(struct cdn_tls *tls);
 /* Read certificate and key again.  After an error the old ones stand.  Errors: as above. */
 cordon_status cdn_tls_reload(struct cdn_tls *tls, cordon_error *err);
 
-/* When the certificate begins and ends to hold, ms since 1970 UTC. */
-int64_t cdn_tls_begins_ms(const struct cdn_tls *tls);
-int64_t cdn_tls_ends_ms(const struct cdn_tls *tls);
+/* What an operator should know of the time for which the certificate holds: it has ended, has not
+ * begun, or ends within a fortnight.  False: nothing. */
+#define CDN_TLS_WARNING_BYTES 512
+bool cdn_tls_warning(char out[CDN_TLS_WARNING_BYTES], const struct cdn_tls *tls,
+                     int64_t now_ms);
 /* The authorities of clients, PEM, for MHD_OPTION_HTTPS_MEM_TRUST; NULL: none. */
 const char *cdn_tls_trust(const struct cdn_tls *tls);
 

@@ -348,7 +348,7 @@ static void look_at_certificate(struct wire *wire, struct cdn_guest *guest)
 {
     const union MHD_ConnectionInfo *info;
 
-    if (guest->handshaken || !wire->listener->tls || guest->shown.has_peer)
+    if (guest->handshaken || !wire->listener->host->tls || guest->shown.has_peer)
         return;
     guest->handshaken = true;
     info =

@@ -14,7 +14,6 @@ struct cdn_listener {
     struct cdn_host *host;
     struct cdn_watch *watch;
     struct cdn_guard *guard;
-    struct cdn_tls *tls;      /* NULL: no TLS on the address */
     struct MHD_Daemon *tcp;   /* NULL: not served */
     struct MHD_Daemon *local; /* of the Unix socket; the same */
     int local_fd;             /* -1: none */

@@ -12,7 +12,10 @@
 #include "base/clock.h"
 #include "server/delay.h"
 
-enum { PRIORITIES = CORDON_MAX_PRIORITY + 1 };
+enum {
+    PRIORITIES = CDN_WORK_URGENT + 1,
+    URGENT_ROOM = 16 /* beyond the queue's length */
+};
 
 struct queue {
     struct cdn_work *first;
@@ -64,42 +67,62 @@ static struct cdn_work *pop(struct cdn_workers *workers)
     return NULL;
 }
 
-/* Take the latest of the lowest priority out, if that is below `priority`. */
+/* The latest of a queue that has not begun yet, and what stands before it; NULL: there is none. */
+static struct cdn_work *latest(const struct queue *queue, struct cdn_work **before)
+{
+    struct cdn_work *found = NULL, *last = NULL;
+
+    *before = NULL;
+    for (struct cdn_work *at = queue->first; at; last = at, at = at->next) {
+        if (!at->queued_ns)
+            continue;
+        found = at;
+        *before = last;
+    }
+    return found;
+}
+
+/* Take the latest of the lowest priority out, if that is below `priority`; what has begun is
+ * answered already in part. */
 static struct cdn_work *displace(struct cdn_workers *workers, unsigned priority)
 {
     for (unsigned i = 0; i < priority; i++) {
         struct queue *queue = &workers->queues[i];
-        struct cdn_work *last = queue->last, *before = NULL;
+        struct cdn_work *before, *found = latest(queue, &before);
 
-        if (!last)
+        if (!found)
             continue;
-        for (struct cdn_work *at = queue->first; at != last; at = at->next)
-            before = at;
-        queue->last = before;
         if (before)
-            before->next = NULL;
+            before->next = found->next;
         else
-            queue->first = NULL;
+            queue->first = found->next;
+        if (queue->last == found)
+            queue->last = before;
         workers->stats.waiting--;
-        return last;
+        return found;
     }
     return NULL;
 }
 
-/* Who would give way to that priority? */
+/* Is there who would give way to that priority? */
 static bool is_any_below(const struct cdn_workers *workers, unsigned priority)
 {
+    struct cdn_work *before;
+
     for (unsigned i = 0; i < priority; i++) {
-        if (workers->queues[i].first)
+        if (latest(&workers->queues[i], &before))
             return true;
     }
     return false;
 }
 
-static bool has_room(struct cdn_workers *workers, uint64_t now_ns)
+static bool has_room(struct cdn_workers *workers, unsigned priority, uint64_t now_ns)
 {
+    if (priority == CDN_WORK_URGENT)
+        return workers->stats.waiting < workers->limit + URGENT_ROOM;
     return workers->stats.waiting < workers->limit &&
-           cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting);
+           (cdn_delay_admits(&workers->delay, now_ns, workers->stats.waiting) ||
+            !workers->stats.waiting);
 }
 
 /* ---- threads ---- */
@@ -108,8 +131,11 @@ static bool has_room(struct cdn_workers *workers, uint64_t now_ns)
 static void run(struct cdn_workers *workers, struct cdn_work *work)
 {
     uint64_t begun_ns = cdn_clock_ns();
-    bool late = work->queued_ns && !cdn_delay_begins(&workers->delay, begun_ns,
-                                                     begun_ns - work->queued_ns);
+    /* where nobody else waits it is in nobody's way, however late a slow machine has it be */
+    bool late =
+        work->queued_ns &&
+        !cdn_delay_begins(&workers->delay, begun_ns, begun_ns - work->queued_ns) &&
+        workers->stats.waiting > 0;
 
     workers->stats.refused += late;
     workers->stats.running++;
@@ -197,8 +223,8 @@ bool cdn_workers_take(struct cdn_workers *workers, unsigned priority)
     bool takes;
 
     pthread_mutex_lock(&workers->lock);
-    takes = !workers->over &&
-            (has_room(workers, cdn_clock_ns()) || is_any_below(workers, priority));
+    takes = !workers->over && (has_room(workers, priority, cdn_clock_ns()) ||
+                               is_any_below(workers, priority));
     workers->stats.refused += !takes;
     pthread_mutex_unlock(&workers->lock);
     return takes;
@@ -212,7 +238,7 @@ struct cdn_work *cdn_workers_submit(struct cdn_workers *workers, struct cdn_work
     pthread_mutex_lock(&workers->lock);
     if (workers->over) {
         refused = work;
-    } else if (!has_room(workers, work->queued_ns)) {
+    } else if (!has_room(workers, work->priority, work->queued_ns)) {
         refused = displace(workers, work->priority);
         refused = refused ? refused : work;
         workers->stats.refused++;

@@ -16,13 +16,17 @@
 
 #include "base/error.h"
 
+/* Above what any request can ask for: what an operator does about too many of them, for which there
+ * is always room. */
+#define CDN_WORK_URGENT (CORDON_MAX_PRIORITY + 1)
+
 struct cdn_workers;
 
 /* Something to do.  The caller's, part of something larger; it waits in one queue at a time. */
 struct cdn_work {
     struct cdn_work *next; /* the queue's */
     uint64_t queued_ns;    /* the same: since when; 0: it has begun before */
-    unsigned priority;     /* at most CORDON_MAX_PRIORITY */
+    unsigned priority;     /* at most CDN_WORK_URGENT */
     void (*run)(struct cdn_work *work);
     void (*refuse)(
         struct cdn_work *work); /* it was taken, and now it is too late for it */

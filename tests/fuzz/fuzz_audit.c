@@ -1,5 +1,5 @@
 /* A segment of a decision log as anybody may have written it: verified, read, shown, masked,
- * its answers of host functions taken, recovered and gone on in.
+ * its answers of host functions taken, searched from both ends, recovered and gone on in.
  *
  * Checksums and hashes would stop nearly every input at the door, and whoever wants harm can
  * compute them where there is no key.  So they are made good first, as far as the input's own
@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "cli/audit.h"
+#include "codec/decision.h"
 #include "engine/audit_log.h"
 #include "engine/audit_mask.h"
 #include "engine/replay_host.h"
+#include "server/log_search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -130,6 +132,47 @@ static uint64_t read_through(void)
     return count;
 }
 
+static bool on_found(void *ud, const cordon_audit_entry *entry)
+{
+    struct cdn_json json;
+    struct cdn_buf text = {0};
+
+    cdn_json_init(&json, &text, false);
+    cdn_decision_json(&json, entry);
+    if (json.depth)
+        abort(); /* whatever it is, it is one value */
+    cdn_buf_deinit(&text);
+    ++*(uint64_t *)ud;
+    return true;
+}
+
+/* How many decisions are found, three a page, from one end. */
+static uint64_t search(bool oldest_first)
+{
+    struct cdn_log_query query = {.since_ms = INT64_MIN,
+                                  .until_ms = INT64_MAX,
+                                  .oldest_first = oldest_first,
+                                  .limit = 3,
+                                  .most_bytes = UINT64_MAX};
+    struct cdn_log_found found = {.more = true};
+    struct cdn_log_marks *marks;
+    uint64_t count = 0;
+
+    if (cdn_log_marks_new(&marks, NULL))
+        abort();
+    while (found.more) {
+        uint64_t before = count;
+
+        if (cdn_log_search(&found, marks, dir, &query, on_found, &count, NULL) ||
+            count - before != found.count)
+            abort();
+        query.segment = found.segment;
+        query.offset = found.offset;
+    }
+    cdn_log_marks_free(marks);
+    return count;
+}
+
 static void go_on(uint64_t before)
 {
     cordon_audit_options options = CORDON_AUDIT_OPTIONS_INIT;
@@ -169,6 +212,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mend(copy, size);
     write_segment(copy, size);
     (void)cordon_audit_verify(&report, dir, NULL, NULL, NULL, NULL);
+    if (search(true) != search(false))
+        abort();
     go_on(read_through());
     for (uint64_t number = 1; number < 4; number++) {
         path_of(path, number);

@@ -89,21 +89,23 @@ async function everything(where, name, most) {
   return all;
 }
 
+/* Who may not list rules or labels may still ask about those of a link. */
+const offered = (id, wanted) => [...$(id).options].some((of) => of.value === wanted);
+
 function offerRules() {
   const wanted = read().rule;
   const option = (rule) => make("option", { value: rule.name },
     rule.name + (rule.state === "active" || !rule.registered ? "" : " (" + rule.state + ")"));
-  const groups = [["rule", "Rules"], ["set", "Sets"]].map(([kind, title]) => [title, state.rules.filter((r) => (r.kind || "rule") === kind)]);
-  $("rule").replaceChildren(make("option", { value: "" }, state.rules.length ? "choose" : "none in service"),
+  const listed = state.rules.length || !wanted ? state.rules : [{ name: wanted }];
+  const groups = [["rule", "Rules"], ["set", "Sets"]].map(([kind, title]) => [title, listed.filter((r) => (r.kind || "rule") === kind)]);
+  $("rule").replaceChildren(make("option", { value: "" }, listed.length ? "choose" : "none in service"),
     ...groups.filter(([, list]) => list.length).map(([title, list]) => make("optgroup", { label: title }, list.map(option))));
-  $("rule").value = state.rules.some((r) => r.name === wanted) ? wanted : "";
 }
 
 function offerLabels() {
   const { node } = read();
-  $("label").replaceChildren(...state.schema.labels.map((of) => make("option", { value: of.label }, of.label)));
-  if (node) $("label").value = node.label;
-  if (!$("label").value && state.schema.labels.length) $("label").value = state.schema.labels[0].label;
+  const labels = state.schema.labels.length || !node ? state.schema.labels.map((of) => of.label) : [node.label];
+  $("label").replaceChildren(...labels.map((label) => make("option", { value: label }, label)));
   offerExamples();
 }
 
@@ -289,9 +291,12 @@ function chosen() {
 function arrive() {
   const { rule, node, at, params, explain } = read();
   const other = node && state.shown.node && nameOf(node) !== state.shown.node;
-  $("rule").value = state.rules.some((r) => r.name === rule) ? rule : "";
-  if (rule && !$("rule").value && state.rules.length) $("ask-note").textContent = "There is no rule " + plain(rule) + ".";
-  if (node) {
+  $("rule").value = offered("rule", rule) ? rule : "";
+  if (rule && !$("rule").value) $("ask-note").textContent = "There is no rule " + plain(rule) + ".";
+  if (node && !offered("label", node.label)) {
+    $("ask-note").textContent = "The graph has no label " + plain(node.label) + ".";
+    $("key").value = "";
+  } else if (node) {
     $("label").value = node.label;
     $("key").value = node.key;
     offerExamples();

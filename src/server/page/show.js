@@ -173,6 +173,7 @@ function explanation(trace, source) {
   for (const of of trace.reads) at(of.step).notes.push(readOf(of));
   const text = source ? source.split("\n") : [];
   const shown = [...lines.entries()].filter(([line]) => line > 0).sort((a, b) => a[0] - b[0]).slice(0, 400);
+  if (!shown.length) return empty("Not a step was taken.");
   return make("div", {}, trace.truncated ? make("p", { class: "hint" }, "The trace is full: this is the beginning of it.") : null,
     make("ol", { class: "trace", id: "trace" }, shown.map(([line, of]) => make("li", {},
       make("span", { class: "line" }, count(line)),
@@ -258,7 +259,7 @@ export function showDecisions(into, list, link) {
       cell(record.rule || "", record.version ? " v" + record.version : ""),
       make("td", { class: "key" }, node ? make("a", { href: link(record.rule, node) }, node.label + ":" + node.key) : ""),
       cell(typeof decision === "string" ? decision : "none", record.fallback ? " (fallback)" : ""), cell(plain(record.outcome || "")),
-      make("td", { class: "why" }, long(Array.isArray(result.reasons) ? result.reasons.map(String).join("; ") : "", 160)));
+      make("td", { class: "why" }, long(Array.isArray(result.reasons) ? result.reasons.map(String).join("; ") : record.error?.message || "", 160)));
   }), "Recent decisions"));
 }
 

@@ -36,7 +36,10 @@ def same_as_command(s):
     for key in ("instructions", "edges", "nodes", "hops", "output_bytes"):
         expect(answer["usage"][key] == record["usage"][key], "usage.%s differs" % key)
     expect(answer["provenance"]["digest"] == record["digest"], "another digest")
-    expect(answer["provenance"]["reads_digest"] == record["reads_digest"], "another reads digest")
+    for key in ("reads_digest", "snapshot_id", "generation"):
+        expect(answer["provenance"][key] == record[key], "another " + key)
+    expect(answer["provenance"]["clock"] == record["input"]["now"] and
+           answer["provenance"]["seed"] == 0, "another clock or seed")
     expect(re.fullmatch("[0-9a-f]{32}", answer["decision_id"]), "no decision's name")
     expect(answer["variant"] == "live" and answer["version"] == 0, "another version")
 
@@ -150,6 +153,37 @@ def http(s):
             "too-large")
 
 
+def proposals():
+    """What a rule proposes is in the log before it is in the answer; twice is once."""
+    log = os.path.join(work, "proposals.mdb")
+    if os.path.exists(log):
+        os.remove(log)
+    odd = os.path.join(work, "odd.lua")
+    with open(odd, "w", encoding="utf-8") as file:
+        file.write("""return {
+  name = "odd", reads = { Account = { "name" } }, decisions = { "allow" }, fallback = "allow",
+  evaluate = function(_, request)
+    return { decision = "allow", updated_nodes = {
+      { label = "Account", key = request.node.key, set = { open = 3 } },
+      { label = "Account", key = request.node.key, set = { balance = 1.5 } } } }
+  end,
+}
+""")
+    with Server(cordon, work, odd, *rules, "-d", store, "--proposals", log) as s:
+        answer = s.ask("POST", "/v1/evaluate/sent", one)
+        expect(answer["proposals"] == {"logged": 1, "refused": 0}, "logged: %s" % answer)
+        listed = command(cordon, "proposal", "list", "--log", log, "-d", store, "--format", "ndjson")
+        expect(answer["decision_id"] in listed, "%s is not in %s" % (answer["decision_id"], listed))
+        told = s.ask("POST", "/v1/evaluate/odd", {"node": "Account:1"})["proposals"]
+        expect(told["logged"] == 1 and told["refused"] == 1 and
+               told["refusals"][0]["list"] == "updated_nodes" and told["refusals"][0]["detail"],
+               "refused: %s" % told)
+        answer = s.ask("POST", "/v1/evaluate", {"requests": [{"rule": "odd", "node": "Account:2"}]})
+        expect(answer["results"][0]["proposals"]["logged"] == 1, "of a batch: %s" % answer)
+        expect("proposals" not in s.ask("POST", "/v1/evaluate/endless", {}), "nothing was proposed")
+
+
+proposals()
 with Server(cordon, work, *rules, "-d", store) as s:
     for ask in (same_as_command, flags, stopped, contract, http):
         ask(s)

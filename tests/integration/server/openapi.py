@@ -63,7 +63,7 @@ SAMPLES = {
     "/v1/decisions/{id}": [("/v1/decisions/00", 404)],
     "/v1/audit": ["/v1/audit", "/v1/audit?verify=true"],
     "/v1/proposals": ["/v1/proposals"],
-    "/v1/proposals/{id}": [("/v1/proposals/1", 404)],
+    "/v1/proposals/{id}": ["/v1/proposals/1", ("/v1/proposals/999", 404)],
     "/v1/config": ["/v1/config"],
 }
 # What is posted to the routes that evaluate.

@@ -34,6 +34,17 @@ def append(name, *lines):
         file.writelines(line + "\n" for line in lines)
 
 
+def patient(name, suffix, *change):
+    """A rule of rules/fraud that no busy machine stops; its path."""
+    with open(os.path.join(fraud, name + ".lua"), encoding="utf-8") as file:
+        text = file.read().replace("limits      = {", 'limits      = { time = "10s",')
+    expect('time = "10s"' in text, "%s declares its limits otherwise" % name)
+    path = os.path.join(work, name + suffix)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(*change) if change else text)
+    return path
+
+
 def make():
     """A bank, one of whose persons has a name meant for browsers, and a registry of rules."""
     shutil.rmtree(work, ignore_errors=True)
@@ -47,14 +58,10 @@ def make():
         append("person_accounts.csv", '"%s",%s' % (OWNED.replace('"', '""'), node.split(":")[1]))
     command(cordon, "import", "--schema", os.path.join(bank, "schema.lua"), "--out", store, "-q", bank)
     for name in OURS:
-        command(cordon, "rule", "push", os.path.join(fraud, name + ".lua"), "-d", store, "--author",
+        command(cordon, "rule", "push", patient(name, ".lua"), "-d", store, "--author",
                 "ann <b>", "--reason", "first <i>of all</i>", "-q")
         command(cordon, "rule", "activate", name, "-d", store, "--author", "ann", "-q")
-    with open(os.path.join(fraud, "fan_in.lua"), encoding="utf-8") as file:
-        text = file.read()
-    with open(os.path.join(work, "fan_in.lua"), "w", encoding="utf-8") as file:
-        file.write(text.replace('"60h"', '"61h"'))
-    command(cordon, "rule", "push", os.path.join(work, "fan_in.lua"), "-d", store, "--author", "bob", "-q")
+    command(cordon, "rule", "push", patient("fan_in", "_2.lua", '"60h"', '"61h"'), "-d", store, "--author", "bob", "-q")
     command(cordon, "rollout", "start", "fan_in", "--version", "2", "--percent", "10", "-d", store, "--author",
             "bob", "-q")
     with open(os.path.join(work, "both.lua"), "w", encoding="utf-8") as file:
@@ -247,6 +254,9 @@ def check_hostile(b, s, node, at):
     titles.append(b.js("return document.title"))
     visit(b, link(s.url, rule="<script>", node=node, at="<b>", **{"p.<i>": "x"}))
     expect("no rule <script>" in b.text("#ask-note") or "no rule" in b.text("#ask-note"), b.text("#ask-note"))
+    visit(b, link(s.url, rule="velocity", node="Nothing:1"))
+    expect("no label Nothing" in b.text("#ask-note") and b.js("return document.getElementById('key').value") == "",
+           "a label that is not there: %s" % b.text("#ask-note"))
     visit(b, link(s.url, rule="velocity", node=node, at=at))
     b.until("document.querySelector('#around details table')", "the table")
     expect(any("\\u202e" in text and "<script>" in text for text in b.texts("#around td.key")),
@@ -377,9 +387,10 @@ def token(name, *rights):
 def check_tokens(b, store, node, at):
     full, one = token("full", "evaluate", "read", "audit")
     less, two = token("less", "evaluate", "read")
+    only, three = token("only", "evaluate")
     settings = os.path.join(work, "server.lua")
     with open(settings, "w", encoding="utf-8") as file:
-        file.write("return { auth = { tokens = { %s %s } } }\n" % (one, two))
+        file.write("return { auth = { tokens = { %s %s %s } } }\n" % (one, two, three))
     with Server(cordon, work, "-d", store, "--config", settings, "--audit", os.path.join(work, "audit2")) as s:
         url = "http://127.0.0.1:%d/" % s.port
         b.open("about:blank")
@@ -407,6 +418,13 @@ def check_tokens(b, store, node, at):
         b.click("#token-open")
         b.click("button[value=forget]")
         b.until("document.getElementById('token-dialog').open && sessionStorage.length == 0", "forgotten, it asks again")
+        b.keys(only, KEYS["ENTER"])
+        b.until("document.getElementById('ask-note').textContent.includes('read')", "who may not read is told so")
+        expect(b.js("return [document.getElementById('rule').value, document.getElementById('key').value]") ==
+               ["velocity", node.split(":")[1]], "and what the link asks for can be asked")
+        b.js("document.getElementById('answer-body').replaceChildren()")
+        b.click("#run")
+        b.until("document.getElementById('decision')", "without the right to read it evaluates")
         check_console(b, r"the server responded with a status of 40[13]")
 
 

@@ -6,7 +6,11 @@ exactly who is said to, here a second time.
 import json
 import os
 import re
+import signal
+import stat
+import subprocess
 import sys
+import time
 
 import server
 from server import Server, command, expect, finish
@@ -168,6 +172,87 @@ def peers():
                "a wrong token is made up for by the socket")
 
 
+def sockets():
+    """The socket's file: who may open it, and whose it is."""
+    rule = os.path.join(cli, "rules/sent.lua")
+
+    def refused(path, code, says):
+        done = subprocess.run([cordon, "serve", rule, "--no-tcp", "--socket", path], env=server.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=60)
+        expect(done.returncode == code and says in done.stderr.decode(), "%s: %d %s" % (
+            path, done.returncode, done.stderr.decode()))
+
+    with Server(cordon, work, rule, env={"CORDON_SERVER__SOCKET_MODE": "0600"}) as s:
+        expect(stat.S_IMODE(os.stat(s.path).st_mode) == 0o600, "the socket's mode")
+        refused(s.path, 3, "is there already")
+        expect(s.over_socket("GET", "/healthz")[0] == 200, "another's start took the socket away")
+        plain = os.path.join(s.folder.name, "plain")
+        with open(plain, "w", encoding="ascii") as file:
+            file.write("mine")
+        refused(plain, 3, "is there already")
+        with open(plain, encoding="ascii") as file:
+            expect(file.read() == "mine", "a file was taken for a socket")
+        refused("@cordon", 2, "has no permissions")
+        refused("/" + "a" * 200, 2, "a socket's path has at most 107 bytes")
+        refused(os.path.join(s.folder.name, "none/socket"), 3, "No such file")
+        # one that a killed server left behind is nobody's
+        s.process.kill()
+        s.process.wait()
+        expect(os.path.exists(s.path), "a killed server removed its socket")
+        heir = subprocess.Popen([cordon, "serve", rule, "--no-tcp", "--socket", s.path],
+                                env=server.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        told = json.loads(heir.stdout.readline() or b"{}")
+        expect(told.get("socket") == s.path and s.over_socket("GET", "/healthz")[0] == 200,
+               "a socket that was left behind is not taken: %s" % told)
+        expect("port" not in told, "%s" % told)
+        heir.terminate()
+        expect(heir.wait(60) == 0 and not os.path.exists(s.path), "the socket is not removed at the end")
+        heir.stdout.close()
+        s.code = -9
+
+
+def reloaded():
+    """Who may call is read again, by SIGHUP and POST /v1/reload; requests and connections go on."""
+    first, second = (json.loads(command(cordon, "token", "new", "--name", name, "--right", "read,promote",
+                                        "--format", "json")) for name in ("first", "second"))
+    path = os.path.join(work, "reloaded.lua")
+
+    def write(*entries):
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write("return { auth = { tokens = { %s } } }\n" % " ".join(entries))
+        os.replace(path + ".new", path)
+
+    def status(record, connection=None):
+        return s.request("GET", "/v1/status", None, bearer(record["token"]), connection)[0]
+
+    write(first["entry"])
+    with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", path) as s:
+        expect(status(first) == 200 and status(second) == 401, "before")
+        write(first["entry"], second["entry"])
+        answer = s.ask("POST", "/v1/reload", {}, bearer(first["token"]))
+        expect(status(first) == 200 and status(second) == 200, "both: %s" % answer)
+        write(second["entry"])
+        s.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 60
+        while status(first) != 401 and time.monotonic() < until:
+            time.sleep(0.02)
+        expect(status(first) == 401 and status(second) == 200, "the first is still known")
+        # what cannot be read, or would open the server to everybody, changes nothing
+        for text, says in (("return { auth = { tokens = { {} } } }", "'name' is missing"),
+                           ("return {", "reloaded.lua:1"), ("return {}", "nobody is configured any more")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            _, _, answer = s.request("POST", "/v1/reload", b"{}", bearer(second["token"]))
+            expect(b"callers" in answer and says in answer.decode(), "%s: %s" % (text, answer))
+            expect(status(second) == 200 and status(first) == 401 and s.request("GET", "/v1/status")[0] == 401,
+                   "after %s" % text)
+            expect(s.request("GET", "/readyz")[0] == 503, "/readyz does not say that the reload failed")
+        write(second["entry"])
+        s.ask("POST", "/v1/reload", {}, bearer(second["token"]))
+        expect(s.request("GET", "/readyz")[0] == 200, "/readyz is not ready again")
+
+
 tokens, config = make_tokens()
 with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", config,
             "--policy", os.path.join(cli, "policies/good.lua"),
@@ -179,4 +264,6 @@ with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--c
         expect(token not in everything, "a token is in the log")
 open_metrics()
 peers()
+sockets()
+reloaded()
 finish()

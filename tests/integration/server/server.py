@@ -57,6 +57,12 @@ def make_store(cordon, source, work, name="store"):
     return store
 
 
+def is_shed(status, text):
+    """Refused at once as more comes than can be done, which a machine that is busy with something
+    else may say to few; nothing was begun."""
+    return status == 503 and b"urn:cordon:problem:overloaded" in text
+
+
 class Socket(http.client.HTTPConnection):
     """A connection to the Unix socket `path`."""
 

@@ -27,7 +27,7 @@ START_TEST(rate__lets_in_a_burst_and_then_as_many_as_come_evenly)
                        "principal 'ann' is over its quota of requests a second; try "
                        "again in 100 ms");
     ck_assert_int_eq(enter(&state, &quota, START + SECOND / 10 - 1),
-                     CORDON_E_OVERLOADED);
+                     CORDON_E_QUOTA);
     ck_assert_int_eq(enter(&state, &quota, START + SECOND / 10), CORDON_OK);
     in = 0;
     for (uint64_t ms = 100; ms < 10100; ms++) /* ten seconds of asking each ms */
@@ -48,11 +48,11 @@ START_TEST(concurrency__counts_those_inside)
 
     ck_assert(!enter(&state, &quota, START));
     ck_assert(!enter(&state, &quota, START));
-    ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_OVERLOADED);
+    ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_QUOTA);
     ck_assert_contains(err.message, "requests at once");
     cdn_quota_leave(&state, &quota, START, 0);
     ck_assert(!enter(&state, &quota, START));
-    ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_OVERLOADED);
+    ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_QUOTA);
 }
 END_TEST
 
@@ -63,7 +63,7 @@ START_TEST(refused__is_not_counted_as_inside)
 
     ck_assert(!enter(&state, &quota, START));
     for (int i = 0; i < 10; i++)
-        ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_OVERLOADED);
+        ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_QUOTA);
     ck_assert_uint_eq(atomic_load(&state.running), 1);
 }
 END_TEST
@@ -79,10 +79,10 @@ START_TEST(cost__is_paid_for_after_the_fact)
     }
     ck_assert(!enter(&state, &quota, START));
     cdn_quota_leave(&state, &quota, START, 3000);
-    ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_OVERLOADED);
+    ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_QUOTA);
     ck_assert_contains(err.message, "quota of instructions; try again in 3e+03 ms");
     ck_assert_int_eq(enter(&state, &quota, START + 3 * SECOND - 1),
-                     CORDON_E_OVERLOADED);
+                     CORDON_E_QUOTA);
     ck_assert(!enter(&state, &quota, START + 3 * SECOND));
 }
 END_TEST
@@ -105,7 +105,10 @@ static cordon_engine *governed(void)
     ck_assert_msg(!cordon_policy_load_text(&policy, policy_text, sizeof policy_text - 1,
                                            "policy.lua", NULL, 0, &err),
                   "%s", err.message);
+    ck_assert_ptr_null(cordon_engine_get_policy(engine));
     ck_assert_msg(!cordon_engine_set_policy(engine, policy, &err), "%s", err.message);
+    ck_assert_ptr_eq(cordon_engine_get_policy(engine), policy); /* with one of the caller's */
+    cordon_policy_release(policy);
     cordon_policy_release(policy);
     return engine;
 }
@@ -121,7 +124,7 @@ static int served(cordon_engine *engine, const char *rule, const char *principal
     for (int i = 0; i < times; i++) {
         cordon_status status = cordon_evaluate(outcome, engine, rule, &request, &err);
 
-        ck_assert(status == CORDON_OK || status == CORDON_E_OVERLOADED);
+        ck_assert(status == CORDON_OK || status == CORDON_E_QUOTA);
         in += !status;
     }
     cordon_outcome_free(outcome);
@@ -241,10 +244,10 @@ START_TEST(set__is_one_request_of_a_principal)
     for (int i = 0; i < 3; i++) {
         ck_assert(!cordon_evaluate_set(outcome, engine, "s", &request, &err));
         ck_assert(!cordon_set_outcome_member(&member, outcome, 1));
-        ck_assert_int_eq(member.status, i < 2 ? CORDON_OK : CORDON_E_OVERLOADED);
+        ck_assert_int_eq(member.status, i < 2 ? CORDON_OK : CORDON_E_QUOTA);
     }
     ck_assert_int_eq(cordon_evaluate_set(outcome, engine, "s", &request, &err),
-                     CORDON_E_OVERLOADED);
+                     CORDON_E_QUOTA);
     cordon_set_outcome_free(outcome);
     cordon_engine_free(engine);
 }

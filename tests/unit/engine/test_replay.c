@@ -199,6 +199,9 @@ START_TEST(run__says_what_is_missing)
     changed.snapshot_id = 7;
     changed.generation = 3;
     verdict_is(NULL, &changed, CDN_REPLAY_GENERATION_GONE, "no store");
+    changed.graph = (struct cdn_audit_text){"inline", 6}; /* it is in no store */
+    verdict_is(NULL, &changed, CDN_REPLAY_NOT_REPRODUCIBLE,
+               "a graph that came with the request, of identity 0000000000000007");
     changed = view;
     changed.digest = (struct cdn_audit_text){DIGEST, 64};
     verdict_is(NULL, &changed, CDN_REPLAY_TEXT_MISSING, DIGEST);

@@ -1,9 +1,6 @@
-/* systemd's protocols: what is told, and which sockets are taken. */
+/* systemd's protocol: what is told. */
 #include "server/service.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 
 #include "support/unit.h"
@@ -137,92 +134,6 @@ START_TEST(watchdog__is_read_from_the_environment)
 }
 END_TEST
 
-/* ---- sockets; the descriptors from 3 on are the test's own ---- */
-
-enum { FIRST = 50 };
-
-static void give(int place, int family, bool listening)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    int fd = socket(family, SOCK_STREAM, 0);
-
-    if (family == AF_INET)
-        ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
-    else /* a name of the kernel's choice */
-        ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof(sa_family_t)), 0);
-    if (listening)
-        ck_assert_int_eq(listen(fd, 1), 0);
-    if (fd != place) {
-        ck_assert_int_eq(dup2(fd, place), place);
-        close(fd);
-    }
-}
-
-static void announce(const char *count)
-{
-    char pid[16];
-
-    (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
-    setenv("LISTEN_PID", pid, 1);
-    setenv("LISTEN_FDS", count, 1);
-}
-
-START_TEST(sockets__are_taken_by_their_kind)
-{
-    int tcp, local;
-
-    give(FIRST, AF_UNIX, true);
-    give(FIRST + 1, AF_INET, true);
-    announce("2");
-    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, NULL), CORDON_OK);
-    ck_assert_int_eq(local, FIRST);
-    ck_assert_int_eq(tcp, FIRST + 1);
-    ck_assert_int_eq(fcntl(FIRST, F_GETFD), FD_CLOEXEC);
-    ck_assert_ptr_null(getenv("LISTEN_FDS"));
-    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, NULL), CORDON_OK);
-    ck_assert_int_eq(tcp, -1);
-    ck_assert_int_eq(local, -1);
-}
-END_TEST
-
-START_TEST(sockets__for_another_process_are_left_alone)
-{
-    int tcp, local;
-
-    give(FIRST, AF_INET, true);
-    announce("1");
-    setenv("LISTEN_PID", "1", 1);
-    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, NULL), CORDON_OK);
-    ck_assert_int_eq(tcp, -1);
-    ck_assert_int_ge(fcntl(FIRST, F_GETFD), 0);
-}
-END_TEST
-
-START_TEST(sockets__that_cannot_be_served_are_refused)
-{
-    cordon_error err;
-    int tcp, local;
-
-    give(FIRST, AF_INET, true);
-    give(FIRST + 1, AF_INET, true);
-    announce("2");
-    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_E_INVALID);
-    ck_assert_ptr_nonnull(strstr(err.message, "two TCP sockets"));
-    ck_assert_int_eq(tcp, -1);
-    ck_assert_int_eq(fcntl(FIRST, F_GETFD), -1);
-    give(FIRST, AF_INET, false);
-    announce("1");
-    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_E_INVALID);
-    ck_assert_ptr_nonnull(strstr(err.message, "ListenStream="));
-    announce("1000");
-    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_E_INVALID);
-    announce("1x");
-    ck_assert_int_eq(cdn_service_sockets(&tcp, &local, FIRST, &err), CORDON_OK);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *s = suite_create("service");
@@ -231,9 +142,6 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, tell__does_nothing_where_nobody_is_named);
     CDN_UNIT_CASE(s, tell__does_not_wait_for_a_manager_that_sleeps);
     CDN_UNIT_CASE(s, watchdog__is_read_from_the_environment);
-    CDN_UNIT_CASE(s, sockets__are_taken_by_their_kind);
-    CDN_UNIT_CASE(s, sockets__for_another_process_are_left_alone);
-    CDN_UNIT_CASE(s, sockets__that_cannot_be_served_are_refused);
     return s;
 }
 

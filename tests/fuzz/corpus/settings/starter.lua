@@ -63,8 +63,8 @@ return {
       -- { name = "shop", hash = "64 hexadecimal digits",
       --   rights = { "evaluate" }, principal = "analyst" },
     },
-    -- At the other end of the Unix socket: user or uid, group or gid (the first of
-    -- a process), or both.
+    -- At the other end of the Unix socket: user or uid, group or gid, or both, as
+    -- the kernel says them.
     peers = {
       -- { name = "admin", user = "root", rights = { "read", "kill" } },
     },

@@ -8,6 +8,7 @@ return {
   fallback    = "review",
   reads       = { Person = {}, Account = {} },
   returns     = "any",
+  limits      = { time = "10s" },
   evaluate    = function(_, request)
     return {
       decision = "deny",
