@@ -229,10 +229,10 @@ static const char *wanted(enum cdn_setting setting, bool file)
     case CDN_SETTING_NS:
     case CDN_SETTING_MS:
         return file ? "a time such as \"500ms\", or a number of its unit,"
-                    : "a time with its unit, such as 500ms,";
+                    : "a time such as \"500ms\", with its unit,";
     case CDN_SETTING_MS0:
         return file ? "a time such as \"500ms\", or milliseconds, or 0 for none,"
-                    : "a time with its unit, such as 500ms, or 0 for none,";
+                    : "a time such as \"500ms\", with its unit, or 0 for none,";
     case CDN_SETTING_PORT:
         return "a port, 0 to 65535,";
     case CDN_SETTING_MODE:

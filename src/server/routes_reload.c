@@ -25,8 +25,8 @@ const struct cdn_route cdn_routes_reload[] = {
      .place = CDN_PLACE_WORKER,
      .handle = reload_now,
      .operation = "reload",
-     .summary = "Look now at all that is followed, and read the configuration and the "
-                "certificate again; 409 says what could not be taken over",
+     .summary = "Look now at all that is followed, and read configuration and "
+                "certificate again; 409 says what was not taken over",
      .query = "pretty",
      .response = "Reload"},
     {.path = NULL},
