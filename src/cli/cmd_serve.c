@@ -117,15 +117,19 @@ static int load_settings(struct serve *serve)
     return CDN_EXIT_DATA;
 }
 
-/* Who may call, for a reload: everything is read again, the rest of it stays as it was. */
-static cordon_status read_callers(void *ud, struct cdn_auth **out, cordon_error *err)
+/* For a reload: from the same places, the strongest of which says the same as it did. */
+static cordon_status read_again(void *ud, struct cdn_server_fresh *out,
+                                cordon_error *err)
 {
     const struct serve *serve = ud;
     struct cdn_settings settings;
     cordon_status status = cdn_settings_load(&settings, &serve->flags, err);
 
-    if (!status)
-        status = cdn_auth_new(out, settings.entries, settings.entry_count, err);
+    if (!status) {
+        cdn_settings_fresh(out, &serve->settings, &settings);
+        set_log(&out->log, serve->cli);
+        status = cdn_auth_new(&out->auth, settings.entries, settings.entry_count, err);
+    }
     cdn_settings_deinit(&settings);
     return status;
 }
@@ -142,8 +146,8 @@ static int take_options(struct serve *serve, int argc, char **argv)
     if (!options->data && !options->registry && !argc)
         return cdn_cli_usage(cli,
                              "nothing to serve; give --data STORE, or rules' files");
-    options->callers = read_callers;
-    options->callers_ud = serve;
+    options->again = read_again;
+    options->again_ud = serve;
     options->config_file = serve->settings.file;
     options->config = serve->told.items;
     options->config_count = CDN_SETTINGS;
@@ -284,7 +288,9 @@ const struct cdn_command cdn_command_serve = {
         "Serves the store's graph and the rules of its registry, and rules and sets of "
         "files beside them, on a TCP address (the loopback's, unless told otherwise) "
         "and on a Unix socket. It follows all of these and the policy: what changes "
-        "there takes effect within a second, and SIGHUP has it look now. SIGTERM and "
+        "there takes effect within a second, and SIGHUP has it look now, and read the "
+        "configuration again: who may call, the log's level and form and the "
+        "certificate change at once; what takes a new start is named. SIGTERM and "
         "SIGINT end it when what is under way has been answered, a second one of them "
         "at once. Its log goes to standard error; log and trace of the configuration "
         "say what is told.\n\n"

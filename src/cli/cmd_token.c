@@ -165,8 +165,10 @@ const struct cdn_command cdn_command_token_new = {
     .details =
         "The token goes to the caller, who sends it as\n"
         "Authorization: Bearer TOKEN. The server's configuration gets its hash:\n"
-        "put the second line into auth.tokens of server.lua, and reload. Two\n"
-        "entries may have one name, so that a token can be replaced without a\n"
-        "pause: add the new one, hand it out, take the old one away.",
+        "put the second line into auth.tokens of server.lua, and have the server\n"
+        "read it again (SIGHUP, or POST /v1/reload): it is known from the next\n"
+        "request on. Two entries may have one name, so that a token can be\n"
+        "replaced without a pause: add the new one, reload, hand it out, take the\n"
+        "old one away, reload.",
     .exits = "023",
 };

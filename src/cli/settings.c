@@ -213,8 +213,9 @@ char *cdn_setting_text(char *out, size_t size, const struct cdn_settings *settin
     return out;
 }
 
-/* What a value of the type would be, for a message. */
-static const char *wanted(enum cdn_setting setting)
+/* What a value of the type would be, for a message: as text, or in a file, where a time may also
+ * be a number. */
+static const char *wanted(enum cdn_setting setting, bool file)
 {
     switch (rows[setting].type) {
     case CDN_SETTING_COUNT:
@@ -227,9 +228,11 @@ static const char *wanted(enum cdn_setting setting)
         return "a size such as \"4MiB\", or bytes, or 0 for none,";
     case CDN_SETTING_NS:
     case CDN_SETTING_MS:
-        return "a time such as \"500ms\", or a number of its unit,";
+        return file ? "a time such as \"500ms\", or a number of its unit,"
+                    : "a time such as \"500ms\", with its unit,";
     case CDN_SETTING_MS0:
-        return "a time such as \"500ms\", or milliseconds, or 0 for none,";
+        return file ? "a time such as \"500ms\", or milliseconds, or 0 for none,"
+                    : "a time such as \"500ms\", with its unit, or 0 for none,";
     case CDN_SETTING_PORT:
         return "a port, 0 to 65535,";
     case CDN_SETTING_MODE:
@@ -359,7 +362,18 @@ static cordon_status take_text(struct cdn_settings *settings, enum cdn_setting s
     if (parse(&settings->values[setting], setting, text))
         return CORDON_OK;
     return cdn_error_set(err, CORDON_E_DATA, "'%.64s' is no value of it; %s is wanted",
-                         text, wanted(setting));
+                         text, wanted(setting, false));
+}
+
+bool cdn_setting_same(const struct cdn_settings *settings,
+                      const struct cdn_settings *others, enum cdn_setting setting)
+{
+    const struct cdn_setting_value *a = &settings->values[setting],
+                                   *b = &others->values[setting];
+
+    if (rows[setting].type != CDN_SETTING_TEXT)
+        return a->number == b->number;
+    return a->text && b->text ? !strcmp(a->text, b->text) : a->text == b->text;
 }
 
 double cdn_setting_fraction(const struct cdn_settings *settings,
@@ -438,7 +452,8 @@ static cordon_status take_value(struct cdn_settings_reader *reader,
     if (rows[setting].type == CDN_SETTING_WORD)
         return cdn_spec_fail(&reader->table, "one of %s is wanted here",
                              rows[setting].text);
-    return cdn_spec_fail(&reader->table, "%s is wanted here", wanted(setting));
+    return cdn_spec_fail(&reader->table, "%s is wanted here",
+                         wanted(setting, value->type != CORDON_STRING));
 }
 
 cordon_status cdn_settings_note(struct cdn_settings_reader *reader,

@@ -187,6 +187,9 @@ static inline const char *cdn_setting_get(const struct cdn_settings *settings,
     return settings->values[setting].text;
 }
 
+/* Do both say the same of it? */
+bool cdn_setting_same(const struct cdn_settings *settings,
+                      const struct cdn_settings *others, enum cdn_setting setting);
 /* The value of a fraction. */
 double cdn_setting_fraction(const struct cdn_settings *settings,
                             enum cdn_setting setting);

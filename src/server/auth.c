@@ -173,6 +173,11 @@ bool cdn_auth_is_open(const struct cdn_auth *auth)
     return auth->count == 0;
 }
 
+size_t cdn_auth_count(const struct cdn_auth *auth)
+{
+    return auth->count;
+}
+
 /* ---- asking it ---- */
 
 /* The token of "Bearer TOKEN" (RFC 6750), and its length; 0: it is not that. */

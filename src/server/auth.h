@@ -67,6 +67,7 @@ struct cdn_auth *cdn_auth_retain(struct cdn_auth *auth);
 void cdn_auth_release(struct cdn_auth *auth); /* accepts NULL */
 /* Is nobody configured? */
 bool cdn_auth_is_open(const struct cdn_auth *auth);
+size_t cdn_auth_count(const struct cdn_auth *auth); /* entries */
 
 /* The caller behind the credentials, by the strongest of them that was shown: the header alone
  * where there is one, else the certificate, else the peer; of entries that fit the first.

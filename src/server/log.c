@@ -47,6 +47,7 @@ struct repeat {
 
 struct cdn_log {
     struct cdn_log_options options;
+    atomic_uint form;
     atomic_uint level;
     atomic_bool access;
     pthread_t thread;
@@ -61,6 +62,11 @@ struct cdn_log {
     struct cdn_log_stats stats;
     struct repeat repeats[REPEAT_SLOTS];
 };
+
+static enum cdn_log_form form_of(const struct cdn_log *log)
+{
+    return (enum cdn_log_form)atomic_load_explicit(&log->form, memory_order_relaxed);
+}
 
 /* ---- words ---- */
 
@@ -149,7 +155,7 @@ static void tell_repeats(struct cdn_log *log, struct repeat *repeat)
 
     if (!repeat->suppressed)
         return;
-    cdn_log_line_begin(&line, log->options.form, cdn_clock_wall_ms(), repeat->level,
+    cdn_log_line_begin(&line, form_of(log), cdn_clock_wall_ms(), repeat->level,
                        repeat->event, repeat->message);
     cdn_log_line_number(&line, "repeated", (int64_t)repeat->suppressed);
     cdn_log_line_end(&line);
@@ -266,7 +272,7 @@ static size_t lost_line(char *out, const struct cdn_log *log)
     if (!log->lost_untold)
         return 0;
     cdn_log_line_begin(
-        &line, log->options.form, cdn_clock_wall_ms(), CORDON_LEVEL_WARNING, "log.lost",
+        &line, form_of(log), cdn_clock_wall_ms(), CORDON_LEVEL_WARNING, "log.lost",
         "lines were lost: nobody read them, or they could not be written");
     cdn_log_line_number(&line, "lines", (int64_t)log->lost_untold);
     cdn_log_line_end(&line);
@@ -374,6 +380,7 @@ cordon_status cdn_log_open(struct cdn_log **out, const struct cdn_log_options *o
     own->repeats = own->repeats ? own->repeats : 5;
     own->window_ms = own->window_ms ? own->window_ms : 10000;
     own->close_ms = own->close_ms ? own->close_ms : 1000;
+    atomic_init(&log->form, (unsigned)own->form);
     atomic_init(&log->level, (unsigned)own->level);
     atomic_init(&log->access, own->access);
     if (own->ring_bytes < 2 * CDN_LOG_LINE_BYTES)
@@ -437,8 +444,7 @@ static void event_line(struct cdn_log *log, cordon_level level, const char *even
 
     if (vsnprintf(message, sizeof message, format, args) < 0)
         message[0] = '\0';
-    cdn_log_line_begin(&line, log->options.form, cdn_clock_wall_ms(), level, event,
-                       message);
+    cdn_log_line_begin(&line, form_of(log), cdn_clock_wall_ms(), level, event, message);
     for (size_t i = 0; i < count; i++)
         if (fields[i].text)
             cdn_log_line_text(&line, fields[i].name, fields[i].text);
@@ -498,7 +504,7 @@ void cdn_log_access(struct cdn_log *log, const struct cdn_log_access *access)
 
     if (!cdn_log_wants_access(log))
         return;
-    cdn_log_line_begin(&line, log->options.form, cdn_clock_wall_ms(), CORDON_LEVEL_INFO,
+    cdn_log_line_begin(&line, form_of(log), cdn_clock_wall_ms(), CORDON_LEVEL_INFO,
                        "access", NULL);
     put_given(&line, "method", access->method);
     put_given(&line, "route", access->route);
@@ -520,6 +526,12 @@ void cdn_log_set_level(struct cdn_log *log, cordon_level level, bool access)
         return;
     atomic_store(&log->level, (unsigned)level);
     atomic_store(&log->access, access);
+}
+
+void cdn_log_set_form(struct cdn_log *log, enum cdn_log_form form)
+{
+    if (log)
+        atomic_store(&log->form, (unsigned)form);
 }
 
 void cdn_log_get_stats(struct cdn_log_stats *out, struct cdn_log *log)

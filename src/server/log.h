@@ -97,6 +97,7 @@ void cdn_log_access(struct cdn_log *log, const struct cdn_log_access *access);
 bool cdn_log_wants_access(const struct cdn_log *log);
 /* Other lines from now on: a reload may change these. */
 void cdn_log_set_level(struct cdn_log *log, cordon_level level, bool access);
+void cdn_log_set_form(struct cdn_log *log, enum cdn_log_form form);
 /* Of an engine's observer: `ud` is the log. */
 void cdn_log_engine(void *ud, cordon_level level, const char *message);
 void cdn_log_get_stats(struct cdn_log_stats *out, struct cdn_log *log);

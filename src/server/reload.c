@@ -6,7 +6,11 @@
  *
  * The policy is read by this server's own look, not left to the engine's upkeep alone, which
  * says what is wrong with a file once: whether the file that is there is in force must be known
- * for as long as it is not. */
+ * for as long as it is not.
+ *
+ * The configuration is read as a whole before any of it is taken over, so that a faulty one
+ * changes nothing.  It is not followed: whoever changes several of its files (tokens here,
+ * certificates there) says when they are complete. */
 #include "server/reload.h"
 
 #include <pthread.h>
@@ -44,7 +48,15 @@ struct cdn_reload {
     pthread_mutex_t telling;
     atomic_uint failed; /* bits, 1 << part */
     struct failure failures[CDN_RELOAD_PARTS];
+    /* what the configuration said when it was read last; none of it owns anything */
+    struct cdn_server_taken taken[CDN_SERVER_MAX_TAKEN];
+    size_t taken_count;
+    const char *restart[CDN_SERVER_MAX_RESTART];
+    size_t restart_count;
 };
+
+_Static_assert(sizeof(((struct cdn_server_taken *)0)->value) == CDN_RELOAD_VALUE_BYTES,
+               "one size of a setting's value");
 
 static const char *const words[] = {
 #define RELOAD_WORD(name, word) word,
@@ -121,6 +133,44 @@ void cdn_reload_write(struct cdn_json *json, struct cdn_reload *reload, bool who
     cdn_json_array_end(json);
 }
 
+void cdn_reload_write_restart(struct cdn_json *json, struct cdn_reload *reload)
+{
+    if (!reload)
+        return;
+    pthread_mutex_lock(&reload->telling);
+    if (reload->restart_count) {
+        cdn_json_key(json, "restart");
+        cdn_json_array(json);
+        for (size_t i = 0; i < reload->restart_count; i++)
+            cdn_json_cstr(json, reload->restart[i]);
+        cdn_json_array_end(json);
+    }
+    pthread_mutex_unlock(&reload->telling);
+}
+
+bool cdn_reload_setting(struct cdn_server_setting *setting,
+                        char value[CDN_RELOAD_VALUE_BYTES], struct cdn_reload *reload)
+{
+    bool restart = false;
+
+    if (!reload)
+        return false;
+    pthread_mutex_lock(&reload->telling);
+    for (size_t i = 0; i < reload->taken_count; i++) {
+        const struct cdn_server_taken *taken = &reload->taken[i];
+
+        if (strcmp(taken->name, setting->name) != 0)
+            continue;
+        memcpy(value, taken->value, sizeof taken->value);
+        setting->value = value;
+        setting->from = taken->from;
+    }
+    for (size_t i = 0; i < reload->restart_count && !restart; i++)
+        restart = !strcmp(reload->restart[i], setting->name);
+    pthread_mutex_unlock(&reload->telling);
+    return restart;
+}
+
 /* ---- looking; under `looking` ---- */
 
 static void look_at_policy(struct cdn_reload *reload)
@@ -190,31 +240,52 @@ static void look(struct cdn_reload *reload, bool again)
 /* ---- what is read where that is asked for alone; under `looking` ---- */
 
 /* A server that knows its callers is not opened to everybody by a file that was emptied. */
-static cordon_status read_callers(struct cdn_auth **out, struct cdn_host *host,
-                                  cordon_error *err)
+static cordon_status read_config(struct cdn_server_fresh *out, struct cdn_host *host,
+                                 cordon_error *err)
 {
     const struct cdn_server_options *options = host->options;
-    cordon_status status = options->callers(options->callers_ud, out, err);
+    cordon_status status = options->again(options->again_ud, out, err);
 
-    if (status || !cdn_auth_is_open(*out) || cdn_auth_is_open(host->auth))
+    if (status || !cdn_auth_is_open(out->auth) || cdn_auth_is_open(host->auth))
         return status;
-    cdn_auth_release(*out);
+    cdn_auth_release(out->auth);
     return cdn_error_set(err, CORDON_E_DATA,
-                         "nobody is configured any more, and then anybody may do "
-                         "everything; that takes a new start");
+                         "%s: nobody is configured any more, and then anybody may do "
+                         "everything; that takes a new start",
+                         options->config_file ? options->config_file
+                                              : "the configuration");
 }
 
-static void look_at_callers(struct cdn_reload *reload)
+static void take_config(struct cdn_reload *reload, const struct cdn_server_fresh *fresh)
 {
-    struct cdn_auth *auth;
+    struct cdn_log *log = reload->host->log;
+
+    cdn_host_set_auth_take(reload->host, fresh->auth);
+    cdn_log_set_form(log, fresh->log.form);
+    cdn_log_set_level(log, fresh->log.level, fresh->log.access);
+    pthread_mutex_lock(&reload->telling);
+    memcpy(reload->taken, fresh->taken, sizeof reload->taken);
+    reload->taken_count = fresh->taken_count;
+    memcpy(reload->restart, fresh->restart, sizeof reload->restart);
+    reload->restart_count = fresh->restart_count;
+    pthread_mutex_unlock(&reload->telling);
+    for (size_t i = 0; i < fresh->restart_count; i++)
+        cdn_log_say(log, CORDON_LEVEL_WARNING, "reload.restart",
+                    "%s: what the configuration says now takes a new start",
+                    fresh->restart[i]);
+}
+
+static void look_at_config(struct cdn_reload *reload)
+{
+    struct cdn_server_fresh fresh = {0};
     cordon_error err;
     cordon_status status;
 
     cdn_error_clear(&err);
-    status = read_callers(&auth, reload->host, &err);
+    status = read_config(&fresh, reload->host, &err);
     if (!status)
-        cdn_host_set_auth_take(reload->host, auth);
-    note(reload, CDN_RELOAD_CALLERS, status, &err);
+        take_config(reload, &fresh);
+    note(reload, CDN_RELOAD_CONFIG, status, &err);
 }
 
 static void look_at_certificate(struct cdn_reload *reload)
@@ -240,20 +311,22 @@ void cdn_reload_look(struct cdn_reload *reload)
 
 bool cdn_reload_now(struct cdn_reload *reload)
 {
-    bool good;
+    bool good, whole;
 
     pthread_mutex_lock(&reload->looking);
     look(reload, true);
-    if (reload->host->options->callers)
-        look_at_callers(reload);
+    if (reload->host->options->again)
+        look_at_config(reload);
     if (reload->host->tls)
         look_at_certificate(reload);
     good = !cdn_reload_failed(reload);
+    whole = !reload->restart_count; /* changed under `looking`, too */
     pthread_mutex_unlock(&reload->looking);
     cdn_log_say(reload->host->log, good ? CORDON_LEVEL_INFO : CORDON_LEVEL_ERROR,
                 "reload", "%s",
-                good ? "everything is as its files say"
-                     : "something could not be taken over; see before");
+                !good   ? "something could not be taken over; see before"
+                : whole ? "everything is as its files say"
+                        : "everything is as its files say but what takes a new start");
     return good;
 }
 

@@ -1,11 +1,13 @@
 /* What is in force, and from where each setting comes.
  *
  * The settings are told by whoever opened the server (server.h, `config`): it knows files,
- * environment and command line.  A secret one is told without its value. */
+ * environment and command line.  A secret one is told without its value.  What a reload has taken
+ * over since is told as it stands now. */
 #include "server/pieces.h"
 
 #include "server/exchange.h"
 #include "server/host.h"
+#include "server/reload.h"
 #include "server/server.h"
 
 #define SCHEMA_VERSION 1
@@ -22,14 +24,18 @@ static void show(struct cdn_exchange *x)
     cdn_json_key(json, "settings");
     cdn_json_array(json);
     for (size_t i = 0; i < options->config_count; i++) {
-        const struct cdn_server_setting *setting = &options->config[i];
+        struct cdn_server_setting setting = options->config[i];
+        char value[CDN_RELOAD_VALUE_BYTES];
+        bool restart = cdn_reload_setting(&setting, value, x->host->reload);
 
         cdn_json_object(json);
-        cdn_json_key_cstr(json, "name", setting->name);
-        cdn_json_key_cstr(json, "value", setting->secret ? NULL : setting->value);
-        cdn_json_key_cstr(json, "from", setting->from);
-        if (setting->secret)
+        cdn_json_key_cstr(json, "name", setting.name);
+        cdn_json_key_cstr(json, "value", setting.secret ? NULL : setting.value);
+        cdn_json_key_cstr(json, "from", setting.from);
+        if (setting.secret)
             cdn_json_key_bool(json, "secret", true);
+        if (restart)
+            cdn_json_key_bool(json, "restart", true);
         cdn_json_object_end(json);
     }
     cdn_json_array_end(json);
@@ -42,7 +48,7 @@ static void show(struct cdn_exchange *x)
     cdn_json_key_bool(json, "audit_keyed",
                       options->audit_options && options->audit_options->key_file);
     cdn_json_key_cstr(json, "proposals", options->proposals);
-    cdn_json_key_uint(json, "callers", options->entry_count);
+    cdn_json_key_uint(json, "callers", cdn_auth_count(cdn_host_auth(x->host, x->lane)));
     cdn_json_object_end(json);
     cdn_json_object_end(json);
 }

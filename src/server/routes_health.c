@@ -145,6 +145,7 @@ static void status(struct cdn_exchange *x)
     write_load(json, host);
     write_logs(json, host);
     cdn_reload_write(json, host->reload, true);
+    cdn_reload_write_restart(json, host->reload);
     cdn_json_object_end(json);
 }
 

@@ -4,7 +4,7 @@
 #include "server/pieces.h"
 #include "server/reload.h"
 
-/* 200: all is as its files say; 409 with what could not be taken over: what was served stays. */
+/* 200: all is as its files say, but for what takes a new start, which is named; 409 with what could not be taken over: what was served stays. */
 static void reload_now(struct cdn_exchange *x)
 {
     struct cdn_reload *reload = x->host->reload;
@@ -14,6 +14,7 @@ static void reload_now(struct cdn_exchange *x)
     cdn_json_object(json);
     cdn_json_key_cstr(json, "status", good ? "reloaded" : "failed");
     cdn_reload_write(json, reload, true);
+    cdn_reload_write_restart(json, reload);
     cdn_json_object_end(json);
 }
 
@@ -24,8 +25,8 @@ const struct cdn_route cdn_routes_reload[] = {
      .place = CDN_PLACE_WORKER,
      .handle = reload_now,
      .operation = "reload",
-     .summary = "Look now at the store, the policy, the registry and rules' files; 409 "
-                "says what could not be taken over",
+     .summary = "Look now at all that is followed, and read configuration and "
+                "certificate again; 409 says what was not taken over",
      .query = "pretty",
      .response = "Reload"},
     {.path = NULL},

@@ -27,6 +27,9 @@
 #include "server/otlp.h"
 #include "server/route.h"
 
+#define CDN_SERVER_MAX_TAKEN   4
+#define CDN_SERVER_MAX_RESTART 128
+
 struct cdn_server;
 
 /* One setting in force, for /v1/config. */
@@ -35,6 +38,24 @@ struct cdn_server_setting {
     const char *value;
     const char *from; /* "flag", "environment", "file", "default" */
     bool secret;      /* its value is not told */
+};
+
+/* What a reload takes over of the configuration, read again: who may call, and of the log its
+ * form, its level, and whether it has access lines. */
+struct cdn_server_fresh {
+    struct cdn_auth *auth; /* the server takes it */
+    struct cdn_log_options log;
+    /* The settings behind them, as they stand now, for /v1/config. */
+    struct cdn_server_taken {
+        const char *name; /* as `from`, stays as long as the server */
+        const char *from;
+        char value[16];
+    } taken[CDN_SERVER_MAX_TAKEN];
+    size_t taken_count;
+    /* Names of settings that say something else than what is in force, and take a new start to
+     * say it; the names stay as long as the server. */
+    const char *restart[CDN_SERVER_MAX_RESTART];
+    size_t restart_count;
 };
 
 /* Zero or NULL in a field means the default behind it.  Everything pointed to is borrowed until
@@ -68,9 +89,6 @@ struct cdn_server_options {
     /* who */
     const struct cdn_auth_entry *entries; /* (whoever can connect may do everything) */
     size_t entry_count;
-    /* Read them again, for a reload: into *out, which the server takes (they stay as they are) */
-    cordon_status (*callers)(void *ud, struct cdn_auth **out, cordon_error *err);
-    void *callers_ud;
     bool metrics_open; /* /metrics is for anybody */
     /* how much */
     unsigned threads;     /* event loops of each listener (the CPUs, at most 16) */
@@ -101,6 +119,10 @@ struct cdn_server_options {
     const char *config_file; /* (none was read) */
     const struct cdn_server_setting *config;
     size_t config_count;
+    /* Read the configuration again, for a reload; one at a time, by any thread.  An error leaves
+     * everything as it was (it is not read again) */
+    cordon_status (*again)(void *ud, struct cdn_server_fresh *out, cordon_error *err);
+    void *again_ud;
 };
 
 /* Ownership: *out is the caller's; cdn_server_close() it.

@@ -227,7 +227,8 @@ def reloaded():
         return s.request("GET", "/v1/status", None, bearer(record["token"]), connection)[0]
 
     write(first["entry"])
-    with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", path) as s:
+    with Server(cordon, work, os.path.join(cli, "rules/sent.lua"), "-d", store, "--config", path,
+                env={"CORDON_SERVER__IDLE_TIMEOUT_MS": "31s"}) as s:
         expect(status(first) == 200 and status(second) == 401, "before")
         write(first["entry"], second["entry"])
         answer = s.ask("POST", "/v1/reload", {}, bearer(first["token"]))
@@ -243,14 +244,73 @@ def reloaded():
                            ("return {", "reloaded.lua:1"), ("return {}", "nobody is configured any more")):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
-            _, _, answer = s.request("POST", "/v1/reload", b"{}", bearer(second["token"]))
-            expect(b"callers" in answer and says in answer.decode(), "%s: %s" % (text, answer))
+            code, _, answer = s.request("POST", "/v1/reload", b"{}", bearer(second["token"]))
+            expect(code == 409, "%s: %d" % (text, code))
+            expect(b'"part":"config"' in answer and says in answer.decode(), "%s: %s" % (text, answer))
             expect(status(second) == 200 and status(first) == 401 and s.request("GET", "/v1/status")[0] == 401,
                    "after %s" % text)
             expect(s.request("GET", "/readyz")[0] == 503, "/readyz does not say that the reload failed")
         write(second["entry"])
         s.ask("POST", "/v1/reload", {}, bearer(second["token"]))
         expect(s.request("GET", "/readyz")[0] == 200, "/readyz is not ready again")
+        write(first["entry"])
+        rereads(s, path, first)
+
+
+def rereads(s, path, caller):
+    """The rest of the configuration: the log changes at once, what takes a new start is named, by
+    answers and the log; the environment is above the file as before; a fault changes nothing."""
+    def write(text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("return { auth = { tokens = { %s } }, %s }\n" % (caller["entry"], text))
+
+    def setting(name):
+        config = s.ask("GET", "/v1/config", None, bearer(caller["token"]))
+        return next((x["value"], x["from"], x.get("restart", False)) for x in config["settings"]
+                    if x["name"] == name)
+
+    def by_signal(event):
+        before = s.log().count(event)
+        s.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 60
+        while s.log().count(event) == before and time.monotonic() < until:
+            time.sleep(0.02)
+        expect(s.log().count(event) > before, "no %s in the log" % event)
+
+    by_signal("reload: everything is as its files say")
+    expect(setting("log.level") == ("info", "default", False), "log.level at first")
+    write('log = { level = "debug", format = "json", access = true }, '
+          'server = { queue = 7, idle_timeout_ms = 9000, port = 9 }, '
+          'audit = { masks = { { path = "/input/params" } } }')
+    wanted = ["server.queue", "audit.masks"]
+    answer = s.ask("POST", "/v1/reload", {}, bearer(caller["token"]))
+    expect(answer == {"status": "reloaded", "restart": wanted}, "what takes a new start: %s" % answer)
+    expect(setting("log.level") == ("debug", "file", False) and setting("log.access")[0] == "true" and
+           setting("log.format")[0] == "json", "the log is not as the file says")
+    expect(setting("server.queue") == ("64", "default", True), "server.queue: %s" % (setting("server.queue"),))
+    # of these the environment, and an option, say something else
+    expect(setting("server.idle_timeout_ms") == ("31000", "environment", False) and
+           setting("server.port") == ("0", "flag", False), "the file is stronger than those above it")
+    expect(s.ask("GET", "/v1/status", None, bearer(caller["token"]))["restart"] == wanted, "/v1/status")
+    expect(s.request("GET", "/readyz")[0] == 200, "a new start that is wanted is no failure")
+    by_signal('"event":"reload.restart","message":"server.queue: ')
+    s.ask("GET", "/v1/rules", None, {**bearer(caller["token"]), "X-Request-Id": "told"})
+    until = time.monotonic() + 60
+    while '"request_id":"told"' not in s.log() and time.monotonic() < until:
+        time.sleep(0.02)
+    expect('"request_id":"told"' in s.log(), "no access line after the reload")
+    # faults, of the file and together with good settings
+    write('log = { level = "loud" },\n  server = { queue = 9 }')
+    code, _, answer = s.request("POST", "/v1/reload", b"{}", bearer(caller["token"]))
+    expect(code == 409 and b"reloaded.lua:1: log.level" in answer, "a fault: %s" % answer)
+    expect(setting("log.level")[0] == "debug" and json.loads(answer)["restart"] == wanted, "a fault was taken over")
+    by_signal('"event":"reload","message":"something could not be taken over')
+    expect("reloaded.lua:1: log.level" in s.log(), "the log does not say where the fault is")
+    expect(b'"failures":["config"]' in s.request("GET", "/readyz")[2], "/readyz does not name it")
+    # without them, everything is as at the start
+    write("")
+    expect(s.ask("POST", "/v1/reload", {}, bearer(caller["token"])) == {"status": "reloaded"}, "mended")
+    expect(setting("log.level") == ("info", "default", False) and not setting("server.queue")[2], "as at first")
 
 
 tokens, config = make_tokens()

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "cli/settings.h"
+#include "cli/settings_told.h"
 #include "engine/policy.h"
 #include "server/route.h"
 
@@ -146,6 +146,76 @@ START_TEST(load__takes_the_strongest_place)
     ck_assert_int_eq(cdn_settings_load(&settings, &flags, &err), CORDON_E_DATA);
     ck_assert_ptr_nonnull(strstr(err.message, "CORDON_SERVER__PORT: '65536'"));
     cdn_settings_deinit(&settings);
+    /* a number without a unit is a file's alone */
+    setenv("CORDON_SERVER__PORT", "2", 1);
+    setenv("CORDON_SERVER__DRAIN_DELAY_MS", "150", 1);
+    ck_assert_int_eq(cdn_settings_load(&settings, &flags, &err), CORDON_E_DATA);
+    ck_assert_str_eq(err.message,
+                     "CORDON_SERVER__DRAIN_DELAY_MS: '150' is no value of it; a time "
+                     "such as \"500ms\", with its unit, or 0 for none, is wanted");
+    cdn_settings_deinit(&settings);
+    remove_file();
+}
+END_TEST
+
+static void load(struct cdn_settings *out, const char *text)
+{
+    const struct cdn_setting_flags flags = {.config = file_of(text)};
+    cordon_error err;
+
+    ck_assert_msg(!cdn_settings_load(out, &flags, &err), "%s", err.message);
+}
+
+START_TEST(fresh__names_what_takes_a_new_start)
+{
+    static const struct {
+        const char *text;
+        const char *restart[4];
+    } rows[] = {
+        {whole, {NULL}},
+        {"return { log = { level = 'error', format = 'json', access = true } }",
+         {NULL}},
+        {"return { auth = { peers = { { name = 'me', uid = 1, rights = 'read' } } } }",
+         {NULL}},
+        {"return { server = { queue = 64, idle_timeout_ms = '30s' } }", {NULL}},
+        {"return { server = { queue = 65, socket = 's' }, engine = { max_hops = 3 } }",
+         {"engine.max_hops", "server.socket", "server.queue"}},
+        {"return { tls = { certificate = 'b', key = 'c' } }",
+         {"tls.certificate", "tls.key"}},
+        {"return { audit = { masks = { { path = '/input/a' } } } }", {"audit.masks"}},
+    };
+    struct cdn_settings before, again;
+    struct cdn_server_fresh fresh;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        load(&before, i ? "return {}" : whole);
+        load(&again, rows[i].text);
+        cdn_settings_fresh(&fresh, &before, &again);
+        for (size_t j = 0; j < fresh.restart_count; j++) {
+            ck_assert_ptr_nonnull(rows[i].restart[j]);
+            ck_assert_str_eq(fresh.restart[j], rows[i].restart[j]);
+        }
+        ck_assert_ptr_null(rows[i].restart[fresh.restart_count]);
+        ck_assert_uint_eq(fresh.taken_count, 3);
+        if (i == 1) {
+            ck_assert_int_eq(fresh.log.level, CORDON_LEVEL_ERROR);
+            ck_assert_int_eq(fresh.log.form, CDN_LOG_AS_JSON);
+            ck_assert(fresh.log.access);
+            ck_assert_str_eq(fresh.taken[1].name, "log.level");
+            ck_assert_str_eq(fresh.taken[1].value, "error");
+            ck_assert_str_eq(fresh.taken[1].from, "file");
+        }
+        cdn_settings_deinit(&before);
+        cdn_settings_deinit(&again);
+    }
+    /* a mask that masks otherwise */
+    load(&before, "return { audit = { masks = { { path = '/input/a' } } } }");
+    load(&again,
+         "return { audit = { masks = { { path = '/input/a', with = '-' } } } }");
+    cdn_settings_fresh(&fresh, &before, &again);
+    ck_assert_uint_eq(fresh.restart_count, 1);
+    cdn_settings_deinit(&before);
+    cdn_settings_deinit(&again);
     remove_file();
 }
 END_TEST
@@ -368,6 +438,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, load__takes_every_kind_of_value_from_a_file);
     CDN_UNIT_CASE(s, load__makes_entries_that_the_table_of_callers_takes);
     CDN_UNIT_CASE(s, load__takes_the_strongest_place);
+    CDN_UNIT_CASE(s, fresh__names_what_takes_a_new_start);
     CDN_UNIT_CASE(s, load__finds_the_policy_of_the_store_that_is_served);
     CDN_UNIT_CASE(s, check__finds_each_fault_with_its_line);
     CDN_UNIT_CASE(s, check__tells_a_configuration_from_other_tables);

@@ -169,10 +169,15 @@ START_TEST(log__writes_what_its_level_lets_through)
                                                  .duration_ns = 1234567,
                                                  .request_id = "r\n1",
                                                  .caller = "ann"});
+    cdn_log_set_form(log, CDN_LOG_AS_JSON);
+    cdn_log_say(log, CORDON_LEVEL_INFO, "test.json", "in another form");
     cdn_log_get_stats(&stats, log);
     ck_assert_uint_eq(stats.lost, 0);
     text = all_of(log);
-    ck_assert_uint_eq(count_of(text, "\n"), 5);
+    ck_assert_uint_eq(count_of(text, "\n"), 6);
+    ck_assert_uint_eq(
+        count_of(text, "\"event\":\"test.json\",\"message\":\"in another form\"}\n"),
+        1);
     ck_assert_uint_eq(count_of(text, "warning test.yes: but 1 of these\n"), 1);
     ck_assert_uint_eq(count_of(text, "error test.yes: and this why=\"a reason\"\n"), 1);
     ck_assert_uint_eq(count_of(text, "error engine: the engine's\n"), 1);
