@@ -13,8 +13,8 @@ START_TEST(status__has_a_name_and_a_text_for_every_number)
 
         ck_assert_ptr_nonnull(text);
         ck_assert_int_eq(strncmp(name, "CORDON_", 7), 0);
-        ck_assert_int_eq(i > 14, !strcmp(text, "unknown status"));
-        for (int j = 0; j < i && i <= 14; j++)
+        ck_assert_int_eq(i > 15, !strcmp(text, "unknown status"));
+        for (int j = 0; j < i && i <= 15; j++)
             ck_assert_str_ne(text, cordon_status_str((cordon_status)j));
     }
     ck_assert_str_eq(cordon_status_str(CORDON_E_NOTFOUND), "not found");

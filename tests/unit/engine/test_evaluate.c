@@ -55,7 +55,7 @@ END_TEST
 
 START_TEST(request__and_limits__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_request), 120);
+    ck_assert_uint_eq(sizeof(cordon_request), 128);
     ck_assert_uint_eq(offsetof(cordon_request, label), 8);
     ck_assert_uint_eq(offsetof(cordon_request, key_bytes), 24);
     ck_assert_uint_eq(offsetof(cordon_request, params), 32);
@@ -64,6 +64,7 @@ START_TEST(request__and_limits__have_the_layout_that_was_published)
     ck_assert_uint_eq(offsetof(cordon_request, seed), 64);
     ck_assert_uint_eq(offsetof(cordon_request, limits), 72);
     ck_assert_uint_eq(offsetof(cordon_request, cancel), 80);
+    ck_assert_uint_eq(offsetof(cordon_request, graph), 120);
     ck_assert_uint_eq(sizeof(cordon_limits), 64);
     ck_assert_uint_eq(offsetof(cordon_limits, wall_ns), 40);
     ck_assert_uint_eq(offsetof(cordon_limits, nodes), 48);
