@@ -325,11 +325,14 @@ class Terminal:
     def keys(self, text):
         os.write(self.fd, text.encode())
 
-    def stop(self, text):
-        """Ctrl-C, again if it came before there was anything to stop, until `text` comes."""
-        end = time.monotonic() + 60
-        self.read(0.3)
+    def stop(self, line, text):
+        """Type the line and Ctrl-C while it runs, until `text` comes.  A Ctrl-C that comes before
+        the line was read drops the line, which is then typed again."""
+        end = time.monotonic() + 90
         while text not in self.plain() and time.monotonic() < end:
+            self.keys(line + "\n")
+            self.wait(line + "\n")
+            self.read(0.3)
             self.keys("\x03")
             for _ in range(10):
                 self.read(0.2)
@@ -387,9 +390,7 @@ def interrupts():
     t = begun("--max-instructions", "1e12", "--max-time", "10m")
     t.line("n = 1", "")
     for text in ("n = 2 while true do end", "n = 3 while true do pcall(error) end"):
-        t.keys(text + "\n")
-        t.wait(text + "\n")
-        t.stop("stopped; what was set before stands")
+        t.stop(text, "stopped; what was set before stands")
         t.wait("cordon> ")
         t.line("n", "\n1\n")
     t.keys("n = 4 error('half typed")
