@@ -163,7 +163,7 @@ extern const struct cdn_command cdn_command_shadow_stop;
 extern const struct cdn_command cdn_command_shadow_report;
 extern const struct cdn_command cdn_command_doctor;     /* cmd_doctor.c */
 extern const struct cdn_command cdn_command_completion; /* cmd_completion.c */
-extern const struct cdn_command cdn_command_tier_list; /* cmd_tier.c */
+extern const struct cdn_command cdn_command_tier_list;  /* cmd_tier.c */
 extern const struct cdn_command cdn_command_tier_probe;
 extern const struct cdn_command cdn_command_version;
 extern const struct cdn_command cdn_command_help; /* cmd_help.c */

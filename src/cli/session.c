@@ -156,7 +156,8 @@ int cdn_session_open(struct cdn_session *session)
     cdn_session_raise_ceilings(&options, &session->limits);
     if (session->slots)
         options.slots = session->slots;
-    if (!cdn_tier_choose(session->cli, &options, &session->tier, session->worker, &code))
+    if (!cdn_tier_choose(session->cli, &options, &session->tier, session->worker,
+                         &code))
         return code;
     status = cordon_engine_new(&session->engine, &options, &err);
     if (!status && session->data)

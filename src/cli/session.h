@@ -33,7 +33,7 @@ struct cdn_session {
     int64_t as_of_ms;
     uint64_t seed;
     cordon_limits limits;
-    uint32_t slots;      /* evaluations at once; 0: one */
+    uint32_t slots; /* evaluations at once; 0: one */
     struct cdn_tier_choice tier;
     const char *profile; /* of the project in this folder: limits where none is given */
     const char *principal; /* NULL: nobody's grant, as the host itself */

@@ -57,7 +57,7 @@ static bool match(struct span spans[CDN_ROUTE_MAX_ARGS], size_t *count,
     *count = 0;
     while (*template) {
         if (*template != '{') {
-            if (*template++ != *path++)
+            if (*template ++ != *path++)
                 return false;
             continue;
         }

@@ -136,7 +136,8 @@ START_TEST(set_snapshot__keeps_a_reference_while_it_needs_one)
     ck_assert_uint_eq(bank->references, 1);
     ck_assert(!cordon_engine_set_snapshot(engine, bank, &err));
     ck_assert_uint_eq(bank->references, 2);
-    ck_assert_ptr_eq(cordon_engine_get_snapshot(engine), bank); /* with one of the caller's */
+    ck_assert_ptr_eq(cordon_engine_get_snapshot(engine),
+                     bank); /* with one of the caller's */
     ck_assert_uint_eq(bank->references, 3);
     cordon_snapshot_release(bank);
     ck_assert_ptr_null(cordon_engine_get_snapshot(NULL));

@@ -26,8 +26,7 @@ START_TEST(rate__lets_in_a_burst_and_then_as_many_as_come_evenly)
     ck_assert_contains(err.message,
                        "principal 'ann' is over its quota of requests a second; try "
                        "again in 100 ms");
-    ck_assert_int_eq(enter(&state, &quota, START + SECOND / 10 - 1),
-                     CORDON_E_QUOTA);
+    ck_assert_int_eq(enter(&state, &quota, START + SECOND / 10 - 1), CORDON_E_QUOTA);
     ck_assert_int_eq(enter(&state, &quota, START + SECOND / 10), CORDON_OK);
     in = 0;
     for (uint64_t ms = 100; ms < 10100; ms++) /* ten seconds of asking each ms */
@@ -81,8 +80,7 @@ START_TEST(cost__is_paid_for_after_the_fact)
     cdn_quota_leave(&state, &quota, START, 3000);
     ck_assert_int_eq(enter(&state, &quota, START), CORDON_E_QUOTA);
     ck_assert_contains(err.message, "quota of instructions; try again in 3e+03 ms");
-    ck_assert_int_eq(enter(&state, &quota, START + 3 * SECOND - 1),
-                     CORDON_E_QUOTA);
+    ck_assert_int_eq(enter(&state, &quota, START + 3 * SECOND - 1), CORDON_E_QUOTA);
     ck_assert(!enter(&state, &quota, START + 3 * SECOND));
 }
 END_TEST
@@ -107,7 +105,8 @@ static cordon_engine *governed(void)
                   "%s", err.message);
     ck_assert_ptr_null(cordon_engine_get_policy(engine));
     ck_assert_msg(!cordon_engine_set_policy(engine, policy, &err), "%s", err.message);
-    ck_assert_ptr_eq(cordon_engine_get_policy(engine), policy); /* with one of the caller's */
+    ck_assert_ptr_eq(cordon_engine_get_policy(engine),
+                     policy); /* with one of the caller's */
     cordon_policy_release(policy);
     cordon_policy_release(policy);
     return engine;
