@@ -1,7 +1,7 @@
 /* Routes: finding the one of a path.
  *
  * There are some fifty, so a walk over all of them costs less than the system calls of one
- * request; most part at their first different character.  A template is matched against the
+ * request; most part at their first different character.  A shape is matched against the
  * path as it was sent, and what its braces take is decoded afterwards: an encoded "/" in a
  * node's key is a character of the key. */
 #include "server/route.h"
@@ -32,13 +32,13 @@ const struct cdn_route *const cdn_route_pieces[] = {
 };
 /* clang-format on */
 
-/* What the braces of a template take of a path. */
+/* What the braces of a shape take of a path. */
 struct span {
     const char *text;
     size_t bytes;
 };
 
-/* How much of `path` the braces take, whose template goes on with `rest`: the segment, or what
+/* How much of `path` the braces take, whose shape goes on with `rest`: the segment, or what
  * of it stands before the verb that ends it.  0: it does not match. */
 static size_t take(const char *path, const char *rest)
 {
@@ -52,20 +52,20 @@ static size_t take(const char *path, const char *rest)
 
 /* Does the path match, and what do the braces take?  *count: how many there are. */
 static bool match(struct span spans[CDN_ROUTE_MAX_ARGS], size_t *count,
-                  const char *template, const char *path)
+                  const char *shape, const char *path)
 {
     *count = 0;
-    while (*template) {
-        if (*template != '{') {
-            if (*template ++ != *path++)
+    while (*shape) {
+        if (*shape != '{') {
+            if (*shape++ != *path++)
                 return false;
             continue;
         }
         if (*count == CDN_ROUTE_MAX_ARGS)
             return false;
-        template = strchr(template, '}') + 1;
+        shape = strchr(shape, '}') + 1;
         spans[*count].text = path;
-        spans[*count].bytes = take(path, template);
+        spans[*count].bytes = take(path, shape);
         if (!spans[*count].bytes)
             return false;
         path += spans[(*count)++].bytes;
