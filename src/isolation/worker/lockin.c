@@ -210,24 +210,32 @@ static const int plain[] = {
 
 static int filter(scmp_filter_ctx filter, int channel)
 {
+    /* the channel, without an address and so without ancillary data */
+    const struct scmp_arg_cmp spoken[] = {
+        {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)channel, .datum_b = 0},
+        {.arg = 4, .op = SCMP_CMP_EQ, .datum_a = 0, .datum_b = 0},
+    };
+    /* memory of its own, which is never code */
+    const struct scmp_arg_cmp no_code = {
+        .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
+    const struct scmp_arg_cmp own[] = {
+        no_code,
+        {.arg = 3,
+         .op = SCMP_CMP_MASKED_EQ,
+         .datum_a = MAP_ANONYMOUS | MAP_SHARED,
+         .datum_b = MAP_ANONYMOUS},
+    };
     int failed = 0;
 
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
-    /* the channel, and without ancillary data */
-    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 2,
-                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channel),
-                               SCMP_A4(SCMP_CMP_EQ, 0));
-    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
-                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channel),
-                               SCMP_A4(SCMP_CMP_EQ, 0));
-    /* memory of its own, which is never code */
-    failed |= seccomp_rule_add(
-        filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
-        SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0),
-        SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS | MAP_SHARED, MAP_ANONYMOUS));
-    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                               SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0));
+        failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, plain[i], 0, NULL);
+    failed |=
+        seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 2, spoken);
+    failed |=
+        seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2, spoken);
+    failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, own);
+    failed |=
+        seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_code);
     return failed;
 }
 
