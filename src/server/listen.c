@@ -42,8 +42,10 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     struct cdn_guest *guest = *context;
 
     if (code != MHD_CONNECTION_NOTIFY_STARTED) {
-        if (guest)
+        if (guest) {
+            cdn_wire_on_closed(guest);
             cdn_guard_end(&guest->guarded);
+        }
         cdn_free(guest);
         *context = NULL;
         return;

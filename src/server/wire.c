@@ -360,12 +360,9 @@ static void look_at_certificate(struct wire *wire, struct cdn_guest *guest)
 
 static void begin(struct wire *wire, const char *method)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(wire->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct cdn_credentials shown = {0};
 
     wire->begun = true;
-    wire->guest = info ? info->socket_context : NULL;
     cdn_exchange_begin(&wire->x, wire->listener->host, &source, wire);
     if (wire->guest) {
         cdn_guard_headers(&wire->guest->guarded, wire->x.begun_ns);
@@ -459,6 +456,29 @@ static enum MHD_Result on_piece(struct wire *wire, const char *data, size_t *byt
 
 /* ---- callbacks ---- */
 
+static struct cdn_guest *guest_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+static void end_wire(struct wire *wire)
+{
+    __atomic_fetch_add(&wire->listener->ended, 1, __ATOMIC_RELEASE);
+    give_back(wire);
+}
+
+void cdn_wire_on_closed(struct cdn_guest *guest)
+{
+    struct wire *wire = guest->wire;
+
+    guest->wire = NULL;
+    if (wire)
+        end_wire(wire);
+}
+
 void *cdn_wire_on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct cdn_listener *listener = cls;
@@ -472,7 +492,7 @@ void *cdn_wire_on_uri(void *cls, const char *uri, struct MHD_Connection *connect
     wire->connection = connection;
     wire->bad_query = !cdn_strict_query(uri + strcspn(uri, "?"));
     wire->begun = false;
-    wire->guest = NULL;
+    wire->guest = guest_of(connection);
     wire->at_worker = false;
     wire->broken = false;
     wire->discarded = 0;
@@ -483,6 +503,10 @@ void *cdn_wire_on_uri(void *cls, const char *uri, struct MHD_Connection *connect
         __atomic_fetch_add(&listener->ended, 1, __ATOMIC_RELAXED);
         free_wire(wire);
         return NULL;
+    }
+    if (wire->guest) {
+        cdn_wire_on_closed(wire->guest); /* one whose end was not told */
+        wire->guest->wire = wire;
     }
     return wire;
 }
@@ -518,9 +542,9 @@ void cdn_wire_on_completed(void *cls, struct MHD_Connection *connection, void **
     (void)code;
     if (wire && wire->begun && wire->guest)
         cdn_guard_answered(&wire->guest->guarded, cdn_clock_ns());
-    if (wire) {
-        __atomic_fetch_add(&wire->listener->ended, 1, __ATOMIC_RELEASE);
-        give_back(wire);
-    }
+    if (wire && wire->guest)
+        wire->guest->wire = NULL;
+    if (wire)
+        end_wire(wire);
     *context = NULL;
 }

@@ -24,7 +24,9 @@ struct cdn_listener {
 
 /* Who is at the other end, found out once a connection: its socket context.  NULL: nobody in
  * particular. */
+struct wire;
 struct cdn_guest {
+    struct wire *wire;            /* the exchange under way; NULL: none */
     struct cdn_credentials shown; /* without the header */
     struct cdn_guarded guarded;
     bool handshaken; /* a certificate has been looked for */
@@ -39,6 +41,9 @@ enum MHD_Result cdn_wire_on_request(void *cls, struct MHD_Connection *connection
                                     size_t *bytes, void **context);
 void cdn_wire_on_completed(void *cls, struct MHD_Connection *connection, void **context,
                            enum MHD_RequestTerminationCode code);
+
+/* The connection is over, and with it an exchange whose end libmicrohttpd did not tell. */
+void cdn_wire_on_closed(struct cdn_guest *guest);
 
 /* Free what waits for the next request in the lanes; no daemon runs any more. */
 void cdn_wire_free_spares(struct cdn_host *host);
