@@ -454,3 +454,14 @@ uint32_t cdn_crews_locks(struct cdn_crews *pool, cordon_wall wall)
     pthread_mutex_unlock(&pool->lock);
     return locks;
 }
+
+uint32_t cdn_crews_waiting(struct cdn_crews *pool)
+{
+    uint32_t count = 0;
+
+    pthread_mutex_lock(&pool->lock);
+    for (const struct cdn_crew *crew = pool->crews; crew; crew = crew->next)
+        count += crew->waiting;
+    pthread_mutex_unlock(&pool->lock);
+    return count;
+}

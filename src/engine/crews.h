@@ -121,6 +121,9 @@ void cdn_crews_stats(struct cdn_crews_stats *out, struct cdn_crews *pool,
 /* What holds some worker of the wall in (enum cdn_lock), as it says; 0: there is none. */
 uint32_t cdn_crews_locks(struct cdn_crews *pool, cordon_wall wall);
 
+/* How many wait for one. */
+uint32_t cdn_crews_waiting(struct cdn_crews *pool);
+
 const char *cdn_end_str(enum cdn_end end);
 
 #endif
