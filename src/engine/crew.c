@@ -38,6 +38,22 @@ static cordon_snapshot *keep(cordon_snapshot *snapshot)
     return snapshot ? cordon_snapshot_retain(snapshot) : NULL;
 }
 
+static struct cdn_crew *make(struct cdn_crews *pool, cordon_wall wall,
+                             const struct cdn_sight *sight)
+{
+    struct cdn_crew *crew = cdn_calloc(1, sizeof *crew);
+
+    if (!crew)
+        return NULL;
+    crew->wall = wall;
+    crew->sight.seen = keep(sight->seen);
+    crew->sight.of = keep(sight->of);
+    crew->used_ns = crew->span_ns = cdn_crews_now(pool);
+    crew->next = pool->crews;
+    pool->crews = crew;
+    return crew;
+}
+
 struct cdn_crew *cdn_crew_find(struct cdn_crews *pool, cordon_wall wall,
                                const struct cdn_sight *sight)
 {
@@ -45,21 +61,17 @@ struct cdn_crew *cdn_crew_find(struct cdn_crews *pool, cordon_wall wall,
 
     for (crew = pool->crews; crew; crew = crew->next)
         if (crew->wall == wall && same_sight(&crew->sight, sight))
-            return crew;
-    crew = cdn_calloc(1, sizeof *crew);
+            break;
     if (!crew)
-        return NULL;
-    crew->wall = wall;
-    crew->sight.seen = keep(sight->seen);
-    crew->sight.of = keep(sight->of);
-    crew->failing = pool->failing[wall];
-    crew->failing.fresh = false;
-    crew->used_ns = crew->span_ns = cdn_crews_now(pool);
-    crew->next = pool->crews;
-    pool->crews = crew;
+        crew = make(pool, wall, sight);
+    /* what was found out of the wall need not be found out again */
+    if (crew && pool->failing[wall].count &&
+        pool->failing[wall].retry_ns > crew->failing.retry_ns) {
+        crew->failing = pool->failing[wall];
+        crew->failing.fresh = false;
+    }
     return crew;
 }
-
 uint32_t cdn_crew_members(const struct cdn_crew *crew)
 {
     return crew->idle_count + crew->coming_count + crew->doubted_count + crew->busy;

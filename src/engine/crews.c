@@ -437,6 +437,7 @@ void cdn_crews_stats(struct cdn_crews_stats *out, struct cdn_crews *pool,
         out->busy += crew->busy;
         out->idle += crew->idle_count + crew->doubted_count;
         out->starting += crew->coming_count;
+        out->waiting += crew->waiting;
     }
     for (const struct cdn_hand *hand = pool->leaving; hand; hand = hand->next)
         out->leaving += hand->wall == wall;
@@ -453,15 +454,4 @@ uint32_t cdn_crews_locks(struct cdn_crews *pool, cordon_wall wall)
             locks = crew->idle->worker->locks;
     pthread_mutex_unlock(&pool->lock);
     return locks;
-}
-
-uint32_t cdn_crews_waiting(struct cdn_crews *pool)
-{
-    uint32_t count = 0;
-
-    pthread_mutex_lock(&pool->lock);
-    for (const struct cdn_crew *crew = pool->crews; crew; crew = crew->next)
-        count += crew->waiting;
-    pthread_mutex_unlock(&pool->lock);
-    return count;
 }

@@ -78,6 +78,7 @@ enum cdn_end {
 /* What the workers of a wall do, and did. */
 struct cdn_crews_stats {
     uint32_t busy, idle, starting, leaving;
+    uint32_t waiting; /* evaluations that found none */
     uint64_t waits[CDN_TALLY_TIMES], waits_ns; /* of evaluations that found none idle */
     uint64_t starts[CDN_TALLY_TIMES], starts_ns; /* from spawning to greeting */
     uint64_t failures;                           /* to start one */
@@ -120,9 +121,6 @@ void cdn_crews_stats(struct cdn_crews_stats *out, struct cdn_crews *pool,
                      cordon_wall wall);
 /* What holds some worker of the wall in (enum cdn_lock), as it says; 0: there is none. */
 uint32_t cdn_crews_locks(struct cdn_crews *pool, cordon_wall wall);
-
-/* How many wait for one. */
-uint32_t cdn_crews_waiting(struct cdn_crews *pool);
 
 const char *cdn_end_str(enum cdn_end end);
 

@@ -392,9 +392,8 @@ struct behind {
 
 static bool known(const struct cdn_crews_stats *stats)
 {
-    static const struct cdn_crews_stats nothing;
-
-    return memcmp(stats, &nothing, sizeof nothing) != 0;
+    return stats->busy || stats->idle || stats->starting || stats->leaving ||
+           stats->waits_ns || stats->starts_ns || stats->failures;
 }
 
 static void look_behind(struct behind *behind, const cordon_engine *engine)
