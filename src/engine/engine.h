@@ -29,8 +29,8 @@
 #include "engine/policy.h"
 #include "engine/quota.h"
 #include "engine/rollout.h"
-#include "isolation/process.h"
 #include "isolation/tier.h"
+#include "isolation/wall.h"
 #include "rule/rule.h"
 #include "rule/run.h"
 
@@ -180,7 +180,7 @@ struct cordon_engine {
 /* ---- walls.c ---- */
 
 /* The lane's worker behind a wall, with that snapshot open.
- * Errors: as cdn_process_start(). */
+ * Errors: as cdn_wall_start(). */
 cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
                               cordon_wall wall, const cordon_snapshot *snapshot,
                               cordon_error *err);

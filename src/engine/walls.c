@@ -14,30 +14,17 @@
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
 #define ROOM_BYTES (UINT64_C(512) << 20)
 #define CPU_S      UINT64_C(3600)
-#define START_NS   UINT64_C(10000000000)
 
-const char *cordon_wall_str(cordon_wall wall)
+static struct cdn_wall_options options_of(const cordon_engine_options *options,
+                                          cordon_wall wall)
 {
-    switch (wall) {
-#define WALL_WORD(name, number, word)                                                  \
-    case CORDON_WALL_##name:                                                           \
-        return word;
-        CORDON_WALL_MAP(WALL_WORD)
-#undef WALL_WORD
-    default:
-        return "unknown";
-    }
-}
-
-static struct cdn_process_options options_of(const cordon_engine_options *options)
-{
-    return (struct cdn_process_options){
+    return (struct cdn_wall_options){
         .program = options->worker,
         .image_bytes = options->load_memory_bytes,
         .memory_bytes = options->max_memory_bytes,
         .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
         .cpu_s = CPU_S,
-        .start_ns = START_NS,
+        .start_ns = cdn_walls[wall].start_ns,
         .load = cdn_budget_load(options),
     };
 }
@@ -46,12 +33,9 @@ static cordon_status start(struct cdn_worker **out, cordon_wall wall,
                            const cordon_engine_options *options,
                            const cordon_snapshot *snapshot, cordon_error *err)
 {
-    const struct cdn_process_options process = options_of(options);
+    const struct cdn_wall_options with = options_of(options, wall);
 
-    if (wall != CORDON_WALL_PROCESS)
-        return cdn_error_set(err, CORDON_E_INVALID, "there is no wall '%s' here",
-                             cordon_wall_str(wall));
-    return cdn_process_start(out, &process, snapshot, err);
+    return cdn_wall_start(out, wall, &with, snapshot, err);
 }
 
 cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
