@@ -19,7 +19,7 @@ static const char *const calls[] = {
     "mmap", "munmap", "mremap", "mprotect", "madvise",
     /* files, of which there are its own, read-only */
     "openat", "open", "read", "pread64", "write", "close", "close_range", "lseek",
-    "fstat", "newfstatat", "stat", "lstat", "statx", "fstatfs", "access", "faccessat",
+    "fstat", "newfstatat", "stat", "lstat", "statx", "fstatfs", "statfs", "access", "faccessat",
     "readlink", "getcwd", "chdir", "fcntl", "dup3", "getdents64",
     /* the channel */
     "sendto", "recvfrom", "poll", "ppoll",

@@ -48,6 +48,7 @@
 
 struct keeper {
     const char *runtime;
+    int program;     /* its file, opened before /tmp is covered */
     bool crun;       /* else it takes what runc takes */
     bool privileged; /* root on the machine */
     bool slice;      /* the worker gets one */
@@ -124,8 +125,7 @@ static void become(const struct keeper *keeper, pid_t parent,
         _exit(126);
     if (keeper->crun && !unshare(CLONE_NEWNS))
         (void)mount("none", "/sys/fs/cgroup", "tmpfs", flags, "size=4k,nr_inodes=1");
-    execve(keeper->runtime, (char *const *)(uintptr_t)arguments,
-           (char *const *)(uintptr_t)environment);
+    syscall(SYS_execveat, keeper->program, "", arguments, environment, AT_EMPTY_PATH);
     dprintf(2, "%s\n", strerror(errno));
     _exit(127);
 }
@@ -269,18 +269,24 @@ static cordon_status adopt(struct keeper *keeper, cordon_error *err)
     return CORDON_OK;
 }
 
-/* A pipe, away from the descriptors that the worker is given. */
+/* The same descriptor, away from those that the worker is given; -1: there is none. */
+static int aloft(int fd)
+{
+    int moved = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, CDN_WORKER_DESCRIPTORS);
+
+    if (fd >= 0)
+        close(fd);
+    return moved;
+}
+
 static bool make_lifeline(int lifeline[2])
 {
-    int ends[2];
-    bool failed = pipe2(ends, O_CLOEXEC) != 0;
+    int ends[2] = {-1, -1};
 
-    for (int i = 0; i < 2 && !failed; i++) {
-        lifeline[i] = fcntl(ends[i], F_DUPFD_CLOEXEC, CDN_WORKER_DESCRIPTORS);
-        failed = lifeline[i] < 0;
-        close(ends[i]);
-    }
-    return failed;
+    if (!pipe2(ends, O_CLOEXEC))
+        for (int i = 0; i < 2; i++)
+            lifeline[i] = aloft(ends[i]);
+    return lifeline[0] >= 0 && lifeline[1] >= 0;
 }
 
 /* Steps 4 and 5.  *gone: the host has hung up. */
@@ -343,8 +349,11 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
     *ended = 0;
     snprintf(keeper.id, sizeof keeper.id, "cordon-%d", getpid());
     keeper.slice = !strcmp(arguments[0], "5");
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) || make_lifeline(keeper.lifeline))
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) || !make_lifeline(keeper.lifeline))
         return cdn_error_errno(err, errno, "step 1, a container's keeper");
+    keeper.program = aloft(open(runtime, O_PATH | O_CLOEXEC));
+    if (keeper.program < 0)
+        return cdn_error_errno(err, errno, "%s", runtime);
     status = cdn_rootfs_make(&keeper.privileged, snapshot, err);
     if (!status)
         status = write_config(&keeper, arguments,

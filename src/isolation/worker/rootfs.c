@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <sched.h>
 #include <stdio.h>
@@ -126,6 +127,18 @@ static int take_object(struct dl_phdr_info *object, size_t bytes, void *ud)
     return files->status != CORDON_OK;
 }
 
+/* By its name: the file that is running was opened through the host's mounts. */
+static cordon_status take_program(struct files *files)
+{
+    char path[PATH_MAX];
+    ssize_t bytes = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (bytes <= 0)
+        return cdn_error_errno(files->err, errno, "the worker's own name");
+    path[bytes] = '\0';
+    return take(files, path, CDN_ROOTFS_WORKER, false);
+}
+
 /* Behind a user namespace made by root, and without one, the worker is nobody. */
 static cordon_status check_readable(const struct bound *file, const char *snapshot,
                                     cordon_error *err)
@@ -224,7 +237,7 @@ cordon_status cdn_rootfs_make(bool *privileged, const char *snapshot, cordon_err
     cordon_status status = leave_host(privileged, err);
 
     if (!status)
-        status = take(&files, "/proc/self/exe", CDN_ROOTFS_WORKER, false);
+        status = take_program(&files);
     if (!status) {
         dl_iterate_phdr(take_object, &files);
         status = files.status;

@@ -105,7 +105,7 @@ static void look_at_rights(void)
 
     status[got > 0 ? got : 0] = '\0';
     for (const char *at = strstr(status, "\nCap"); at; at = strstr(at + 1, "\nCap"))
-        if (strncmp(at + 8, "0000000000000000\n", 17))
+        if (strncmp(at + 9, "0000000000000000\n", 17))
             find("has capabilities", "");
     if (!strstr(status, "\nNoNewPrivs:\t1\n"))
         find("may be given", "privileges");

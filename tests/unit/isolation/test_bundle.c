@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "support/unit.h"
 
 #include "base/alloc.h"
 #include "isolation/bundle.h"
