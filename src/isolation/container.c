@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@
 #include "isolation/process.h"
 
 /* What printing a version may take. */
-#define VERSION_NS UINT64_C(5000000000)
+#define VERSION_NS UINT64_C(2000000000)
 
 static const char *const places[] = {
     "/usr/bin/crun",  "/usr/local/bin/crun", "/usr/bin/runc",
@@ -116,18 +118,29 @@ cordon_status cdn_container_version(char *out, size_t size, const char *runtime,
 
 /* ---- starting one ---- */
 
+/* The static program beside cordon-worker, if there is one: its root then holds one file. */
+static const char *prefer_static(char path[PATH_MAX], const char *program)
+{
+    int length = snprintf(path, PATH_MAX, "%s-static", program);
+
+    return length < PATH_MAX && !access(path, X_OK) ? path : program;
+}
+
 cordon_status cdn_container_spawn(struct cdn_worker **out,
                                   const struct cdn_wall_options *options,
                                   const cordon_snapshot *snapshot, cordon_error *err)
 {
     const char *runtime = options->runtime ? options->runtime : cdn_container_runtime();
+    struct cdn_wall_options with = *options;
+    char path[PATH_MAX];
 
     *out = NULL;
     if (!runtime)
         return cdn_error_set(err, CORDON_E_NOTFOUND,
                              "neither crun nor runc is installed; on Debian: apt-get "
                              "install crun");
-    return cdn_process_spawn_kept(out, runtime, options, snapshot, err);
+    with.program = prefer_static(path, options->program);
+    return cdn_process_spawn_kept(out, runtime, &with, snapshot, err);
 }
 
 cordon_status cdn_container_start(struct cdn_worker **out,
