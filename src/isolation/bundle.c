@@ -19,8 +19,8 @@ static const char *const calls[] = {
     "mmap", "munmap", "mremap", "mprotect", "madvise",
     /* files, of which there are its own, read-only */
     "openat", "open", "read", "pread64", "write", "close", "close_range", "lseek",
-    "fstat", "newfstatat", "stat", "lstat", "statx", "fstatfs", "statfs", "access", "faccessat",
-    "readlink", "getcwd", "chdir", "fcntl", "dup3", "getdents64",
+    "fstat", "newfstatat", "stat", "lstat", "statx", "fstatfs", "statfs", "access",
+    "faccessat", "readlink", "getcwd", "chdir", "fcntl", "dup3", "getdents64",
     /* the channel */
     "sendto", "recvfrom", "poll", "ppoll",
     /* itself */
@@ -35,10 +35,9 @@ static const char *const calls[] = {
 
 /* What of /proc tells of the machine, and what of it would change it. */
 static const char *const masked[] = {
-    "/proc/acpi",       "/proc/asound",       "/proc/kcore",
-    "/proc/keys",       "/proc/latency_stats", "/proc/sched_debug",
-    "/proc/scsi",       "/proc/timer_list",   "/proc/timer_stats",
-    "/proc/interrupts", "/proc/kallsyms",     "/proc/modules"};
+    "/proc/acpi",          "/proc/asound",      "/proc/kcore",    "/proc/keys",
+    "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",     "/proc/timer_list",
+    "/proc/timer_stats",   "/proc/interrupts",  "/proc/kallsyms", "/proc/modules"};
 static const char *const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq",
                                         "/proc/sys", "/proc/sysrq-trigger"};
 
@@ -137,12 +136,11 @@ static void put_linux(struct cdn_buf *out, const struct cdn_bundle *bundle)
         cdn_buf_printf(out, "%s{\"type\":\"%s\"}", i ? "," : "", spaces[i]);
     cdn_buf_text(out, "],");
     if (bundle->user)
-        cdn_buf_printf(out,
-                       "\"uidMappings\":[{\"containerID\":0,\"hostID\":%" PRIu32
-                       ",\"size\":1}],"
-                       "\"gidMappings\":[{\"containerID\":0,\"hostID\":%" PRIu32
-                       ",\"size\":1}],",
-                       bundle->uid, bundle->gid);
+        cdn_buf_printf(
+            out,
+            "\"uidMappings\":[{\"containerID\":0,\"hostID\":%" PRIu32 ",\"size\":1}],"
+            "\"gidMappings\":[{\"containerID\":0,\"hostID\":%" PRIu32 ",\"size\":1}],",
+            bundle->uid, bundle->gid);
     cdn_buf_text(out, "\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\","
                       "\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",");
     strings(out, "names", calls, COUNT(calls));

@@ -18,9 +18,9 @@
 /* What printing a version may take. */
 #define VERSION_NS UINT64_C(2000000000)
 
-static const char *const places[] = {
-    "/usr/bin/crun",  "/usr/local/bin/crun", "/usr/bin/runc",
-    "/usr/sbin/runc", "/usr/local/bin/runc", "/usr/local/sbin/runc"};
+static const char *const places[] = {"/usr/bin/crun",       "/usr/local/bin/crun",
+                                     "/usr/bin/runc",       "/usr/sbin/runc",
+                                     "/usr/local/bin/runc", "/usr/local/sbin/runc"};
 
 const char *cdn_container_runtime(void)
 {

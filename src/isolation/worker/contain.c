@@ -220,8 +220,9 @@ static cordon_status write_config(const struct keeper *keeper, char **arguments,
     for (int i = 1; arguments[i] && bundle.argument_count < 15; i++)
         of_worker[bundle.argument_count++] = arguments[i];
     status = cdn_bundle_config(&text, &bundle, err);
-    fd = status ? -1
-                : open(CDN_ROOTFS_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = status
+             ? -1
+             : open(CDN_ROOTFS_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (!status &&
         (fd < 0 || write(fd, text.data, text.length) != (ssize_t)text.length))
         status = cdn_error_errno(err, errno, "step 3, writing config.json");
@@ -235,8 +236,9 @@ static cordon_status write_config(const struct keeper *keeper, char **arguments,
 static bool user_namespaces(void)
 {
     struct cdn_buf text = {0};
-    bool none = !cdn_file_read(&text, "/proc/sys/user/max_user_namespaces", 100, NULL) &&
-                text.length && text.data[0] == '0';
+    bool none =
+        !cdn_file_read(&text, "/proc/sys/user/max_user_namespaces", 100, NULL) &&
+        text.length && text.data[0] == '0';
 
     cdn_buf_deinit(&text);
     return !none;
@@ -292,10 +294,9 @@ static bool make_lifeline(int lifeline[2])
 /* Steps 4 and 5.  *gone: the host has hung up. */
 static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_error *err)
 {
-    const char *const run[] = {"run",           "--detach",        "--bundle",
-                               CDN_ROOTFS_BUNDLE, "--pid-file",    CDN_ROOTFS_PID,
-                               "--preserve-fds",  "4",             keeper->id,
-                               NULL};
+    const char *const run[] = {
+        "run",          "--detach",       "--bundle", CDN_ROOTFS_BUNDLE, "--pid-file",
+        CDN_ROOTFS_PID, "--preserve-fds", "4",        keeper->id,        NULL};
     cordon_status status;
     pid_t pid = start_runtime(keeper, run);
     int ended;
@@ -339,9 +340,12 @@ static bool is_crun(const char *runtime)
 cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
                           cordon_error *err)
 {
-    struct keeper keeper = {
-        .runtime = runtime, .crun = is_crun(runtime), .lifeline = {-1, -1}, .pidfd = -1};
-    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0}, {.events = POLLIN}};
+    struct keeper keeper = {.runtime = runtime,
+                            .crun = is_crun(runtime),
+                            .lifeline = {-1, -1},
+                            .pidfd = -1};
+    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0},
+                             {.events = POLLIN}};
     const char *snapshot = arguments[0][0] == '/' ? arguments[0] : NULL;
     bool gone = false;
     cordon_status status;

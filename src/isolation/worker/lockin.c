@@ -193,12 +193,14 @@ static cordon_status check_container(cordon_error *err)
     struct statvfs root;
 
     if (getpid() != 1)
-        return cdn_error_set(err, CORDON_E_DENIED,
-                             "step 2: the runtime put the worker among other processes");
+        return cdn_error_set(
+            err, CORDON_E_DENIED,
+            "step 2: the runtime put the worker among other processes");
     if (statvfs("/", &root) || !(root.f_flag & ST_RDONLY) || !access("/etc", F_OK))
-        return cdn_error_set(err, CORDON_E_DENIED,
-                             "step 5: the runtime left the worker another root than its "
-                             "own, read-only one");
+        return cdn_error_set(
+            err, CORDON_E_DENIED,
+            "step 5: the runtime left the worker another root than its "
+            "own, read-only one");
     for (int capability = 0; capability <= 63; capability++)
         if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) > 0)
             return cdn_error_set(err, CORDON_E_DENIED,

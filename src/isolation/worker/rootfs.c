@@ -90,10 +90,11 @@ static cordon_status take(struct files *files, const char *path, const char *pla
 
     if (files->count == MAX_FILES ||
         snprintf(file->place, PLACE_BYTES, "%s", place) >= PLACE_BYTES)
-        return cdn_error_set(files->err, CORDON_E_INVALID,
-                             "the worker has too many libraries for a container, or too "
-                             "long a name: %s",
-                             path);
+        return cdn_error_set(
+            files->err, CORDON_E_INVALID,
+            "the worker has too many libraries for a container, or too "
+            "long a name: %s",
+            path);
     file->data = data;
     file->fd = open(path, O_PATH | O_CLOEXEC);
     if (file->fd < 0)
@@ -152,10 +153,11 @@ static cordon_status check_readable(const struct bound *file, const char *snapsh
              : is.st_gid == CDN_WORKER_ID ? S_IRGRP
                                           : S_IROTH;
     if (!(is.st_mode & needed))
-        return cdn_error_set(err, CORDON_E_DENIED,
-                             "step 3: the worker in a container is nobody (uid %d), who "
-                             "may not read %s; chmod o+r it, or have its slice sent",
-                             CDN_WORKER_ID, snapshot);
+        return cdn_error_set(
+            err, CORDON_E_DENIED,
+            "step 3: the worker in a container is nobody (uid %d), who "
+            "may not read %s; chmod o+r it, or have its slice sent",
+            CDN_WORKER_ID, snapshot);
     return CORDON_OK;
 }
 

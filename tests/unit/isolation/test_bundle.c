@@ -3,7 +3,8 @@
 #include "base/alloc.h"
 #include "isolation/bundle.h"
 
-static const char *const arguments[] = {"/worker", "--contained", "/snapshot", "1", "2"};
+static const char *const arguments[] = {"/worker", "--contained", "/snapshot", "1",
+                                        "2"};
 static const struct cdn_bundle ordinary = {
     .root = "/tmp/bundle/root",
     .devices = "/tmp/bundle/root/dev",
@@ -33,8 +34,8 @@ static char *part(const struct cdn_bundle *bundle, const char *from, const char 
     return copy;
 }
 
-static void check_part(const struct cdn_bundle *bundle, const char *from, const char *to,
-                       const char *text)
+static void check_part(const struct cdn_bundle *bundle, const char *from,
+                       const char *to, const char *text)
 {
     char *is = part(bundle, from, to);
 
@@ -45,18 +46,17 @@ static void check_part(const struct cdn_bundle *bundle, const char *from, const 
 START_TEST(config__is_what_the_worker_needs_and_nothing_else)
 {
     check_part(&ordinary, "{\"ociVersion\"", "\n", "{\"ociVersion\":\"1.0.0\",");
-    check_part(
-        &ordinary, "\"process\"", "\n",
-        "\"process\":{\"terminal\":false,\"user\":{\"uid\":0,\"gid\":0},"
-        "\"args\":[\"/worker\",\"--contained\",\"/snapshot\",\"1\",\"2\"],"
-        "\"env\":[],\"cwd\":\"/\","
-        "\"capabilities\":{\"bounding\":[],\"effective\":[],\"inheritable\":[],"
-        "\"permitted\":[],\"ambient\":[]},"
-        "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":0,\"soft\":0},"
-        "{\"type\":\"RLIMIT_MEMLOCK\",\"hard\":0,\"soft\":0},"
-        "{\"type\":\"RLIMIT_MSGQUEUE\",\"hard\":0,\"soft\":0},"
-        "{\"type\":\"RLIMIT_CPU\",\"hard\":3600,\"soft\":3600}],"
-        "\"noNewPrivileges\":true,\"oomScoreAdj\":1000},");
+    check_part(&ordinary, "\"process\"", "\n",
+               "\"process\":{\"terminal\":false,\"user\":{\"uid\":0,\"gid\":0},"
+               "\"args\":[\"/worker\",\"--contained\",\"/snapshot\",\"1\",\"2\"],"
+               "\"env\":[],\"cwd\":\"/\","
+               "\"capabilities\":{\"bounding\":[],\"effective\":[],\"inheritable\":[],"
+               "\"permitted\":[],\"ambient\":[]},"
+               "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":0,\"soft\":0},"
+               "{\"type\":\"RLIMIT_MEMLOCK\",\"hard\":0,\"soft\":0},"
+               "{\"type\":\"RLIMIT_MSGQUEUE\",\"hard\":0,\"soft\":0},"
+               "{\"type\":\"RLIMIT_CPU\",\"hard\":3600,\"soft\":3600}],"
+               "\"noNewPrivileges\":true,\"oomScoreAdj\":1000},");
     check_part(&ordinary, "\"root\"", "\n",
                "\"root\":{\"path\":\"/tmp/bundle/root\",\"readonly\":true},");
     check_part(&ordinary, "\"mounts\"", "\n",
