@@ -36,14 +36,14 @@ struct process {
     const char *runtime; /* that its keeper is to call; NULL: none */
 };
 
-/* The keeper ends when the channel is closed, after it has cleaned up.  One that does not is
- * killed, and its worker dies of that. */
-static void reap(int keeper)
+/* The keeper ends when the channel is closed, after it has cleaned up.  One that does not in so
+ * long is killed, and its worker dies of that. */
+static void reap(int keeper, int most_ms)
 {
     struct pollfd ended = {.fd = keeper, .events = POLLIN};
     siginfo_t how;
 
-    if (poll(&ended, 1, REAP_MS) <= 0)
+    if (poll(&ended, 1, most_ms) <= 0)
         (void)syscall(SYS_pidfd_send_signal, keeper, SIGKILL, NULL, 0);
     while (waitid(P_PIDFD, (id_t)keeper, &how, WEXITED) && errno == EINTR)
         ;
@@ -55,10 +55,11 @@ static void end(struct cdn_worker *worker)
     struct process *process = (struct process *)(void *)worker;
     unsigned char *area = worker->channel.area;
 
-    if (worker->channel.fd >= 0)
-        close(worker->channel.fd);
+    int most_ms = worker->channel.fd >= 0 ? REAP_MS : 0;
+
+    cdn_worker_hang_up(worker);
     if (worker->process >= 0)
-        reap(worker->process);
+        reap(worker->process, most_ms);
     if (area)
         munmap(area, CDN_CHANNEL_AREA_BYTES);
     if (process->area >= 0)

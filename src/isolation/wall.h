@@ -33,7 +33,7 @@ struct cdn_wall_options {
  * its end, its identity, its load, and its process if there is one to wait for.
  *
  * Ownership: *out is the caller's; end it with (*out)->end(*out).  The snapshot is borrowed for
- *            as long as the worker lives.
+ *            the call.
  * Errors:    CORDON_E_NOTFOUND there is no such program; CORDON_E_INVALID a snapshot that cannot
  *            be put there; CORDON_E_DENIED, CORDON_E_IO, CORDON_E_NOMEM; *out is then NULL. */
 typedef cordon_status cdn_wall_spawn(struct cdn_worker **out,

@@ -82,6 +82,13 @@ cordon_status cdn_worker_greeted(struct cdn_worker *worker, bool *done,
 
 /* ---- whether it still answers ---- */
 
+bool cdn_worker_quiet(const struct cdn_worker *worker)
+{
+    struct pollfd said = {.fd = worker->channel.fd, .events = POLLIN};
+
+    return poll(&said, 1, 0) == 0;
+}
+
 cordon_status cdn_worker_ping(struct cdn_worker *worker, cordon_error *err)
 {
     cordon_status status =
@@ -123,9 +130,17 @@ void cdn_worker_hang_up(struct cdn_worker *worker)
 
 bool cdn_worker_gone(const struct cdn_worker *worker)
 {
-    struct pollfd ended = {.fd = worker->process, .events = POLLIN};
+    return cdn_worker_await_gone(worker, 0);
+}
 
-    return worker->process < 0 || poll(&ended, 1, 0) > 0;
+bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns)
+{
+    struct pollfd ended = {.fd = worker->process, .events = POLLIN};
+    uint64_t now_ns = until_ns ? cdn_clock_ns() : 0;
+    uint64_t left_ms = until_ns > now_ns ? (until_ns - now_ns) / 1000000 + 1 : 0;
+
+    return worker->process < 0 ||
+           poll(&ended, 1, left_ms > 60000 ? 60000 : (int)left_ms) > 0;
 }
 
 /* ---- telling ---- */

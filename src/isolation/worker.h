@@ -23,8 +23,8 @@
 
 struct cdn_worker;
 
-/* How to end one at once and for good, and free what it had: of one that was hung up on and
- * whose process has ended without a wait. */
+/* How to end one at once and for good, and free what it had.  One that was hung up on has had
+ * its time to clean up: it is not waited for. */
 typedef void cdn_worker_end(struct cdn_worker *worker);
 /* Add to the error, of one that did not greet, what whoever started it knows of that. */
 typedef void cdn_worker_explain(struct cdn_worker *worker, cordon_error *err);
@@ -63,6 +63,8 @@ cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t until_ns,
 cordon_status cdn_worker_greeted(struct cdn_worker *worker, bool *done,
                                  cordon_error *err);
 
+/* Whether one that has nothing to do is there, and says nothing that nobody asked.  One poll. */
+bool cdn_worker_quiet(const struct cdn_worker *worker);
 /* Ask one that has nothing to do whether it still answers, without waiting, and wait for its
  * word.  Errors: CORDON_E_INTERRUPTED not in time, and the answer is still to come;
  * CORDON_E_IO, CORDON_E_DATA, CORDON_E_NOMEM: it is broken. */
@@ -72,8 +74,9 @@ cordon_status cdn_worker_pong(struct cdn_worker *worker, uint64_t until_ns,
 
 /* Close the channel, upon which the worker is ended by the process that was started for it. */
 void cdn_worker_hang_up(struct cdn_worker *worker);
-/* Whether that process has ended, so that end() does not wait; true where there is none. */
+/* Whether that process has ended, or will have until then; true where there is none. */
 bool cdn_worker_gone(const struct cdn_worker *worker);
+bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns);
 
 /* Tell it of the call's rule and grant now, so that no run waits for that.
  * Errors: as cdn_worker_run(). */
