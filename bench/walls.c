@@ -244,9 +244,9 @@ static void *run(void *ud)
 
 static double rate(cordon_engine *engine, unsigned threads)
 {
-    struct timespec pause = {(time_t)options.seconds,
-                             (long)((options.seconds - (double)(time_t)options.seconds) *
-                                    1e9)};
+    struct timespec pause = {
+        (time_t)options.seconds,
+        (long)((options.seconds - (double)(time_t)options.seconds) * 1e9)};
     struct runner runners[THREADS];
     atomic_bool stop = false;
     uint64_t began_ns = now_ns(), done = 0;
@@ -300,7 +300,8 @@ static double ratio(const double *rates, const double *reference)
 static void tell_cold(struct side *side)
 {
     double above = above_us(side->cold, sides[0].cold, options.cold);
-    uint64_t p50 = quantile(side->cold, options.cold, 0.5), most = side->cold[options.cold - 1];
+    uint64_t p50 = quantile(side->cold, options.cold, 0.5),
+             most = side->cold[options.cold - 1];
 
     printf("{\"what\":\"cold\",\"wall\":\"%s\",\"ms\":%.3f,\"ms_least\":%.3f,"
            "\"ms_most\":%.3f,\"ms_above\":%.3f,\"starts\":%" PRIu64 "}\n",
@@ -371,7 +372,8 @@ static void read_requests(void)
     FILE *file = fopen(options.requests, "r");
 
     while (file && asked_count < MAX_ASKED &&
-           fscanf(file, "%63s %127s", asked[asked_count].label, asked[asked_count].key) == 2)
+           fscanf(file, "%63s %127s", asked[asked_count].label,
+                  asked[asked_count].key) == 2)
         asked_count++;
     if (file)
         fclose(file);

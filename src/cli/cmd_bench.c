@@ -570,7 +570,8 @@ const struct cdn_command cdn_command_bench = {
         "requests; the rule's text may differ. By default it looks at what is the same "
         "in every run: instructions, edges, nodes and memory; at times only with "
         "--time-threshold. Counts do not depend on the wall of --tier, so a file saved "
-        "without it shows what the wall costs. Exit 4 if a limit stopped a run, else 1 if one ended in "
+        "without it shows what the wall costs. Exit 4 if a limit stopped a run, else 1 "
+        "if one ended in "
         "error or a cost grew by more than the threshold.",
     .exits = "01234i",
 };

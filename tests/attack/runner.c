@@ -366,7 +366,7 @@ static bool run_apart(struct attack *attack)
 /* Of the process that asks all cases, so that a crash says which it was. */
 static struct progress {
     char name[512];
-} *progress;
+} * progress;
 
 static bool run_behind(struct attack *attack)
 {
