@@ -39,7 +39,7 @@ def check(right, what):
     checks += 1
     if not right:
         failures += 1
-        print("FAILED: " + what)
+        print("FAILED: " + what[:1000])
 
 
 def computed(value):
