@@ -27,7 +27,7 @@ AIMS = {("warm", "process"): ("p50_us_above", 25), ("cold", "process"): ("ms", 5
         ("warm", "container"): ("p50_us_above", 25), ("cold", "container"): ("ms", 150),
         ("warm", "microvm"): ("p50_us", 2000), ("cold", "microvm"): ("ms", 3000)}
 NOW = "1780272000000"  # 2026-06-01, when the made-up bank has its usual business
-SMOKE = {"rounds": 2, "evaluations": 50, "seconds": 0.05, "cold": 1, "accounts": 300}
+SMOKE = {"rounds": 2, "evaluations": 50, "seconds": 0.05, "cold": 1, "accounts": 1000}
 
 
 def prepare(args):
