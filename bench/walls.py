@@ -42,7 +42,7 @@ def prepare(args):
         bank)
     with open(requests, "w", encoding="utf-8") as out:
         for i in range(0, args.accounts, max(args.accounts // 200, 1)):
-            print("Account", 1000000 + i, file=out)
+            print("Account", 1000001 + i, file=out)
     return store, requests
 
 
