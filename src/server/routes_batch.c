@@ -83,9 +83,9 @@ static bool write_request(struct cdn_buf *out, const struct batch *batch,
     cdn_buf_clear(out);
     cdn_pack_init_buf(&packer, out);
     cdn_pack_map(&packer, batch->shared_count + 1);
+    cdn_pack_raw(&packer, batch->shared, batch->shared_bytes);
     cdn_pack_cstr(&packer, "node");
     cdn_pack_raw(&packer, node, bytes);
-    cdn_pack_raw(&packer, batch->shared, batch->shared_bytes);
     return !packer.failed;
 }
 
