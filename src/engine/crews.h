@@ -78,7 +78,7 @@ enum cdn_end {
 /* What the workers of a wall do, and did. */
 struct cdn_crews_stats {
     uint32_t busy, idle, starting, leaving;
-    uint32_t waiting; /* evaluations that found none */
+    uint32_t waiting;                          /* evaluations that found none */
     uint64_t waits[CDN_TALLY_TIMES], waits_ns; /* of evaluations that found none idle */
     uint64_t starts[CDN_TALLY_TIMES], starts_ns; /* from spawning to greeting */
     uint64_t failures;                           /* to start one */
