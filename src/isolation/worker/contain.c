@@ -44,8 +44,9 @@
 #include "isolation/worker/lockin.h"
 #include "isolation/worker/rootfs.h"
 
-/* How long a detached runtime's own remains may take to leave. */
+/* How long what a detached runtime leaves between us and the worker may take to end. */
 #define ADOPT_MS 5000
+enum { MOST_CHILDREN = 64, REAP_MS = 5 };
 
 struct keeper {
     const char *runtime;
@@ -64,10 +65,11 @@ static const char *const environment[] = {"PATH=/usr/bin:/usr/sbin:/bin:/sbin",
 
 /* ---- what is below ---- */
 
-/* Kill every child; how many there were. */
-static int kill_children(void)
+/* The children there are, dead ones that are not waited for among them; 0 also where the system
+ * does not tell. */
+static int list_children(pid_t out[static MOST_CHILDREN])
 {
-    char path[64], text[4096];
+    char path[64], text[1024];
     ssize_t got;
     int count = 0, fd;
 
@@ -78,13 +80,13 @@ static int kill_children(void)
     got = read(fd, text, sizeof text - 1);
     close(fd);
     text[got > 0 ? got : 0] = '\0';
-    for (char *at = text, *end; *at; at = end) {
+    for (char *at = text, *end; *at && count < MOST_CHILDREN; at = end) {
         long pid = strtol(at, &end, 10);
 
         if (end == at)
             break;
-        if (pid > 0 && !kill((pid_t)pid, SIGKILL))
-            count++;
+        if (pid > 0)
+            out[count++] = (pid_t)pid;
     }
     return count;
 }
@@ -92,13 +94,16 @@ static int kill_children(void)
 /* Kill and wait until there is nothing below; a child's children become ours as it dies. */
 static int end_all(const struct keeper *keeper)
 {
+    pid_t children[MOST_CHILDREN];
     int ended = 0, status;
 
     for (;;) {
-        int killed = kill_children();
+        int count = list_children(children);
         pid_t pid;
 
-        if (!killed && keeper->worker > 0) /* no list of children: this one is known */
+        for (int i = 0; i < count; i++)
+            (void)kill(children[i], SIGKILL);
+        if (!count && keeper->worker > 0) /* no list of children: this one is known */
             (void)kill(keeper->worker, SIGKILL);
         pid = waitpid(-1, &status, 0);
         if (pid < 0 && errno != EINTR)
@@ -333,6 +338,22 @@ static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_err
     return status;
 }
 
+/* Step 6's first half; and wait for what the runtime has left, which ends soon. */
+static void await_end(const struct keeper *keeper)
+{
+    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0},
+                             {.fd = keeper->pidfd, .events = POLLIN}};
+    pid_t children[MOST_CHILDREN];
+
+    do {
+        siginfo_t info = {.si_pid = 0};
+
+        while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid &&
+               info.si_pid != keeper->worker)
+            (void)waitpid(info.si_pid, NULL, 0);
+    } while (poll(ends, 2, list_children(children) > 1 ? REAP_MS : -1) <= 0);
+}
+
 static bool is_crun(const char *runtime)
 {
     const char *slash = strrchr(runtime, '/');
@@ -347,8 +368,6 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
                             .crun = is_crun(runtime),
                             .lifeline = {-1, -1},
                             .pidfd = -1};
-    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0},
-                             {.events = POLLIN}};
     const char *snapshot = arguments[0][0] == '/' ? arguments[0] : NULL;
     bool gone = false;
     cordon_status status;
@@ -367,9 +386,8 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
                               !keeper.privileged || user_namespaces(), err);
     if (!status)
         status = run_container(&keeper, &gone, err);
-    ends[1].fd = keeper.pidfd;
-    while (!status && !gone && poll(ends, 2, -1) < 0 && errno == EINTR)
-        ;
+    if (!status && !gone)
+        await_end(&keeper);
     if (!status)
         close(CDN_WORKER_CHANNEL); /* so that the host hears of the worker's end now */
     *ended = end_all(&keeper);
