@@ -117,11 +117,12 @@ static cordon_status spawn(struct process *process,
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
-    char numbers[4][24];
+    char numbers[5][24];
     char name[] = "cordon-worker";
-    char *argv[] = {
-        name, (char *)(uintptr_t)path, numbers[0], numbers[1], numbers[2], numbers[3],
-        NULL};
+    char *argv[] = {name,       (char *)(uintptr_t)path,
+                    numbers[0], numbers[1],
+                    numbers[2], numbers[3],
+                    numbers[4], NULL};
     char *envp[] = {NULL};
     int failed;
 
@@ -129,6 +130,7 @@ static cordon_status spawn(struct process *process,
     snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, options->memory_bytes);
     snprintf(numbers[2], sizeof numbers[2], "%" PRIu64, options->room_bytes);
     snprintf(numbers[3], sizeof numbers[3], "%" PRIu64, options->cpu_s);
+    snprintf(numbers[4], sizeof numbers[4], "%" PRIu64, options->held_bytes);
     if (posix_spawn_file_actions_init(&actions))
         return cdn_error_nomem(err);
     if (posix_spawnattr_init(&attr)) {

@@ -14,7 +14,7 @@
 #include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
 
-enum { CHANNEL = 3, AREA = 4, SLICE = 5, ARGUMENTS = 6 };
+enum { CHANNEL = 3, AREA = 4, SLICE = 5, ARGUMENTS = 7 };
 
 static int give_up(struct cdn_channel *channel, const cordon_error *why)
 {
@@ -105,6 +105,7 @@ static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char *
 
 int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
 {
+    struct cdn_cgroup_limits limits = {.pids = 1, .cpu_percent = 100};
     struct cdn_channel channel;
     struct cdn_kept kept;
     cordon_error err;
@@ -122,9 +123,10 @@ int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
     }
     if (chdir("/"))
         return 3;
+    limits.memory_bytes = strtoull(argv[6], NULL, 10);
     status = map_area(&area, &err);
     if (!status)
-        status = cdn_keeper_clone(&kept, &child, CHANNEL, &err);
+        status = cdn_keeper_clone(&kept, &child, &limits, &err);
     if (status)
         return give_up(&channel, &err);
     channel.area = area;
