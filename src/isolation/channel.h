@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 /* No frame is longer. */
@@ -64,6 +65,7 @@ struct cdn_channel_bell {
 /* The area's first page. */
 struct cdn_channel_shared {
     uint32_t cancel; /* not 0: what the worker runs is to stop; the host writes it */
+    struct cdn_ticks_measured ticks; /* the host's, as the worker starts; 0: not told */
     struct cdn_channel_bell bells[2]; /* by the side that sends */
 };
 

@@ -80,6 +80,7 @@ static cordon_status make_area(struct process *process, cordon_error *err)
     if (area == MAP_FAILED)
         return cdn_error_errno(err, errno, "a worker's shared area");
     process->worker.channel.area = area;
+    cdn_channel_shared(&process->worker.channel)->ticks = cdn_ticks_measured();
     return CORDON_OK;
 }
 

@@ -36,7 +36,7 @@ static cordon_status map_area(void **area, cordon_error *err)
     if (fstat(AREA, &file) || file.st_size != (off_t)CDN_CHANNEL_AREA_BYTES)
         return cdn_error_set(err, CORDON_E_INVALID, "descriptor 4 is no shared area");
     *area = mmap(NULL, CDN_CHANNEL_AREA_BYTES, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_POPULATE, AREA, 0);
+                 MAP_SHARED, AREA, 0);
     close(AREA);
     if (*area == MAP_FAILED)
         return cdn_error_errno(err, errno, "the shared area");
@@ -71,6 +71,17 @@ static cordon_status open_snapshot(cordon_snapshot **out, const char *name,
     return cordon_snapshot_open(out, name, NULL, err);
 }
 
+/* To measure them takes as long as all else here; the host, on the same machine, has. */
+static void know_ticks(const struct cdn_channel *channel)
+{
+    const struct cdn_channel_shared *shared = cdn_channel_shared(channel);
+
+    if (shared && shared->ticks.rate)
+        cdn_ticks_adopt(shared->ticks);
+    else
+        cdn_ticks_init();
+}
+
 /* In the worker: open, lock in, serve. */
 static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char **argv,
                 cdn_worker_serve *serve)
@@ -91,7 +102,7 @@ static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char *
     uint32_t locks;
     cordon_status status;
 
-    cdn_ticks_init();
+    know_ticks(channel);
     status = open_snapshot(&snapshot, argv[1], &err);
     if (!status)
         status = cdn_service_new(&service, snapshot, &config, channel, &err);
