@@ -35,8 +35,8 @@ static cordon_status map_area(void **area, cordon_error *err)
     *area = NULL;
     if (fstat(AREA, &file) || file.st_size != (off_t)CDN_CHANNEL_AREA_BYTES)
         return cdn_error_set(err, CORDON_E_INVALID, "descriptor 4 is no shared area");
-    *area = mmap(NULL, CDN_CHANNEL_AREA_BYTES, PROT_READ | PROT_WRITE,
-                 MAP_SHARED, AREA, 0);
+    *area =
+        mmap(NULL, CDN_CHANNEL_AREA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, AREA, 0);
     close(AREA);
     if (*area == MAP_FAILED)
         return cdn_error_errno(err, errno, "the shared area");

@@ -133,7 +133,9 @@ START_TEST(wire_trace__what_was_lost_is_told)
     struct traced traced;
     cordon_error err;
 
-    ruling_init(&traced.ruling, ruling_source("decisions = {'allow'}, fallback = 'allow',", many), NULL);
+    ruling_init(&traced.ruling,
+                ruling_source("decisions = {'allow'}, fallback = 'allow',", many),
+                NULL);
     traced.request = (cordon_request)CORDON_REQUEST_INIT;
     run(&traced, here);
     run(&traced, there);
