@@ -68,29 +68,33 @@ static cordon_status map_ids(pid_t pid, cordon_error *err)
     return CORDON_OK;
 }
 
-static cordon_status become_worker(struct cdn_kept *kept, int ready[2],
-                                   cordon_error *err)
-{
-    char go;
-
-    close(ready[1]);
-    if (read(ready[0], &go, 1) != 1)
-        return cdn_error_set(err, CORDON_E_DENIED, "step 2: the keeper gave up");
-    kept->keeper = ready[0];
-    return CORDON_OK;
-}
-
-/* While the worker opens its snapshot: to move a process takes the kernel longer than all else
- * that is done here. */
-static cordon_status bound(const struct cdn_cgroup_limits *limits, cordon_error *err)
+cordon_status cdn_keeper_bind(struct cdn_cgroup *out, int pipe_end, pid_t pid,
+                              const struct cdn_cgroup_limits *limits, cordon_error *err)
 {
     unsigned char in_force;
 
-    cdn_cgroup_make(&group, limits, NULL);
-    in_force = (unsigned char)cdn_cgroup_join(&group, worker);
-    return write(lifeline, &in_force, 1) == 1
+    cdn_cgroup_make(out, limits, NULL);
+    in_force = (unsigned char)cdn_cgroup_join(out, pid);
+    return write(pipe_end, &in_force, 1) == 1
                ? CORDON_OK
                : cdn_error_errno(err, errno, "waking the worker");
+}
+
+cordon_status cdn_keeper_await(const struct cdn_kept *kept, cordon_error *err)
+{
+    char go;
+
+    if (read(kept->keeper, &go, 1) != 1)
+        return cdn_error_set(err, CORDON_E_DENIED, "step 2: the keeper gave up");
+    return CORDON_OK;
+}
+
+static cordon_status become_worker(struct cdn_kept *kept, int ready[2],
+                                   cordon_error *err)
+{
+    close(ready[1]);
+    kept->keeper = ready[0];
+    return cdn_keeper_await(kept, err);
 }
 
 static void end_worker(int *ended)
@@ -134,8 +138,8 @@ cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child,
         status = map_ids(worker, err);
     if (!status && write(lifeline, "g", 1) != 1)
         status = cdn_error_errno(err, errno, "waking the worker");
-    if (!status)
-        status = bound(limits, err);
+    if (!status) /* while the worker opens its snapshot: to move a process takes its time */
+        status = cdn_keeper_bind(&group, lifeline, worker, limits, err);
     if (status && worker > 0)
         end_worker(NULL);
     return status;

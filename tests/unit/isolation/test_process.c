@@ -1,6 +1,7 @@
 #include "rule/ruling.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -12,7 +13,7 @@
 #include "misbehaving.h"
 
 /* WORKER and MISBEHAVING are programs. */
-static const struct cdn_process_options options = {
+static const struct cdn_wall_options options = {
     .program = WORKER,
     .image_bytes = UINT64_C(1) << 20,
     .memory_bytes = UINT64_C(4) << 20,
@@ -82,7 +83,7 @@ END_TEST
 
 static struct cdn_worker *misbehaving_with(uint64_t room_bytes, uint64_t held_bytes)
 {
-    struct cdn_process_options with = options;
+    struct cdn_wall_options with = options;
     struct cdn_worker *worker;
     cordon_error err;
 
@@ -217,7 +218,7 @@ static void *misbehave(void *ud)
 {
     struct mischief *mischief = ud;
     cordon_request request = CORDON_REQUEST_INIT;
-    struct cdn_process_options with = options;
+    struct cdn_wall_options with = options;
 
     with.program = MISBEHAVING;
     mischief->ruling.budget.wall_ns = 5000000;
@@ -445,7 +446,7 @@ static int descriptors(void)
 
 START_TEST(process__nothing_is_left_behind)
 {
-    struct cdn_process_options with = options;
+    struct cdn_wall_options with = options;
     struct cdn_worker *worker;
     int before = descriptors();
     cordon_error err;
@@ -455,6 +456,18 @@ START_TEST(process__nothing_is_left_behind)
                       err.message);
         worker->end(worker);
     }
+    /* in two parts, each of which waits for nothing */
+    ck_assert_msg(!cdn_process_spawn(&worker, &options, NULL, &err), "%s", err.message);
+    for (bool done = false; !done;) {
+        ck_assert_msg(!cdn_worker_greeted(worker, &done, &err), "%s", err.message);
+        (void)poll(NULL, 0, done ? 0 : 1);
+    }
+    ck_assert_uint_ne(worker->locks, 0);
+    ck_assert(!cdn_worker_gone(worker));
+    cdn_worker_hang_up(worker);
+    while (!cdn_worker_gone(worker))
+        (void)poll(NULL, 0, 1);
+    worker->end(worker);
     with.program = "/nonexistent/cordon-worker";
     ck_assert_int_eq(cdn_process_start(&worker, &with, NULL, &err), CORDON_E_NOTFOUND);
     with.program = "/bin/true";
