@@ -10,7 +10,8 @@
  *      which case the host hangs up; what it calls the container must be a child of ours; and
  *      the worker looks for itself whether it is contained (lockin.c).
  *   5. The worker, which has opened its snapshot meanwhile, is told through the pipe that its
- *      parent is now the keeper, at whose death it is to die; it locks itself in.
+ *      parent is now the keeper, at whose death it is to die, and, once it is in a control group,
+ *      by what it is bounded; it locks itself in.
  *   6. At the worker's end or the host's, all that is below is killed and waited for.
  *
  * Killed at any moment, this process takes everything along: the runtime dies with it by its
@@ -41,6 +42,7 @@
 
 #include "base/file.h"
 #include "isolation/bundle.h"
+#include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
 #include "isolation/worker/rootfs.h"
 
@@ -58,6 +60,7 @@ struct keeper {
     int lifeline[2];
     pid_t worker;
     int pidfd;
+    struct cdn_cgroup group;
 };
 
 static const char *const environment[] = {"PATH=/usr/bin:/usr/sbin:/bin:/sbin",
@@ -317,7 +320,9 @@ static bool make_lifeline(int lifeline[2])
 }
 
 /* Steps 4 and 5.  *gone: the host has hung up. */
-static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_error *err)
+static cordon_status run_container(struct keeper *keeper, bool *gone,
+                                   const struct cdn_cgroup_limits *limits,
+                                   cordon_error *err)
 {
     cordon_status status;
     pid_t pid = start_runtime(keeper);
@@ -335,6 +340,9 @@ static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_err
     status = adopt(keeper, err);
     if (!status && write(keeper->lifeline[1], "g", 1) != 1)
         status = cdn_error_errno(err, errno, "step 5, waking the worker");
+    if (!status)
+        status = cdn_keeper_bind(&keeper->group, keeper->lifeline[1], keeper->worker,
+                                 limits, err);
     return status;
 }
 
@@ -362,7 +370,7 @@ static bool is_crun(const char *runtime)
 }
 
 cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
-                          cordon_error *err)
+                          const struct cdn_cgroup_limits *limits, cordon_error *err)
 {
     struct keeper keeper = {.runtime = runtime,
                             .crun = is_crun(runtime),
@@ -385,11 +393,12 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
         status = write_config(&keeper, arguments,
                               !keeper.privileged || user_namespaces(), err);
     if (!status)
-        status = run_container(&keeper, &gone, err);
+        status = run_container(&keeper, &gone, limits, err);
     if (!status && !gone)
         await_end(&keeper);
     if (!status)
         close(CDN_WORKER_CHANNEL); /* so that the host hears of the worker's end now */
     *ended = end_all(&keeper);
+    (void)cdn_cgroup_end(&keeper.group); /* what stays is swept by a later one */
     return status;
 }
