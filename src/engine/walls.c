@@ -29,6 +29,8 @@ cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
                  .image_bytes = options->load_memory_bytes,
                  .memory_bytes = options->max_memory_bytes,
                  .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
+                 .held_bytes = HELD_BYTES + 4 * options->max_memory_bytes +
+                               2 * CDN_WORKER_RULES * options->load_memory_bytes,
                  .cpu_s = CPU_S,
                  .load = cdn_budget_load(options)},
         .least = options->workers_min,
