@@ -403,16 +403,19 @@ static void be_host(const char *runtime)
         pause();
 }
 
-/* The group of a killed keeper is swept by the next one. */
+/* The group of a killed keeper is swept by the next one, once the kernel has let go of those that
+ * were in it. */
 static void check_swept(void)
 {
-    struct cdn_worker *worker;
+    for (int i = 0; i < 100; i++) {
+        struct cdn_worker *worker = start(WORKER, runtimes[0]);
 
-    for (int i = 0; i < runtime_count; i++) {
-        worker = start(WORKER, runtimes[i]);
         worker->end(worker);
+        if (!count_groups())
+            return;
+        wait_a_little(20);
     }
-    ck_assert_int_eq(count_groups(), 0);
+    ck_abort_msg("%d control groups are left", count_groups());
 }
 
 START_TEST(container__ends_with_its_host_killed_at_any_moment)
