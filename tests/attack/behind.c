@@ -167,8 +167,6 @@ void attack_behind_run(struct attack *attack, struct answer *answer)
     cordon_error err = {0};
     int which;
 
-    if (!attack_read_expectation(attack))
-        return;
     which = attack->expect.node[0] ? OVER_GRAPH : ALONE;
     attack->outcome = places.outcome;
     if (!enter(attack, &places.here[which], &err) ||
