@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "isolation/microvm.h"
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
 #define ROOM_BYTES (UINT64_C(512) << 20)
@@ -48,6 +49,8 @@ static cordon_status start(struct cdn_worker **out, cordon_wall wall,
 {
     const struct cdn_process_options process = options_of(options);
 
+    if (wall == CORDON_WALL_MICROVM)
+        return cdn_microvm_start(out, &process, snapshot, err);
     if (wall != CORDON_WALL_PROCESS)
         return cdn_error_set(err, CORDON_E_INVALID, "there is no wall '%s' here",
                              cordon_wall_str(wall));

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
+#include "isolation/worker/machine.h"
+#include "isolation/worker/monitor.h"
 
 enum { CHANNEL = 3, AREA = 4, SLICE = 5, ARGUMENTS = 6 };
 
@@ -113,6 +115,12 @@ int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
     cordon_status status;
     int ended;
 
+    if (argc > 1 && !strcmp(argv[1], CDN_WORKER_MACHINE))
+        return cdn_machine_start(argc, argv, serve);
+    if (argc > 1 && !strcmp(argv[1], CDN_WORKER_MONITOR))
+        return cdn_monitor_start(argc, argv);
+    if (argc > 1 && !strcmp(argv[1], CDN_WORKER_KVM))
+        return cdn_kvm_try();
     syscall(SYS_close_range, argc > 1 && !strcmp(argv[1], "5") ? 6u : 5u, ~0U, 0);
     cdn_channel_init(&channel, CDN_CHANNEL_WORKER, CHANNEL, NULL);
     if (argc != ARGUMENTS) {

@@ -1,0 +1,298 @@
+#include "rule/ruling.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "fake_monitor.h"
+#include "isolation/microvm.h"
+#include "machines.h"
+
+/* WORKER and FAKE are programs. */
+static const struct cdn_process_options options = {
+    .program = WORKER,
+    .image_bytes = FAKE_SERVE,
+    .memory_bytes = UINT64_C(4) << 20,
+    .room_bytes = UINT64_C(256) << 20,
+    .cpu_s = 60,
+    .start_ns = UINT64_C(60000000000),
+    .load = {.instructions = 10 * 1000 * 1000,
+             .memory_bytes = UINT64_C(1) << 20,
+             .edges = 1,
+             .output_bytes = 1,
+             .wall_ns = UINT64_C(600000000000)},
+};
+
+/* A system with a kernel that is none, and the monitor that is none. */
+struct system {
+    struct machines machines;
+    struct cdn_microvm_places places;
+};
+
+static void system_init(struct system *system, bool firecracker)
+{
+    machines_init(&system->machines);
+    machines_direct_kernel(&system->machines, "6-cloud-amd64");
+    system->places =
+        (struct cdn_microvm_places){.qemu = firecracker ? NULL : FAKE,
+                                    .firecracker = firecracker ? FAKE : NULL,
+                                    .boot = system->machines.boot,
+                                    .modules = system->machines.modules,
+                                    .start_ns = UINT64_C(60000000000)};
+}
+
+static void system_deinit(struct system *system)
+{
+    machines_deinit(&system->machines);
+}
+
+static cordon_status start(struct cdn_worker **out, const struct system *system,
+                           unsigned how, cordon_error *err)
+{
+    struct cdn_process_options with = options;
+    struct cdn_microvm_places places = system->places;
+
+    with.image_bytes = how;
+    if (how == FAKE_HANG || how == FAKE_NO_CALL)
+        places.start_ns = UINT64_C(300000000);
+    return cdn_microvm_start_at(out, &places, &with, NULL, err);
+}
+
+static void run_one(struct cdn_worker *worker)
+{
+    const cordon_request request = CORDON_REQUEST_INIT;
+    cordon_outcome *outcome;
+    struct ruling ruling;
+    cordon_error err;
+
+    ruling_evaluate(&ruling, "decisions = {'allow', 'deny'}, fallback = 'deny',",
+                    "local s = 0 for i = 1, 1000 do s = s + i end "
+                    "return { decision = 'allow', score = s, reasons = {('why not '):rep(1000)} }");
+    ck_assert(!cordon_outcome_new(&outcome, &err));
+    for (int i = 0; i < 3; i++) {
+        const struct cdn_rule_call call = {
+            .rule = ruling.rule,
+            .host = &ruling.host,
+            .grant = &cdn_grant_everything,
+            .request = &request,
+            .budget = ruling.budget,
+            .entered_ns = cdn_clock_ns(),
+        };
+        size_t a, b;
+
+        ck_assert_msg(!cdn_worker_run(outcome, worker, &call, &err), "%s", err.message);
+        ck_assert_msg(cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK, "%s",
+                      cordon_outcome_message(outcome));
+        ck_assert_uint_eq(cordon_outcome_usage(outcome)->instructions,
+                          cordon_outcome_usage(ruling.outcome)->instructions);
+        ck_assert_mem_eq(cordon_outcome_result(outcome, &a),
+                         cordon_outcome_result(ruling.outcome, &b), 8000);
+        ck_assert_uint_eq(a, b);
+    }
+    cordon_outcome_free(outcome);
+    ruling_deinit(&ruling);
+}
+
+static void nothing_is_left(int descriptors)
+{
+    ck_assert_int_eq(machines_descriptors(), descriptors);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no child, living or dead */
+}
+
+/* 0: QEMU, 1: Firecracker. */
+START_TEST(microvm__a_monitor_s_machine_answers_as_the_caller_s_slot_does)
+{
+    int before = machines_descriptors();
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+
+    system_init(&system, _i);
+    ck_assert_msg(!start(&worker, &system, FAKE_SERVE, &err), "%s", err.message);
+    run_one(worker);
+    worker->end(worker);
+    system_deinit(&system);
+    nothing_is_left(before);
+}
+END_TEST
+
+START_TEST(microvm__a_monitor_that_does_not_work_is_an_error_that_says_so)
+{
+    static const struct {
+        unsigned how;
+        cordon_status status;
+        const char *says;
+    } rows[] = {
+        {FAKE_HANG, CORDON_E_INTERRUPTED, "in time"},
+        {FAKE_FAIL, CORDON_E_IO, "it wrote: this machine\\x1b[1m is not for sale"},
+        {FAKE_JUNK, CORDON_E_DATA, "no frame"},
+        {FAKE_OTHER_SNAPSHOT, CORDON_E_DATA, "another snapshot"},
+        {FAKE_OTHER_VERSION, CORDON_E_DATA, "speaks version"},
+    };
+    int before = machines_descriptors();
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+
+    system_init(&system, _i);
+    for (int i = 0; i < CDN_UNIT_COUNT(rows); i++) {
+        ck_assert_msg(start(&worker, &system, rows[i].how, &err) == rows[i].status,
+                      "%d: %s", i, err.message);
+        ck_assert_msg(strstr(err.message, rows[i].says) != NULL, "%d: %s", i, err.message);
+        ck_assert_ptr_null(worker);
+    }
+    system_deinit(&system);
+    nothing_is_left(before);
+}
+END_TEST
+
+START_TEST(microvm__firecracker_s_answers_are_believed_in_nothing)
+{
+    static const struct {
+        unsigned how;
+        cordon_status status;
+        const char *says;
+    } rows[] = {
+        {FAKE_REFUSE, CORDON_E_DATA, "refused /boot-source (400): {\"fault_message\""},
+        {FAKE_NO_HTTP, CORDON_E_DATA, "not one of HTTP"},
+        {FAKE_NO_CALL, CORDON_E_INTERRUPTED, "in time"},
+    };
+    int before = machines_descriptors();
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+
+    system_init(&system, true);
+    for (int i = 0; i < CDN_UNIT_COUNT(rows); i++) {
+        ck_assert_msg(start(&worker, &system, rows[i].how, &err) == rows[i].status,
+                      "%d: %s", i, err.message);
+        ck_assert_msg(strstr(err.message, rows[i].says) != NULL, "%d: %s", i, err.message);
+    }
+    system_deinit(&system);
+    nothing_is_left(before);
+}
+END_TEST
+
+START_TEST(microvm__a_monitor_is_locked_in_before_it_runs)
+{
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+
+    system_init(&system, false);
+    ck_assert_int_eq(start(&worker, &system, FAKE_LOOK, &err), CORDON_E_DENIED);
+    ck_assert_msg(strstr(err.message, "no capabilities 5, no new privileges 1, "
+                                      "environment 0, ") != NULL ||
+                      geteuid() != 0,
+                  "%s", err.message);
+    ck_assert_ptr_nonnull(strstr(err.message, "no new privileges 1, environment 0"));
+    ck_assert_ptr_nonnull(strstr(err.message, "descriptors at most 64, kernel writable 0"));
+    ck_assert_ptr_null(strstr(err.message, "id 0,"));
+    system_deinit(&system);
+}
+END_TEST
+
+START_TEST(microvm__what_is_missing_is_named)
+{
+    struct cdn_process_options with = options;
+    struct cdn_microvm_places places;
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+
+    system_init(&system, false);
+    places = system.places;
+    places.qemu = "/nonexistent/qemu";
+    ck_assert_int_eq(cdn_microvm_start_at(&worker, &places, &options, NULL, &err),
+                     CORDON_E_NOTFOUND);
+    ck_assert_ptr_nonnull(strstr(err.message, "qemu-system-x86"));
+    places = system.places;
+    places.boot = "/nonexistent";
+    ck_assert_int_eq(cdn_microvm_start_at(&worker, &places, &options, NULL, &err),
+                     CORDON_E_NOTFOUND);
+    ck_assert_ptr_nonnull(strstr(err.message, "linux-image-cloud-amd64"));
+    with.program = "/nonexistent/cordon-worker";
+    ck_assert_int_eq(cdn_microvm_start_at(&worker, &system.places, &with, NULL, &err),
+                     CORDON_E_NOTFOUND);
+    ck_assert_ptr_nonnull(strstr(err.message, "cordon-worker-static"));
+    system_deinit(&system);
+}
+END_TEST
+
+/* The host's child makes a machine, says which processes that took, and is killed. */
+START_TEST(microvm__a_host_that_is_killed_leaves_no_monitor)
+{
+    struct system system;
+    int pipes[2];
+    char gone;
+    pid_t host;
+
+    system_init(&system, _i);
+    ck_assert(!pipe(pipes)); /* inherited by nobody but the host: it closes when it ended */
+    ck_assert(!fcntl(pipes[1], F_SETFD, FD_CLOEXEC));
+    host = fork();
+    if (host == 0) {
+        struct cdn_worker *worker;
+        cordon_error err;
+
+        if (start(&worker, &system, FAKE_SERVE, &err))
+            _exit(1);
+        (void)!write(pipes[1], "x", 1);
+        for (;;)
+            (void)pause();
+    }
+    close(pipes[1]);
+    ck_assert_int_eq(read(pipes[0], &gone, 1), 1);
+    ck_assert(!kill(host, SIGKILL));
+    ck_assert_int_eq(waitpid(host, NULL, 0), host);
+    close(pipes[0]);
+    if (_i) /* the keeper removes the sockets last of all */
+        for (int tries = 0; tries < 2000 && machines_sockets(); tries++)
+            usleep(10000);
+    ck_assert_int_eq(machines_sockets(), 0);
+    system_deinit(&system);
+}
+END_TEST
+
+#ifdef CORDON_FAILALLOC
+START_TEST(microvm__each_allocation_of_starting_one_may_fail)
+{
+    int before = machines_descriptors();
+    struct system system;
+
+    system_init(&system, _i);
+    CDN_UNIT_FAILALLOC(nth)
+    {
+        struct cdn_worker *worker;
+        cordon_error err;
+        cordon_status status = start(&worker, &system, FAKE_SERVE, &err);
+
+        ck_assert_int_eq(status, cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK);
+        if (worker)
+            worker->end(worker);
+    }
+    system_deinit(&system);
+    nothing_is_left(before);
+}
+END_TEST
+#endif
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("microvm");
+
+    CDN_UNIT_LOOP(s, microvm__a_monitor_s_machine_answers_as_the_caller_s_slot_does, 0, 2);
+    CDN_UNIT_LOOP(s, microvm__a_monitor_that_does_not_work_is_an_error_that_says_so, 0, 2);
+    CDN_UNIT_CASE(s, microvm__firecracker_s_answers_are_believed_in_nothing);
+    CDN_UNIT_CASE(s, microvm__a_monitor_is_locked_in_before_it_runs);
+    CDN_UNIT_CASE(s, microvm__what_is_missing_is_named);
+    CDN_UNIT_LOOP(s, microvm__a_host_that_is_killed_leaves_no_monitor, 0, 2);
+#ifdef CORDON_FAILALLOC
+    CDN_UNIT_LOOP(s, microvm__each_allocation_of_starting_one_may_fail, 0, 2);
+#endif
+    return s;
+}
+
+CDN_UNIT_MAIN(suite)
