@@ -330,22 +330,19 @@ static cordon_status describe(const struct boot *boot, const struct cdn_machine_
     return status;
 }
 
-cordon_status cdn_firecracker_boot(int *channel,
-                                   const struct cdn_firecracker *firecracker,
+cordon_status cdn_firecracker_boot(const struct cdn_firecracker *firecracker,
                                    const struct cdn_machine_plan *plan, int life,
                                    uint64_t until_ns, cordon_error *err)
 {
     const struct boot boot = {firecracker, life, until_ns};
-    cordon_status status = describe(&boot, plan, err);
 
-    *channel = -1;
-    while (!status) {
-        *channel = accept4(firecracker->listener, NULL, NULL, SOCK_CLOEXEC);
-        if (*channel >= 0)
-            return CORDON_OK;
-        if (errno != EAGAIN && errno != EINTR)
-            return cdn_error_errno(err, errno, "a machine's call");
-        status = wait_for(&boot, firecracker->listener, POLLIN, -1, err);
-    }
-    return status;
+    return describe(&boot, plan, err);
+}
+
+int cdn_firecracker_listener(struct cdn_firecracker *firecracker)
+{
+    int listener = firecracker->listener;
+
+    firecracker->listener = -1;
+    return listener;
 }

@@ -31,15 +31,15 @@ void cdn_firecracker_deinit(struct cdn_firecracker *firecracker);
 void cdn_firecracker_words(struct cdn_buf *out,
                            const struct cdn_firecracker *firecracker);
 
-/* Describe the machine to a Firecracker that was started, start it, and wait for the worker's
- * call.  `life`: a socket that becomes readable when it ends.
- * Ownership: *channel is the caller's to close.
- * Errors:    CORDON_E_IO it ended; CORDON_E_INTERRUPTED it was not done at until_ns;
- *            CORDON_E_DATA it refused, and what it said; CORDON_E_NOMEM. */
-cordon_status cdn_firecracker_boot(int *channel,
-                                   const struct cdn_firecracker *firecracker,
+/* Describe the machine to a Firecracker that was started, and start it.  `life`: a socket that
+ * becomes readable when it ends.
+ * Errors: CORDON_E_IO it ended; CORDON_E_INTERRUPTED it was not done at until_ns;
+ *         CORDON_E_DATA it refused, and what it said; CORDON_E_NOMEM. */
+cordon_status cdn_firecracker_boot(const struct cdn_firecracker *firecracker,
                                    const struct cdn_machine_plan *plan, int life,
                                    uint64_t until_ns, cordon_error *err);
+/* Where the worker will call: the caller's to close from now on. */
+int cdn_firecracker_listener(struct cdn_firecracker *firecracker);
 
 /* What it answers a request with. */
 struct cdn_firecracker_answer {

@@ -1,13 +1,15 @@
 /* Starting machines, and ending them.
  *
- * The host's child is the keeper (worker/monitor.h), whose child is the monitor.  The channel is
- * one socket pair, from this process through the monitor's console device to the worker's port;
- * the keeper looks at the monitor's end of it too, and so ends with this process however that
- * ends.  There is no memory that both sides have mapped: payloads follow their frames.
+ * The host's child is the keeper (worker/monitor.h), whose child is the monitor.  QEMU's channel
+ * is one socket pair, from this process through the monitor's console device to the worker's
+ * port; the keeper looks at the monitor's end of it too, and so ends with this process however
+ * that ends.  Firecracker's worker calls by a socket with a name, and the keeper has a pair of
+ * its own to look at.  There is no memory that both sides have mapped: payloads follow their
+ * frames.
  *
  * KVM may be there and not work, which shows itself as a machine that says nothing.  A trial with
- * a guest of three instructions comes first (qemu.h); should a machine on KVM not come up all
- * the same, it is started again without, and so are all after it. */
+ * a small guest comes first (qemu.h); should a machine on KVM not come up all the same, all after
+ * it are started without. */
 #include "isolation/microvm.h"
 
 #include <errno.h>
@@ -22,6 +24,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "isolation/boot.h"
 #include "isolation/firecracker.h"
 #include "isolation/qemu.h"
 #include "isolation/spawn.h"
@@ -29,20 +32,18 @@
 #include "snapshot/slice.h"
 
 #define REAP_MS 2000 /* for the keeper to clean up */
-/* What a machine may take to come up: many times what it does, as others may be starting. */
-#define EMULATED_NS UINT64_C(120000000000)
-#define KVM_NS      UINT64_C(15000000000)
+/* What Firecracker may take to listen, and to be told of the machine. */
+#define DESCRIBE_NS UINT64_C(10000000000)
 /* Of the monitor: what it maps beside the machine's memory, and what it may write, which is its
  * complaints. */
 #define MONITOR_MIB   UINT64_C(2048)
 #define MONITOR_WRITE (64u << 10)
 
 struct microvm {
-    struct cdn_worker worker; /* first */
-    pid_t keeper;             /* 0: not started */
-    int life; /* this end of the keeper's socket, which QEMU has for the channel as well */
+    struct cdn_worker worker; /* first; its process is the keeper */
+    int life; /* this end of Firecracker's keeper's socket; -1: the channel is that */
     struct cdn_boot *boot;
-    int slice; /* -1: none */
+    int slice; /* what its disk holds; -1: nothing */
     int said;  /* what the monitor wrote to its standard error */
     bool fire; /* the monitor is Firecracker */
     struct cdn_firecracker firecracker;
@@ -50,35 +51,46 @@ struct microvm {
     char monitor[PATH_MAX];
 };
 
-static void stop(struct microvm *microvm)
-{
-    struct cdn_worker *worker = &microvm->worker;
-
-    if (worker->channel.fd >= 0 && worker->channel.fd != microvm->life)
-        close(worker->channel.fd);
-    if (microvm->life >= 0)
-        close(microvm->life);
-    worker->channel.fd = microvm->life = -1;
-    if (microvm->keeper > 0)
-        (void)cdn_spawn_reap(microvm->keeper, REAP_MS, NULL);
-    microvm->keeper = 0;
-    cdn_firecracker_deinit(&microvm->firecracker);
-    if (microvm->said >= 0)
-        close(microvm->said);
-    microvm->said = -1;
-}
-
 static void end(struct cdn_worker *worker)
 {
     struct microvm *microvm = (struct microvm *)(void *)worker;
+    int most_ms = worker->channel.fd >= 0 ? REAP_MS : 0;
 
-    stop(microvm);
+    cdn_worker_hang_up(worker);
+    if (microvm->life >= 0)
+        close(microvm->life);
+    if (worker->process >= 0)
+        (void)cdn_spawn_reap(worker->process, most_ms);
+    if (microvm->said >= 0)
+        close(microvm->said);
     if (microvm->slice >= 0)
         close(microvm->slice);
+    if (microvm->fire)
+        cdn_firecracker_deinit(&microvm->firecracker);
     cdn_boot_release(microvm->boot);
     cdn_channel_deinit(&worker->channel);
     cdn_buf_deinit(&worker->out);
     cdn_free(microvm);
+}
+
+/* Of a machine that did not come up: what the monitor complained of, and that KVM is not to be
+ * believed in. */
+static void explain(struct cdn_worker *worker, cordon_error *err)
+{
+    const struct microvm *microvm = (const struct microvm *)(void *)worker;
+    char text[200], first[sizeof err->message];
+    ssize_t got = pread(microvm->said, text, sizeof text, 0);
+    size_t length = got > 0 ? (size_t)got : 0;
+
+    if (microvm->accel == CDN_ACCEL_KVM)
+        cdn_qemu_distrust_kvm();
+    while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+        length--;
+    if (!length)
+        return;
+    snprintf(first, sizeof first, "%.600s", err->message);
+    cdn_error_set(err, err->status, "%s; the monitor wrote: %.*s", first, (int)length,
+                  text);
 }
 
 /* ---- what it sees ---- */
@@ -128,14 +140,12 @@ static cordon_status put_on_disk(struct microvm *microvm, const void *bytes,
 }
 
 static cordon_status give_slice(struct microvm *microvm, uint64_t *size,
-                                uint64_t *identity, const cordon_snapshot *snapshot,
-                                cordon_error *err)
+                                const cordon_snapshot *snapshot, cordon_error *err)
 {
     struct cdn_buf bytes = {0};
     cordon_snapshot *opened;
     cordon_status status;
 
-    *size = *identity = 0;
     if (!snapshot)
         return CORDON_OK;
     status = cut(&bytes, snapshot, err);
@@ -143,7 +153,7 @@ static cordon_status give_slice(struct microvm *microvm, uint64_t *size,
         status = cordon_snapshot_open_slice(&opened, bytes.data, bytes.length, NULL, err);
     if (!status) {
         *size = bytes.length;
-        *identity = opened->identity;
+        microvm->worker.identity = opened->identity;
         cordon_snapshot_release(opened);
         status = put_on_disk(microvm, bytes.data, bytes.length, err);
     }
@@ -189,13 +199,13 @@ static cordon_status find_monitor(struct microvm *microvm,
 }
 
 static cordon_status spawn(struct microvm *microvm, const char *worker,
-                           const struct cdn_machine_plan *plan, uint64_t cpu_s,
-                           int channel, cordon_error *err)
+                           const struct cdn_machine_plan *plan, uint64_t cpu_s, int life,
+                           cordon_error *err)
 {
     struct cdn_buf words = {0};
     const struct cdn_spawn spawn = {.program = worker,
                                     .words = &words,
-                                    .files = {channel, microvm->boot->kernel,
+                                    .files = {life, microvm->boot->kernel,
                                               microvm->boot->files, microvm->slice},
                                     .file_count = microvm->slice >= 0 ? 4 : 3,
                                     .said = microvm->said};
@@ -213,95 +223,79 @@ static cordon_status spawn(struct microvm *microvm, const char *worker,
         cdn_firecracker_words(&words, &microvm->firecracker);
     else
         cdn_qemu_words(&words, plan);
-    status = cdn_spawn(&microvm->keeper, &spawn, err);
+    status = cdn_spawn(&microvm->worker.process, &spawn, err);
     cdn_buf_deinit(&words);
     return status;
 }
 
-/* Put what the monitor complained of behind what went wrong. */
-static void add_complaint(const struct microvm *microvm, cordon_error *err)
-{
-    char text[200], first[sizeof ((cordon_error *)0)->message];
-    ssize_t got = pread(microvm->said, text, sizeof text, 0);
-    size_t length = got > 0 ? (size_t)got : 0;
-
-    while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-        length--;
-    if (!err || !length)
-        return;
-    snprintf(first, sizeof first, "%.600s", err->message);
-    cdn_error_set(err, err->status, "%s; it wrote: %.*s", first, (int)length, text);
-}
-
-/* Wait for the worker in a monitor that was started. */
-static cordon_status meet(struct microvm *microvm, const struct cdn_machine_plan *plan,
-                          uint64_t identity, uint64_t until_ns, cordon_error *err)
+/* Tell Firecracker of the machine; the worker in it will call. */
+static cordon_status describe(struct microvm *microvm,
+                              const struct cdn_machine_plan *plan, cordon_error *err)
 {
     struct cdn_channel *channel = &microvm->worker.channel;
+    uint64_t until_ns = cdn_clock_ns() + DESCRIBE_NS;
     cordon_error why;
-    cordon_status status;
+    cordon_status status = cdn_firecracker_boot(&microvm->firecracker, plan,
+                                                microvm->life, until_ns, &why);
 
-    channel->fd = microvm->life;
-    if (!microvm->fire)
-        return cdn_worker_greet(&microvm->worker, identity, until_ns, err);
-    status = cdn_firecracker_boot(&channel->fd, &microvm->firecracker, plan,
-                                  microvm->life, until_ns, err);
-    if (!status)
-        return cdn_worker_greet(&microvm->worker, identity, until_ns, err);
-    if (status != CORDON_E_IO)
-        return status;
-    /* it ended: where the keeper knows why, it says so */
-    channel->fd = microvm->life;
-    if (cdn_worker_greet(&microvm->worker, identity, until_ns, &why) == CORDON_E_IO || !err)
-        return status;
-    *err = why;
-    return why.status;
+    if (!status) {
+        channel->fd = cdn_firecracker_listener(&microvm->firecracker);
+        microvm->worker.listening = true;
+        return CORDON_OK;
+    }
+    if (status == CORDON_E_IO) {
+        /* it ended: where the keeper knows why, it says so there */
+        channel->fd = microvm->life;
+        microvm->life = -1;
+        status = cdn_worker_greet(&microvm->worker, until_ns, &why);
+    } else {
+        explain(&microvm->worker, &why);
+    }
+    if (err)
+        *err = why;
+    return status;
 }
 
 static cordon_status boot(struct microvm *microvm, const char *worker,
                           const struct cdn_machine_plan *plan, uint64_t cpu_s,
-                          uint64_t identity, uint64_t start_ns, cordon_error *err)
+                          cordon_error *err)
 {
-    uint64_t until_ns = cdn_clock_ns() + start_ns;
     cordon_status status = CORDON_OK;
     int ends[2];
 
-    if (microvm->fire)
-        status = cdn_firecracker_init(&microvm->firecracker, err);
-    if (status)
-        return status;
-    microvm->said = memfd_create("cordon-said", MFD_CLOEXEC);
-    if (microvm->said < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
-        status = cdn_error_errno(err, errno, "a machine's channel");
-        stop(microvm);
-        return status;
-    }
-    microvm->life = ends[0];
     microvm->accel = plan->accel;
-    status = spawn(microvm, worker, plan, cpu_s, ends[1], err);
-    close(ends[1]);
-    if (!status)
-        status = meet(microvm, plan, identity, until_ns, err);
-    if (status) {
-        add_complaint(microvm, err);
-        stop(microvm);
+    microvm->said = memfd_create("cordon-said", MFD_CLOEXEC);
+    if (microvm->said < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+        return cdn_error_errno(err, errno, "a machine's channel");
+    if (microvm->fire) {
+        microvm->life = ends[0];
+        status = cdn_firecracker_init(&microvm->firecracker, err);
+    } else {
+        microvm->worker.channel.fd = ends[0];
     }
+    if (!status)
+        status = spawn(microvm, worker, plan, cpu_s, ends[1], err);
+    close(ends[1]);
+    if (!status && microvm->fire)
+        status = describe(microvm, plan, err);
     return status;
 }
 
-static cordon_status start(struct microvm *microvm,
-                           const struct cdn_microvm_places *places,
-                           const struct cdn_process_options *options,
-                           const cordon_snapshot *snapshot, cordon_error *err)
+static struct cdn_boot_places boot_places(const struct cdn_microvm_places *places)
 {
-    const struct cdn_boot_places where = {places->boot ? places->boot : "/boot",
-                                          places->modules ? places->modules
-                                                          : "/lib/modules"};
+    return (struct cdn_boot_places){places->boot ? places->boot : "/boot",
+                                    places->modules ? places->modules : "/lib/modules"};
+}
+
+static cordon_status make(struct microvm *microvm,
+                          const struct cdn_microvm_places *places,
+                          const struct cdn_wall_options *options,
+                          const cordon_snapshot *snapshot, cordon_error *err)
+{
+    const struct cdn_boot_places where = boot_places(places);
     struct cdn_machine_plan plan = {.image_bytes = options->image_bytes,
                                     .memory_bytes = options->memory_bytes,
                                     .accel = cdn_qemu_accel(options->program)};
-    uint64_t identity, start_ns = places->start_ns;
     char inside[PATH_MAX];
     cordon_status status;
 
@@ -314,26 +308,17 @@ static cordon_status start(struct microvm *microvm,
             &microvm->boot, inside, &where,
             microvm->fire ? cdn_firecracker_modules : cdn_qemu_modules, err);
     if (!status)
-        status = give_slice(microvm, &plan.slice_bytes, &identity, snapshot, err);
+        status = give_slice(microvm, &plan.slice_bytes, snapshot, err);
     if (status)
         return status;
     plan.ram_mib = cdn_machine_ram(plan.slice_bytes);
     plan.module_count = microvm->boot->module_count;
-    if (plan.accel == CDN_ACCEL_KVM || microvm->fire) {
-        status = boot(microvm, options->program, &plan, options->cpu_s, identity,
-                      start_ns ? start_ns : KVM_NS, err);
-        if (!status || status == CORDON_E_NOMEM || microvm->fire)
-            return status;
-        cdn_qemu_distrust_kvm();
-        plan.accel = CDN_ACCEL_EMULATION;
-    }
-    return boot(microvm, options->program, &plan, options->cpu_s, identity,
-                start_ns ? start_ns : EMULATED_NS, err);
+    return boot(microvm, options->program, &plan, options->cpu_s, err);
 }
 
-cordon_status cdn_microvm_start_at(struct cdn_worker **out,
+cordon_status cdn_microvm_spawn_at(struct cdn_worker **out,
                                    const struct cdn_microvm_places *places,
-                                   const struct cdn_process_options *options,
+                                   const struct cdn_wall_options *options,
                                    const cordon_snapshot *snapshot, cordon_error *err)
 {
     struct microvm *microvm = cdn_calloc(1, sizeof *microvm);
@@ -346,8 +331,10 @@ cordon_status cdn_microvm_start_at(struct cdn_worker **out,
     microvm->firecracker.listener = -1;
     cdn_channel_init(&microvm->worker.channel, CDN_CHANNEL_HOST, -1, NULL);
     microvm->worker.end = end;
+    microvm->worker.explain = explain;
+    microvm->worker.process = -1;
     microvm->worker.load = options->load;
-    status = start(microvm, places, options, snapshot, err);
+    status = make(microvm, places, options, snapshot, err);
     if (status)
         end(&microvm->worker);
     else
@@ -355,26 +342,31 @@ cordon_status cdn_microvm_start_at(struct cdn_worker **out,
     return status;
 }
 
-cordon_status cdn_microvm_start(struct cdn_worker **out,
-                                const struct cdn_process_options *options,
+static const struct cdn_microvm_places installed = {0};
+
+cordon_status cdn_microvm_spawn(struct cdn_worker **out,
+                                const struct cdn_wall_options *options,
                                 const cordon_snapshot *snapshot, cordon_error *err)
 {
-    static const struct cdn_microvm_places places = {0};
-
-    return cdn_microvm_start_at(out, &places, options, snapshot, err);
+    return cdn_microvm_spawn_at(out, &installed, options, snapshot, err);
 }
 
-void cdn_microvm_describe(char *out, size_t size, const struct cdn_worker *worker)
+void cdn_microvm_describe(char *out, size_t size, const char *worker)
 {
-    const struct microvm *microvm = (const struct microvm *)(const void *)worker;
-    char version[32];
+    const struct cdn_boot_places where = boot_places(&installed);
+    enum cdn_accel accel = cdn_qemu_accel(worker);
+    struct microvm microvm = {0};
+    struct cdn_kernel kernel;
+    char version[32] = "";
 
-    if (microvm->fire) {
-        snprintf(out, size, "Firecracker, Linux %s", microvm->boot->version);
+    if (find_monitor(&microvm, &installed, accel, NULL) ||
+        cdn_kernel_find(&kernel, where.boot, where.modules, cdn_qemu_modules, NULL)) {
+        snprintf(out, size, "-");
         return;
     }
-    cdn_qemu_version(version, microvm->monitor);
-    snprintf(out, size, "QEMU%s%s, %s, Linux %s", version[0] ? " " : "", version,
-             microvm->accel == CDN_ACCEL_KVM ? "on KVM" : "emulated",
-             microvm->boot->version);
+    if (!microvm.fire)
+        cdn_qemu_version(version, microvm.monitor);
+    snprintf(out, size, "%s%s%s, %s, Linux %s", microvm.fire ? "Firecracker" : "QEMU",
+             version[0] ? " " : "", version,
+             accel == CDN_ACCEL_KVM ? "on KVM" : "emulated", kernel.version);
 }

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -155,17 +154,16 @@ enum cdn_accel cdn_qemu_accel(const char *worker)
 {
     int known = atomic_load(&kvm);
     struct cdn_buf words = {0};
-    pid_t child;
+    int child;
 
     if (known == UNKNOWN) {
         const struct cdn_spawn spawn = {.program = worker, .words = &words, .said = -1};
-        bool late = false;
 
         cdn_spawn_word(&words, "cordon-worker");
         cdn_spawn_word(&words, CDN_WORKER_KVM);
         known = BAD;
         if (!access("/dev/kvm", F_OK) && !cdn_spawn(&child, &spawn, NULL) &&
-            cdn_spawn_reap(child, KVM_TRIAL_MS, &late) == 0 && !late)
+            cdn_spawn_reap(child, KVM_TRIAL_MS) == 0)
             known = GOOD;
         cdn_buf_deinit(&words);
         atomic_store(&kvm, known);
@@ -188,13 +186,13 @@ void cdn_qemu_version(char out[static 32], const char *qemu)
     const struct cdn_spawn spawn = {.program = qemu, .words = &words, .said = said};
     char text[256] = "";
     const char *at;
-    pid_t child;
+    int child;
 
     out[0] = '\0';
     cdn_spawn_word(&words, "qemu-system-x86_64");
     cdn_spawn_word(&words, "--version");
     if (said >= 0 && !cdn_spawn(&child, &spawn, NULL) &&
-        cdn_spawn_reap(child, VERSION_TRIAL_MS, NULL) == 0 &&
+        cdn_spawn_reap(child, VERSION_TRIAL_MS) == 0 &&
         pread(said, text, sizeof text - 1, 0) > 0 && (at = strstr(text, before))) {
         at += strlen(before);
         snprintf(out, 32, "%.*s", (int)strspn(at, "0123456789."), at);

@@ -80,14 +80,32 @@ static int attributes(posix_spawnattr_t *attributes)
            posix_spawnattr_setsigdefault(attributes, &all);
 }
 
-cordon_status cdn_spawn(pid_t *out, const struct cdn_spawn *spawn, cordon_error *err)
+/* Hold on to a child by a descriptor. */
+static cordon_status hold(int *out, pid_t child, cordon_error *err)
+{
+    int failed;
+
+    *out = (int)syscall(SYS_pidfd_open, child, 0);
+    if (*out >= 0)
+        return CORDON_OK;
+    failed = errno;
+    if (failed != ESRCH) { /* else the host itself has waited for it */
+        (void)kill(child, SIGKILL);
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    return cdn_error_errno(err, failed, "a child process");
+}
+
+cordon_status cdn_spawn(int *out, const struct cdn_spawn *spawn, cordon_error *err)
 {
     char *argv[CDN_SPAWN_MAX_WORDS + 1], *envp[] = {NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
+    pid_t child;
     int failed;
 
-    *out = 0;
+    *out = -1;
     if (spawn->words->failed)
         return cdn_error_nomem(err);
     if (spawn->file_count > CDN_SPAWN_MAX_FILES || !split(argv, spawn->words))
@@ -101,27 +119,25 @@ cordon_status cdn_spawn(pid_t *out, const struct cdn_spawn *spawn, cordon_error 
     }
     failed = arrange(&actions, spawn) || attributes(&attr)
                  ? ENOMEM
-                 : posix_spawn(out, spawn->program, &actions, &attr, argv, envp);
-    if (failed)
-        *out = 0;
+                 : posix_spawn(&child, spawn->program, &actions, &attr, argv, envp);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
-    return failed ? cdn_error_errno(err, failed, "%s", spawn->program) : CORDON_OK;
+    return failed ? cdn_error_errno(err, failed, "%s", spawn->program)
+                  : hold(out, child, err);
 }
 
-int cdn_spawn_reap(pid_t child, int ms, bool *late)
+int cdn_spawn_reap(int child, int ms)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, child, 0), ended = 0;
-    struct pollfd wait_for = {.fd = pidfd, .events = POLLIN};
-    bool gone = pidfd >= 0 && poll(&wait_for, 1, ms) > 0;
+    struct pollfd ended = {.fd = child, .events = POLLIN};
+    siginfo_t how = {0};
+    int failed;
 
-    if (late)
-        *late = !gone;
-    if (!gone)
-        (void)kill(child, SIGKILL);
-    while (waitpid(child, &ended, 0) < 0 && errno == EINTR)
+    if (poll(&ended, 1, ms) <= 0)
+        (void)syscall(SYS_pidfd_send_signal, child, SIGKILL, NULL, 0);
+    while ((failed = waitid(P_PIDFD, (id_t)child, &how, WEXITED)) && errno == EINTR)
         ;
-    if (pidfd >= 0)
-        close(pidfd);
-    return ended;
+    close(child);
+    if (failed)
+        return -1;
+    return how.si_code == CLD_EXITED ? how.si_status : 128 + how.si_status;
 }

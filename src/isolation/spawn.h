@@ -4,8 +4,6 @@
 #ifndef CDN_ISOLATION_SPAWN_H
 #define CDN_ISOLATION_SPAWN_H
 
-#include <sys/types.h>
-
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -24,13 +22,15 @@ struct cdn_spawn {
 void cdn_spawn_word(struct cdn_buf *words, const char *format, ...) CDN_PRINTF(2, 3);
 
 /* Start it in a session of its own, without an environment, with no signal blocked or ignored.
- * Ownership: *out is a child of the caller's, to be reaped; descriptors are borrowed.
+ * Ownership: *out is the caller's, a pidfd of a child that it reaps: it means no other process
+ *            even where the host's own code has waited for all its children.  Descriptors are
+ *            borrowed.
  * Errors:    CORDON_E_NOTFOUND there is no such program; CORDON_E_IO, CORDON_E_NOMEM,
- *            CORDON_E_INVALID too many words or files. */
-cordon_status cdn_spawn(pid_t *out, const struct cdn_spawn *spawn, cordon_error *err);
+ *            CORDON_E_INVALID too many words or files.  *out is then -1. */
+cordon_status cdn_spawn(int *out, const struct cdn_spawn *spawn, cordon_error *err);
 
-/* Wait for a child's end for at most `ms`, then kill it, and leave no zombie.  Returns its wait
- * status; *late: it had to be killed (may be NULL). */
-int cdn_spawn_reap(pid_t child, int ms, bool *late);
+/* Wait for a child's end for at most `ms`, then kill it; leave no zombie, and close its pidfd.
+ * Returns what it exited with, 128 and the signal that ended it, or -1: nobody knows. */
+int cdn_spawn_reap(int child, int ms);
 
 #endif

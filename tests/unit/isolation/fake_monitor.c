@@ -207,6 +207,8 @@ static int firecracker(const char *api)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && !strcmp(argv[1], "kvm"))
+        return pause(); /* as KVM may */
     for (int i = 1; i + 1 < argc; i++) {
         if (!strcmp(argv[i], "--api-sock"))
             return firecracker(argv[i + 1]);
