@@ -42,9 +42,10 @@ static cordon_status make_key(char key[static 3 * PATH_MAX], const char *worker,
                               (long long)file.st_mtim.tv_nsec);
     for (; *wanted && length < size; wanted++)
         length += (size_t)snprintf(key + length, size - length, "\n%s", *wanted);
-    return length < size ? CORDON_OK
-                         : cdn_error_set(err, CORDON_E_INVALID,
-                                         "the worker's or the kernel's path is too long");
+    return length < size
+               ? CORDON_OK
+               : cdn_error_set(err, CORDON_E_INVALID,
+                               "the worker's or the kernel's path is too long");
 }
 
 static cordon_status make_files(int *fd, const char *worker,
@@ -100,7 +101,8 @@ static cordon_status make(struct shared **out, const char *key, const char *work
     if (!status)
         status = make_files(&shared->boot.files, worker, &kernel, err);
     if (!status)
-        status = cdn_kernel_open(&shared->boot.kernel, &shared->boot.direct, &kernel, err);
+        status =
+            cdn_kernel_open(&shared->boot.kernel, &shared->boot.direct, &kernel, err);
     if (status) {
         free_shared(shared);
         return status;

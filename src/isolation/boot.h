@@ -20,7 +20,7 @@ struct cdn_boot {
     int kernel;
     bool direct; /* it is entered as it is, and does not unpack itself */
     int files;   /* the first file system */
-    char version[sizeof ((struct cdn_kernel *)0)->version];
+    char version[sizeof((struct cdn_kernel *)0)->version];
     uint32_t module_count;
 };
 

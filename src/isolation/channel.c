@@ -90,9 +90,9 @@ static cordon_status write_all(const struct cdn_channel *channel, const void *by
     const unsigned char *at = bytes;
 
     while (count) {
-        ssize_t done = channel->device ? write(channel->fd, at, count)
-                                       : send(channel->fd, at, count,
-                                              MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t done = channel->device
+                           ? write(channel->fd, at, count)
+                           : send(channel->fd, at, count, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (done >= 0) {
             at += done;

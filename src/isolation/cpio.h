@@ -9,9 +9,6 @@
 
 #include "base/buf.h"
 
-
-
-
 /* Append a member, owned by root; `mode` as in struct stat, S_IFREG or S_IFDIR and permissions.
  * `name` has no leading slash; a directory comes before what it
  * holds.  Failure is the buffer's. */

@@ -20,10 +20,11 @@
 #include "isolation/worker/machine.h"
 #include "isolation/worker/monitor.h"
 
-#define AGAIN_MS 2 /* between looks for a socket that is not there yet */
+#define AGAIN_MS   2   /* between looks for a socket that is not there yet */
+#define HANG_UP_MS 200 /* from the end of a connection to that of the process, mostly */
 
-const char *const cdn_firecracker_modules[] = {
-    "virtio_mmio", "virtio_blk", "vmw_vsock_virtio_transport", NULL};
+const char *const cdn_firecracker_modules[] = {"virtio_mmio", "virtio_blk",
+                                               "vmw_vsock_virtio_transport", NULL};
 
 /* ---- the folder ---- */
 
@@ -42,7 +43,8 @@ cordon_status cdn_firecracker_init(struct cdn_firecracker *out, cordon_error *er
     bool root = geteuid() == 0;
     cordon_status status;
 
-    *out = (struct cdn_firecracker){.folder = CDN_MONITOR_FOLDER "XXXXXX", .listener = -1};
+    *out =
+        (struct cdn_firecracker){.folder = CDN_MONITOR_FOLDER "XXXXXX", .listener = -1};
     if (!mkdtemp(out->folder)) {
         out->folder[0] = '\0';
         return cdn_error_errno(err, errno, "a folder in /dev/shm");
@@ -114,7 +116,8 @@ static bool read_status(unsigned *code, const char *line, size_t bytes)
     static const char protocol[] = "HTTP/1.1 ";
     const char *at = line + sizeof protocol - 1;
 
-    if (bytes < sizeof protocol - 1 + 3 || memcmp(line, protocol, sizeof protocol - 1) != 0)
+    if (bytes < sizeof protocol - 1 + 3 ||
+        memcmp(line, protocol, sizeof protocol - 1) != 0)
         return false;
     *code = 0;
     for (int i = 0; i < 3; i++) {
@@ -125,8 +128,8 @@ static bool read_status(unsigned *code, const char *line, size_t bytes)
     return *code >= 100 && (bytes == sizeof protocol - 1 + 3 || at[3] == ' ');
 }
 
-enum cdn_firecracker_read
-cdn_firecracker_read(struct cdn_firecracker_answer *out, const char *bytes, size_t count)
+enum cdn_firecracker_read cdn_firecracker_read(struct cdn_firecracker_answer *out,
+                                               const char *bytes, size_t count)
 {
     const char *at = bytes, *end = bytes + count;
     size_t length = 0;
@@ -136,7 +139,8 @@ cdn_firecracker_read(struct cdn_firecracker_answer *out, const char *bytes, size
         const char *stop = at < end ? memmem(at, (size_t)(end - at), "\r\n", 2) : NULL;
 
         if (!stop)
-            return count < CDN_FIRECRACKER_ANSWER_MOST ? CDN_ANSWER_MORE : CDN_ANSWER_BAD;
+            return count < CDN_FIRECRACKER_ANSWER_MOST ? CDN_ANSWER_MORE
+                                                       : CDN_ANSWER_BAD;
         if (first && !read_status(&out->code, at, (size_t)(stop - at)))
             return CDN_ANSWER_BAD;
         if (is_header(at, (size_t)(stop - at), "content-length:"))
@@ -240,6 +244,7 @@ static cordon_status listen_to(int fd, const struct boot *boot, const char *what
 
     while (state == CDN_ANSWER_MORE && count < sizeof bytes) {
         ssize_t got = recv(fd, bytes + count, sizeof bytes - count, MSG_DONTWAIT);
+        bool later = got < 0 && (errno == EAGAIN || errno == EINTR);
         cordon_status status;
 
         if (got > 0) {
@@ -247,20 +252,20 @@ static cordon_status listen_to(int fd, const struct boot *boot, const char *what
             state = cdn_firecracker_read(&answer, bytes, count);
             continue;
         }
-        if (got == 0 || (errno != EAGAIN && errno != EINTR))
-            break;
-        status = wait_for(boot, fd, POLLIN, -1, err);
+        status = later ? wait_for(boot, fd, POLLIN, -1, err)
+                       : wait_for(boot, -1, 0, HANG_UP_MS, err); /* for its end */
         if (status)
             return status;
+        if (!later)
+            break;
     }
     if (state != CDN_ANSWER_WHOLE)
         return cdn_error_set(err, CORDON_E_DATA,
                              "Firecracker's answer to %s is not one of HTTP", what);
     if (answer.code < 200 || answer.code > 299)
-        return cdn_error_set(err, CORDON_E_DATA, "Firecracker refused %s (%u): %.*s",
-                             what, answer.code,
-                             answer.body_bytes < 300 ? (int)answer.body_bytes : 300,
-                             answer.body);
+        return cdn_error_set(
+            err, CORDON_E_DATA, "Firecracker refused %s (%u): %.*s", what, answer.code,
+            answer.body_bytes < 300 ? (int)answer.body_bytes : 300, answer.body);
     return CORDON_OK;
 }
 
@@ -276,8 +281,8 @@ static cordon_status put(const struct boot *boot, const char *what,
                    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                    what, body->length);
     cdn_buf_append(&request, body->data, body->length);
-    status = body->failed || request.failed ? cdn_error_nomem(err)
-                                            : reach(&fd, boot, err);
+    status =
+        body->failed || request.failed ? cdn_error_nomem(err) : reach(&fd, boot, err);
     if (!status)
         status = ask(fd, boot, &request, err);
     if (!status)
@@ -289,8 +294,8 @@ static cordon_status put(const struct boot *boot, const char *what,
 }
 
 /* The bodies hold numbers and paths that were made here: nothing in them is to be escaped. */
-static cordon_status describe(const struct boot *boot, const struct cdn_machine_plan *plan,
-                              cordon_error *err)
+static cordon_status describe(const struct boot *boot,
+                              const struct cdn_machine_plan *plan, cordon_error *err)
 {
     struct cdn_buf body = {0};
     cordon_status status;
@@ -310,10 +315,11 @@ static cordon_status describe(const struct boot *boot, const struct cdn_machine_
         status = put(boot, "/boot-source", &body, err);
     if (plan->slice_bytes && !status) {
         cdn_buf_clear(&body);
-        cdn_buf_printf(&body,
-                       "{\"drive_id\": \"slice\", \"path_on_host\": \"/proc/self/fd/%d\", "
-                       "\"is_root_device\": false, \"is_read_only\": true}",
-                       CDN_MONITOR_SLICE);
+        cdn_buf_printf(
+            &body,
+            "{\"drive_id\": \"slice\", \"path_on_host\": \"/proc/self/fd/%d\", "
+            "\"is_root_device\": false, \"is_read_only\": true}",
+            CDN_MONITOR_SLICE);
         status = put(boot, "/drives/slice", &body, err);
     }
     cdn_buf_clear(&body);

@@ -53,7 +53,7 @@ enum cdn_firecracker_read { CDN_ANSWER_MORE, CDN_ANSWER_BAD, CDN_ANSWER_WHOLE };
 #define CDN_FIRECRACKER_ANSWER_MOST ((size_t)4096)
 
 /* Read an answer of HTTP/1.1 from what has come so far. */
-enum cdn_firecracker_read
-cdn_firecracker_read(struct cdn_firecracker_answer *out, const char *bytes, size_t count);
+enum cdn_firecracker_read cdn_firecracker_read(struct cdn_firecracker_answer *out,
+                                               const char *bytes, size_t count);
 
 #endif

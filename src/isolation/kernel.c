@@ -44,7 +44,7 @@ static bool is_word(const char *text, size_t bytes)
 /* The version in a file's name, or NULL. */
 static const char *version_in(const char *name)
 {
-    size_t length = strlen(name), most = sizeof ((struct cdn_kernel *)0)->version;
+    size_t length = strlen(name), most = sizeof((struct cdn_kernel *)0)->version;
 
     if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
         return NULL;
@@ -68,7 +68,7 @@ static bool is_path(const char *text, size_t bytes)
             return false;
         word = i + 1;
     }
-    return bytes < sizeof ((struct cdn_kernel *)0)->modules[0];
+    return bytes < sizeof((struct cdn_kernel *)0)->modules[0];
 }
 
 /* ---- files ---- */
@@ -316,15 +316,15 @@ cordon_status cdn_kernel_find(struct cdn_kernel *out, const char *boot,
     if (!status)
         status = check_file(out->path, err);
     if (!status)
-        status = cdn_path_join(out->folder, sizeof out->folder, modules, out->version,
-                               err);
+        status =
+            cdn_path_join(out->folder, sizeof out->folder, modules, out->version, err);
     if (!status)
         status = module_path(path, out, "modules.dep", err);
     if (!status)
         status = read_file(&list, path, LIST_MOST, err);
     if (!status)
-        status = cdn_kernel_order(out, (const char *)list.data, list.length, wanted,
-                                  err);
+        status =
+            cdn_kernel_order(out, (const char *)list.data, list.length, wanted, err);
     cdn_buf_deinit(&list);
     return status;
 }
@@ -343,7 +343,13 @@ static uint32_t little(const unsigned char *at, unsigned bytes)
 bool cdn_kernel_payload(size_t *at, size_t *count, const unsigned char *image,
                         size_t bytes)
 {
-    enum { SECTORS = 0x1f1, MARK = 0x202, VERSION = 0x206, PAYLOAD = 0x248, END = 0x250 };
+    enum {
+        SECTORS = 0x1f1,
+        MARK = 0x202,
+        VERSION = 0x206,
+        PAYLOAD = 0x248,
+        END = 0x250
+    };
     size_t sectors;
 
     if (bytes < END || memcmp(image + MARK, "HdrS", 4) != 0 ||

@@ -22,11 +22,12 @@
 #define CDN_KERNEL_PATH_BYTES  512u
 
 struct cdn_kernel {
-    char version[96];                  /* "6.1.0-56-cloud-amd64" */
-    char path[CDN_KERNEL_PATH_BYTES];  /* of its image */
+    char version[96];                   /* "6.1.0-56-cloud-amd64" */
+    char path[CDN_KERNEL_PATH_BYTES];   /* of its image */
     char folder[CDN_KERNEL_PATH_BYTES]; /* of its modules */
     uint32_t module_count;
-    char modules[CDN_KERNEL_MAX_MODULES][160]; /* below `folder`, in the order of loading */
+    char modules[CDN_KERNEL_MAX_MODULES]
+                [160]; /* below `folder`, in the order of loading */
 };
 
 /* The newest kernel that has all of `wanted` (names of modules, ended by NULL) and what those

@@ -150,7 +150,8 @@ static cordon_status give_slice(struct microvm *microvm, uint64_t *size,
         return CORDON_OK;
     status = cut(&bytes, snapshot, err);
     if (!status)
-        status = cordon_snapshot_open_slice(&opened, bytes.data, bytes.length, NULL, err);
+        status =
+            cordon_snapshot_open_slice(&opened, bytes.data, bytes.length, NULL, err);
     if (!status) {
         *size = bytes.length;
         microvm->worker.identity = opened->identity;
@@ -199,16 +200,16 @@ static cordon_status find_monitor(struct microvm *microvm,
 }
 
 static cordon_status spawn(struct microvm *microvm, const char *worker,
-                           const struct cdn_machine_plan *plan, uint64_t cpu_s, int life,
-                           cordon_error *err)
+                           const struct cdn_machine_plan *plan, uint64_t cpu_s,
+                           int life, cordon_error *err)
 {
     struct cdn_buf words = {0};
-    const struct cdn_spawn spawn = {.program = worker,
-                                    .words = &words,
-                                    .files = {life, microvm->boot->kernel,
-                                              microvm->boot->files, microvm->slice},
-                                    .file_count = microvm->slice >= 0 ? 4 : 3,
-                                    .said = microvm->said};
+    const struct cdn_spawn spawn = {
+        .program = worker,
+        .words = &words,
+        .files = {life, microvm->boot->kernel, microvm->boot->files, microvm->slice},
+        .file_count = microvm->slice >= 0 ? 4 : 3,
+        .said = microvm->said};
     cordon_status status;
 
     cdn_spawn_word(&words, "cordon-worker");

@@ -57,17 +57,20 @@ void cdn_machine_kernel_line(struct cdn_buf *out, const struct cdn_machine_plan 
 {
     /* It says nothing; when its program ends, or it finds itself broken, it stops at once, which
      * ends the machine (-no-reboot). */
-    cdn_buf_text(out, "quiet loglevel=0 panic=-1 reboot=t nowatchdog audit=0 apparmor=0 "
-                      "ipv6.disable=1 random.trust_cpu=on tsc=reliable no_timer_check "
-                      "cryptomgr.notests " LEFT_OUT);
+    cdn_buf_text(out,
+                 "quiet loglevel=0 panic=-1 reboot=t nowatchdog audit=0 apparmor=0 "
+                 "ipv6.disable=1 random.trust_cpu=on tsc=reliable no_timer_check "
+                 "cryptomgr.notests " LEFT_OUT);
     /* An emulated processor foresees nothing that could be listened to; its counter is this
      * one's, and there is nothing in the machine to measure it by. */
     if (plan->accel == CDN_ACCEL_EMULATION)
-        cdn_buf_printf(out, " mitigations=off rcupdate.rcu_cpu_stall_suppress=1 "
-                            "tsc_early_khz=%" PRIu64,
+        cdn_buf_printf(out,
+                       " mitigations=off rcupdate.rcu_cpu_stall_suppress=1 "
+                       "tsc_early_khz=%" PRIu64,
                        counter_khz());
-    cdn_buf_printf(out, " -- " CDN_WORKER_MACHINE " %s %" PRIu64 " %" PRIu64 " %" PRIu64
-                        " %" PRIu32,
+    cdn_buf_printf(out,
+                   " -- " CDN_WORKER_MACHINE " %s %" PRIu64 " %" PRIu64 " %" PRIu64
+                   " %" PRIu32,
                    channel, plan->slice_bytes, plan->image_bytes, plan->memory_bytes,
                    plan->module_count);
 }
@@ -130,12 +133,11 @@ void cdn_qemu_words(struct cdn_buf *out, const struct cdn_machine_plan *plan)
     cdn_spawn_word(out, "-device");
     cdn_spawn_word(out, "virtserialport,chardev=channel,nr=1");
     if (plan->slice_bytes) {
-        cdn_spawn_word(out, "-add-fd");
-        cdn_spawn_word(out, "fd=%d,set=1", CDN_MONITOR_SLICE);
         cdn_spawn_word(out, "-blockdev");
-        cdn_spawn_word(out, "driver=raw,node-name=slice,read-only=on,file.driver=file,"
-                            "file.filename=/dev/fdset/1,file.locking=off,"
-                            "file.aio=threads");
+        cdn_spawn_word(out,
+                       "driver=raw,node-name=slice,read-only=on,file.driver=file,"
+                       "file.filename=/proc/self/fd/%d,file.locking=off",
+                       CDN_MONITOR_SLICE);
         cdn_spawn_word(out, "-device");
         cdn_spawn_word(out, "virtio-blk-device,drive=slice");
     }
@@ -165,8 +167,9 @@ enum cdn_accel cdn_qemu_accel(const char *worker)
         if (!access("/dev/kvm", F_OK) && !cdn_spawn(&child, &spawn, NULL) &&
             cdn_spawn_reap(child, KVM_TRIAL_MS) == 0)
             known = GOOD;
+        if (!words.failed) /* else it was not tried */
+            atomic_store(&kvm, known);
         cdn_buf_deinit(&words);
-        atomic_store(&kvm, known);
     }
     return known == GOOD ? CDN_ACCEL_KVM : CDN_ACCEL_EMULATION;
 }

@@ -13,15 +13,20 @@
 enum cdn_accel { CDN_ACCEL_EMULATION, CDN_ACCEL_KVM };
 
 /* Descriptors that a monitor is started with; the slice's is there only if there is one. */
-enum { CDN_MONITOR_CHANNEL = 3, CDN_MONITOR_KERNEL, CDN_MONITOR_FILES, CDN_MONITOR_SLICE };
+enum {
+    CDN_MONITOR_CHANNEL = 3,
+    CDN_MONITOR_KERNEL,
+    CDN_MONITOR_FILES,
+    CDN_MONITOR_SLICE
+};
 
 /* A machine to be. */
 struct cdn_machine_plan {
     enum cdn_accel accel;
-    uint64_t slice_bytes; /* 0: none */
-    uint64_t image_bytes; /* of a rule, at most */
+    uint64_t slice_bytes;  /* 0: none */
+    uint64_t image_bytes;  /* of a rule, at most */
     uint64_t memory_bytes; /* of a run, at most */
-    uint64_t ram_mib;     /* cdn_machine_ram() */
+    uint64_t ram_mib;      /* cdn_machine_ram() */
     uint32_t module_count;
 };
 

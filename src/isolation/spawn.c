@@ -47,23 +47,23 @@ static bool split(char *argv[static CDN_SPAWN_MAX_WORDS + 1],
 static int arrange(posix_spawn_file_actions_t *actions, const struct cdn_spawn *spawn)
 {
     enum { AWAY = 100, SAID = 99 };
-    int failed =
-        posix_spawn_file_actions_adddup2(actions, spawn->said < 0 ? 0 : spawn->said, SAID);
+    int failed = posix_spawn_file_actions_adddup2(
+        actions, spawn->said < 0 ? 0 : spawn->said, SAID);
 
     if (spawn->said < 0)
-        failed = posix_spawn_file_actions_addopen(actions, SAID, "/dev/null", O_RDWR, 0);
+        failed =
+            posix_spawn_file_actions_addopen(actions, SAID, "/dev/null", O_RDWR, 0);
     for (unsigned i = 0; i < spawn->file_count && !failed; i++)
-        failed = posix_spawn_file_actions_adddup2(actions, spawn->files[i],
-                                                  AWAY + (int)i);
+        failed =
+            posix_spawn_file_actions_adddup2(actions, spawn->files[i], AWAY + (int)i);
     if (!failed)
         failed = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0) ||
                  posix_spawn_file_actions_adddup2(actions, SAID, 1) ||
                  posix_spawn_file_actions_adddup2(actions, SAID, 2) ||
                  posix_spawn_file_actions_addclose(actions, SAID);
     for (unsigned i = 0; i < spawn->file_count && !failed; i++)
-        failed =
-            posix_spawn_file_actions_adddup2(actions, AWAY + (int)i, 3 + (int)i) ||
-            posix_spawn_file_actions_addclose(actions, AWAY + (int)i);
+        failed = posix_spawn_file_actions_adddup2(actions, AWAY + (int)i, 3 + (int)i) ||
+                 posix_spawn_file_actions_addclose(actions, AWAY + (int)i);
     return failed;
 }
 

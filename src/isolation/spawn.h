@@ -11,8 +11,9 @@
 #define CDN_SPAWN_MAX_FILES 8u
 
 struct cdn_spawn {
-    const char *program;         /* an absolute path */
-    const struct cdn_buf *words; /* its arguments, its name first, each ended by a NUL */
+    const char *program; /* an absolute path */
+    const struct cdn_buf
+        *words; /* its arguments, its name first, each ended by a NUL */
     int files[CDN_SPAWN_MAX_FILES]; /* what it has as descriptors 3, 4, ... */
     unsigned file_count;
     int said; /* what it has as 1 and 2; -1: they lead nowhere */

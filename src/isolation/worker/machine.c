@@ -31,7 +31,7 @@
 enum { CHANNEL_WORD = 2, SLICE_WORD, IMAGE_WORD, MEMORY_WORD, MODULES_WORD, WORDS };
 
 /* Devices appear a moment after their driver; this long is waited for one. */
-#define APPEAR_NS   UINT64_C(20000000000)
+#define APPEAR_NS     UINT64_C(20000000000)
 #define LOOK_AGAIN_NS 200000
 
 static void load_modules(uint64_t count)

@@ -57,7 +57,7 @@ struct monitor {
     const char *folder; /* NULL: none */
     const char *program;
     char **argv;
-    bool root;  /* the keeper is */
+    bool root;   /* the keeper is */
     bool mounts; /* it has a mount namespace of its own */
 };
 
@@ -86,7 +86,7 @@ static int give_up(const cordon_error *why)
 /* 3: what a monitor has no business with. */
 static cordon_status cover_files(cordon_error *err)
 {
-    static const char *const places[] = {"/home", "/root", "/tmp",  "/var", "/run",
+    static const char *const places[] = {"/home", "/root", "/tmp",  "/var",  "/run",
                                          "/srv",  "/mnt",  "/boot", "/media"};
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
@@ -171,7 +171,8 @@ static cordon_status die_with(int lifeline, cordon_error *err)
 {
     char nothing;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || fcntl(lifeline, F_SETFL, O_NONBLOCK))
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ||
+        fcntl(lifeline, F_SETFL, O_NONBLOCK))
         return refused(err, 7, "dying with the keeper");
     if (read(lifeline, &nothing, 1) >= 0)
         return cdn_error_set(err, CORDON_E_DENIED, "a monitor's keeper is gone");
@@ -379,7 +380,8 @@ int cdn_kvm_try(void)
                     : ioctl(machine, KVM_CREATE_VCPU, 0);
     if (processor < 0 || ioctl(processor, KVM_GET_SREGS, &special))
         return 1;
-    state = mmap(NULL, (size_t)run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, processor, 0);
+    state =
+        mmap(NULL, (size_t)run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, processor, 0);
     special.cs.base = special.cs.selector = 0;
     special.es.base = special.es.selector = 0;
     if (state == MAP_FAILED || ioctl(processor, KVM_SET_SREGS, &special) ||

@@ -16,7 +16,8 @@
 #include "isolation/service.h"
 #include "isolation/worker.h"
 
-static int tell_end(struct cdn_channel *channel, enum cdn_frame kind, struct cdn_buf *out)
+static int tell_end(struct cdn_channel *channel, enum cdn_frame kind,
+                    struct cdn_buf *out)
 {
     (void)cdn_channel_send(channel, (uint16_t)kind, out->data, out->length, UINT64_MAX,
                            NULL);
@@ -62,12 +63,13 @@ static int look(struct cdn_channel *channel)
     for (int i = 0; links && links[i].if_index; i++)
         network += strcmp(links[i].if_name, "lo") != 0;
     getrlimit(RLIMIT_NOFILE, &files);
-    cdn_error_set(&err, CORDON_E_DENIED,
-                  "id %u, no capabilities %d, no new privileges %d, environment %d, "
-                  "links %d, files of home %d, descriptors at most %d, kernel writable %d",
-                  geteuid(), capabilities(), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
-                  environ[0] != NULL, network, count_entries("/root"),
-                  (int)files.rlim_cur, pwrite(4, "x", 1, 0) == 1);
+    cdn_error_set(
+        &err, CORDON_E_DENIED,
+        "id %u, no capabilities %d, no new privileges %d, environment %d, "
+        "links %d, files of home %d, descriptors at most %d, kernel writable %d",
+        geteuid(), capabilities(), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+        environ[0] != NULL, network, count_entries("/root"), (int)files.rlim_cur,
+        pwrite(4, "x", 1, 0) == 1);
     if_freenameindex(links);
     cdn_wire_put_failed(&out, &err);
     return tell_end(channel, CDN_FRAME_FAILED, &out);

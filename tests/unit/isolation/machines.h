@@ -16,7 +16,8 @@
     "kernel/virtio.ko: kernel/virtio_ring.ko\n"                                        \
     "kernel/virtio_mmio.ko: kernel/virtio.ko kernel/virtio_ring.ko\n"                  \
     "kernel/char/virtio_console.ko: kernel/virtio.ko kernel/virtio_ring.ko\n"          \
-    "kernel/net/vmw_vsock_virtio_transport.ko: kernel/virtio.ko kernel/virtio_ring.ko\n" \
+    "kernel/net/vmw_vsock_virtio_transport.ko: kernel/virtio.ko "                      \
+    "kernel/virtio_ring.ko\n"                                                          \
     "kernel/block/virtio_blk.ko: kernel/virtio.ko kernel/virtio_ring.ko\n"
 
 #define MACHINES_ELF_BYTES  (sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr) + 20)
@@ -31,7 +32,8 @@ static inline void machines_init(struct machines *machines)
 {
     cdn_unit_folder(machines->folder, sizeof machines->folder);
     snprintf(machines->boot, sizeof machines->boot, "%s/boot", machines->folder);
-    snprintf(machines->modules, sizeof machines->modules, "%s/modules", machines->folder);
+    snprintf(machines->modules, sizeof machines->modules, "%s/modules",
+             machines->folder);
     ck_assert(!mkdir(machines->boot, 0755));
     ck_assert(!mkdir(machines->modules, 0755));
     machines->places = (struct cdn_boot_places){machines->boot, machines->modules};
@@ -98,11 +100,11 @@ static inline void machines_kernel_bytes(const struct machines *machines,
                                          size_t bytes)
 {
     static const char *const modules[] = {
-        "virtio_ring.ko",        "virtio.ko",
-        "virtio_mmio.ko",        "char/virtio_console.ko",
-        "block/virtio_blk.ko",   "net/vmw_vsock_virtio_transport.ko"};
-    static const char *const folders[] = {"", "/kernel", "/kernel/char", "/kernel/block",
-                                          "/kernel/net"};
+        "virtio_ring.ko",      "virtio.ko",
+        "virtio_mmio.ko",      "char/virtio_console.ko",
+        "block/virtio_blk.ko", "net/vmw_vsock_virtio_transport.ko"};
+    static const char *const folders[] = {"", "/kernel", "/kernel/char",
+                                          "/kernel/block", "/kernel/net"};
     char name[300];
 
     snprintf(name, sizeof name, "boot/vmlinuz-%s", version);
@@ -131,7 +133,8 @@ static inline void machines_kernel(const struct machines *machines, const char *
 
 static inline void machines_elf(unsigned char out[MACHINES_ELF_BYTES])
 {
-    static const unsigned char note[20] = {4, 0, 0, 0, 4, 0, 0, 0, 18, 0, 0, 0, 'X', 'e', 'n'};
+    static const unsigned char note[20] = {4,  0, 0, 0, 4,   0,   0,  0,
+                                           18, 0, 0, 0, 'X', 'e', 'n'};
     Elf64_Ehdr header = {.e_machine = EM_X86_64,
                          .e_phoff = sizeof header,
                          .e_phentsize = sizeof(Elf64_Phdr),

@@ -20,7 +20,8 @@ START_TEST(read__takes_an_answer_once_it_is_whole)
         ck_assert_int_eq(read_exact(&answer, text, bytes, &kept), CDN_ANSWER_MORE);
         free(kept);
     }
-    ck_assert_int_eq(read_exact(&answer, text, sizeof text - 1, &kept), CDN_ANSWER_WHOLE);
+    ck_assert_int_eq(read_exact(&answer, text, sizeof text - 1, &kept),
+                     CDN_ANSWER_WHOLE);
     ck_assert_uint_eq(answer.code, 400);
     ck_assert_uint_eq(answer.body_bytes, 5);
     ck_assert_mem_eq(answer.body, "fault", 5);

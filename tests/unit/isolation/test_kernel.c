@@ -88,7 +88,8 @@ START_TEST(kernel__a_list_of_modules_leads_nowhere_else)
         "kernel/virtio_mmio.ko: a\tb.ko\nkernel/virtio_blk.ko:\n",
         "kernel/virtio_mmio.ko.xz:\nkernel/virtio_blk.ko:\n",
         "kernel//virtio_mmio.ko:\nkernel/virtio_blk.ko:\n",
-        "kernel/virtio_mmio.ko: 1.ko 2.ko 3.ko 4.ko 5.ko 6.ko 7.ko 8.ko 9.ko 10.ko 11.ko "
+        "kernel/virtio_mmio.ko: 1.ko 2.ko 3.ko 4.ko 5.ko 6.ko 7.ko 8.ko 9.ko 10.ko "
+        "11.ko "
         "12.ko 13.ko 14.ko 15.ko 16.ko\nkernel/virtio_blk.ko:\n",
         "virtio_mmio.ko",
         "",
@@ -260,8 +261,9 @@ START_TEST(boot__is_made_once_and_gone_with_the_last_who_has_it)
     cdn_boot_release(other);
     cdn_boot_release(two);
     cdn_boot_release(NULL);
-    ck_assert_int_eq(cdn_boot_take(&one, "/nonexistent", &machines.places, wanted, &err),
-                     CORDON_E_NOTFOUND);
+    ck_assert_int_eq(
+        cdn_boot_take(&one, "/nonexistent", &machines.places, wanted, &err),
+        CORDON_E_NOTFOUND);
     ck_assert_ptr_null(one);
     ck_assert_int_eq(machines_descriptors(), before);
     machines_deinit(&machines);

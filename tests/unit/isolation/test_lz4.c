@@ -3,8 +3,9 @@
 #include "isolation/lz4.h"
 
 /* A frame of one block: 5 literals, 9 bytes from 3 back, and 2 literals. */
-static const unsigned char frame[] = {0x02, 0x21, 0x4c, 0x18, 11,  0,   0,   0,   0x55, 'a',
-                                      'b',  'c',  'd',  'e',  3,   0,   0x20, 'y', 'z'};
+static const unsigned char frame[] = {0x02, 0x21, 0x4c, 0x18, 11,  0,   0,
+                                      0,    0x55, 'a',  'b',  'c', 'd', 'e',
+                                      3,    0,    0x20, 'y',  'z'};
 static const char text[] = "abcdecdecdecdeyz";
 
 START_TEST(lz4__a_frame_is_unpacked)
@@ -55,7 +56,8 @@ START_TEST(lz4__blocks_follow_one_another_and_do_not_reach_back)
                       2 * (sizeof text - 1));
     ck_assert_mem_eq(out + sizeof text - 1, text, sizeof text - 1);
     two[sizeof frame + 10] = 6; /* a distance into the block before */
-    ck_assert_uint_eq(cdn_lz4_unpack(out, sizeof out, two, sizeof frame + more), SIZE_MAX);
+    ck_assert_uint_eq(cdn_lz4_unpack(out, sizeof out, two, sizeof frame + more),
+                      SIZE_MAX);
 }
 END_TEST
 

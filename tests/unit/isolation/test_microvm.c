@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "fake_monitor.h"
 #include "isolation/microvm.h"
+#include "isolation/qemu.h"
 #include "machines.h"
 #include "misbehaving.h"
 
@@ -86,7 +87,8 @@ static void run_one(struct cdn_worker *worker)
 
     ruling_evaluate(&ruling, "decisions = {'allow', 'deny'}, fallback = 'deny',",
                     "local s = 0 for i = 1, 1000 do s = s + i end "
-                    "return { decision = 'allow', score = s, reasons = {('why not '):rep(1000)} }");
+                    "return { decision = 'allow', score = s, "
+                    "output = { text = ('why not '):rep(1000) } }");
     ck_assert(!cordon_outcome_new(&outcome, &err));
     for (int i = 0; i < 3; i++) {
         const struct cdn_rule_call call = {
@@ -143,7 +145,8 @@ START_TEST(microvm__a_monitor_that_does_not_work_is_an_error_that_says_so)
         const char *says;
     } rows[] = {
         {FAKE_HANG, CORDON_E_INTERRUPTED, "in time"},
-        {FAKE_FAIL, CORDON_E_IO, "the monitor wrote: this machine\\x1b[1m is not for sale"},
+        {FAKE_FAIL, CORDON_E_IO,
+         "the monitor wrote: this machine\\x1b[1m is not for sale"},
         {FAKE_JUNK, CORDON_E_DATA, "no frame"},
         {FAKE_OTHER_SNAPSHOT, CORDON_E_DATA, "another snapshot"},
         {FAKE_OTHER_VERSION, CORDON_E_DATA, "speaks version"},
@@ -157,7 +160,8 @@ START_TEST(microvm__a_monitor_that_does_not_work_is_an_error_that_says_so)
     for (int i = 0; i < CDN_UNIT_COUNT(rows); i++) {
         ck_assert_msg(start(&worker, &system, rows[i].how, &err) == rows[i].status,
                       "%d: %s", i, err.message);
-        ck_assert_msg(strstr(err.message, rows[i].says) != NULL, "%d: %s", i, err.message);
+        ck_assert_msg(strstr(err.message, rows[i].says) != NULL, "%d: %s", i,
+                      err.message);
         ck_assert_ptr_null(worker);
     }
     system_deinit(&system);
@@ -185,7 +189,8 @@ START_TEST(microvm__firecracker_s_answers_are_believed_in_nothing)
     for (int i = 0; i < CDN_UNIT_COUNT(rows); i++) {
         ck_assert_msg(start(&worker, &system, rows[i].how, &err) == rows[i].status,
                       "%d: %s", i, err.message);
-        ck_assert_msg(strstr(err.message, rows[i].says) != NULL, "%d: %s", i, err.message);
+        ck_assert_msg(strstr(err.message, rows[i].says) != NULL, "%d: %s", i,
+                      err.message);
     }
     system_deinit(&system);
     nothing_is_left(before);
@@ -205,7 +210,8 @@ START_TEST(microvm__a_monitor_is_locked_in_before_it_runs)
                       geteuid() != 0,
                   "%s", err.message);
     ck_assert_ptr_nonnull(strstr(err.message, "no new privileges 1, environment 0"));
-    ck_assert_ptr_nonnull(strstr(err.message, "descriptors at most 64, kernel writable 0"));
+    ck_assert_ptr_nonnull(
+        strstr(err.message, "descriptors at most 64, kernel writable 0"));
     ck_assert_ptr_null(strstr(err.message, "id 0,"));
     system_deinit(&system);
 }
@@ -264,7 +270,8 @@ START_TEST(microvm__a_host_that_is_killed_leaves_no_monitor)
 
     system_init(&system, _i);
     ck_assert(!pipe(pipes));
-    ck_assert(!prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); /* orphans become this one's */
+    ck_assert(
+        !prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); /* orphans become this one's */
     host = fork();
     if (host == 0) {
         struct cdn_worker *worker;
@@ -279,7 +286,8 @@ START_TEST(microvm__a_host_that_is_killed_leaves_no_monitor)
     close(pipes[1]);
     ck_assert_int_eq(read(pipes[0], &word, 1), 1);
     ck_assert(!kill(host, SIGKILL));
-    while (wait(NULL) > 0) /* the host, and its keeper, which ends once the monitor has */
+    while (wait(NULL) >
+           0) /* the host, and its keeper, which ends once the monitor has */
         ;
     ck_assert_int_eq(sockets(), before);
     close(pipes[0]);
@@ -314,8 +322,8 @@ START_TEST(microvm__a_real_machine_sees_the_graph_and_answers_the_same)
                                "return { decision = 'allow', score = sent:count(), "
                                "output = { sum = sent:sum('amount') } }";
     cordon_request request = CORDON_REQUEST_INIT;
-    cordon_snapshot *snapshot = cdn_fixture_bank_open();
     int before = machines_descriptors();
+    cordon_snapshot *snapshot = cdn_fixture_bank_open();
     struct cdn_worker *worker;
     cordon_outcome *outcome;
     struct ruling ruling;
@@ -373,8 +381,8 @@ START_TEST(microvm__a_worker_that_breaks_out_of_itself_ends_its_machine)
     if (!start_real(&worker, MISBEHAVING, NULL))
         exit(0);
     cdn_wire_put_number(&out, ESCAPE_OPEN);
-    ck_assert(!cdn_channel_send(&worker->channel, CDN_FRAME_FORGET, out.data, out.length,
-                                until_ns, NULL));
+    ck_assert(!cdn_channel_send(&worker->channel, CDN_FRAME_FORGET, out.data,
+                                out.length, until_ns, NULL));
     cdn_buf_deinit(&out);
     ck_assert_int_eq(cdn_channel_receive(&kind, &worker->channel, 100, until_ns, NULL),
                      CORDON_E_IO);
@@ -391,6 +399,7 @@ START_TEST(microvm__each_allocation_of_starting_one_may_fail)
     struct system system;
 
     system_init(&system, _i);
+    (void)cdn_qemu_accel(WORKER); /* which is tried once */
     CDN_UNIT_FAILALLOC(nth)
     {
         struct cdn_worker *worker;
@@ -411,8 +420,10 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("microvm");
 
-    CDN_UNIT_LOOP(s, microvm__a_monitor_s_machine_answers_as_the_caller_s_slot_does, 0, 2);
-    CDN_UNIT_LOOP(s, microvm__a_monitor_that_does_not_work_is_an_error_that_says_so, 0, 2);
+    CDN_UNIT_LOOP(s, microvm__a_monitor_s_machine_answers_as_the_caller_s_slot_does, 0,
+                  2);
+    CDN_UNIT_LOOP(s, microvm__a_monitor_that_does_not_work_is_an_error_that_says_so, 0,
+                  2);
     CDN_UNIT_CASE(s, microvm__firecracker_s_answers_are_believed_in_nothing);
     CDN_UNIT_CASE(s, microvm__a_monitor_is_locked_in_before_it_runs);
     CDN_UNIT_CASE(s, microvm__what_is_missing_is_named);

@@ -93,7 +93,8 @@ END_TEST
 START_TEST(spawn__too_many_words_are_refused)
 {
     struct cdn_buf words = {0};
-    const struct cdn_spawn spawn = {.program = "/bin/true", .words = &words, .said = -1};
+    const struct cdn_spawn spawn = {
+        .program = "/bin/true", .words = &words, .said = -1};
     cordon_error err;
     int child;
 
