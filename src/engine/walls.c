@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "isolation/container.h"
 #include "isolation/microvm.h"
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
@@ -153,8 +154,26 @@ static const char empty_rule[] =
 
 enum { ROUNDS = 20 };
 
+/* What makes containers or machines here, and a colon; nothing where another wall is meant. */
+static size_t describe_maker(char *text, size_t size, cordon_wall wall,
+                             const char *worker)
+{
+    const char *runtime = cdn_container_runtime();
+    char made[128];
+
+    text[0] = '\0';
+    if (wall == CORDON_WALL_MICROVM)
+        cdn_microvm_describe(made, sizeof made, worker);
+    else if (wall != CORDON_WALL_CONTAINER || !runtime)
+        return 0;
+    else if (cdn_container_version(made, sizeof made, runtime, NULL))
+        snprintf(made, sizeof made, "%s", runtime);
+    return (size_t)snprintf(text, size, "%s: ", made);
+}
+
 /* What a worker says is in force. */
-static void describe(char *text, size_t size, uint32_t locks)
+static void describe(char *text, size_t size, cordon_wall wall, const char *worker,
+                     uint32_t locks)
 {
     static const struct {
         uint32_t lock;
@@ -164,28 +183,16 @@ static void describe(char *text, size_t size, uint32_t locks)
         CDN_LOCK_MAP(LOCK_WORD)
 #undef LOCK_WORD
     };
-    size_t length = 0;
+    size_t length = describe_maker(text, size, wall, worker);
+    const char *comma = "";
 
-    text[0] = '\0';
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (locks & words[i].lock && length < size)
-            length += (size_t)snprintf(text + length, size - length, "%s%s",
-                                       length ? ", " : "", words[i].word);
-}
-
-/* A machine's own locks are those inside it. */
-static void tell_wall(cordon_wall_report *out, cordon_wall wall, const char *worker,
-                      uint32_t locks)
-{
-    size_t length = 0;
-
-    if (wall == CORDON_WALL_MICROVM) {
-        cdn_microvm_describe(out->text, sizeof out->text, worker);
-        length = strlen(out->text);
-        length += (size_t)snprintf(out->text + length, sizeof out->text - length,
-                                   "; inside: ");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!(locks & words[i].lock) || length >= size)
+            continue;
+        length += (size_t)snprintf(text + length, size - length, "%s%s", comma,
+                                   words[i].word);
+        comma = ", ";
     }
-    describe(out->text + length, sizeof out->text - length, locks);
 }
 
 static cordon_status time_rounds(cordon_wall_report *out, cordon_engine *engine,
@@ -240,7 +247,8 @@ cordon_status cordon_wall_probe(cordon_wall_report *out, cordon_wall wall,
     if (!status && wall == CORDON_WALL_INPROC)
         snprintf(out->text, sizeof out->text, "the language and the meter");
     else if (!status)
-        tell_wall(out, wall, worker, cdn_crews_locks(engine->workers, wall));
+        describe(out->text, sizeof out->text, wall, worker,
+                 cdn_crews_locks(engine->workers, wall));
     else
         snprintf(out->text, sizeof out->text, "%.500s", own.message);
     out->works = !status;
