@@ -35,7 +35,7 @@ static bool is_word(const char *text, size_t bytes)
         char c = text[i];
 
         if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-            !(c >= '0' && c <= '9') && !strchr("+.~_-", c))
+            !(c >= '0' && c <= '9') && !memchr("+.~_-", c, 5))
             return false;
     }
     return bytes > 0 && text[0] != '.';

@@ -200,7 +200,7 @@ static int become_monitor(const struct monitor *monitor, int lifeline)
         status = die_with(lifeline, &err);
     if (!status) {
         syscall(SYS_execveat, program, "", monitor->argv, environment, AT_EMPTY_PATH);
-        status = cdn_error_errno(&err, errno, "%s", monitor->program);
+        (void)cdn_error_errno(&err, errno, "%s", monitor->program);
     }
     return give_up(&err);
 }
