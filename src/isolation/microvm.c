@@ -32,6 +32,8 @@
 #include "snapshot/slice.h"
 
 #define REAP_MS 2000 /* for the keeper to clean up */
+/* How late an answer may be: a machine is slower to end a run, and slow to replace. */
+#define GRACE_NS UINT64_C(250000000)
 /* What Firecracker may take to listen, and to be told of the machine. */
 #define DESCRIBE_NS UINT64_C(10000000000)
 /* Of the monitor: what it maps beside the machine's memory, and what it may write, which is its
@@ -334,6 +336,7 @@ cordon_status cdn_microvm_spawn_at(struct cdn_worker **out,
     microvm->worker.end = end;
     microvm->worker.explain = explain;
     microvm->worker.process = -1;
+    microvm->worker.grace_ns = GRACE_NS;
     microvm->worker.load = options->load;
     status = make(microvm, places, options, snapshot, err);
     if (status)

@@ -55,9 +55,9 @@ def computed(value):
 def answers(rule, tier, limits):
     """Times are not to be compared: where a run met its limit of time, on a machine with other
     work, all are asked again."""
-    for _ in range(1 if tier == SLOW else 20):
+    for _ in range(5 if tier == SLOW else 20):
         code, told = answers_once(rule, tier, limits)
-        if not any(late(a) for a in told):
+        if sum(late(a) for a in told) <= (len(told) // 2 if tier == SLOW else 0):
             break
     return code, told
 
