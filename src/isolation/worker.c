@@ -300,19 +300,26 @@ static cordon_status answer_call(struct cdn_worker *worker,
 }
 
 /* Wait for a frame, and carry the host's wish to cancel over meanwhile. */
+static bool is_cancelled(const struct cdn_rule_call *call)
+{
+    const cordon_cancel *cancel = call->request->cancel;
+
+    return (cancel && __atomic_load_n(&cancel->requested, __ATOMIC_RELAXED)) ||
+           (call->revoked && __atomic_load_n(call->revoked, __ATOMIC_RELAXED));
+}
+
 static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
                            const struct cdn_rule_call *call, uint64_t until_ns,
                            cordon_error *err)
 {
     size_t most = (size_t)call->budget.output_bytes + CDN_WIRE_ANSWER_BYTES;
     struct cdn_channel_shared *shared = cdn_channel_shared(&worker->channel);
-    const cordon_cancel *cancel = call->request->cancel;
+    bool may_end = call->request->cancel || call->revoked;
     cordon_status status;
 
     for (;;) {
         uint64_t now = cdn_clock_ns();
-        bool last = (!cancel && !call->revoked) || !shared || now >= until_ns ||
-                    until_ns - now <= CANCEL_NS;
+        bool last = !may_end || now >= until_ns || until_ns - now <= CANCEL_NS;
 
         status =
             cdn_channel_wait(&worker->channel, last ? until_ns : now + CANCEL_NS, err);
@@ -320,9 +327,15 @@ static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
             return cdn_channel_receive(kind, &worker->channel, most, until_ns, err);
         if (status != CORDON_E_INTERRUPTED || last)
             return status;
-        if ((cancel && __atomic_load_n(&cancel->requested, __ATOMIC_RELAXED)) ||
-            (call->revoked && __atomic_load_n(call->revoked, __ATOMIC_RELAXED)))
+        if (!is_cancelled(call))
+            continue;
+        if (shared) {
             __atomic_store_n(&shared->cancel, 1, __ATOMIC_RELAXED);
+        } else { /* it cannot be told: it may be done in a moment, and is killed if not */
+            may_end = false;
+            if (until_ns - now > CDN_WORKER_GRACE_NS)
+                until_ns = now + CDN_WORKER_GRACE_NS;
+        }
     }
 }
 
@@ -363,7 +376,11 @@ static void explain(cordon_outcome *outcome, const struct cdn_rule_call *call,
 {
     uint64_t passed_ns = cdn_clock_ns() - call->entered_ns;
 
-    if (status == CORDON_E_INTERRUPTED)
+    if (status == CORDON_E_INTERRUPTED && is_cancelled(call))
+        cdn_rule_refuse(
+            outcome, call->rule, CORDON_OUTCOME_CANCELLED, CORDON_BUDGET_NONE,
+            "cancelled by the host; the worker did not end, and was killed");
+    else if (status == CORDON_E_INTERRUPTED)
         cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_LIMIT, CORDON_BUDGET_TIME,
                         "time: more than %.15g ms passed, and the worker did not "
                         "answer: it was killed",
@@ -492,7 +509,8 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
     cdn_answers_clear(&call->host->answers);
     call->host->nondeterministic = false;
     call->host->functions_ns = 0;
-    status = exchange(outcome, worker, call, patience_ns(worker, call, ends_ns), &failed, &why);
+    status = exchange(outcome, worker, call, patience_ns(worker, call, ends_ns),
+                      &failed, &why);
     if (!status && call->trace)
         status = fetch_trace(worker, call, outcome, &why);
     worker->runs++;

@@ -1,6 +1,7 @@
 #include "rule/ruling.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -244,6 +245,63 @@ START_TEST(microvm__what_is_missing_is_named)
 }
 END_TEST
 
+static void *cancel_soon(void *ud)
+{
+    cordon_cancel *cancel = ud;
+
+    usleep(20000);
+    __atomic_store_n(&cancel->requested, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+/* A machine cannot be told: what it does is ended with it. */
+START_TEST(microvm__a_run_that_is_cancelled_ends_with_its_machine)
+{
+    cordon_request request = CORDON_REQUEST_INIT;
+    cordon_cancel cancel = {0};
+    int before = machines_descriptors();
+    struct cdn_worker *worker;
+    cordon_outcome *outcome;
+    struct system system;
+    struct ruling ruling;
+    pthread_t thread;
+    cordon_error err;
+
+    system_init(&system, false);
+    ruling_init(&ruling,
+                ruling_source("decisions = {'allow', 'deny'}, fallback = 'deny',",
+                              "while true do end"),
+                NULL);
+    ck_assert_msg(!start(&worker, &system, FAKE_SERVE, &err), "%s", err.message);
+    ck_assert(!cordon_outcome_new(&outcome, &err));
+    request.cancel = &cancel;
+    ruling.budget.wall_ns = UINT64_C(600000000000);
+    ruling.budget.instructions = UINT64_MAX / 2;
+    ck_assert(!pthread_create(&thread, NULL, cancel_soon, &cancel));
+    {
+        const struct cdn_rule_call call = {
+            .rule = ruling.rule,
+            .host = &ruling.host,
+            .grant = &cdn_grant_everything,
+            .request = &request,
+            .budget = ruling.budget,
+            .entered_ns = cdn_clock_ns(),
+        };
+
+        ck_assert_msg(!cdn_worker_run(outcome, worker, &call, &err), "%s", err.message);
+    }
+    ck_assert(!pthread_join(thread, NULL));
+    ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_CANCELLED);
+    ck_assert_str_eq(cordon_outcome_decision(outcome), "deny");
+    ck_assert(worker->broken);
+    worker->end(worker);
+    cordon_outcome_free(outcome);
+    ruling_deinit(&ruling);
+    system_deinit(&system);
+    nothing_is_left(before);
+}
+END_TEST
+
 /* ---- its end ---- */
 
 /* Folders of Firecracker's sockets that are there. */
@@ -427,6 +485,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, microvm__firecracker_s_answers_are_believed_in_nothing);
     CDN_UNIT_CASE(s, microvm__a_monitor_is_locked_in_before_it_runs);
     CDN_UNIT_CASE(s, microvm__what_is_missing_is_named);
+    CDN_UNIT_CASE(s, microvm__a_run_that_is_cancelled_ends_with_its_machine);
     CDN_UNIT_LOOP(s, microvm__a_host_that_is_killed_leaves_no_monitor, 0, 2);
     CDN_UNIT_CASE(s, microvm__a_real_machine_sees_the_graph_and_answers_the_same);
     CDN_UNIT_CASE(s, microvm__a_worker_that_breaks_out_of_itself_ends_its_machine);
