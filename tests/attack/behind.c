@@ -52,6 +52,7 @@ static bool open_place(struct attack *attack, struct place *place, int which,
     options.interrupt_slots = CORDON_NONE;
     options.wall = wall;
     options.worker = worker;
+    options.max_wall_ns = ATTACK_BEHIND_NS;
     if (cordon_engine_new(&place->engine, &options, &err) != CORDON_OK ||
         attack_functions(place->engine, &err) != CORDON_OK ||
         (which == OVER_GRAPH &&

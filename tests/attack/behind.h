@@ -12,6 +12,9 @@
 
 #include "attack/case.h"
 
+/* How long a case may take behind a wall that emulates, on a busy machine. */
+#define ATTACK_BEHIND_NS UINT64_C(300000000000)
+
 /* The wall of that name; false: there is none. */
 bool attack_behind_wall(cordon_wall *out, const char *name);
 

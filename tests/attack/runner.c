@@ -376,6 +376,7 @@ static bool run_behind(struct attack *attack)
     struct answer answer = {0};
 
     memcpy(progress->name, attack->name, sizeof progress->name);
+    attack->patience_ns = ATTACK_BEHIND_NS;
     if (attack_read_expectation(attack) && attack->expect.is_long &&
         !options.also_long) {
         progress->left_out++;
