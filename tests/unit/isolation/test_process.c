@@ -537,6 +537,46 @@ START_TEST(process__each_allocation_of_starting_one_may_fail)
     }
 }
 END_TEST
+
+START_TEST(process__each_allocation_of_a_traced_run_may_fail)
+{
+    const cordon_request request = CORDON_REQUEST_INIT;
+    struct ruling ruling;
+    cordon_trace *trace;
+
+    ruling_evaluate(&ruling, "decisions = {'allow', 'deny'}, fallback = 'deny',",
+                    "local a = 1 return { decision = 'allow', score = a }");
+    ck_assert(!cordon_trace_new(&trace, NULL, &ruling.err));
+    for (long nth = 0;; nth++) {
+        const struct cdn_rule_call call = {.rule = ruling.rule,
+                                           .host = &ruling.host,
+                                           .grant = &cdn_grant_everything,
+                                           .request = &request,
+                                           .trace = trace,
+                                           .budget = ruling.budget,
+                                           .entered_ns = cdn_clock_ns()};
+        struct cdn_worker *worker;
+        cordon_status status;
+        bool fired;
+
+        ck_assert(!cdn_process_start(&worker, &options, NULL, &ruling.err));
+        cdn_failalloc_after(nth, false);
+        status = cdn_worker_run(ruling.outcome, worker, &call, &ruling.err);
+        fired = cdn_failalloc_fired();
+        cdn_failalloc_after(-1, false);
+        worker->end(worker);
+        ck_assert_int_eq(status, fired ? CORDON_E_NOMEM : CORDON_OK);
+        if (fired)
+            continue;
+        ck_assert_int_ge(nth, 1);
+        ck_assert_uint_eq(cordon_trace_get_summary(trace)->runs, 1);
+        ck_assert(cordon_trace_step_at(trace, 0));
+        cordon_trace_free(trace);
+        ruling_deinit(&ruling);
+        return;
+    }
+}
+END_TEST
 #endif
 
 static Suite *suite(void)
@@ -555,6 +595,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, process__nothing_is_left_behind);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, process__each_allocation_of_starting_one_may_fail);
+    CDN_UNIT_CASE(s, process__each_allocation_of_a_traced_run_may_fail);
 #endif
     return s;
 }
