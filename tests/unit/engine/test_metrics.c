@@ -138,7 +138,9 @@ static const struct {
 
     {"cordon_host_function_seconds_total", "counter", NULL},
     {"cordon_limit_tightened_total", "counter", "rule"},
+    {"cordon_pool_ends_total", "counter", NULL},
     {"cordon_pool_interruptions_total", "counter", ""},
+    {"cordon_pool_start_failures_total", "counter", NULL},
     {"cordon_pool_waiting", "gauge", ""},
     {"cordon_registry_sequence", "counter", ""},
     {"cordon_rules", "gauge", ""},
