@@ -28,7 +28,8 @@ static cordon_engine *used(void)
                          "fallback = 'deny', evaluate = function() return { decision "
                          "= 'allow' } end }");
     serving_load(engine, "return { name = 'bad', decisions = { 'allow', 'deny' }, "
-                         "fallback = 'deny', evaluate = function() while true do end "
+                         "limits = { time = '10s' }, fallback = 'deny', evaluate = "
+                         "function() while true do end "
                          "end }");
     for (int i = 0; i < 7; i++)
         ck_assert(!cordon_evaluate(outcome, engine, "good", &request, NULL));
