@@ -96,7 +96,7 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
         if (status)
             return status;
         status = cdn_worker_run(outcome, worker, call, err);
-        lost = status && worker->broken;
+        lost = status && status != CORDON_E_NOMEM && worker->broken;
         cdn_crews_return(engine->workers, worker);
     }
     if (lost) {
