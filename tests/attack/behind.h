@@ -18,7 +18,7 @@
 /* The wall of that name; false: there is none. */
 bool attack_behind_wall(cordon_wall *out, const char *name);
 
-/* Make the engines, with the honest rules of `root`; false: said in attack->failure. */
+/* Engines will be made with the honest rules of `root`; false: said in attack->failure. */
 bool attack_behind_open(struct attack *attack, const char *root, cordon_wall wall,
                         const char *worker);
 void attack_behind_close(void);
