@@ -48,6 +48,24 @@ static void json_guard(struct cdn_json *json, const cordon_guard *guard)
     cdn_json_object_end(json);
 }
 
+static void json_trusts(struct cdn_json *json, const cordon_standing *standing)
+{
+    cdn_json_key(json, "trust");
+    cdn_json_array(json);
+    for (uint32_t i = 0; i < standing->trust_count; i++) {
+        const cordon_trust *trust = &standing->trusts[i];
+
+        cdn_json_object(json);
+        if (trust->version)
+            cdn_json_key_uint(json, "version", trust->version);
+        cdn_json_key_cstr(json, "wall", cordon_wall_str(trust->wall));
+        cdn_json_key_bool(json, "quarantined", trust->quarantined);
+        cdn_json_key_uint(json, "sequence", trust->sequence);
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
+}
+
 void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing)
 {
     cdn_json_key_cstr(json, "name", standing->name);
@@ -80,6 +98,8 @@ void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing)
         cdn_json_object_end(json);
     }
     cdn_json_array_end(json);
+    if (standing->trust_count)
+        json_trusts(json, standing);
     if (standing->evidence[0])
         cdn_json_key_cstr(json, "last_abort", standing->evidence);
 }
