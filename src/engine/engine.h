@@ -111,6 +111,7 @@ struct cdn_lane {
     uint64_t interrupted;  /* times a run in it was, for another */
     uint64_t builds[CDN_TALLY_TIMES], builds_ns; /* of images, by how long */
     bool tightened;                              /* load stopped the last run in it */
+    bool crashed; /* the worker of the run that is being told of did */
     /* A worker behind each wall, started when first needed; NULL: none is. */
     struct cdn_worker *workers[CORDON_WALL_MICROVM + 1];
     uint64_t worker_snapshots[CORDON_WALL_MICROVM + 1]; /* what they have open */
@@ -173,6 +174,10 @@ struct cordon_engine {
     uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
     uint64_t waits_ns;
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
+    struct cdn_wall_tried {
+        bool known, works;
+        char why[200]; /* it does not */
+    } walls[CORDON_WALL_MICROVM + 1]; /* under `writer`: those that were tried */
     cordon_observer observer;
     bool locks_made;
 };
@@ -184,6 +189,10 @@ struct cordon_engine {
 cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
                               cordon_wall wall, const cordon_snapshot *snapshot,
                               cordon_error *err);
+/* Put a worker behind a wall, without a snapshot, and end it.  Errors: as cdn_lane_worker();
+ * CORDON_E_INVALID the options name no program for it. */
+cordon_status cdn_wall_try(cordon_wall wall, const cordon_engine_options *options,
+                           cordon_error *err);
 /* End those that are broken, or all of a lane's. */
 void cdn_lane_sweep_worker(struct cdn_lane *lane, cordon_wall wall);
 void cdn_lane_end_workers(struct cdn_lane *lane);

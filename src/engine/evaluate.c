@@ -23,6 +23,7 @@
 #include "engine/granted.h"
 #include "engine/set.h"
 #include "engine/tighten.h"
+#include "engine/trust.h"
 #include "rule/functions.h"
 
 /* ---- the request ---- */
@@ -164,6 +165,7 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
     record.functions = version->functions;
     record.function_count = version->rule->function_count;
     record.answers = &lane->host.answers;
+    record.crashed = lane->crashed;
     record.left_out = cdn_role_unrecorded(role);
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
@@ -196,28 +198,37 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
     tell(lane, state, plan, entry, variant, role, ask, outcome);
 }
 
-/* Run it behind the wall that is asked for. */
-static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *state,
+/* Run it behind the strongest wall that anybody asks for. */
+static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane,
+                                const struct cdn_state *state,
                                 const struct cdn_plan *plan,
-                                const struct cdn_version *version,
+                                const struct cdn_entry *entry,
                                 const struct cdn_role *role, struct cdn_rule_call *call,
                                 cordon_outcome *outcome, cordon_error *err)
 {
-    cordon_wall wall = lane->engine->options.wall;
+    uint32_t number = cdn_entry_wall(entry);
     struct cdn_worker *worker;
     struct cdn_image *image;
     cordon_status status;
+    cordon_wall wall;
 
-    if (role && role->wall > wall)
-        wall = role->wall;
-    if (__builtin_expect(wall == CORDON_WALL_INPROC, 1)) {
-        status = cdn_lane_image(&image, lane, state, version, err);
+    if (role && role->wall > number)
+        number = state->granted->walls[role->wall];
+    behind->wall = number;
+    behind->crashed = false;
+    if (__builtin_expect(number == CORDON_WALL_INPROC, 1)) {
+        status = cdn_lane_image(&image, lane, state, entry->version, err);
         if (status)
             return status;
         call->image = image;
         cdn_schedule_watch(lane, &plan->revoked);
         return cdn_tier_inproc.run(outcome, call, err);
     }
+    if (number == CDN_WALL_NONE) {
+        cdn_trust_refuse(outcome, plan, entry);
+        return CORDON_OK;
+    }
+    wall = (cordon_wall)number;
     if (call->trace)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "nothing is traced behind the wall '%s'; trace in a host "
@@ -233,6 +244,13 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
     status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
     if (!status)
         status = cdn_worker_run(outcome, worker, call, err);
+    behind->crashed = worker && worker->broken;
+    if (status && status != CORDON_E_NOMEM && behind->crashed) {
+        cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_ERROR, CORDON_BUDGET_NONE,
+                        "the rule's worker did not take the rule, and was killed: %s",
+                        err->message);
+        status = CORDON_OK;
+    }
     cdn_lane_sweep_worker(lane, wall);
     return status;
 }
@@ -261,6 +279,7 @@ static cordon_status run_bound(struct cdn_binding **own, struct cdn_lane *lane,
         .shared_params = ask->shared_params,
     };
     const struct cdn_role *role;
+    struct cdn_behind behind;
     struct cdn_budget full;
     cordon_status status;
     bool admitted;
@@ -295,15 +314,22 @@ static cordon_status run_bound(struct cdn_binding **own, struct cdn_lane *lane,
         call.budget.wall_ns = ask->until_ns - ask->entered_ns;
     full = call.budget;
     cdn_tighten(&call.budget, engine, version, ask->waited_ns);
-    status = run_behind(lane, state, plan, version, role, &call, outcome, err);
+    status = run_behind(&behind, lane, state, plan, entry, role, &call, outcome, err);
     if (status)
         return status;
     if (role)
         cdn_output_filter(outcome, role);
+    if (__builtin_expect(outcome->kind == CORDON_OUTCOME_OK, 1)) {
+        conclude(lane, state, plan, entry, variant, role, ask, outcome);
+        return CORDON_OK;
+    }
     lane->tightened = cdn_tighten_stopped(outcome, &full, &call.budget);
     if (lane->tightened)
         cdn_tally_tightened(&version->tallies[lane->number]);
+    lane->crashed = behind.crashed;
     conclude(lane, state, plan, entry, variant, role, ask, outcome);
+    lane->crashed = false;
+    cdn_trust_failed(lane, state, entry, variant, &behind, outcome);
     return CORDON_OK;
 }
 
@@ -583,9 +609,9 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 
 /* Have the lane's worker started and told, where one is what rules run behind. */
 static cordon_status warm_worker(struct cdn_lane *lane, const struct cdn_state *state,
-                                 const struct cdn_version *version, cordon_error *err)
+                                 cordon_wall wall, const struct cdn_version *version,
+                                 cordon_error *err)
 {
-    cordon_wall wall = lane->engine->options.wall;
     const struct cdn_rule_call call = {.rule = version->rule,
                                        .snapshot = state->snapshot,
                                        .functions = version->functions,
@@ -607,10 +633,15 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
     cordon_status status = CORDON_OK;
     struct cdn_image *image;
 
-    for (uint32_t i = 0; i < count && !status; i++)
-        status = lane->engine->options.wall == CORDON_WALL_INPROC
-                     ? cdn_lane_image(&image, lane, state, entries[i]->version, err)
-                     : warm_worker(lane, state, entries[i]->version, err);
+    for (uint32_t i = 0; i < count && !status; i++) {
+        uint32_t wall = cdn_entry_wall(entries[i]);
+
+        if (wall == CORDON_WALL_INPROC)
+            status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
+        else if (wall != CDN_WALL_NONE)
+            status = warm_worker(lane, state, (cordon_wall)wall, entries[i]->version,
+                                 err);
+    }
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =
             cdn_state_find(state, plan->set->members[i].name);

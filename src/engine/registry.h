@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "engine/breaker.h"
 
 /* One object; the fields are those of cordon_standing. */
 struct cdn_standing {
@@ -71,9 +72,6 @@ cordon_status cdn_registry_find_hash(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
 cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
                                  uint32_t version, uint64_t revision,
                                  const char *evidence, cordon_error *err);
-
-/* No wall is strong enough: what the walls are counted by ends in it. */
-#define CDN_WALL_NONE (CORDON_WALL_MICROVM + 1u)
 
 /* The breaker's act: version `version` runs behind no weaker wall than `wall`; CDN_WALL_NONE: it
  * is taken out of service, an active one paused, a variant's rollout ended, a shadow's shadow.

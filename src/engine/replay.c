@@ -242,6 +242,8 @@ static const char *unlike(const struct cdn_replay *replay,
         return missed;
     if (view->outcome == CORDON_OUTCOME_DENIED)
         return "the principal was not permitted to run it";
+    if (view->crashed)
+        return "the worker it ran in crashed";
     if (clocked(view->outcome, view->limit))
         return view->outcome == CORDON_OUTCOME_CANCELLED
                    ? "it was cancelled"

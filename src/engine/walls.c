@@ -54,6 +54,21 @@ static cordon_status start(struct cdn_worker **out, cordon_wall wall,
     return cdn_process_start(out, &process, snapshot, err);
 }
 
+cordon_status cdn_wall_try(cordon_wall wall, const cordon_engine_options *options,
+                           cordon_error *err)
+{
+    struct cdn_worker *worker;
+    cordon_status status;
+
+    if (!options->worker)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the engine's options name no cordon-worker");
+    status = start(&worker, wall, options, NULL, err);
+    if (!status)
+        worker->end(worker);
+    return status;
+}
+
 cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
                               cordon_wall wall, const cordon_snapshot *snapshot,
                               cordon_error *err)
