@@ -35,7 +35,7 @@ typedef struct cordon_upkeep {
 
 #define CORDON_UPKEEP_INIT                                                             \
     {                                                                                  \
-        sizeof(cordon_upkeep), 0, 0, 0, 0, false, false, 0                                \
+        sizeof(cordon_upkeep), 0, 0, 0, 0, false, false, 0                             \
     }
 
 #ifdef __cplusplus

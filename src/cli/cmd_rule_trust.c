@@ -36,8 +36,7 @@ static int run_trusting(struct cdn_cli *cli, int argc, char **argv, trust_functi
                             CDN_NAMES_WITH_VERSION, 0, argc, argv, &code))
         return code;
     wall = choice ? (cordon_wall)(choice - 1) : CORDON_WALL_INPROC;
-    status =
-        act(args.registry, args.name, args.versions[0], wall, &args.change, &err);
+    status = act(args.registry, args.name, args.versions[0], wall, &args.change, &err);
     if (args.versions[0])
         (void)snprintf(of, sizeof(of), "version %" PRIu32 " is", args.versions[0]);
     if (status)
@@ -65,14 +64,18 @@ const struct cdn_command cdn_command_rule_quarantine = {
     .summary = "have a rule run behind the wall for what is not trusted",
     .run = run_quarantine,
     .usage = "NAME [VERSION] --data STORE [OPTION...]",
-    .examples = "cordon rule quarantine velocity -d store --reason 'crashes its worker'\n"
-                "cordon rule quarantine velocity 3 -d store --wall microvm",
-    .details =
-        "It goes on deciding, behind the wall that the policy has for quarantined rules "
-        "(walls.quarantined; without one: process), and behind none weaker than --wall. "
-        "Without a version: every version, those to come as well. It only adds to what is "
-        "between the rule and the host: cordon rule trust takes it away. A running engine "
-        "sees the change within a second.",
+    .examples =
+        "cordon rule quarantine velocity -d store --reason 'crashes its worker'\n"
+        "cordon rule quarantine velocity 3 -d store --wall microvm",
+    .details = "It goes on deciding, behind the wall that the policy has for "
+               "quarantined rules "
+               "(walls.quarantined; without one: process), and behind none weaker than "
+               "--wall. "
+               "Without a version: every version, those to come as well. It only adds "
+               "to what is "
+               "between the rule and the host: cordon rule trust takes it away. A "
+               "running engine "
+               "sees the change within a second.",
     .exits = "023",
 };
 
@@ -86,7 +89,8 @@ const struct cdn_command cdn_command_rule_trust = {
         "cordon rule trust velocity 3 -d store --wall process --reason 'on probation'",
     .details =
         "What the breaker or a quarantine said of the version is forgotten; without a "
-        "version: of all of them. From then on policy and engine alone say what it runs "
+        "version: of all of them. From then on policy and engine alone say what it "
+        "runs "
         "behind, and --wall, if given, the least. What is paused stays paused: cordon "
         "rule resume.",
     .exits = "023",

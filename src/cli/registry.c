@@ -227,11 +227,10 @@ void cdn_show_trust(char *out, size_t size, const cordon_standing *standing)
 
         if (trust->version)
             (void)snprintf(of, sizeof(of), "version %" PRIu32 " ", trust->version);
-        at += (size_t)snprintf(
-            out + at, size - at, "%s%s%s%s%s", at ? ", " : "", of,
-            trust->quarantined ? "quarantined" : "",
-            trust->quarantined && trust->wall ? " " : "",
-            trust->wall ? "behind " : "");
+        at += (size_t)snprintf(out + at, size - at, "%s%s%s%s%s", at ? ", " : "", of,
+                               trust->quarantined ? "quarantined" : "",
+                               trust->quarantined && trust->wall ? " " : "",
+                               trust->wall ? "behind " : "");
         if (trust->wall && at < size)
             at += (size_t)snprintf(out + at, size - at, "%s",
                                    cordon_wall_str(trust->wall));

@@ -62,7 +62,7 @@ struct cdn_audit_record {
     bool fallback;
     bool truncated;
     bool nondeterministic; /* a host function that says so was called */
-    bool crashed;          /* the worker it ran in died, lied or was killed for being late */
+    bool crashed; /* the worker it ran in died, lied or was killed for being late */
     const char *message;
     const char *file;
     uint32_t line;

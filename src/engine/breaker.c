@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 /* A bucket: the stretch it counts, from 1, above; how many, below. */
 #define COUNT_BITS 20u
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
@@ -83,15 +82,15 @@ static uint64_t number_of(const char *decision)
     for (int i = CORDON_DECISION_ID_BYTES / 2; i < CORDON_DECISION_ID_BYTES; i++) {
         char digit = decision[i];
 
-        number = number << 4 |
-                 (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+        number =
+            number << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
     }
     return number;
 }
 
-bool cdn_breaker_count(struct cdn_breaker *breaker, const struct cdn_breaker_rules *rules,
-                       enum cdn_fault fault, uint64_t now_ns, uint64_t run,
-                       const char *decision)
+bool cdn_breaker_count(struct cdn_breaker *breaker,
+                       const struct cdn_breaker_rules *rules, enum cdn_fault fault,
+                       uint64_t now_ns, uint64_t run, const char *decision)
 {
     const struct cdn_breaker_limit *limit = &rules->limits[fault];
     uint32_t armed = CDN_BREAKER_ARMED, at;
@@ -106,10 +105,9 @@ bool cdn_breaker_count(struct cdn_breaker *breaker, const struct cdn_breaker_rul
     atomic_store_explicit(&breaker->decisions[at % CDN_BREAKER_DECISIONS],
                           number_of(decision), memory_order_relaxed);
     return cdn_breaker_within(breaker, limit, fault, now_ns, run) >= limit->count &&
-           atomic_compare_exchange_strong_explicit(&breaker->state, &armed,
-                                                   CDN_BREAKER_TRIPPING,
-                                                   memory_order_acq_rel,
-                                                   memory_order_relaxed);
+           atomic_compare_exchange_strong_explicit(
+               &breaker->state, &armed, CDN_BREAKER_TRIPPING, memory_order_acq_rel,
+               memory_order_relaxed);
 }
 
 void cdn_breaker_name_decisions(struct cdn_breaker *breaker, const char *identity)

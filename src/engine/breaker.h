@@ -84,14 +84,16 @@ struct cdn_breaker_evidence {
     cordon_budget budget;
     char message[256]; /* one line, of the library's own words */
     uint32_t decision_count;
-    char decisions[CDN_BREAKER_DECISIONS][CORDON_DECISION_ID_BYTES + 1]; /* latest first */
+    char decisions[CDN_BREAKER_DECISIONS]
+                  [CORDON_DECISION_ID_BYTES + 1]; /* latest first */
 };
 
 struct cdn_breaker {
-    _Atomic uint32_t state;  /* enum cdn_breaker_state */
+    _Atomic uint32_t state; /* enum cdn_breaker_state */
     _Atomic uint64_t buckets[CDN_FAULTS][CDN_BREAKER_BUCKETS];
-    _Atomic uint32_t next;                           /* of these: */
-    _Atomic uint64_t decisions[CDN_BREAKER_DECISIONS]; /* latter halves of their names */
+    _Atomic uint32_t next; /* of these: */
+    _Atomic uint64_t
+        decisions[CDN_BREAKER_DECISIONS]; /* latter halves of their names */
     struct cdn_breaker_evidence evidence;
     bool told; /* that following it failed; the upkeep's */
 };
@@ -99,9 +101,9 @@ struct cdn_breaker {
 /* Count a failure at that time, the `run`-th run of its version.  True: it tripped the breaker,
  * and the caller alone is to fill in the evidence and then call cdn_breaker_trip().  `decision`:
  * the failed decision's name. */
-bool cdn_breaker_count(struct cdn_breaker *breaker, const struct cdn_breaker_rules *rules,
-                       enum cdn_fault fault, uint64_t now_ns, uint64_t run,
-                       const char *decision);
+bool cdn_breaker_count(struct cdn_breaker *breaker,
+                       const struct cdn_breaker_rules *rules, enum cdn_fault fault,
+                       uint64_t now_ns, uint64_t run, const char *decision);
 
 /* How many failures the window has now. */
 uint32_t cdn_breaker_within(const struct cdn_breaker *breaker,

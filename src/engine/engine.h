@@ -165,8 +165,8 @@ struct cordon_engine {
     atomic_ulong shed;    /* refused because too many waited */
     atomic_ulong lapsed;  /* waited in vain */
     atomic_ulong over_quota;
-    /* For replay, which is alone with its engine: quotas hold nobody back, and parameters are
-     * for several rules (rule/run.h). */
+    /* For replay, which is alone with its engine: quotas and breakers hold nobody back, and
+     * parameters are for several rules (rule/run.h). */
     bool quotas_off, shared_params;
     /* The same: added under the name of each function that a rule lists and the engine does
      * not have.  Without a body: such a rule does not load. */
@@ -176,7 +176,7 @@ struct cordon_engine {
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
     struct cdn_wall_tried {
         bool known, works;
-        char why[200]; /* it does not */
+        char why[200];                /* it does not */
     } walls[CORDON_WALL_MICROVM + 1]; /* under `writer`: those that were tried */
     cordon_observer observer;
     bool locks_made;

@@ -226,6 +226,7 @@ static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane
     }
     if (number == CDN_WALL_NONE) {
         cdn_trust_refuse(outcome, plan, entry);
+        outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
         return CORDON_OK;
     }
     wall = (cordon_wall)number;
@@ -639,8 +640,8 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
         if (wall == CORDON_WALL_INPROC)
             status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
         else if (wall != CDN_WALL_NONE)
-            status = warm_worker(lane, state, (cordon_wall)wall, entries[i]->version,
-                                 err);
+            status =
+                warm_worker(lane, state, (cordon_wall)wall, entries[i]->version, err);
     }
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =

@@ -11,8 +11,8 @@
 
 struct cdn_granted {
     uint64_t references;
-    struct cdn_policy *policy;  /* a reference of its own */
-    struct cdn_quotas *quotas;  /* the same */
+    struct cdn_policy *policy; /* a reference of its own */
+    struct cdn_quotas *quotas; /* the same */
     /* By wall, what stands in for it on this machine: itself, or a stronger one. */
     unsigned char walls[CORDON_WALL_MICROVM + 1];
     struct cdn_grant *grants[]; /* by role number */

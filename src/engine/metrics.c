@@ -369,10 +369,8 @@ static void breaker_trips(struct cdn_buf *out, const struct rows *rows)
 
     head(out, name, "counter",
          "Breakers that tripped: to a stronger wall, or out of service.");
-    by_rule(out, rows, name, ",action=\"wall\"",
-            offsetof(struct cdn_tally, trips[0]));
-    by_rule(out, rows, name, ",action=\"pause\"",
-            offsetof(struct cdn_tally, trips[1]));
+    by_rule(out, rows, name, ",action=\"wall\"", offsetof(struct cdn_tally, trips[0]));
+    by_rule(out, rows, name, ",action=\"pause\"", offsetof(struct cdn_tally, trips[1]));
 }
 
 /* A histogram of times in the one tier there is. */

@@ -38,8 +38,9 @@ struct cdn_granted;
 struct cdn_version {
     uint64_t id; /* of this engine, never given twice; images are kept by it */
     uint64_t references;
-    uint32_t number;                           /* in the registry; 0: from a text */
-    _Atomic uint32_t raised; /* it runs behind no weaker wall, since its breaker tripped */
+    uint32_t number; /* in the registry; 0: from a text */
+    _Atomic uint32_t
+        raised; /* it runs behind no weaker wall, since its breaker tripped */
     char hash[2 * CDN_CONTENT_HASH_BYTES + 1]; /* of its source, hexadecimal */
     struct cdn_rule *rule;
     const struct cdn_host_function **functions; /* as the rule lists them; NULL: none */
@@ -97,10 +98,10 @@ struct cdn_past {
 struct cdn_plan {
     uint64_t references;
     char name[CORDON_RULE_MAX_NAME_BYTES + 1];
-    bool registered;        /* stands in the registry, which may change it */
-    bool partial;           /* without what its standing names and does not load here */
-    uint64_t revision;      /* of its standing there */
-    uint32_t trust_count;   /* what the standing says of versions that are trusted less */
+    bool registered;      /* stands in the registry, which may change it */
+    bool partial;         /* without what its standing names and does not load here */
+    uint64_t revision;    /* of its standing there */
+    uint32_t trust_count; /* what the standing says of versions that are trusted less */
     cordon_trust trusts[CORDON_REGISTRY_MAX_TRUSTS];
     int64_t since_ms;       /* when its active version was activated; 0: it never was */
     uint64_t salt;          /* of the subjects' points */

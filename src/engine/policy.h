@@ -99,11 +99,11 @@ enum cdn_trust_state {
 };
 
 struct cdn_policy_walls {
-    bool given;                         /* else nothing below is looked at */
-    cordon_wall of[CDN_TRUST_STATES];   /* none weaker than the one before it */
-    bool named[CDN_TRUST_STATES];       /* in the policy's own words */
-    uint64_t after_runs;                /* what is active has run as often ... */
-    int64_t after_ms;                   /* ... and decided for as long */
+    bool given;                       /* else nothing below is looked at */
+    cordon_wall of[CDN_TRUST_STATES]; /* none weaker than the one before it */
+    bool named[CDN_TRUST_STATES];     /* in the policy's own words */
+    uint64_t after_runs;              /* what is active has run as often ... */
+    int64_t after_ms;                 /* ... and decided for as long */
 };
 
 struct cdn_policy {
@@ -119,8 +119,8 @@ struct cdn_policy {
     struct cdn_policy_rule *rules; /* quotas of rules, sorted by name */
     struct cdn_policy_walls walls;
     struct cdn_breaker_rules breaker;
-    const char *key_source;        /* "file:..." or "env:..."; NULL: not given */
-    bool hashes;                   /* some role has a hash mask */
+    const char *key_source; /* "file:..." or "env:..."; NULL: not given */
+    bool hashes;            /* some role has a hash mask */
     unsigned char mask_key[CDN_MASK_KEY_BYTES];
     void *blocks; /* everything above that is allocated */
 };

@@ -50,8 +50,9 @@ static cordon_status read_after(struct cdn_policy_reader *reader,
             cdn_spec_leave(table);
     }
     if (!status && runs <= 0 && days <= 0)
-        status = cdn_spec_fail(table, "says nothing: runs = 100000, days = 7, or one of "
-                                      "them");
+        status =
+            cdn_spec_fail(table, "says nothing: runs = 100000, days = 7, or one of "
+                                 "them");
     walls->after_runs = (uint64_t)runs;
     walls->after_ms = (int64_t)(days * DAY_MS);
     return status;
@@ -71,8 +72,8 @@ static cordon_status settle(struct cdn_policy_reader *reader)
                 &reader->table, states[state],
                 "'%s' is weaker than '%s', which 'walls.%s' has: what is trusted less "
                 "has no less between it and the host",
-                cordon_wall_str(walls->of[state]), cordon_wall_str(walls->of[state - 1]),
-                states[said]);
+                cordon_wall_str(walls->of[state]),
+                cordon_wall_str(walls->of[state - 1]), states[said]);
         if (walls->named[state])
             said = state;
     }
@@ -166,9 +167,10 @@ static cordon_status read_counted(struct cdn_policy_reader *reader,
         limit->window = (uint64_t)runs;
     }
     if (!cordon_value_get(&value, map, "within"))
-        return limit->by_runs ? CORDON_OK
-                              : cdn_spec_fail(table, "a number of runs, 'of', or a time, "
-                                                     "'within', is missing");
+        return limit->by_runs
+                   ? CORDON_OK
+                   : cdn_spec_fail(table, "a number of runs, 'of', or a time, "
+                                          "'within', is missing");
     if (limit->by_runs)
         return cdn_spec_fail(table, "'of' so many runs or 'within' a time, not both");
     cdn_spec_enter(table, "within");
@@ -217,11 +219,11 @@ static cordon_status read_behind(struct cdn_policy_reader *reader,
         }
         status = cdn_policy_read_wall(reader, &wall, &item);
         if (!status && wall == CORDON_WALL_INPROC)
-            status = cdn_spec_fail(table, "'%s' is what everything is behind: a trip "
-                                          "moves to a stronger wall",
+            status = cdn_spec_fail(table,
+                                   "'%s' is what everything is behind: a trip "
+                                   "moves to a stronger wall",
                                    cordon_wall_str(wall));
-        if (!status && rules->wall_count &&
-            wall <= rules->walls[rules->wall_count - 1])
+        if (!status && rules->wall_count && wall <= rules->walls[rules->wall_count - 1])
             status = cdn_spec_fail(table, "'%s' is no stronger than the wall before it",
                                    cordon_wall_str(wall));
         if (status)

@@ -177,11 +177,10 @@ static cordon_status mutate_trust(struct cdn_edit *edit, struct cdn_durable_txn 
                               : wanted->wall == CORDON_WALL_INPROC;
         forget(standing, wanted->version);
     } else {
-        edit->nothing = standing->trust_count ? standing->trust_count == 1 &&
-                                                    !before.version &&
-                                                    !before.quarantined &&
-                                                    before.wall == wanted->wall
-                                              : wanted->wall == CORDON_WALL_INPROC;
+        edit->nothing = standing->trust_count
+                            ? standing->trust_count == 1 && !before.version &&
+                                  !before.quarantined && before.wall == wanted->wall
+                            : wanted->wall == CORDON_WALL_INPROC;
         forget_all(standing);
     }
     if (wanted->wall != CORDON_WALL_INPROC)

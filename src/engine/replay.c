@@ -68,6 +68,7 @@ static cordon_status new_engine(cordon_engine **out, struct cdn_replay *replay,
     cordon_status status;
 
     options.slots = 1;
+    options.worker = replay->options.worker;
     options.max_instructions = options.max_edges = options.max_nodes =
         options.max_hops = options.max_wall_ns = UINT64_C(1) << 53;
     options.max_memory_bytes = UINT64_C(64) << 20;

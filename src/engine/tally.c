@@ -134,7 +134,8 @@ uint64_t cdn_tally_ran(const struct cdn_tally *tallies, uint32_t count)
         for (uint32_t v = 0; v < CDN_TALLY_VARIANTS; v++)
             for (uint32_t k = 0; k < CDN_TALLY_OUTCOMES; k++)
                 if (k != CORDON_OUTCOME_DENIED)
-                    ran += __atomic_load_n(&tallies[i].outcomes[v][k], __ATOMIC_RELAXED);
+                    ran +=
+                        __atomic_load_n(&tallies[i].outcomes[v][k], __ATOMIC_RELAXED);
     return ran;
 }
 

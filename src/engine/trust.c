@@ -51,8 +51,9 @@ static const char *tell_why(char *out, size_t size, const cordon_engine *engine,
 
     out[0] = '\0';
     for (; wall < CDN_WALL_NONE && at < size; wall++) {
-        int bytes = snprintf(out + at, size - at, "%s%s: %s", at ? "; " : "",
-                             cordon_wall_str((cordon_wall)wall), engine->walls[wall].why);
+        int bytes =
+            snprintf(out + at, size - at, "%s%s: %s", at ? "; " : "",
+                     cordon_wall_str((cordon_wall)wall), engine->walls[wall].why);
 
         at += bytes > 0 ? (size_t)bytes : 0;
     }
@@ -67,7 +68,7 @@ static cordon_status check_one(unsigned char walls[CORDON_WALL_MICROVM + 1],
 {
     char why[400], where[200];
     size_t at = 0;
-    uint32_t found;
+    uint32_t found, line;
     cordon_status status = stand_in(&found, engine, wall, err);
 
     if (status)
@@ -78,14 +79,20 @@ static cordon_status check_one(unsigned char walls[CORDON_WALL_MICROVM + 1],
     }
     where[0] = '\0';
     for (size_t i = 0; i < depth && at < sizeof where; i++) {
-        int bytes = snprintf(where + at, sizeof where - at, "%s%s", i ? "." : "",
-                             path[i].key);
+        int bytes =
+            snprintf(where + at, sizeof where - at, "%s%s", i ? "." : "", path[i].key);
 
         at += bytes > 0 ? (size_t)bytes : 0;
     }
-    return cdn_error_at(err, CORDON_E_INVALID, policy->file,
-                        cdn_locate(policy->source, policy->source_bytes, path, depth),
-                        0, "%s: neither '%s' nor a stronger wall works here: %s", where,
+    line = cdn_locate(policy->source, policy->source_bytes, path, depth);
+    if (!engine->options.worker)
+        return cdn_error_at(err, CORDON_E_INVALID, policy->file, line, 0,
+                            "%s: this engine has no wall '%s', only '%s', as its "
+                            "options name no cordon-worker",
+                            where, cordon_wall_str((cordon_wall)wall),
+                            cordon_wall_str(CORDON_WALL_INPROC));
+    return cdn_error_at(err, CORDON_E_INVALID, policy->file, line, 0,
+                        "%s: neither '%s' nor a stronger wall works here: %s", where,
                         cordon_wall_str((cordon_wall)wall),
                         tell_why(why, sizeof why, engine, wall));
 }
@@ -103,10 +110,9 @@ cordon_status cdn_trust_check(unsigned char walls[CORDON_WALL_MICROVM + 1],
     for (uint32_t i = 0; i < policy->principal_count && !status; i++) {
         const struct cdn_role *role = &policy->principals[i];
         const bool own = !role->role || role->given & cdn_policy_field("wall");
-        const struct cdn_step path[] = {
-            {.key = own ? "principals" : "roles"},
-            {.key = own ? role->principal : role->role},
-            {.key = "wall"}};
+        const struct cdn_step path[] = {{.key = own ? "principals" : "roles"},
+                                        {.key = own ? role->principal : role->role},
+                                        {.key = "wall"}};
 
         status = check_one(walls, engine, policy, role->wall, path, 3, err);
     }
@@ -114,12 +120,14 @@ cordon_status cdn_trust_check(unsigned char walls[CORDON_WALL_MICROVM + 1],
          state++) {
         const struct cdn_step path[] = {{.key = "walls"}, {.key = states[state]}};
 
-        status = check_one(walls, engine, policy, policy->walls.of[state], path, 2, err);
+        status =
+            check_one(walls, engine, policy, policy->walls.of[state], path, 2, err);
     }
     for (uint32_t i = 0; i < policy->breaker.wall_count && !status; i++) {
         const struct cdn_step path[] = {{.key = "breaker"}, {.key = "behind"}};
 
-        status = check_one(walls, engine, policy, policy->breaker.walls[i], path, 2, err);
+        status =
+            check_one(walls, engine, policy, policy->breaker.walls[i], path, 2, err);
     }
     return status;
 }
@@ -153,9 +161,8 @@ static bool has_history(const cordon_engine *engine,
     if (walls->after_ms &&
         (!plan->since_ms || cdn_clock_wall_ms() - plan->since_ms < walls->after_ms))
         return false;
-    return !walls->after_runs ||
-           cdn_tally_ran(plan->live->version->tallies, engine->lane_count) >=
-               walls->after_runs;
+    return !walls->after_runs || cdn_tally_ran(plan->live->version->tallies,
+                                               engine->lane_count) >= walls->after_runs;
 }
 
 /* The wall of what runs as `as`, a stand-in for one that does not work.  Without memory to try
@@ -218,9 +225,8 @@ void cdn_trust_place(cordon_engine *engine, const struct cdn_state *state)
 void cdn_trust_refuse(cordon_outcome *outcome, const struct cdn_plan *plan,
                       const struct cdn_entry *entry)
 {
-    bool tripped =
-        atomic_load_explicit(&entry->version->raised, memory_order_relaxed) ==
-        CDN_WALL_NONE;
+    bool tripped = atomic_load_explicit(&entry->version->raised,
+                                        memory_order_relaxed) == CDN_WALL_NONE;
 
     cdn_rule_refuse(outcome, entry->version->rule, CORDON_OUTCOME_DENIED,
                     CORDON_BUDGET_NONE,
@@ -306,7 +312,8 @@ void cdn_trust_failed(struct cdn_lane *lane, const struct cdn_state *state,
     uint64_t now_ns, run;
 
     /* what ran behind a weaker wall began before the version was moved, for which it counted */
-    if (!policy || !policy->breaker.given || behind->wall < has)
+    if (!policy || !policy->breaker.given || behind->wall < has ||
+        lane->engine->quotas_off)
         return;
     fault = fault_of(lane, version, behind, outcome);
     if (fault == CDN_FAULTS || !policy->breaker.limits[fault].count)
@@ -328,9 +335,8 @@ void cdn_trust_failed(struct cdn_lane *lane, const struct cdn_state *state,
         .budget = outcome->limit,
     };
     for (int kind = 0; kind < CDN_FAULTS; kind++)
-        evidence->counts[kind] =
-            cdn_breaker_within(breaker, &policy->breaker.limits[kind],
-                               (enum cdn_fault)kind, now_ns, run);
+        evidence->counts[kind] = cdn_breaker_within(
+            breaker, &policy->breaker.limits[kind], (enum cdn_fault)kind, now_ns, run);
     last_words(evidence->message, sizeof evidence->message, behind, outcome);
     cdn_breaker_name_decisions(breaker, lane->engine->identity);
     cdn_tally_trip(&version->tallies[lane->number], evidence->to == CDN_WALL_NONE);
@@ -368,7 +374,8 @@ static cordon_status follow(cordon_engine *engine, const struct cdn_plan *plan,
         if (plan->registered && engine->registry)
             status = cdn_registry_trip(engine->registry, plan->name, version->number,
                                        evidence->to, text, err);
-        if (status == CORDON_E_CONFLICT) { /* another process or an operator was there */
+        if (status ==
+            CORDON_E_CONFLICT) { /* another process or an operator was there */
             cdn_breaker_arm(breaker);
             return CORDON_OK;
         }

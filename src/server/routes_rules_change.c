@@ -435,7 +435,8 @@ const struct cdn_route cdn_routes_rules_change[] = {
      .place = CDN_PLACE_WORKER,
      .handle = quarantine_once,
      .operation = "quarantineRule",
-     .summary = "Have it run behind the wall for what is not trusted; it goes on deciding",
+     .summary =
+         "Have it run behind the wall for what is not trusted; it goes on deciding",
      .query = "dry_run pretty",
      .request = "TrustChange",
      .response = "Changed"},

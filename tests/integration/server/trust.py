@@ -26,7 +26,7 @@ PATIENCE = 60
 RULE = """return {
   name = "fickle", decisions = { "allow", "deny" }, fallback = "deny",
   params = { act = { type = "string", default = "answer" } },
-  limits = { instructions = 20000, time = "60s" },
+  limits = { instructions = 20000, time = "10s" },
   evaluate = function(graph, request)
     if request.params.act == "spend" then while true do end end
     return { decision = "allow" }

@@ -103,8 +103,8 @@ END_TEST
 START_TEST(window__of_another_policy_is_taken_over)
 {
     const struct cdn_breaker_rules fine = rules_of(CDN_FAULT_CRASH, 9, false, SECOND),
-                                   coarse =
-                                       rules_of(CDN_FAULT_CRASH, 3, false, 3600 * SECOND);
+                                   coarse = rules_of(CDN_FAULT_CRASH, 3, false,
+                                                     3600 * SECOND);
 
     for (int i = 0; i < 8; i++)
         ck_assert(!crash_at(&fine, 100000 * SECOND + (uint64_t)i));
@@ -163,16 +163,17 @@ START_TEST(breaker__counts_kinds_apart)
 END_TEST
 
 static _Atomic int told;
-static const struct cdn_breaker_rules *shared_rules;
+static struct cdn_breaker_rules shared_rules;
 
 static void *fail_often(void *ud)
 {
     uint64_t from = *(const uint64_t *)ud;
 
     for (uint64_t i = 0; i < 2000; i++)
-        if (crash_at(shared_rules, from + i / 8)) {
+        if (crash_at(&shared_rules, from + i / 8)) {
             atomic_fetch_add(&told, 1);
-            breaker.evidence.runs = from + i; /* nobody else writes it, or reads it yet */
+            breaker.evidence.runs =
+                from + i; /* nobody else writes it, or reads it yet */
             cdn_breaker_name_decisions(&breaker, FIRST);
             cdn_breaker_trip(&breaker);
         }
@@ -182,11 +183,10 @@ static void *fail_often(void *ud)
 START_TEST(breaker__of_many_threads_tells_one)
 {
     enum { THREADS = 4, ROUNDS = 20 };
-    const struct cdn_breaker_rules rules = rules_of(CDN_FAULT_CRASH, 500, true, 100000);
     pthread_t threads[THREADS];
     uint64_t from = 1000;
 
-    shared_rules = &rules;
+    shared_rules = rules_of(CDN_FAULT_CRASH, 500, true, 100000);
     for (int round = 0; round < ROUNDS; round++) {
         atomic_store(&told, 0);
         for (int i = 0; i < THREADS; i++)
@@ -195,7 +195,7 @@ START_TEST(breaker__of_many_threads_tells_one)
             pthread_join(threads[i], NULL);
         ck_assert_int_eq(atomic_load(&told), 1);
         ck_assert_uint_eq(state(), CDN_BREAKER_TRIPPED);
-        ck_assert_uint_ge(within(&rules, from + 250), 500);
+        ck_assert_uint_ge(within(&shared_rules, from + 250), 500);
         cdn_breaker_arm(&breaker);
     }
 }
@@ -232,20 +232,22 @@ START_TEST(evidence__is_told_in_one_line)
     };
     char text[400], small[20];
 
-    ck_assert_str_eq(cdn_breaker_tell(text, sizeof text, &evidence),
-                     "2 crashes of its worker within 600 s, of 2 that are too many, "
-                     "beside 1 limit hit, beside 7 errors; inproc -> process; last: the "
-                     "rule's worker ended");
+    ck_assert_str_eq(
+        cdn_breaker_tell(text, sizeof text, &evidence),
+        "2 crashes of its worker within 600 s, of 2 that are too many, "
+        "beside 1 limit hit, beside 7 errors; inproc -> process; last: the "
+        "rule's worker ended");
     evidence.limit = (struct cdn_breaker_limit){1, true, 1};
     evidence.counts[CDN_FAULT_CRASH] = 1;
     evidence.counts[CDN_FAULT_LIMIT] = evidence.counts[CDN_FAULT_ERROR] = 0;
     evidence.to = CDN_WALL_NONE;
     evidence.decision_count = 1;
     memcpy(evidence.decisions[0], FIRST, sizeof FIRST);
-    ck_assert_str_eq(cdn_breaker_tell(text, sizeof text, &evidence),
-                     "1 crash of its worker within 1 runs, of 1 that are too many; "
-                     "inproc -> out of service; last: the rule's worker ended; decision "
-                     "0123456789abcdef0123456789abcdef");
+    ck_assert_str_eq(
+        cdn_breaker_tell(text, sizeof text, &evidence),
+        "1 crash of its worker within 1 runs, of 1 that are too many; "
+        "inproc -> out of service; last: the rule's worker ended; decision "
+        "0123456789abcdef0123456789abcdef");
     ck_assert_uint_eq(strlen(cdn_breaker_tell(small, sizeof small, &evidence)),
                       sizeof small - 1);
 }

@@ -110,7 +110,8 @@ static const struct {
      "walls.draft: unknown wall 'docker'", 2},
     {"return { principals = {}, walls = { drafts = 'process' } }",
      "did you mean 'draft'?", 1},
-    {"return { principals = {}, walls = { active = 'container',\ncanary = 'process' } }",
+    {"return { principals = {}, walls = { active = 'container',\ncanary = 'process' } "
+     "}",
      "walls.canary: 'process' is weaker than 'container', which 'walls.active' has", 2},
     {"return { principals = {}, walls = { canary = 'microvm',\nquarantined = 'process' "
      "} }",
@@ -127,11 +128,12 @@ static const struct {
     {"return { principals = {}, breaker = {} }", "watches nothing", 1},
     {"return { principals = {}, breaker = { behind = 'process' } }", "watches nothing",
      1},
-    {"return { principals = {}, breaker = { crash = 1 } }", "did you mean 'crashes'?",
+    {"return { principals = {}, breaker = { crashs = 1 } }", "did you mean 'crashes'?",
      1},
     {"return { principals = {}, breaker = { crashes = 0 } }", "a whole number between",
      1},
-    {"return { principals = {}, breaker = { crashes = '1' } }", "a number is wanted", 1},
+    {"return { principals = {}, breaker = { crashes = '1' } }", "a number is wanted",
+     1},
     {"return { principals = {}, breaker = { limits = { of = 10 } } }",
      "'count' is missing", 1},
     {"return { principals = {}, breaker = { limits = { count = 3 } } }",
@@ -141,7 +143,8 @@ static const struct {
     {"return { principals = {}, breaker = { limits = { count = 1, of = 10, within = "
      "'1s' } } }",
      "not both", 1},
-    {"return { principals = {}, breaker = { limits = { count = 1, within = 'soon' } } }",
+    {"return { principals = {}, breaker = { limits = { count = 1, within = 'soon' } } "
+     "}",
      "a duration of at most a year", 1},
     {"return { principals = {}, breaker = { limits = { count = 1, within = '9999d' } } "
      "}",

@@ -31,10 +31,11 @@ static void push_fickle(const char *name, int what)
         text, sizeof text,
         "return { name = '%s', decisions = { 'allow', 'deny' }, fallback = 'deny',\n"
         "params = { act = { type = 'string', default = 'answer' } },\n"
-        "limits = { instructions = 20000, time = '60s' },\n"
+        "limits = { instructions = 20000, time = '10s' },\n"
         "evaluate = function(graph, request)\n"
         "if request.params.act == 'spend' then while true do end end\n"
-        "if request.params.act == 'fail' then error('secret ' .. request.params.act) end\n"
+        "if request.params.act == 'fail' then error('secret ' .. request.params.act) "
+        "end\n"
         "return { decision = 'allow', score = %d } end }",
         name, what);
     OK(cordon_registry_push(&info, registry, CORDON_OBJECT_RULE, text, strlen(text),
@@ -429,7 +430,7 @@ START_TEST(breaker__of_a_rule_from_a_text_holds_as_long_as_the_text)
 {
     static const char text[] =
         "return { name = 'own', decisions = { 'a' }, fallback = 'a', limits = { "
-        "instructions = 20000, time = '60s' }, evaluate = function() while true do end "
+        "instructions = 20000, time = '10s' }, evaluate = function() while true do end "
         "end }";
     const cordon_request request = CORDON_REQUEST_INIT;
     struct noted noted;
@@ -506,15 +507,19 @@ START_TEST(walls__that_nothing_stands_in_for_are_refused_with_their_line)
     } bad[] = {
         {"return {\n principals = {},\n walls = {\n  active = 'inproc',\n  draft = "
          "'container' } }",
-         5, "walls.draft: neither 'container' nor a stronger wall works here: container: "},
-        {"return {\n principals = {},\n breaker = {\n  crashes = 1,\n  behind = 'process' "
+         5,
+         "walls.draft: this engine has no wall 'container', only 'inproc', as its "
+         "options "
+         "name no cordon-worker"},
+        {"return {\n principals = {},\n breaker = {\n  crashes = 1,\n  behind = "
+         "'process' "
          "} }",
-         5, "breaker.behind: neither 'process' nor a stronger wall works here"},
+         5, "breaker.behind: this engine has no wall 'process'"},
         {"return {\n principals = {\n p = {\n wall = 'microvm' } } }", 4,
-         "principals.p.wall: neither 'microvm' nor a stronger wall works here: microvm: "
-         "the engine's options name no cordon-worker"},
-        {"return {\n roles = {\n r = {\n wall = 'process' } },\n principals = { p = 'r' } }",
-         4, "roles.r.wall: neither 'process'"},
+         "principals.p.wall: this engine has no wall 'microvm'"},
+        {"return {\n roles = {\n r = {\n wall = 'process' } },\n principals = { p = "
+         "'r' } }",
+         4, "roles.r.wall: this engine has no wall 'process'"},
     };
 
     begin();
@@ -526,6 +531,23 @@ START_TEST(walls__that_nothing_stands_in_for_are_refused_with_their_line)
         ck_assert_uint_eq(err.line, bad[i].line);
     }
     ck_assert_int_eq(ask("answer"), CORDON_OUTCOME_OK);
+    end();
+}
+END_TEST
+
+START_TEST(walls__that_do_not_work_are_refused_with_the_reason)
+{
+    options.worker = "/nowhere/cordon-worker";
+    begin();
+    ck_assert_int_eq(
+        give("return { principals = {},\nwalls = {\nquarantined = 'process' } }"),
+        CORDON_E_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message,
+                                 "walls.quarantined: neither 'process' nor "
+                                 "a stronger wall works here: process: "));
+    ck_assert_ptr_nonnull(strstr(err.message, "/nowhere/cordon-worker"));
+    ck_assert_uint_eq(err.line, 3);
+    OK(give("return { principals = {}, walls = { active = 'inproc' } }"));
     end();
 }
 END_TEST
@@ -613,16 +635,18 @@ START_TEST(walls__of_drafts_hold_until_there_is_history)
 {
     if (!begin_with(WORKER))
         return;
-    OK(give("return { principals = {}, walls = { draft = 'process', after = { runs = 5 } "
-            "} }"));
+    OK(give(
+        "return { principals = {}, walls = { draft = 'process', after = { runs = 5 } "
+        "} }"));
     ck_assert_uint_eq(wall_of("r"), CORDON_WALL_PROCESS);
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(ask("answer"), CORDON_OUTCOME_OK);
     ck_assert_uint_eq(wall_of("r"), CORDON_WALL_PROCESS);
     upkeep();
     ck_assert_uint_eq(wall_of("r"), CORDON_WALL_INPROC);
-    OK(give("return { principals = {}, walls = { draft = 'process', after = { days = 7 } "
-            "} }"));
+    OK(give(
+        "return { principals = {}, walls = { draft = 'process', after = { days = 7 } "
+        "} }"));
     ck_assert_uint_eq(wall_of("r"), CORDON_WALL_PROCESS); /* activated just now */
     OK(give("return { principals = {}, walls = { draft = 'process', after = { days = "
             "0.000001 } } }"));
@@ -667,9 +691,9 @@ END_TEST
 /* MISBEHAVING is a worker that exits in the middle of each run. */
 START_TEST(crashes__move_a_version_and_then_stop_it)
 {
-    static const char text[] =
-        "return { principals = {}, breaker = { limits = 2, crashes = { count = 3, within "
-        "= '1h' }, behind = { 'process' } } }";
+    static const char text[] = "return { principals = {}, breaker = { limits = 2, "
+                               "crashes = { count = 3, within "
+                               "= '1h' }, behind = { 'process' } } }";
     struct noted noted;
 
     if (!begin_with(MISBEHAVING))
@@ -718,7 +742,8 @@ START_TEST(trust__lowers_what_a_trip_raised_and_nothing_else_does)
 {
     if (!begin_with(WORKER))
         return;
-    OK(give("return { principals = {}, breaker = { limits = 2, behind = 'process' } }"));
+    OK(give(
+        "return { principals = {}, breaker = { limits = 2, behind = 'process' } }"));
     for (int i = 0; i < 2; i++)
         ask("spend");
     ck_assert_uint_eq(wall_of("r"), CORDON_WALL_PROCESS);
@@ -760,6 +785,7 @@ static Suite *suite(void)
     TRUST_CASE(breaker__that_cannot_be_told_of_is_told_of_later);
 #endif
     TRUST_CASE(walls__that_nothing_stands_in_for_are_refused_with_their_line);
+    TRUST_CASE(walls__that_do_not_work_are_refused_with_the_reason);
     TRUST_CASE(walls__that_the_registry_wants_and_nobody_has_stop_the_rule);
     TRUST_CASE(walls__of_a_policy_without_them_are_the_engine_s);
 #ifdef WORKER
