@@ -112,11 +112,11 @@ typedef struct cordon_standing {
     cordon_rollout_shadow shadows[CORDON_REGISTRY_MAX_SHADOWS];
     bool guarded;
     cordon_guard guard;
-    uint32_t trust_count; /* by version */
-    cordon_trust trusts[CORDON_REGISTRY_MAX_TRUSTS];
     uint64_t revision; /* sequence of the change that made it what it is */
     char
         evidence[CORDON_REGISTRY_MAX_EVIDENCE_BYTES + 1]; /* of the last abort, or "" */
+    uint32_t trust_count; /* by version */
+    cordon_trust trusts[CORDON_REGISTRY_MAX_TRUSTS];
 } cordon_standing;
 
 /* One version of an object. */
