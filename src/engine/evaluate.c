@@ -207,15 +207,14 @@ static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane
                                 cordon_outcome *outcome, cordon_error *err)
 {
     uint32_t number = cdn_entry_wall(entry);
-    struct cdn_worker *worker;
     struct cdn_image *image;
+    struct cdn_sight sight;
     cordon_status status;
     cordon_wall wall;
 
     if (role && role->wall > number)
         number = state->granted->walls[role->wall];
-    behind->wall = number;
-    behind->crashed = false;
+    *behind = (struct cdn_behind){.wall = number};
     if (__builtin_expect(number == CORDON_WALL_INPROC, 1)) {
         status = cdn_lane_image(&image, lane, state, entry->version, err);
         if (status)
@@ -242,18 +241,8 @@ static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane
                              cordon_wall_str(wall));
     call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
     call->revoked = &plan->revoked;
-    status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
-    if (!status)
-        status = cdn_worker_run(outcome, worker, call, err);
-    behind->crashed = worker && worker->broken;
-    if (status && status != CORDON_E_NOMEM && behind->crashed) {
-        cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_ERROR, CORDON_BUDGET_NONE,
-                        "the rule's worker did not take the rule, and was killed: %s",
-                        err->message);
-        status = CORDON_OK;
-    }
-    cdn_lane_sweep_worker(lane, wall);
-    return status;
+    sight = cdn_walls_sight(state);
+    return cdn_walls_run(outcome, lane->engine, behind, &sight, call, err);
 }
 
 /* Run it bound to what it is evaluated on; *own is the caller's to free, a binding to a graph
@@ -608,24 +597,6 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- warming ---- */
 
-/* Have the lane's worker started and told, where one is what rules run behind. */
-static cordon_status warm_worker(struct cdn_lane *lane, const struct cdn_state *state,
-                                 cordon_wall wall, const struct cdn_version *version,
-                                 cordon_error *err)
-{
-    const struct cdn_rule_call call = {.rule = version->rule,
-                                       .snapshot = state->snapshot,
-                                       .functions = version->functions,
-                                       .grant = &cdn_grant_everything};
-    struct cdn_worker *worker;
-    cordon_status status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
-
-    if (!status)
-        status = cdn_worker_prepare(worker, &call, err);
-    cdn_lane_sweep_worker(lane, wall);
-    return status;
-}
-
 static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *state,
                                const struct cdn_plan *plan, cordon_error *err)
 {
@@ -639,9 +610,9 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
 
         if (wall == CORDON_WALL_INPROC)
             status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
-        else if (wall != CDN_WALL_NONE)
-            status =
-                warm_worker(lane, state, (cordon_wall)wall, entries[i]->version, err);
+        else if (wall != CDN_WALL_NONE && lane->number == 0) /* workers are everybody's */
+            status = cdn_walls_warm(lane->engine, (cordon_wall)wall, state,
+                                    entries[i]->version, err);
     }
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =

@@ -28,7 +28,7 @@ static cordon_status stand_in(uint32_t *out, cordon_engine *engine, uint32_t wal
 
         if (!tried->known) {
             cordon_status status =
-                cdn_wall_try((cordon_wall)*out, &engine->options, &own);
+                cdn_walls_try((cordon_wall)*out, &engine->options, &own);
 
             if (status == CORDON_E_NOMEM)
                 return cdn_error_nomem(err);
@@ -222,6 +222,26 @@ void cdn_trust_place(cordon_engine *engine, const struct cdn_state *state)
     }
 }
 
+uint32_t cdn_trust_wanted(const struct cdn_state *state)
+{
+    const struct cdn_policy *policy = policy_of(state);
+    uint32_t walls = 0;
+
+    for (uint32_t i = 0; i <= state->mask; i++) {
+        struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+        const struct cdn_plan *plan = state->plans[i];
+        uint32_t count = plan && plan->state == CDN_PLAN_ACTIVE
+                             ? cdn_plan_entries(entries, plan)
+                             : 0;
+
+        for (uint32_t k = 0; k < count; k++)
+            walls |= UINT32_C(1) << cdn_entry_wall(entries[k]);
+    }
+    for (uint32_t i = 0; policy && i < policy->principal_count; i++)
+        walls |= UINT32_C(1) << state->granted->walls[policy->principals[i].wall];
+    return walls;
+}
+
 void cdn_trust_refuse(cordon_outcome *outcome, const struct cdn_plan *plan,
                       const struct cdn_entry *entry)
 {
@@ -276,6 +296,8 @@ static enum cdn_fault fault_of(const struct cdn_lane *lane,
 {
     if (behind->crashed)
         return CDN_FAULT_CRASH;
+    if (behind->unserved)
+        return CDN_FAULTS;
     if (outcome->kind == CORDON_OUTCOME_LIMIT)
         return !lane->tightened && at_own_limit(lane->engine, version->rule, outcome)
                    ? CDN_FAULT_LIMIT

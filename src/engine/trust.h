@@ -27,12 +27,6 @@
 
 #include "engine/engine.h"
 
-/* What a run was behind, and whether its worker crashed there. */
-struct cdn_behind {
-    uint32_t wall;
-    bool crashed;
-};
-
 /* The weakest wall that a version may run behind, whoever asks; CDN_WALL_NONE: none will do. */
 static inline uint32_t cdn_entry_wall(const struct cdn_entry *entry)
 {
@@ -53,6 +47,9 @@ cordon_status cdn_trust_check(unsigned char walls[CORDON_WALL_MICROVM + 1],
 /* Under `writer`: have the entries of a state know their walls.  For one that is about to be
  * published, or that was, whose versions have run meanwhile. */
 void cdn_trust_place(cordon_engine *engine, const struct cdn_state *state);
+
+/* The walls that versions of the state run behind, and roles of its policy: bit a wall. */
+uint32_t cdn_trust_wanted(const struct cdn_state *state);
 
 /* Nothing does for the version: its fallback stands, and the outcome says why. */
 void cdn_trust_refuse(cordon_outcome *outcome, const struct cdn_plan *plan,

@@ -8,6 +8,7 @@
  *                                   CALL    it calls a function of the host's ...
  *     ANSWER  ... which says    ->          (and goes on)
  *     FORGET  a rule            ->  READY
+ *     PING    does it answer?   ->  READY
  *                                   FAILED  in place of READY or OUTCOME: the call did not work
  *
  * Rules and grants are numbered by the host, who knows which worker has heard of which.  Both
@@ -28,7 +29,7 @@
 #include "rule/rule.h"
 #include "sandbox/meter.h"
 
-#define CDN_WIRE_VERSION 1
+#define CDN_WIRE_VERSION 2
 
 enum cdn_frame {
     CDN_FRAME_HELLO = 1,
@@ -40,7 +41,8 @@ enum cdn_frame {
     CDN_FRAME_READY,
     CDN_FRAME_OUTCOME,
     CDN_FRAME_FAILED,
-    CDN_FRAME_CALL
+    CDN_FRAME_CALL,
+    CDN_FRAME_PING
 };
 
 /* Beside the result itself, an OUTCOME takes no more than this. */

@@ -5,7 +5,9 @@
  * of it before.  The host's cancel flag is carried into the shared area while it waits. */
 #include "isolation/worker.h"
 
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -18,14 +20,19 @@
 
 /* ---- greeting ---- */
 
-cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
-                               uint64_t until_ns, cordon_error *err)
+static cordon_status hear_hello(struct cdn_worker *worker, uint64_t until_ns,
+                                cordon_error *err)
 {
     struct cdn_channel *channel = &worker->channel;
     struct cdn_wire_hello hello;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
     uint16_t kind;
 
+    if (worker->listening)
+        status = cdn_channel_accept(channel, until_ns, err);
+    if (status)
+        return status;
+    worker->listening = false;
     status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
     if (status)
         return status;
@@ -41,11 +48,99 @@ cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
                              "the worker speaks version %u where %d is needed; install "
                              "cordon-worker and libcordon from one build",
                              hello.version, CDN_WIRE_VERSION);
-    if (hello.identity != identity)
+    if (hello.identity != worker->identity)
         return cdn_error_set(err, CORDON_E_DATA,
                              "the worker has another snapshot open than the host");
     worker->locks = hello.locks;
     return CORDON_OK;
+}
+
+cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t until_ns,
+                               cordon_error *err)
+{
+    cordon_error own;
+    cordon_error *why = err ? err : &own;
+    cordon_status status = hear_hello(worker, until_ns, why);
+
+    if (!status)
+        return CORDON_OK;
+    worker->broken = true;
+    if (worker->explain)
+        worker->explain(worker, why);
+    return status;
+}
+
+cordon_status cdn_worker_greeted(struct cdn_worker *worker, bool *done,
+                                 cordon_error *err)
+{
+    if (worker->listening && cdn_channel_ready(&worker->channel) &&
+        !cdn_channel_accept(&worker->channel, 0, NULL))
+        worker->listening = false;
+    *done = !worker->listening && cdn_channel_ready(&worker->channel);
+    return *done ? cdn_worker_greet(worker, 0, err) : CORDON_OK;
+}
+
+/* ---- whether it still answers ---- */
+
+bool cdn_worker_quiet(const struct cdn_worker *worker)
+{
+    struct pollfd said = {.fd = worker->channel.fd, .events = POLLIN};
+
+    return poll(&said, 1, 0) == 0;
+}
+
+cordon_status cdn_worker_ping(struct cdn_worker *worker, cordon_error *err)
+{
+    cordon_status status =
+        cdn_channel_send(&worker->channel, CDN_FRAME_PING, NULL, 0, 0, err);
+
+    worker->broken = worker->broken || status;
+    return status;
+}
+
+cordon_status cdn_worker_pong(struct cdn_worker *worker, uint64_t until_ns,
+                              cordon_error *err)
+{
+    struct cdn_channel *channel = &worker->channel;
+    cordon_status status = cdn_channel_await(channel, until_ns, err);
+    uint64_t number;
+    uint16_t kind;
+
+    if (status == CORDON_E_INTERRUPTED)
+        return status;
+    if (!status)
+        status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, 0, err);
+    if (!status && kind != CDN_FRAME_READY)
+        status = cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
+    if (!status)
+        status = cdn_wire_get_number(&number, &channel->in, err);
+    worker->broken = worker->broken || status;
+    return status;
+}
+
+/* ---- its end ---- */
+
+void cdn_worker_hang_up(struct cdn_worker *worker)
+{
+    if (worker->channel.fd >= 0)
+        close(worker->channel.fd);
+    worker->channel.fd = -1;
+    worker->broken = true;
+}
+
+bool cdn_worker_gone(const struct cdn_worker *worker)
+{
+    return cdn_worker_await_gone(worker, 0);
+}
+
+bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns)
+{
+    struct pollfd ended = {.fd = worker->process, .events = POLLIN};
+    uint64_t now_ns = until_ns ? cdn_clock_ns() : 0;
+    uint64_t left_ms = until_ns > now_ns ? (until_ns - now_ns) / 1000000 + 1 : 0;
+
+    return worker->process < 0 ||
+           poll(&ended, 1, left_ms > 60000 ? 60000 : (int)left_ms) > 0;
 }
 
 /* ---- telling ---- */
