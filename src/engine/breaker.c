@@ -186,7 +186,8 @@ const char *cdn_breaker_tell(char *out, size_t size,
         APPEND("%" PRIu64 " runs", evidence->limit.window);
     else
         APPEND("%.10g s", (double)evidence->limit.window / 1e9);
-    APPEND(", of %" PRIu32 " that are too many", evidence->limit.count);
+    APPEND(", where %" PRIu32 " %s too many", evidence->limit.count,
+           evidence->limit.count == 1 ? "is" : "are");
     for (uint32_t fault = 0; fault < CDN_FAULTS; fault++)
         if (fault != (uint32_t)evidence->fault && evidence->counts[fault])
             APPEND(", beside %" PRIu32 " %s", evidence->counts[fault],

@@ -234,7 +234,7 @@ START_TEST(evidence__is_told_in_one_line)
 
     ck_assert_str_eq(
         cdn_breaker_tell(text, sizeof text, &evidence),
-        "2 crashes of its worker within 600 s, of 2 that are too many, "
+        "2 crashes of its worker within 600 s, where 2 are too many, "
         "beside 1 limit hit, beside 7 errors; inproc -> process; last: the "
         "rule's worker ended");
     evidence.limit = (struct cdn_breaker_limit){1, true, 1};
@@ -245,7 +245,7 @@ START_TEST(evidence__is_told_in_one_line)
     memcpy(evidence.decisions[0], FIRST, sizeof FIRST);
     ck_assert_str_eq(
         cdn_breaker_tell(text, sizeof text, &evidence),
-        "1 crash of its worker within 1 runs, of 1 that are too many; "
+        "1 crash of its worker within 1 runs, where 1 is too many; "
         "inproc -> out of service; last: the rule's worker ended; decision "
         "0123456789abcdef0123456789abcdef");
     ck_assert_uint_eq(strlen(cdn_breaker_tell(small, sizeof small, &evidence)),
