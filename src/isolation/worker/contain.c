@@ -17,9 +17,11 @@
  * parent-death signal, as does a worker that was told; one that was not finds the pipe closed.
  * The mounts and all files are gone with the namespace.
  *
- * crun is told to leave control groups alone: of those that this machine has, version 1.8 refuses
- * the mixed kind as it starts, so that it is shown an empty folder in their place.  runc insists
- * on making groups of its own wherever it is root, and is asked to delete them. */
+ * Control groups are the keeper's business (cgroup.h), not the runtime's, whose groups would
+ * outlive it.  crun can be told so, but version 1.8 refuses machines that have both kinds of them
+ * before it listens: it is shown an empty folder in their place.  runc makes groups of its own
+ * wherever it can: it is shown all of them read-only, and told that it is not root, of whom it
+ * takes that. */
 #include "isolation/worker/contain.h"
 
 #include <errno.h>
@@ -43,8 +45,7 @@
 #include "isolation/worker/rootfs.h"
 
 /* How long a detached runtime's own remains may take to leave. */
-#define ADOPT_MS  5000
-#define DELETE_MS 1500
+#define ADOPT_MS 5000
 
 struct keeper {
     const char *runtime;
@@ -109,13 +110,27 @@ static int end_all(const struct keeper *keeper)
 
 /* ---- the runtime ---- */
 
+/* In the child, which has mounts of its own for this. */
+static void hide_groups(bool crun)
+{
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+    struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+
+    if (unshare(CLONE_NEWNS))
+        return;
+    if (crun)
+        (void)mount("none", "/sys/fs/cgroup", "tmpfs", flags, "size=4k,nr_inodes=1");
+    else
+        (void)mount_setattr(AT_FDCWD, "/sys/fs/cgroup", AT_RECURSIVE, &read_only,
+                            sizeof read_only);
+}
+
 /* In the child: become it.  Its standard descriptors are files of ours, as it gives those to
  * the container's user, whoever's they are. */
 static void become(const struct keeper *keeper, pid_t parent,
                    const char *const *arguments)
 {
     int said = open(CDN_ROOTFS_SAID, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
     if (said < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent ||
         dup2(said, 0) < 0 || dup2(said, 1) < 0 || dup2(said, 2) < 0)
@@ -123,40 +138,45 @@ static void become(const struct keeper *keeper, pid_t parent,
     if (dup2(keeper->lifeline[0], CDN_WORKER_KEEPER) < 0 ||
         (!keeper->slice && dup2(keeper->lifeline[0], CDN_WORKER_SLICE) < 0))
         _exit(126);
-    if (keeper->crun && !unshare(CLONE_NEWNS))
-        (void)mount("none", "/sys/fs/cgroup", "tmpfs", flags, "size=4k,nr_inodes=1");
+    hide_groups(keeper->crun);
     syscall(SYS_execveat, keeper->program, "", arguments, environment, AT_EMPTY_PATH);
     dprintf(2, "%s\n", strerror(errno));
     _exit(127);
 }
 
-/* Start it with what is given after the options all its commands take. */
-static pid_t start_runtime(const struct keeper *keeper, const char *const *command)
+static pid_t start_runtime(const struct keeper *keeper)
 {
-    const char *arguments[24] = {keeper->runtime, "--root", CDN_ROOTFS_STATE};
+    const char *const arguments[] = {keeper->runtime,
+                                     keeper->crun ? "--cgroup-manager=disabled"
+                                                  : "--rootless=true",
+                                     "--root",
+                                     CDN_ROOTFS_STATE,
+                                     "run",
+                                     "--detach",
+                                     "--bundle",
+                                     CDN_ROOTFS_BUNDLE,
+                                     "--pid-file",
+                                     CDN_ROOTFS_PID,
+                                     "--preserve-fds",
+                                     "4",
+                                     keeper->id,
+                                     NULL};
     pid_t parent = getpid(), pid;
-    size_t count = 3;
 
-    if (keeper->crun)
-        arguments[count++] = "--cgroup-manager=disabled";
-    else if (!keeper->privileged)
-        arguments[count++] = "--rootless=true";
-    while (*command && count < sizeof arguments / sizeof *arguments - 1)
-        arguments[count++] = *command++;
     pid = fork();
     if (pid == 0)
         become(keeper, parent, arguments);
     return pid;
 }
 
-/* Wait for its end; false: the host hung up before, or it took too long (ms < 0: it may). */
-static bool await_runtime(pid_t pid, int ms, bool hear_host)
+/* Wait for its end; false: the host hung up before. */
+static bool await_runtime(pid_t pid)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd ends[2] = {{.fd = pidfd, .events = POLLIN},
-                             {.fd = hear_host ? CDN_WORKER_CHANNEL : -1, .events = 0}};
+                             {.fd = CDN_WORKER_CHANNEL, .events = 0}};
 
-    while (pidfd >= 0 && poll(ends, 2, ms) < 0 && errno == EINTR)
+    while (pidfd >= 0 && poll(ends, 2, -1) < 0 && errno == EINTR)
         ;
     if (pidfd >= 0)
         close(pidfd);
@@ -294,16 +314,13 @@ static bool make_lifeline(int lifeline[2])
 /* Steps 4 and 5.  *gone: the host has hung up. */
 static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_error *err)
 {
-    const char *const run[] = {
-        "run",          "--detach",       "--bundle", CDN_ROOTFS_BUNDLE, "--pid-file",
-        CDN_ROOTFS_PID, "--preserve-fds", "4",        keeper->id,        NULL};
     cordon_status status;
-    pid_t pid = start_runtime(keeper, run);
+    pid_t pid = start_runtime(keeper);
     int ended;
 
     if (pid < 0)
         return cdn_error_errno(err, errno, "step 4, a process for %s", keeper->runtime);
-    *gone = !await_runtime(pid, -1, true);
+    *gone = !await_runtime(pid);
     if (*gone)
         return CORDON_OK;
     while (waitpid(pid, &ended, 0) < 0 && errno == EINTR)
@@ -314,20 +331,6 @@ static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_err
     if (!status && write(keeper->lifeline[1], "g", 1) != 1)
         status = cdn_error_errno(err, errno, "step 5, waking the worker");
     return status;
-}
-
-/* What the runtime has outside of our namespaces: control groups. */
-static void delete_container(const struct keeper *keeper)
-{
-    const char *const command[] = {"delete", "--force", keeper->id, NULL};
-    pid_t pid;
-
-    if (keeper->crun || !keeper->privileged)
-        return;
-    pid = start_runtime(keeper, command);
-    if (pid > 0)
-        (void)await_runtime(pid, DELETE_MS, false);
-    (void)end_all(keeper);
 }
 
 static bool is_crun(const char *runtime)
@@ -370,6 +373,5 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
     if (!status)
         close(CDN_WORKER_CHANNEL); /* so that the host hears of the worker's end now */
     *ended = end_all(&keeper);
-    delete_container(&keeper);
     return status;
 }

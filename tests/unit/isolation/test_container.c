@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <ftw.h>
+#include <limits.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -10,6 +12,7 @@
 #include "base/alloc.h"
 #include "isolation/container.h"
 #include "misbehaving.h"
+#include "support/fixture.h"
 
 /* WORKER, MISBEHAVING and LOOKING are programs, RUNTIMES the folder of false ones. */
 static struct cdn_wall_options options = {
@@ -91,6 +94,40 @@ START_TEST(container__answers_as_the_caller_s_slot_does)
     worker->end(worker);
     cordon_outcome_free(outcome);
     ruling_deinit(&ruling);
+}
+END_TEST
+
+/* The greeting tells which snapshot a worker has open. */
+START_TEST(container__sees_its_snapshot_whatever_that_is_called)
+{
+    static const char name[] = "\"], \"x\": [\"\n\\\xff.cdn";
+    struct cdn_wall_options with = options;
+    cordon_snapshot *snapshot;
+    struct cdn_worker *worker;
+    char path[PATH_MAX];
+    cordon_error err;
+
+    with.runtime = runtimes[_i];
+    cdn_fixture_path(path, sizeof path);
+    snprintf(strrchr(path, '/') + 1, 64, "%s", name);
+    cdn_fixture_bank(path);
+    snapshot = cdn_fixture_open(path);
+    ck_assert_msg(!cdn_container_start(&worker, &with, snapshot, &err), "%s",
+                  err.message);
+    worker->end(worker);
+    ck_assert(!chmod(path, 0600));
+    if (geteuid()) {
+        ck_assert(!cdn_container_start(&worker, &with, snapshot, &err));
+        worker->end(worker);
+    } else {
+        ck_assert_int_eq(cdn_container_start(&worker, &with, snapshot, &err),
+                         CORDON_E_DENIED);
+        ck_assert_msg(strstr(err.message, "nobody (uid 65534), who may not read /") &&
+                          strstr(err.message, "chmod o+r"),
+                      "%s", err.message);
+    }
+    cordon_snapshot_release(snapshot);
+    cdn_fixture_remove(path);
 }
 END_TEST
 
@@ -286,7 +323,7 @@ static int find_group(const char *path, const struct stat *is, int kind,
 static int count_groups(void)
 {
     groups_left = 0;
-    (void)nftw("/sys/fs/cgroup", find_group, 16, FTW_PHYS | FTW_MOUNT);
+    (void)nftw("/sys/fs/cgroup", find_group, 16, FTW_PHYS);
     return groups_left;
 }
 
@@ -539,6 +576,8 @@ static Suite *suite(void)
     Suite *s = suite_create("container");
 
     CDN_UNIT_LOOP(s, container__answers_as_the_caller_s_slot_does, 0, runtime_count);
+    CDN_UNIT_LOOP(s, container__sees_its_snapshot_whatever_that_is_called, 0,
+                  runtime_count);
     CDN_UNIT_LOOP(s, container__holds_a_worker_that_has_not_locked_itself_in, 0,
                   runtime_count);
     CDN_UNIT_CASE(s, container__no_escape_leads_anywhere);
