@@ -268,8 +268,9 @@ static int run_list(struct cdn_cli *cli, int argc, char **argv)
 
 /* ---- show ---- */
 
-static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
-                     const cordon_version_info *info, const struct cdn_buf *source)
+static int show_json(struct cdn_cli *cli, cordon_registry *registry,
+                     const cordon_standing *standing, const cordon_version_info *info,
+                     const struct cdn_buf *source)
 {
     struct cdn_buf text = {0};
     struct cdn_json json;
@@ -281,6 +282,7 @@ static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
     cdn_json_key(&json, "standing");
     cdn_json_object(&json);
     cdn_json_standing(&json, standing);
+    cdn_json_trust_changes(&json, registry, standing);
     cdn_json_object_end(&json);
     cdn_json_key(&json, "version");
     cdn_json_object(&json);
@@ -399,7 +401,7 @@ static int run_show(struct cdn_cli *cli, int argc, char **argv)
     else if (only_source || only_cases)
         print_text(cli, &source);
     else if (cdn_wants_json(cli))
-        code = show_json(cli, &standing, &info, &source);
+        code = show_json(cli, args.registry, &standing, &info, &source);
     else
         show_pretty(cli, args.registry, &standing, &info, &source);
     cdn_buf_deinit(&source);

@@ -122,6 +122,28 @@ void cdn_json_change(struct cdn_json *json, const cordon_change_record *change)
         cdn_json_key_cstr(json, "details", change->details);
 }
 
+void cdn_json_trust_changes(struct cdn_json *json, cordon_registry *registry,
+                            const cordon_standing *standing)
+{
+    if (!standing->trust_count)
+        return;
+    cdn_json_key(json, "trust_changes");
+    cdn_json_array(json);
+    for (uint32_t i = 0; i < standing->trust_count; i++) {
+        uint64_t sequence = standing->trusts[i].sequence;
+        cordon_change_record change = {.struct_size = sizeof(change)};
+
+        if (cordon_registry_history(&change, registry, standing->name, sequence + 1,
+                                    NULL) ||
+            change.sequence != sequence)
+            continue;
+        cdn_json_object(json);
+        cdn_json_change(json, &change);
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
+}
+
 void cdn_json_version(struct cdn_json *json, const cordon_version_info *info)
 {
     char when[40];

@@ -125,7 +125,9 @@ def moved():
         expect(standing["state"] == "active" and len(standing["trust"]) == 1 and
                standing["trust"][0]["version"] == 1 and
                standing["trust"][0]["wall"] == "process" and
-               not standing["trust"][0]["quarantined"], standing)
+               not standing["trust"][0]["quarantined"] and
+               standing["trust_changes"][0]["author"] == "breaker" and
+               "3 limits hit" in standing["trust_changes"][0]["details"], standing)
         for _ in range(2):
             expect(outcome(s) == ("error", "deny"), "the worker did not crash")
         expect(outcome(s) == ("denied", "deny"), "it runs though its breaker tripped again")
