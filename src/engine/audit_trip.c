@@ -21,7 +21,7 @@
 #include "rule/outcome.h"
 
 static const char *const fault_words[CDN_FAULTS] = {
-#define FAULT_WORD(name, word, one, several) [CDN_FAULT_##name] = word,
+#define FAULT_WORD(name, word, one, several) [CDN_FAULT_##name] = (word),
     CDN_FAULT_MAP(FAULT_WORD)
 #undef FAULT_WORD
 };

@@ -160,7 +160,7 @@ uint32_t cdn_breaker_next(const struct cdn_breaker_rules *rules,
 static const struct {
     const char *one, *several;
 } words[CDN_FAULTS] = {
-#define FAULT_WORDS(name, word, one, several) [CDN_FAULT_##name] = {one, several},
+#define FAULT_WORDS(name, word, one, several) [CDN_FAULT_##name] = {(one), (several)},
     CDN_FAULT_MAP(FAULT_WORDS)
 #undef FAULT_WORDS
 };

@@ -229,11 +229,6 @@ static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane
         return CORDON_OK;
     }
     wall = (cordon_wall)number;
-    if (call->trace)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "nothing is traced behind the wall '%s'; trace in a host "
-                             "that evaluates in its own process",
-                             cordon_wall_str(wall));
     if (call->request->graph)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a graph that comes with the request cannot be put behind "
@@ -610,7 +605,8 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
 
         if (wall == CORDON_WALL_INPROC)
             status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
-        else if (wall != CDN_WALL_NONE && lane->number == 0) /* workers are everybody's */
+        else if (wall != CDN_WALL_NONE &&
+                 lane->number == 0) /* workers are everybody's */
             status = cdn_walls_warm(lane->engine, (cordon_wall)wall, state,
                                     entries[i]->version, err);
     }

@@ -236,7 +236,7 @@ static cordon_status read_behind(struct cdn_policy_reader *reader,
 }
 
 static const char *const faults[CDN_FAULTS] = {
-#define FAULT_WORD(name, word, one, several) [CDN_FAULT_##name] = word,
+#define FAULT_WORD(name, word, one, several) [CDN_FAULT_##name] = (word),
     CDN_FAULT_MAP(FAULT_WORD)
 #undef FAULT_WORD
 };

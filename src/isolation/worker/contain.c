@@ -41,6 +41,7 @@
 
 #include "base/file.h"
 #include "isolation/bundle.h"
+#include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
 #include "isolation/worker/rootfs.h"
 
@@ -57,6 +58,7 @@ struct keeper {
     int lifeline[2];
     pid_t worker;
     int pidfd;
+    struct cdn_cgroup group;
 };
 
 static const char *const environment[] = {"PATH=/usr/bin:/usr/sbin:/bin:/sbin",
@@ -312,7 +314,9 @@ static bool make_lifeline(int lifeline[2])
 }
 
 /* Steps 4 and 5.  *gone: the host has hung up. */
-static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_error *err)
+static cordon_status run_container(struct keeper *keeper, bool *gone,
+                                   const struct cdn_cgroup_limits *limits,
+                                   cordon_error *err)
 {
     cordon_status status;
     pid_t pid = start_runtime(keeper);
@@ -330,6 +334,9 @@ static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_err
     status = adopt(keeper, err);
     if (!status && write(keeper->lifeline[1], "g", 1) != 1)
         status = cdn_error_errno(err, errno, "step 5, waking the worker");
+    if (!status)
+        status = cdn_keeper_bind(&keeper->group, keeper->lifeline[1], keeper->worker,
+                                 limits, err);
     return status;
 }
 
@@ -341,7 +348,7 @@ static bool is_crun(const char *runtime)
 }
 
 cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
-                          cordon_error *err)
+                          const struct cdn_cgroup_limits *limits, cordon_error *err)
 {
     struct keeper keeper = {.runtime = runtime,
                             .crun = is_crun(runtime),
@@ -366,12 +373,13 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
         status = write_config(&keeper, arguments,
                               !keeper.privileged || user_namespaces(), err);
     if (!status)
-        status = run_container(&keeper, &gone, err);
+        status = run_container(&keeper, &gone, limits, err);
     ends[1].fd = keeper.pidfd;
     while (!status && !gone && poll(ends, 2, -1) < 0 && errno == EINTR)
         ;
     if (!status)
         close(CDN_WORKER_CHANNEL); /* so that the host hears of the worker's end now */
     *ended = end_all(&keeper);
+    (void)cdn_cgroup_end(&keeper.group); /* what stays is swept by a later one */
     return status;
 }
