@@ -61,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 1:
         (void)cdn_cgroup_began(text, size - 1);
+        (void)cdn_cgroup_ended(text, size - 1);
         break;
     case 2:
         try_owner(text, size - 1);

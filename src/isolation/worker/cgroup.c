@@ -92,16 +92,20 @@ static uint32_t read_controllers(const char *folder, const char *name)
 
 /* ---- owners ---- */
 
-/* When a process began; 0: there is none of that number, or nothing can be learnt of it. */
-static uint64_t began(pid_t pid)
+/* When a process began; 0: there is none of that number, or nothing can be learnt of it.
+ * *ended: it has ended, and is only not waited for. */
+static uint64_t began(pid_t pid, bool *ended)
 {
     struct cdn_buf text = {0};
     char path[64];
     uint64_t when = 0;
 
+    *ended = false;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (read_file(&text, path))
+    if (read_file(&text, path)) {
         when = cdn_cgroup_began((const char *)text.data, text.length);
+        *ended = cdn_cgroup_ended((const char *)text.data, text.length);
+    }
     cdn_buf_deinit(&text);
     return when;
 }
@@ -112,12 +116,13 @@ static bool kept(pid_t keeper, uint64_t since)
 {
     char path[64];
     uint64_t when;
+    bool ended;
 
     snprintf(path, sizeof path, "/proc/%d", (int)keeper);
     if (access(path, F_OK))
         return false;
-    when = began(keeper);
-    return !when || !since || when == since;
+    when = began(keeper, &ended);
+    return !ended && (!when || !since || when == since);
 }
 
 static void sweep(const char *folder)
@@ -239,9 +244,11 @@ void cdn_cgroup_make(struct cdn_cgroup *out, const struct cdn_cgroup_limits *lim
     struct cdn_buf mounts = {0}, own = {0};
     struct cdn_cgroup_places places = {0};
     char name[NAME_BYTES];
+    bool ended;
 
     out->count = 0;
-    snprintf(name, sizeof name, "cordon-%d-%" PRIu64, (int)getpid(), began(getpid()));
+    snprintf(name, sizeof name, "cordon-%d-%" PRIu64, (int)getpid(),
+             began(getpid(), &ended));
     if (read_file(&mounts, sources ? sources->mounts : "/proc/self/mountinfo") &&
         read_file(&own, sources ? sources->own : "/proc/self/cgroup"))
         cdn_cgroup_find(&places, (const char *)mounts.data, mounts.length,

@@ -62,6 +62,9 @@ void cdn_cgroup_find(struct cdn_cgroup_places *out, const char *mounts,
                      size_t mounts_bytes, const char *own, size_t own_bytes);
 /* When a process began, from the text of its /proc/PID/stat; 0: it does not say. */
 uint64_t cdn_cgroup_began(const char *stat, size_t bytes);
+/* From the same text: has it ended, and is only not waited for?  (In a container nobody may ever
+ * wait for it.) */
+bool cdn_cgroup_ended(const char *stat, size_t bytes);
 /* Whose group is called that?  False: it is nobody's. */
 bool cdn_cgroup_owner(pid_t *keeper, uint64_t *began, const char *name);
 /* Which of the controllers a file of v2 lists, words with spaces between them. */

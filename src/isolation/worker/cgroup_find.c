@@ -233,6 +233,15 @@ uint64_t cdn_cgroup_began(const char *stat, size_t bytes)
                : 0;
 }
 
+bool cdn_cgroup_ended(const char *stat, size_t bytes)
+{
+    size_t name = bytes;
+
+    while (name && stat[name - 1] != ')')
+        name--;
+    return name && bytes - name > 1 && (stat[name + 1] == 'Z' || stat[name + 1] == 'X');
+}
+
 bool cdn_cgroup_owner(pid_t *keeper, uint64_t *began, const char *name)
 {
     static const char prefix[] = "cordon-";

@@ -10,7 +10,8 @@
  *      which case the host hangs up; what it calls the container must be a child of ours; and
  *      the worker looks for itself whether it is contained (lockin.c).
  *   5. The worker, which has opened its snapshot meanwhile, is told through the pipe that its
- *      parent is now the keeper, at whose death it is to die; it locks itself in.
+ *      parent is now the keeper, at whose death it is to die, and, once it is in a control group,
+ *      by what it is bounded; it locks itself in.
  *   6. At the worker's end or the host's, all that is below is killed and waited for.
  *
  * Killed at any moment, this process takes everything along: the runtime dies with it by its
@@ -45,8 +46,9 @@
 #include "isolation/worker/lockin.h"
 #include "isolation/worker/rootfs.h"
 
-/* How long a detached runtime's own remains may take to leave. */
+/* How long what a detached runtime leaves between us and the worker may take to end. */
 #define ADOPT_MS 5000
+enum { MOST_CHILDREN = 64, REAP_MS = 5 };
 
 struct keeper {
     const char *runtime;
@@ -56,8 +58,9 @@ struct keeper {
     bool slice;      /* the worker gets one */
     char id[32];
     int lifeline[2];
+    pid_t started; /* the runtime */
     pid_t worker;
-    int pidfd;
+    int pidfd; /* the worker's */
     struct cdn_cgroup group;
 };
 
@@ -66,10 +69,11 @@ static const char *const environment[] = {"PATH=/usr/bin:/usr/sbin:/bin:/sbin",
 
 /* ---- what is below ---- */
 
-/* Kill every child; how many there were. */
-static int kill_children(void)
+/* The children there are, dead ones that are not waited for among them; 0 also where the system
+ * does not tell. */
+static int list_children(pid_t out[static MOST_CHILDREN])
 {
-    char path[64], text[4096];
+    char path[64], text[1024];
     ssize_t got;
     int count = 0, fd;
 
@@ -80,13 +84,13 @@ static int kill_children(void)
     got = read(fd, text, sizeof text - 1);
     close(fd);
     text[got > 0 ? got : 0] = '\0';
-    for (char *at = text, *end; *at; at = end) {
+    for (char *at = text, *end; *at && count < MOST_CHILDREN; at = end) {
         long pid = strtol(at, &end, 10);
 
         if (end == at)
             break;
-        if (pid > 0 && !kill((pid_t)pid, SIGKILL))
-            count++;
+        if (pid > 0)
+            out[count++] = (pid_t)pid;
     }
     return count;
 }
@@ -94,14 +98,19 @@ static int kill_children(void)
 /* Kill and wait until there is nothing below; a child's children become ours as it dies. */
 static int end_all(const struct keeper *keeper)
 {
+    pid_t children[MOST_CHILDREN];
     int ended = 0, status;
 
     for (;;) {
-        int killed = kill_children();
+        int count = list_children(children);
         pid_t pid;
 
-        if (!killed && keeper->worker > 0) /* no list of children: this one is known */
+        for (int i = 0; i < count; i++)
+            (void)kill(children[i], SIGKILL);
+        if (!count && keeper->worker > 0) /* no list of children: these are known */
             (void)kill(keeper->worker, SIGKILL);
+        else if (!count && keeper->started > 0)
+            (void)kill(keeper->started, SIGKILL);
         pid = waitpid(-1, &status, 0);
         if (pid < 0 && errno != EINTR)
             return ended;
@@ -324,11 +333,13 @@ static cordon_status run_container(struct keeper *keeper, bool *gone,
 
     if (pid < 0)
         return cdn_error_errno(err, errno, "step 4, a process for %s", keeper->runtime);
+    keeper->started = pid;
     *gone = !await_runtime(pid);
     if (*gone)
         return CORDON_OK;
     while (waitpid(pid, &ended, 0) < 0 && errno == EINTR)
         ;
+    keeper->started = 0;
     if (ended)
         return refused(keeper, ended, err);
     status = adopt(keeper, err);
@@ -338,6 +349,22 @@ static cordon_status run_container(struct keeper *keeper, bool *gone,
         status = cdn_keeper_bind(&keeper->group, keeper->lifeline[1], keeper->worker,
                                  limits, err);
     return status;
+}
+
+/* Step 6's first half; and wait for what the runtime has left, which ends soon. */
+static void await_end(const struct keeper *keeper)
+{
+    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0},
+                             {.fd = keeper->pidfd, .events = POLLIN}};
+    pid_t children[MOST_CHILDREN];
+
+    do {
+        siginfo_t info = {.si_pid = 0};
+
+        while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid &&
+               info.si_pid != keeper->worker)
+            (void)waitpid(info.si_pid, NULL, 0);
+    } while (poll(ends, 2, list_children(children) > 1 ? REAP_MS : -1) <= 0);
 }
 
 static bool is_crun(const char *runtime)
@@ -354,8 +381,6 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
                             .crun = is_crun(runtime),
                             .lifeline = {-1, -1},
                             .pidfd = -1};
-    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0},
-                             {.events = POLLIN}};
     const char *snapshot = arguments[0][0] == '/' ? arguments[0] : NULL;
     bool gone = false;
     cordon_status status;
@@ -374,9 +399,8 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
                               !keeper.privileged || user_namespaces(), err);
     if (!status)
         status = run_container(&keeper, &gone, limits, err);
-    ends[1].fd = keeper.pidfd;
-    while (!status && !gone && poll(ends, 2, -1) < 0 && errno == EINTR)
-        ;
+    if (!status && !gone)
+        await_end(&keeper);
     if (!status)
         close(CDN_WORKER_CHANNEL); /* so that the host hears of the worker's end now */
     *ended = end_all(&keeper);

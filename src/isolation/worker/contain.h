@@ -26,7 +26,8 @@ enum {
 };
 
 /* Make the container, wait for the end of its worker or of the host, and leave nothing behind.
- * `arguments`: of the worker, SNAPSHOT first, NULL after the last.  `limits`: of its group.  *ended: its wait status.
+ * `arguments`: of the worker, SNAPSHOT first, NULL after the last.  `limits`: of its control
+ * group.  *ended: its wait status.
  * Errors: CORDON_E_DENIED which step the system or the runtime refused; CORDON_E_NOTFOUND
  *         there is no such runtime or snapshot; CORDON_E_INVALID, CORDON_E_NOMEM. */
 cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,

@@ -135,6 +135,21 @@ START_TEST(cgroup__a_process_says_when_it_began)
 }
 END_TEST
 
+START_TEST(cgroup__a_process_that_is_only_not_waited_for_has_ended)
+{
+    static const char *const there[] = {"7 (sh) S 1 2", "7 (Z) Z) R 1", "7 (Z) ",
+                                        "7 (Z)",        "7 Z 1",        ""};
+    static const char *const ended[] = {"7 (sh) Z 1 2 3", "7 (a) S) X 0 -1", "7 () Z"};
+
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++)
+        ck_assert(!cdn_cgroup_ended(there[i], strlen(there[i])));
+    for (size_t i = 0; i < sizeof ended / sizeof *ended; i++) {
+        ck_assert(cdn_cgroup_ended(ended[i], strlen(ended[i])));
+        ck_assert(!cdn_cgroup_ended(ended[i], strlen("7 () ")));
+    }
+}
+END_TEST
+
 START_TEST(cgroup__a_name_tells_whose_it_is)
 {
     static const char *const none[] = {"",
@@ -425,6 +440,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, cgroup__v2_has_one_place);
     CDN_UNIT_CASE(s, cgroup__what_makes_no_sense_is_left_out);
     CDN_UNIT_CASE(s, cgroup__a_process_says_when_it_began);
+    CDN_UNIT_CASE(s, cgroup__a_process_that_is_only_not_waited_for_has_ended);
     CDN_UNIT_CASE(s, cgroup__a_name_tells_whose_it_is);
     CDN_UNIT_CASE(s, cgroup__controllers_are_words);
     CDN_UNIT_CASE(s, cgroup__a_delegated_group_hands_its_controllers_on);
