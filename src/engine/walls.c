@@ -124,7 +124,7 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
         if (status)
             return status;
         status = cdn_worker_run(outcome, worker, call, err);
-        behind->crashed = worker->broken;
+        behind->crashed = status != CORDON_E_NOMEM && worker->broken;
         lost = status && behind->crashed;
         cdn_crews_return(engine->workers, worker);
     }
