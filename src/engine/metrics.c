@@ -482,8 +482,6 @@ static void workers(struct cdn_buf *out, const struct behind *behind)
 /* Why workers ended, and how often none could be started. */
 static void endings(struct cdn_buf *out, const struct behind *behind)
 {
-    if (!behind->count)
-        return;
     head(out, "cordon_pool_ends_total", "counter", "Workers that ended, by why.");
     for (uint32_t i = 0; i < behind->count; i++)
         for (uint32_t k = 0; k < CDN_ENDS; k++)
