@@ -127,6 +127,7 @@ static const struct {
     {"cordon_shadow_mismatch_total", "counter", NULL},
     {"cordon_rollout_ratio", "gauge", NULL},
     {"cordon_rollout_aborts_total", "counter", "reason"},
+    {"cordon_breaker_trips_total", "counter", "rule,action"},
     {"cordon_pool_states", "gauge", "tier,state"},
     {"cordon_pool_wait_seconds", "histogram", "tier,le"},
     {"cordon_state_create_duration_seconds", "histogram", "tier,le"},
