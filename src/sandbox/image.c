@@ -102,7 +102,7 @@ static struct cdn_image *copy(struct cdn_slot *slot)
     cdn_arena_trim(arena);
     cdn_meter_hook(slot);
     bytes = (size_t)arena->head->top;
-    cdn_arena_unpoison(arena);
+    cdn_arena_unpoison(arena, bytes);
     if (!cdn_difference_plan(&difference, &slot->bases, arena->base, bytes))
         goto out;
     room = sizeof *image + cdn_difference_room(&difference, bytes);

@@ -40,7 +40,7 @@ bool cdn_placement_end(struct cdn_placement *plan, struct cdn_arena *arena)
     bool holds = !plan->failed && plan->left == 0 && arena->head->top <= plan->nursery;
 
     arena->extra -= plan->left;
-    cdn_arena_unpoison(arena);
+    cdn_arena_unpoison(arena, plan->bump);
     cdn_arena_clear(arena, plan->nursery, plan->bump);
     cdn_arena_poison(arena);
     return holds;
