@@ -191,8 +191,7 @@ cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
     bool holds;
 
     *out = NULL;
-    if (!cdn_placement_init(&plan, &slot->arena))
-        return cdn_error_nomem(err);
+    cdn_placement_init(&plan);
     status = attempt(run, slot, &job, budget, cancel, &plan, err);
     if (status || *run != CDN_RUN_OK)
         goto out;
