@@ -167,13 +167,23 @@ static size_t split_larger(struct cdn_arena *arena, unsigned class)
     return 0;
 }
 
+/* Sanitizer builds: open [offset, offset + bytes). */
+static inline void open_room(struct cdn_arena *arena, size_t offset, size_t bytes)
+{
+    CDN_UNPOISON(arena->base + offset, bytes);
+#ifdef CDN_ASAN
+    if (offset + bytes > arena->opened)
+        arena->opened = offset + bytes;
+#endif
+}
+
 static inline bool take_bump(struct cdn_arena *arena, size_t size)
 {
     struct cdn_arena_head *head = arena->head;
 
     if (size > arena->span - head->bump)
         return false;
-    cdn_arena_open(arena, head->bump, size);
+    open_room(arena, head->bump, size);
     head->bump += size;
     if (head->bump > head->top)
         head->top = head->bump;
@@ -357,7 +367,7 @@ bool cdn_arena_init(struct cdn_arena *arena, size_t span)
         return false;
     arena->head = (struct cdn_arena_head *)(void *)arena->base;
     CDN_POISON(arena->base, arena->span);
-    cdn_arena_open(arena, 0, sizeof *arena->head);
+    open_room(arena, 0, sizeof *arena->head);
     cdn_arena_reset(arena, 0);
     return true;
 }
@@ -435,19 +445,10 @@ void cdn_arena_trim(struct cdn_arena *arena)
     cdn_arena_poison(arena);
 }
 
-void cdn_arena_open(struct cdn_arena *arena, size_t offset, size_t bytes)
-{
-    CDN_UNPOISON(arena->base + offset, bytes);
-#ifdef CDN_ASAN
-    if (offset + bytes > arena->opened)
-        arena->opened = offset + bytes;
-#endif
-}
-
 void cdn_arena_unpoison(struct cdn_arena *arena, size_t end)
 {
 #ifdef CDN_ASAN
-    cdn_arena_open(arena, 0, end > arena->opened ? end : arena->opened);
+    open_room(arena, 0, end > arena->opened ? end : arena->opened);
 #else
     (void)arena, (void)end;
 #endif

@@ -136,9 +136,6 @@ void cdn_arena_poison(struct cdn_arena *arena);
  * asks `over` as an allocation does; the caller adds them to extra. */
 bool cdn_arena_allow(struct cdn_arena *arena, size_t more);
 
-/* Sanitizer builds: open [offset, offset + bytes). */
-void cdn_arena_open(struct cdn_arena *arena, size_t offset, size_t bytes);
-
 /* A mapping between two guard pages; size is rounded up to pages.  NULL: no memory. */
 void *cdn_guarded_map(size_t *size);
 void cdn_guarded_unmap(void *base, size_t size); /* accepts NULL */

@@ -38,9 +38,9 @@ bool cdn_placement_end(struct cdn_placement *plan, struct cdn_arena *arena)
     bool holds = !plan->failed && plan->left == 0 && arena->head->top <= plan->nursery;
 
     arena->extra -= plan->left;
-    cdn_arena_unpoison(arena, plan->bump);
+    CDN_UNPOISON(arena->base + plan->nursery, plan->bump - plan->nursery);
     cdn_arena_clear(arena, plan->nursery, plan->bump);
-    cdn_arena_poison(arena);
+    CDN_POISON(arena->base + plan->nursery, plan->bump - plan->nursery);
     return holds;
 }
 
@@ -141,7 +141,7 @@ static void *take(struct cdn_placement *plan, struct cdn_arena *arena, size_t si
     if (!cdn_arena_allow(arena, bytes))
         return NULL;
     block = arena->base + plan->bump;
-    cdn_arena_open(arena, plan->bump, bytes);
+    CDN_UNPOISON(block, bytes); /* until the end, beyond what is open otherwise */
     plan->bump += bytes;
     plan->left += bytes;
     arena->extra += bytes;
