@@ -204,8 +204,8 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
                                 cordon_outcome *outcome, cordon_error *err)
 {
     cordon_wall wall = lane->engine->options.wall;
-    struct cdn_worker *worker;
     struct cdn_image *image;
+    struct cdn_sight sight;
     cordon_status status;
 
     if (role && role->wall > wall)
@@ -218,11 +218,6 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
         cdn_schedule_watch(lane, &plan->revoked);
         return cdn_tier_inproc.run(outcome, call, err);
     }
-    if (call->trace)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "nothing is traced behind the wall '%s'; trace in a host "
-                             "that evaluates in its own process",
-                             cordon_wall_str(wall));
     if (call->request->graph)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a graph that comes with the request cannot be put behind "
@@ -230,11 +225,8 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
                              cordon_wall_str(wall));
     call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
     call->revoked = &plan->revoked;
-    status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
-    if (!status)
-        status = cdn_worker_run(outcome, worker, call, err);
-    cdn_lane_sweep_worker(lane, wall);
-    return status;
+    sight = cdn_walls_sight(state);
+    return cdn_walls_run(outcome, lane->engine, wall, &sight, call, err);
 }
 
 /* Run it bound to what it is evaluated on; *own is the caller's to free, a binding to a graph
@@ -581,24 +573,6 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- warming ---- */
 
-/* Have the lane's worker started and told, where one is what rules run behind. */
-static cordon_status warm_worker(struct cdn_lane *lane, const struct cdn_state *state,
-                                 const struct cdn_version *version, cordon_error *err)
-{
-    cordon_wall wall = lane->engine->options.wall;
-    const struct cdn_rule_call call = {.rule = version->rule,
-                                       .snapshot = state->snapshot,
-                                       .functions = version->functions,
-                                       .grant = &cdn_grant_everything};
-    struct cdn_worker *worker;
-    cordon_status status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
-
-    if (!status)
-        status = cdn_worker_prepare(worker, &call, err);
-    cdn_lane_sweep_worker(lane, wall);
-    return status;
-}
-
 static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *state,
                                const struct cdn_plan *plan, cordon_error *err)
 {
@@ -610,7 +584,7 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
     for (uint32_t i = 0; i < count && !status; i++)
         status = lane->engine->options.wall == CORDON_WALL_INPROC
                      ? cdn_lane_image(&image, lane, state, entries[i]->version, err)
-                     : warm_worker(lane, state, entries[i]->version, err);
+                     : cdn_walls_warm(lane->engine, state, entries[i]->version, err);
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =
             cdn_state_find(state, plan->set->members[i].name);
@@ -625,12 +599,15 @@ cordon_status cordon_engine_warm(cordon_engine *engine, const char *rule,
                                  cordon_error *err)
 {
     cordon_status status = CORDON_OK;
+    uint32_t count;
 
     if (!engine || !rule)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_warm: no %s; it must not be NULL",
                              engine ? "rule" : "engine");
-    for (uint32_t i = 0; i < engine->lane_count && !status; i++) {
+    /* images are a lane's, workers everybody's: these are looked after from any */
+    count = engine->options.wall == CORDON_WALL_INPROC ? engine->lane_count : 1;
+    for (uint32_t i = 0; i < count && !status; i++) {
         struct cdn_lane *lane = &engine->lanes[i];
         const struct cdn_state *state;
         const struct cdn_plan *plan;

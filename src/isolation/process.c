@@ -3,7 +3,8 @@
  * The host is never forked to run Lua: its child is a fresh program, started with posix_spawn()
  * with three descriptors and no environment.  Ending one is closing the channel, upon which the
  * keeper kills the worker; the keeper is killed too, in case it is the one that is stuck, and
- * waited for, so that there is no zombie. */
+ * waited for, so that there is no zombie.  It is known by a pidfd, which means no other process
+ * even where the host's own code has waited for all its children. */
 #include "isolation/process.h"
 
 #include <errno.h>
@@ -30,24 +31,23 @@
 
 /* A worker and its process. */
 struct process {
-    struct cdn_worker worker; /* first */
-    pid_t keeper;             /* 0: not started */
+    struct cdn_worker worker; /* first; its process is the keeper */
     int area;
+    const char *runtime; /* that its keeper is to call; NULL: none */
 };
 
-/* The keeper ends when the channel is closed, after it has cleaned up.  One that does not is
- * killed, and its worker dies of that. */
-static void reap(pid_t keeper)
+/* The keeper ends when the channel is closed, after it has cleaned up.  One that does not in so
+ * long is killed, and its worker dies of that. */
+static void reap(int keeper, int most_ms)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, keeper, 0);
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    struct pollfd ended = {.fd = keeper, .events = POLLIN};
+    siginfo_t how;
 
-    if (pidfd < 0 || poll(&ended, 1, REAP_MS) <= 0)
-        (void)kill(keeper, SIGKILL);
-    while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+    if (poll(&ended, 1, most_ms) <= 0)
+        (void)syscall(SYS_pidfd_send_signal, keeper, SIGKILL, NULL, 0);
+    while (waitid(P_PIDFD, (id_t)keeper, &how, WEXITED) && errno == EINTR)
         ;
-    if (pidfd >= 0)
-        close(pidfd);
+    close(keeper);
 }
 
 static void end(struct cdn_worker *worker)
@@ -55,10 +55,11 @@ static void end(struct cdn_worker *worker)
     struct process *process = (struct process *)(void *)worker;
     unsigned char *area = worker->channel.area;
 
-    if (worker->channel.fd >= 0)
-        close(worker->channel.fd);
-    if (process->keeper > 0)
-        reap(process->keeper);
+    int most_ms = worker->channel.fd >= 0 ? REAP_MS : 0;
+
+    cdn_worker_hang_up(worker);
+    if (worker->process >= 0)
+        reap(worker->process, most_ms);
     if (area)
         munmap(area, CDN_CHANNEL_AREA_BYTES);
     if (process->area >= 0)
@@ -80,6 +81,7 @@ static cordon_status make_area(struct process *process, cordon_error *err)
     if (area == MAP_FAILED)
         return cdn_error_errno(err, errno, "a worker's shared area");
     process->worker.channel.area = area;
+    cdn_channel_shared(&process->worker.channel)->ticks = cdn_ticks_measured();
     return CORDON_OK;
 }
 
@@ -111,24 +113,48 @@ static int attributes(posix_spawnattr_t *attributes)
            posix_spawnattr_setsigdefault(attributes, &all);
 }
 
+/* Hold on to the keeper by a descriptor. */
+static cordon_status hold(struct process *process, pid_t keeper, cordon_error *err)
+{
+    int failed;
+
+    process->worker.process = (int)syscall(SYS_pidfd_open, keeper, 0);
+    if (process->worker.process >= 0)
+        return CORDON_OK;
+    failed = errno;
+    if (failed != ESRCH) { /* else the host itself has waited for it */
+        (void)kill(keeper, SIGKILL);
+        while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    return cdn_error_errno(err, failed, "a worker's process");
+}
+
 static cordon_status spawn(struct process *process,
-                           const struct cdn_process_options *options, const char *path,
+                           const struct cdn_wall_options *options, const char *path,
                            int channel, cordon_error *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
-    char numbers[4][24];
-    char name[] = "cordon-worker";
-    char *argv[] = {
-        name, (char *)(uintptr_t)path, numbers[0], numbers[1], numbers[2], numbers[3],
-        NULL};
+    char numbers[5][24];
+    const char *argv[10] = {"cordon-worker"};
     char *envp[] = {NULL};
+    size_t count = 1;
+    pid_t keeper;
     int failed;
 
     snprintf(numbers[0], sizeof numbers[0], "%" PRIu64, options->image_bytes);
     snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, options->memory_bytes);
     snprintf(numbers[2], sizeof numbers[2], "%" PRIu64, options->room_bytes);
     snprintf(numbers[3], sizeof numbers[3], "%" PRIu64, options->cpu_s);
+    snprintf(numbers[4], sizeof numbers[4], "%" PRIu64, options->held_bytes);
+    if (process->runtime) {
+        argv[count++] = "--container";
+        argv[count++] = process->runtime;
+    }
+    argv[count++] = path;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        argv[count++] = numbers[i];
     if (posix_spawn_file_actions_init(&actions))
         return cdn_error_nomem(err);
     if (posix_spawnattr_init(&attr)) {
@@ -141,13 +167,12 @@ static cordon_status spawn(struct process *process,
     if (failed)
         failed = ENOMEM;
     else
-        failed = posix_spawn(&process->keeper, options->program, &actions, &attr, argv,
-                             envp);
-    if (failed)
-        process->keeper = 0;
+        failed = posix_spawn(&keeper, options->program, &actions, &attr,
+                             (char *const *)(uintptr_t)argv, envp);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
-    return failed ? cdn_error_errno(err, failed, "%s", options->program) : CORDON_OK;
+    return failed ? cdn_error_errno(err, failed, "%s", options->program)
+                  : hold(process, keeper, err);
 }
 
 /* The snapshot as the worker finds it: an absolute path; "-" for none. */
@@ -166,9 +191,9 @@ static cordon_status locate(char path[PATH_MAX], const cordon_snapshot *snapshot
     return CORDON_OK;
 }
 
-cordon_status cdn_process_start(struct cdn_worker **out,
-                                const struct cdn_process_options *options,
-                                const cordon_snapshot *snapshot, cordon_error *err)
+cordon_status cdn_process_spawn_kept(struct cdn_worker **out, const char *runtime,
+                                     const struct cdn_wall_options *options,
+                                     const cordon_snapshot *snapshot, cordon_error *err)
 {
     struct process *process = cdn_calloc(1, sizeof *process);
     int ends[2] = {-1, -1};
@@ -179,8 +204,11 @@ cordon_status cdn_process_start(struct cdn_worker **out,
     if (!process)
         return cdn_error_nomem(err);
     process->area = -1;
+    process->runtime = runtime;
     cdn_channel_init(&process->worker.channel, CDN_CHANNEL_HOST, -1, NULL);
     process->worker.end = end;
+    process->worker.process = -1;
+    process->worker.identity = snapshot ? snapshot->identity : 0;
     process->worker.load = options->load;
     status = locate(path, snapshot, err);
     if (!status)
@@ -192,12 +220,23 @@ cordon_status cdn_process_start(struct cdn_worker **out,
         status = spawn(process, options, path, ends[1], err);
         close(ends[1]);
     }
-    if (!status)
-        status = cdn_worker_greet(&process->worker, snapshot ? snapshot->identity : 0,
-                                  cdn_clock_ns() + options->start_ns, err);
     if (status)
         end(&process->worker);
     else
         *out = &process->worker;
     return status;
+}
+
+cordon_status cdn_process_spawn(struct cdn_worker **out,
+                                const struct cdn_wall_options *options,
+                                const cordon_snapshot *snapshot, cordon_error *err)
+{
+    return cdn_process_spawn_kept(out, NULL, options, snapshot, err);
+}
+
+cordon_status cdn_process_start(struct cdn_worker **out,
+                                const struct cdn_wall_options *options,
+                                const cordon_snapshot *snapshot, cordon_error *err)
+{
+    return cdn_wall_start(out, CORDON_WALL_PROCESS, options, snapshot, err);
 }

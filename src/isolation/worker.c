@@ -2,30 +2,39 @@
  *
  * A run is one exchange, RUN and OUTCOME, with a CALL and ANSWER in between for each function
  * of the host's that the rule calls; the first run of a rule, or under a grant, tells the worker
- * of it before.  The host's cancel flag is carried into the shared area while it waits. */
+ * of it before; what was noted of a traced one is asked for after.  The host's cancel flag is carried into the shared area while it waits. */
 #include "isolation/worker.h"
 
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
 #include "rule/functions.h"
+#include "sandbox/slot.h"
+#include "sandbox/trace.h"
 
 /* While a request can be cancelled, the flag is looked at this often. */
 #define CANCEL_NS UINT64_C(1000000)
-/* What a rule may take to load. */
+/* What a rule may take to load, and a trace to come over. */
 #define LOAD_NS UINT64_C(5000000000)
 
 /* ---- greeting ---- */
 
-cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
-                               uint64_t until_ns, cordon_error *err)
+static cordon_status hear_hello(struct cdn_worker *worker, uint64_t until_ns,
+                                cordon_error *err)
 {
     struct cdn_channel *channel = &worker->channel;
     struct cdn_wire_hello hello;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
     uint16_t kind;
 
+    if (worker->listening)
+        status = cdn_channel_accept(channel, until_ns, err);
+    if (status)
+        return status;
+    worker->listening = false;
     status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
     if (status)
         return status;
@@ -41,11 +50,99 @@ cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
                              "the worker speaks version %u where %d is needed; install "
                              "cordon-worker and libcordon from one build",
                              hello.version, CDN_WIRE_VERSION);
-    if (hello.identity != identity)
+    if (hello.identity != worker->identity)
         return cdn_error_set(err, CORDON_E_DATA,
                              "the worker has another snapshot open than the host");
     worker->locks = hello.locks;
     return CORDON_OK;
+}
+
+cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t until_ns,
+                               cordon_error *err)
+{
+    cordon_error own;
+    cordon_error *why = err ? err : &own;
+    cordon_status status = hear_hello(worker, until_ns, why);
+
+    if (!status)
+        return CORDON_OK;
+    worker->broken = true;
+    if (worker->explain)
+        worker->explain(worker, why);
+    return status;
+}
+
+cordon_status cdn_worker_greeted(struct cdn_worker *worker, bool *done,
+                                 cordon_error *err)
+{
+    if (worker->listening && cdn_channel_ready(&worker->channel) &&
+        !cdn_channel_accept(&worker->channel, 0, NULL))
+        worker->listening = false;
+    *done = !worker->listening && cdn_channel_ready(&worker->channel);
+    return *done ? cdn_worker_greet(worker, 0, err) : CORDON_OK;
+}
+
+/* ---- whether it still answers ---- */
+
+bool cdn_worker_quiet(const struct cdn_worker *worker)
+{
+    struct pollfd said = {.fd = worker->channel.fd, .events = POLLIN};
+
+    return poll(&said, 1, 0) == 0 && !cdn_channel_ready(&worker->channel);
+}
+
+cordon_status cdn_worker_ping(struct cdn_worker *worker, cordon_error *err)
+{
+    cordon_status status =
+        cdn_channel_send(&worker->channel, CDN_FRAME_PING, NULL, 0, 0, err);
+
+    worker->broken = worker->broken || status;
+    return status;
+}
+
+cordon_status cdn_worker_pong(struct cdn_worker *worker, uint64_t until_ns,
+                              cordon_error *err)
+{
+    struct cdn_channel *channel = &worker->channel;
+    cordon_status status = cdn_channel_await(channel, until_ns, err);
+    uint64_t number;
+    uint16_t kind;
+
+    if (status == CORDON_E_INTERRUPTED)
+        return status;
+    if (!status)
+        status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, 0, err);
+    if (!status && kind != CDN_FRAME_READY)
+        status = cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
+    if (!status)
+        status = cdn_wire_get_number(&number, &channel->in, err);
+    worker->broken = worker->broken || status;
+    return status;
+}
+
+/* ---- its end ---- */
+
+void cdn_worker_hang_up(struct cdn_worker *worker)
+{
+    if (worker->channel.fd >= 0)
+        close(worker->channel.fd);
+    worker->channel.fd = -1;
+    worker->broken = true;
+}
+
+bool cdn_worker_gone(const struct cdn_worker *worker)
+{
+    return cdn_worker_await_gone(worker, 0);
+}
+
+bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns)
+{
+    struct pollfd ended = {.fd = worker->process, .events = POLLIN};
+    uint64_t now_ns = until_ns ? cdn_clock_ns() : 0;
+    uint64_t left_ms = until_ns > now_ns ? (until_ns - now_ns) / 1000000 + 1 : 0;
+
+    return worker->process < 0 ||
+           poll(&ended, 1, left_ms > 60000 ? 60000 : (int)left_ms) > 0;
 }
 
 /* ---- telling ---- */
@@ -194,8 +291,10 @@ static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
         bool last = (!cancel && !call->revoked) || !shared || now >= until_ns ||
                     until_ns - now <= CANCEL_NS;
 
-        status = cdn_channel_receive(kind, &worker->channel, most,
-                                     last ? until_ns : now + CANCEL_NS, err);
+        status =
+            cdn_channel_wait(&worker->channel, last ? until_ns : now + CANCEL_NS, err);
+        if (!status)
+            return cdn_channel_receive(kind, &worker->channel, most, until_ns, err);
         if (status != CORDON_E_INTERRUPTED || last)
             return status;
         if ((cancel && __atomic_load_n(&cancel->requested, __ATOMIC_RELAXED)) ||
@@ -257,6 +356,54 @@ static void explain(cordon_outcome *outcome, const struct cdn_rule_call *call,
         outcome->generation = cordon_snapshot_generation(call->snapshot);
 }
 
+/* ---- a traced run ---- */
+
+static uint32_t trace_room(const cordon_trace *trace)
+{
+    uint64_t bytes = cdn_trace_memory_bytes(trace);
+
+    return (uint32_t)(bytes < CDN_WIRE_TRACE_ROOM ? bytes : CDN_WIRE_TRACE_ROOM);
+}
+
+/* How long a run may take before its worker is killed.  What tracing takes does not count, up
+ * to its own bound. */
+static uint64_t patience_ns(const struct cdn_rule_call *call, uint64_t ends_ns)
+{
+    uint64_t tracing_ns = 0;
+
+    if (call->trace && call->budget.wall_ns <= UINT64_MAX / CDN_SLOT_TRACE_TIMES)
+        tracing_ns = CDN_SLOT_TRACE_TIMES * call->budget.wall_ns;
+    return cdn_add_sat(cdn_add_sat(ends_ns, tracing_ns), CDN_WORKER_GRACE_NS);
+}
+
+/* Have the worker tell what it noted of the run that came to `outcome`. */
+static cordon_status fetch_trace(struct cdn_worker *worker,
+                                 const struct cdn_rule_call *call,
+                                 const cordon_outcome *outcome, cordon_error *err)
+{
+    struct cdn_channel *channel = &worker->channel;
+    const struct cdn_rule *rule = call->rule;
+    uint64_t until_ns = cdn_clock_ns() + LOAD_NS;
+    cordon_status status;
+    uint16_t kind;
+
+    cdn_wire_put_number(&worker->out, 0);
+    if (worker->out.failed)
+        return cdn_error_nomem(err);
+    status = cdn_channel_send(channel, CDN_FRAME_TRACE, worker->out.data,
+                              worker->out.length, until_ns, err);
+    if (!status)
+        status = cdn_channel_receive(&kind, channel,
+                                     CDN_WIRE_TRACE_BYTES(trace_room(call->trace)),
+                                     until_ns, err);
+    if (!status && kind != CDN_FRAME_TRACE)
+        status = cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
+    if (status)
+        return status;
+    cdn_trace_start(call->trace, rule->hash, rule->source, rule->source_bytes, NULL);
+    return cdn_wire_get_trace(call->trace, &channel->in, &outcome->usage, err);
+}
+
 static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
                     uint32_t rule, uint32_t grant, uint64_t ends_ns)
 {
@@ -279,6 +426,8 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
         .shared_params = call->shared_params,
         .budget = call->budget,
         .left_ns = ends_ns > now ? ends_ns - now : 0,
+        .trace_bytes = call->trace ? trace_room(call->trace) : 0,
+        .counts_only = call->trace && call->trace->counts_only,
     };
 
     cdn_wire_put_run(&worker->out, &run);
@@ -293,12 +442,13 @@ cordon_status cdn_worker_prepare(struct cdn_worker *worker,
     return status ? status : tell_grant(&number, worker, call, err);
 }
 
-cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
-                             const struct cdn_rule_call *call, cordon_error *err)
+static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
+                         const struct cdn_rule_call *call, cordon_error *err)
 {
     struct cdn_channel_shared *shared = cdn_channel_shared(&worker->channel);
     uint64_t ends_ns = cdn_add_sat(call->entered_ns, call->budget.wall_ns);
     uint32_t rule = 0, grant = 0;
+    uint64_t passed_ns;
     cordon_error why;
     cordon_status status;
     bool failed = false;
@@ -317,8 +467,9 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
     cdn_answers_clear(&call->host->answers);
     call->host->nondeterministic = false;
     call->host->functions_ns = 0;
-    status = exchange(outcome, worker, call, cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS),
-                      &failed, &why);
+    status = exchange(outcome, worker, call, patience_ns(call, ends_ns), &failed, &why);
+    if (!status && call->trace)
+        status = fetch_trace(worker, call, outcome, &why);
     worker->runs++;
     if (failed) {
         if (err)
@@ -332,8 +483,25 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
     }
     outcome->nondeterministic = call->host->nondeterministic;
     outcome->usage.host_ns = call->host->functions_ns;
-    outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    passed_ns = cdn_clock_ns() - call->entered_ns;
+    if (!call->trace || outcome->usage.wall_ns > passed_ns)
+        outcome->usage.wall_ns = passed_ns; /* else what tracing took is left out */
     if (call->snapshot)
         outcome->generation = cordon_snapshot_generation(call->snapshot);
     return CORDON_OK;
+}
+
+cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
+                             const struct cdn_rule_call *call, cordon_error *err)
+{
+    cordon_status status;
+
+    if (!call->trace)
+        return run(outcome, worker, call, err);
+    if (!cdn_trace_claim(call->trace))
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the trace is in use by another evaluation");
+    status = run(outcome, worker, call, err);
+    cdn_trace_end(call->trace, NULL);
+    return status;
 }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -18,7 +19,9 @@ struct pair {
 static void pair_init(struct pair *pair, bool area)
 {
     ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair->ends));
-    pair->area = area ? calloc(1, CDN_CHANNEL_AREA_BYTES) : NULL;
+    pair->area = area ? aligned_alloc(CDN_CHANNEL_PAGE, CDN_CHANNEL_AREA_BYTES) : NULL;
+    if (area)
+        memset(pair->area, 0, CDN_CHANNEL_AREA_BYTES);
     cdn_channel_init(&pair->host, CDN_CHANNEL_HOST, pair->ends[0], pair->area);
     cdn_channel_init(&pair->worker, CDN_CHANNEL_WORKER, pair->ends[1], pair->area);
 }
@@ -157,6 +160,74 @@ START_TEST(channel__no_wait_is_longer_than_was_asked_for)
 }
 END_TEST
 
+START_TEST(channel__a_frame_is_ready_when_it_is_whole)
+{
+    unsigned char header[16] = {'C', 'R', 'D', 'N', 1, 0, 0, 0, 3};
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, false);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(write(pair.ends[1], header, 10), 10);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(write(pair.ends[1], header + 10, 6), 6);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(cdn_channel_await(&pair.host, cdn_clock_ns() + 3000000, &err),
+                     CORDON_E_INTERRUPTED);
+    ck_assert_int_eq(write(pair.ends[1], "abc", 3), 3);
+    ck_assert(cdn_channel_ready(&pair.host));
+    ck_assert(!cdn_channel_await(&pair.host, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &pair.host, 3, 0, &err));
+    ck_assert(!cdn_channel_ready(&pair.host));
+    /* what is none need not become longer, */
+    ck_assert_int_eq(write(pair.ends[1], "HTTP/1.1 200 OK\r", 16), 16);
+    ck_assert(cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 3, 0, &err), CORDON_E_DATA);
+    /* nor what is cut off by the end of the other side */
+    ck_assert_int_eq(write(pair.ends[1], header, 10), 10);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    close(pair.ends[1]);
+    ck_assert(cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 3, 0, &err), CORDON_E_IO);
+    ck_assert(cdn_channel_ready(&pair.host));
+    pair.ends[1] = dup(pair.ends[0]);
+    pair_deinit(&pair);
+}
+END_TEST
+
+START_TEST(channel__a_socket_that_listens_becomes_what_connects_to_it)
+{
+    struct sockaddr_un name = {.sun_family =
+                                   AF_UNIX}; /* abstract, chosen by the system */
+    socklen_t bytes = sizeof name.sun_family;
+    int listens = socket(AF_UNIX, SOCK_STREAM, 0), other;
+    struct cdn_channel host, worker;
+    cordon_error err;
+    uint16_t kind;
+
+    ck_assert(!bind(listens, (const struct sockaddr *)&name, bytes));
+    bytes = sizeof name;
+    ck_assert(!getsockname(listens, (struct sockaddr *)&name, &bytes));
+    ck_assert(!listen(listens, 1));
+    cdn_channel_init(&host, CDN_CHANNEL_HOST, listens, NULL);
+    ck_assert(!cdn_channel_ready(&host));
+    ck_assert_int_eq(cdn_channel_accept(&host, 0, &err), CORDON_E_INTERRUPTED);
+    other = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert(!connect(other, (const struct sockaddr *)&name, bytes));
+    ck_assert(cdn_channel_ready(&host));
+    ck_assert(!cdn_channel_accept(&host, soon(), &err));
+    cdn_channel_init(&worker, CDN_CHANNEL_WORKER, other, NULL);
+    ck_assert(!cdn_channel_send(&worker, 7, "abc", 3, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &host, 3, soon(), &err));
+    ck_assert_int_eq(kind, 7);
+    close(host.fd);
+    close(other);
+    cdn_channel_deinit(&host);
+    cdn_channel_deinit(&worker);
+}
+END_TEST
+
 START_TEST(channel__an_end_that_is_gone_is_told)
 {
     struct pair pair;
@@ -170,6 +241,130 @@ START_TEST(channel__an_end_that_is_gone_is_told)
     ck_assert_int_eq(cdn_channel_send(&pair.host, 1, "x", 1, soon(), &err),
                      CORDON_E_IO);
     pair.ends[1] = dup(pair.ends[0]);
+    pair_deinit(&pair);
+}
+END_TEST
+
+/* ---- bells ---- */
+
+struct echo {
+    struct cdn_channel *channel;
+    cordon_status status;
+};
+
+/* Send back what comes, now and then after a while, until the other side ends it. */
+static void *echo_all(void *ud)
+{
+    struct echo *echo = ud;
+    unsigned turns = 0;
+    uint16_t kind;
+
+    for (;;) {
+        echo->status = cdn_channel_receive(&kind, echo->channel, CDN_CHANNEL_MAX_BYTES,
+                                           UINT64_MAX, NULL);
+        if (echo->status)
+            return NULL;
+        if (++turns % 97 == 0)
+            usleep(200);
+        echo->status = cdn_channel_send(echo->channel, kind, echo->channel->in.data,
+                                        echo->channel->in.length, UINT64_MAX, NULL);
+        if (echo->status)
+            return NULL;
+    }
+}
+
+/* Whether both sides look, sleep, or pass from one to the other: each frame comes once. */
+START_TEST(channel__no_frame_is_lost_between_bell_and_descriptor)
+{
+    enum { TURNS = 6000, LARGE = CDN_CHANNEL_HALF_BYTES + 1 };
+    unsigned char *bytes = calloc(1, LARGE);
+    struct pair pair;
+    struct echo echo;
+    pthread_t thread;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, true);
+    echo = (struct echo){&pair.worker, CORDON_OK};
+    ck_assert(!pthread_create(&thread, NULL, echo_all, &echo));
+    for (uint32_t turn = 0; turn < TURNS; turn++) {
+        size_t length = turn % 500 == 499 ? LARGE : turn % 3000;
+
+        if (turn % 101 == 0)
+            usleep(300);
+        if (length)
+            bytes[length - 1] = (unsigned char)turn;
+        ck_assert(
+            !cdn_channel_send(&pair.host, (uint16_t)turn, bytes, length, soon(), &err));
+        /* a look that does not wait for long, as one who may cancel has */
+        while (turn % 3 == 0 && cdn_channel_wait(&pair.host, cdn_clock_ns() + 1000,
+                                                 &err) == CORDON_E_INTERRUPTED)
+            ;
+        ck_assert_msg(!cdn_channel_receive(&kind, &pair.host, LARGE, soon(), &err),
+                      "%s", err.message);
+        ck_assert_uint_eq(kind, (uint16_t)turn);
+        ck_assert_uint_eq(pair.host.in.length, length);
+        ck_assert(!length || pair.host.in.data[length - 1] == (unsigned char)turn);
+    }
+    ck_assert(!shutdown(pair.ends[0], SHUT_RDWR));
+    ck_assert(!pthread_join(thread, NULL));
+    ck_assert_int_eq(echo.status, CORDON_E_IO);
+    pair_deinit(&pair);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(channel__a_bell_with_nothing_behind_it_is_no_frame)
+{
+    struct cdn_channel_bell *bell;
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, true);
+    bell = &cdn_channel_shared(&pair.host)->bells[CDN_CHANNEL_WORKER];
+    ck_assert(!cdn_channel_send(&pair.worker, 1, "abc", 3, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &pair.host, 100, soon(), &err));
+    /* it looks at the bell now: rung for no frame, and by more than one */
+    bell->rung += 2;
+    ck_assert_int_eq(
+        cdn_channel_receive(&kind, &pair.host, 100, cdn_clock_ns() + 2000000, &err),
+        CORDON_E_INTERRUPTED);
+    pair_deinit(&pair);
+
+    pair_init(&pair, true);
+    bell = &cdn_channel_shared(&pair.host)->bells[CDN_CHANNEL_WORKER];
+    ck_assert(!cdn_channel_send(&pair.worker, 1, "abc", 3, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &pair.host, 100, soon(), &err));
+    bell->rung++;
+    memset(bell->header, 0xc1, sizeof bell->header);
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 100, soon(), &err),
+                     CORDON_E_DATA);
+    pair_deinit(&pair);
+}
+END_TEST
+
+/* Nobody looks at a bell for ever: one that brings nothing is trusted less and less. */
+START_TEST(channel__looking_that_brings_nothing_is_given_up)
+{
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+    int looked = 0;
+
+    pair_init(&pair, true);
+    pair.host.trust = 8;
+    for (int i = 0; i < 32; i++) {
+        uint32_t before = pair.host.unlooked;
+
+        ck_assert(!cdn_channel_send(&pair.worker, 1, "abc", 3, soon(), &err));
+        ck_assert(!cdn_channel_receive(&kind, &pair.host, 100, soon(), &err));
+        ck_assert_int_eq(cdn_channel_wait(&pair.host, cdn_clock_ns(), &err),
+                         CORDON_E_INTERRUPTED);
+        looked += pair.host.unlooked <= before;
+    }
+    ck_assert_uint_eq(pair.host.trust, 0);
+    ck_assert_int_le(looked, 6);
     pair_deinit(&pair);
 }
 END_TEST
@@ -200,7 +395,12 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, channel__a_frame_larger_than_the_area_goes_by_the_descriptor);
     CDN_UNIT_CASE(s, channel__whatever_is_no_frame_is_refused);
     CDN_UNIT_CASE(s, channel__no_wait_is_longer_than_was_asked_for);
+    CDN_UNIT_CASE(s, channel__a_frame_is_ready_when_it_is_whole);
+    CDN_UNIT_CASE(s, channel__a_socket_that_listens_becomes_what_connects_to_it);
     CDN_UNIT_CASE(s, channel__an_end_that_is_gone_is_told);
+    CDN_UNIT_CASE(s, channel__no_frame_is_lost_between_bell_and_descriptor);
+    CDN_UNIT_CASE(s, channel__a_bell_with_nothing_behind_it_is_no_frame);
+    CDN_UNIT_CASE(s, channel__looking_that_brings_nothing_is_given_up);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, channel__no_memory_for_a_frame_is_an_error);
 #endif

@@ -1,4 +1,4 @@
-#include "rule/ruling.h"
+#include "traces.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "isolation/service.h"
 #include "isolation/worker.h"
 #include "rule/functions.h"
+#include "sandbox/trace.h"
 
 /* A service on a thread of its own, without a wall, and the host's side of it. */
 struct served {
@@ -34,7 +35,8 @@ static void served_init(struct served *served, cordon_snapshot *snapshot)
 {
     memset(served, 0, sizeof *served);
     ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, served->ends));
-    served->area = calloc(1, CDN_CHANNEL_AREA_BYTES);
+    served->area = aligned_alloc(CDN_CHANNEL_PAGE, CDN_CHANNEL_AREA_BYTES);
+    memset(served->area, 0, CDN_CHANNEL_AREA_BYTES);
     cdn_channel_init(&served->channel, CDN_CHANNEL_WORKER, served->ends[1],
                      served->area);
     cdn_channel_init(&served->worker.channel, CDN_CHANNEL_HOST, served->ends[0],
@@ -43,7 +45,8 @@ static void served_init(struct served *served, cordon_snapshot *snapshot)
     ck_assert(!cdn_service_new(&served->service, snapshot, NULL, &served->channel,
                                &served->err));
     ck_assert(!pthread_create(&served->thread, NULL, serve, served));
-    ck_assert_msg(!cdn_worker_greet(&served->worker, snapshot ? snapshot->identity : 0,
+    served->worker.identity = snapshot ? snapshot->identity : 0;
+    ck_assert_msg(!cdn_worker_greet(&served->worker,
                                     cdn_clock_ns() + UINT64_C(60000000000),
                                     &served->err),
                   "%s", served->err.message);
@@ -149,6 +152,24 @@ START_TEST(service__answers_as_the_caller_s_slot_does)
         ck_assert(!served.worker.broken);
         ruling_deinit(&ruling);
     }
+    served_deinit(&served);
+}
+END_TEST
+
+START_TEST(service__a_worker_that_is_asked_says_that_it_is_there)
+{
+    struct served served;
+    cordon_error err;
+
+    served_init(&served, NULL);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(!cdn_worker_ping(&served.worker, &err));
+        ck_assert(!cdn_worker_pong(&served.worker,
+                                   cdn_clock_ns() + UINT64_C(60000000000), &err));
+    }
+    /* nobody has been asked: nothing comes, and that is no fault */
+    ck_assert_int_eq(cdn_worker_pong(&served.worker, 0, &err), CORDON_E_INTERRUPTED);
+    ck_assert(!served.worker.broken);
     served_deinit(&served);
 }
 END_TEST
@@ -310,15 +331,114 @@ START_TEST(service__a_graph_is_seen_as_far_as_it_is_granted)
 }
 END_TEST
 
+START_TEST(service__a_run_is_traced_as_in_the_caller_s_slot)
+{
+    static const char *const bodies[] = {
+        "local s = 0\nfor i = 1, 20 do\ns = s + i\nend\nreturn { score = s }",
+        "local t = { a = 1 }\nlocal u = t.a + #tostring(t.a)\nerror('no ' .. u)",
+        "local n = 0\nwhile true do\nn = n + 1\nend",
+    };
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct served served;
+
+    served_init(&served, NULL);
+    for (size_t i = 0; i < 2 * sizeof bodies / sizeof *bodies; i++) {
+        cordon_trace_options options = CORDON_TRACE_OPTIONS_INIT;
+        cordon_trace *here, *there;
+        struct ruling ruling;
+
+        options.counts_only = i % 2;
+        ck_assert(!cordon_trace_new(&here, &options, &served.err));
+        ck_assert(!cordon_trace_new(&there, &options, &served.err));
+        ruling_init(&ruling, ruling_source(FIELDS, bodies[i / 2]), NULL);
+        ruling.budget.instructions = 5000;
+        for (int round = 0; round < 3; round++) {
+            struct cdn_rule_call call = {.rule = ruling.rule,
+                                         .image = ruling.image,
+                                         .slot = ruling.slot,
+                                         .host = &ruling.host,
+                                         .binding = ruling.binding,
+                                         .grant = &cdn_grant_everything,
+                                         .request = &request,
+                                         .trace = here,
+                                         .budget = ruling.budget,
+                                         .entered_ns = cdn_clock_ns()};
+
+            ck_assert(!cdn_rule_run(ruling.outcome, &call, &ruling.err));
+            call.trace = there;
+            ck_assert_msg(
+                !cdn_worker_run(served.outcome, &served.worker, &call, &served.err),
+                "%s", served.err.message);
+            assert_same(ruling.outcome, served.outcome);
+            assert_same_counts(here, there);
+            assert_same_notes(here, there);
+            /* one without a trace in between has no part in it */
+            ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+        }
+        ck_assert_uint_eq(cordon_trace_get_summary(there)->runs, 3);
+        ck_assert(!served.worker.broken);
+        ruling_deinit(&ruling);
+        cordon_trace_free(here);
+        cordon_trace_free(there);
+    }
+    served_deinit(&served);
+}
+END_TEST
+
+START_TEST(service__a_trace_in_use_is_the_caller_s_error)
+{
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct served served;
+    struct ruling ruling;
+    cordon_trace *trace;
+
+    served_init(&served, NULL);
+    ck_assert(!cordon_trace_new(&trace, NULL, &served.err));
+    ruling_init(&ruling, ruling_source(FIELDS, "return {}"), NULL);
+    {
+        const struct cdn_rule_call call = {.rule = ruling.rule,
+                                           .host = &ruling.host,
+                                           .grant = &cdn_grant_everything,
+                                           .request = &request,
+                                           .trace = trace,
+                                           .budget = ruling.budget,
+                                           .entered_ns = cdn_clock_ns()};
+
+        ck_assert(cdn_trace_claim(trace));
+        ck_assert_int_eq(
+            cdn_worker_run(served.outcome, &served.worker, &call, &served.err),
+            CORDON_E_INVALID);
+        cdn_trace_end(trace, NULL);
+        ck_assert_msg(
+            !cdn_worker_run(served.outcome, &served.worker, &call, &served.err), "%s",
+            served.err.message);
+        /* a node that is not there: nothing began */
+        request.label = "Account";
+        request.key = "1";
+        ck_assert_int_eq(
+            cdn_worker_run(served.outcome, &served.worker, &call, &served.err),
+            CORDON_E_NOTFOUND);
+        ck_assert_uint_eq(cordon_trace_get_summary(trace)->runs, 1);
+        ck_assert(cordon_trace_step_at(trace, 0));
+    }
+    cordon_trace_free(trace);
+    ruling_deinit(&ruling);
+    served_deinit(&served);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("service");
 
     CDN_UNIT_CASE(s, service__answers_as_the_caller_s_slot_does);
+    CDN_UNIT_CASE(s, service__a_worker_that_is_asked_says_that_it_is_there);
     CDN_UNIT_CASE(s, service__a_request_that_is_wrong_is_the_caller_s_error);
     CDN_UNIT_CASE(s, service__functions_of_the_host_s_are_called_in_the_host);
     CDN_UNIT_CASE(s, service__the_host_s_wish_to_cancel_crosses_over);
     CDN_UNIT_CASE(s, service__a_graph_is_seen_as_far_as_it_is_granted);
+    CDN_UNIT_CASE(s, service__a_run_is_traced_as_in_the_caller_s_slot);
+    CDN_UNIT_CASE(s, service__a_trace_in_use_is_the_caller_s_error);
     return s;
 }
 
