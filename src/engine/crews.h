@@ -9,7 +9,7 @@
  *
  * Nothing here waits for a worker but an evaluation that needs one, which waits as long as its
  * own time lasts: a start is spawned and looked at later, an end hung up and reaped later.  A
- * wall that cannot be put up is tried again after 0.1 s, then 0.2 s and so on up to 30 s;
+ * wall that cannot be put up is tried again at once, after 0.1 s, 0.2 s and so on up to 30 s;
  * meanwhile whoever needs it is told at once why it cannot.
  *
  * One that is dead, or says what nobody asked, is found out when it is leased (one poll); one
@@ -78,7 +78,7 @@ enum cdn_end {
 /* What the workers of a wall do, and did. */
 struct cdn_crews_stats {
     uint32_t busy, idle, starting, leaving;
-    uint32_t waiting; /* evaluations that found none */
+    uint32_t waiting;                          /* evaluations that found none */
     uint64_t waits[CDN_TALLY_TIMES], waits_ns; /* of evaluations that found none idle */
     uint64_t starts[CDN_TALLY_TIMES], starts_ns; /* from spawning to greeting */
     uint64_t failures;                           /* to start one */

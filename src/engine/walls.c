@@ -4,6 +4,7 @@
  * may see, for as long as its own time lasts, and gives it back.  A worker that is not ready in
  * time is on its way for the next. */
 #include <stdio.h>
+#include <string.h>
 
 #include <cordon/wall.h>
 
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "isolation/container.h"
+#include "isolation/microvm.h"
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
 #define ROOM_BYTES (UINT64_C(512) << 20)
@@ -80,17 +82,27 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
         .cancel = cancel ? &cancel->requested : NULL,
         .revoked = call->revoked};
     struct cdn_worker *worker;
-    cordon_status status =
-        cdn_crews_lease(&worker, engine->workers, wall, sight, &patience, err);
+    cordon_status status;
+    bool lost = true;
 
-    if (status == CORDON_E_INTERRUPTED) {
-        without_worker(outcome, wall, call, &patience);
-        return CORDON_OK;
+    /* one that died a moment ago, before its run began, is not the rule's affair; a second one
+     * may be */
+    for (int tries = 0; lost && tries < 2; tries++) {
+        status = cdn_crews_lease(&worker, engine->workers, wall, sight, &patience, err);
+        if (status == CORDON_E_INTERRUPTED) {
+            without_worker(outcome, wall, call, &patience);
+            return CORDON_OK;
+        }
+        if (status)
+            return status;
+        status = cdn_worker_run(outcome, worker, call, err);
+        lost = status && worker->broken;
+        cdn_crews_return(engine->workers, worker);
     }
-    if (status)
-        return status;
-    status = cdn_worker_run(outcome, worker, call, err);
-    cdn_crews_return(engine->workers, worker);
+    if (lost) {
+        cdn_worker_lost(outcome, call, status, err);
+        status = CORDON_OK;
+    }
     return status;
 }
 
@@ -160,22 +172,26 @@ enum { ROUNDS = 20 };
 /* What a round may take: a wall works on a busy machine too. */
 #define PATIENCE_NS UINT64_C(10000000000)
 
-/* What makes containers here, and a colon; nothing where another wall is meant. */
-static size_t describe_runtime(char *text, size_t size, cordon_wall wall)
+/* What makes containers or machines here, and a colon; nothing where another wall is meant. */
+static size_t describe_maker(char *text, size_t size, cordon_wall wall,
+                             const char *worker)
 {
     const char *runtime = cdn_container_runtime();
-    char version[64];
+    char made[128];
 
     text[0] = '\0';
-    if (wall != CORDON_WALL_CONTAINER || !runtime)
+    if (wall == CORDON_WALL_MICROVM)
+        cdn_microvm_describe(made, sizeof made, worker);
+    else if (wall != CORDON_WALL_CONTAINER || !runtime)
         return 0;
-    if (cdn_container_version(version, sizeof version, runtime, NULL))
-        snprintf(version, sizeof version, "%s", runtime);
-    return (size_t)snprintf(text, size, "%s: ", version);
+    else if (cdn_container_version(made, sizeof made, runtime, NULL))
+        snprintf(made, sizeof made, "%s", runtime);
+    return (size_t)snprintf(text, size, "%s: ", made);
 }
 
 /* What a worker says is in force. */
-static void describe(char *text, size_t size, cordon_wall wall, uint32_t locks)
+static void describe(char *text, size_t size, cordon_wall wall, const char *worker,
+                     uint32_t locks)
 {
     static const struct {
         uint32_t lock;
@@ -185,7 +201,7 @@ static void describe(char *text, size_t size, cordon_wall wall, uint32_t locks)
         CDN_LOCK_MAP(LOCK_WORD)
 #undef LOCK_WORD
     };
-    size_t length = describe_runtime(text, size, wall);
+    size_t length = describe_maker(text, size, wall, worker);
     const char *comma = "";
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -252,7 +268,7 @@ cordon_status cordon_wall_probe(cordon_wall_report *out, cordon_wall wall,
     if (!status && wall == CORDON_WALL_INPROC)
         snprintf(out->text, sizeof out->text, "the language and the meter");
     else if (!status)
-        describe(out->text, sizeof out->text, wall,
+        describe(out->text, sizeof out->text, wall, worker,
                  cdn_crews_locks(engine->workers, wall));
     else
         snprintf(out->text, sizeof out->text, "%.500s", own.message);

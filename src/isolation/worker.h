@@ -37,6 +37,7 @@ struct cdn_worker {
      * which it does when its channel is closed; -1: there is none. */
     int process;
     bool listening;         /* channel.fd is a socket that the worker will connect to */
+    uint64_t grace_ns;      /* 0: CDN_WORKER_GRACE_NS; where an end costs much, more */
     uint64_t identity;      /* of the snapshot that it is to open; 0: none */
     void *keeper;           /* whoever keeps it may note something here */
     struct cdn_budget load; /* of rules that it loads */
@@ -85,8 +86,13 @@ cordon_status cdn_worker_prepare(struct cdn_worker *worker,
 
 /* As cdn_rule_run(), of which the call's image, slot and binding are not used.
  * Whatever the worker does is in the outcome: one that is killed for being late is the limit
- * `time`, one that died or lied an error.  Errors: as cdn_rule_run(). */
+ * `time`, one that died or lied an error.
+ * Errors: as cdn_rule_run(); CORDON_E_IO, CORDON_E_INTERRUPTED, CORDON_E_DATA, and the worker is
+ *         broken: it was lost before the run began, and another may be asked. */
 cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
                              const struct cdn_rule_call *call, cordon_error *err);
+/* The outcome of a call whose worker was lost, and why that was. */
+void cdn_worker_lost(cordon_outcome *outcome, const struct cdn_rule_call *call,
+                     cordon_status status, const cordon_error *why);
 
 #endif
