@@ -10,7 +10,7 @@
  *   images  each lane's own, so whoever holds the lease may touch them.
  *   loader  one more slot, for loading rules; belongs to whoever holds `writer`.
  *
- * Order of locks: `writer`, then a lease; `waiting` is held for nothing else. */
+ * Order of locks: `writer`, then a lease; `waiting` and `viewing` are held for nothing else. */
 #ifndef CDN_ENGINE_ENGINE_H
 #define CDN_ENGINE_ENGINE_H
 
@@ -114,6 +114,8 @@ struct cdn_lane {
     /* A worker behind each wall, started when first needed; NULL: none is. */
     struct cdn_worker *workers[CORDON_WALL_MICROVM + 1];
     uint64_t worker_snapshots[CORDON_WALL_MICROVM + 1]; /* what they have open */
+    uint64_t worker_viewers[CORDON_WALL_MICROVM + 1];   /* whose slices they were sent */
+    struct cdn_buf slice, border; /* of the request, kept for their memory */
 };
 
 struct cordon_engine {
@@ -174,16 +176,19 @@ struct cordon_engine {
     uint64_t waits_ns;
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
     cordon_observer observer;
+    pthread_mutex_t viewing;
+    struct cdn_view *views; /* under `viewing`: what workers see of snapshots (view.h) */
     bool locks_made;
 };
 
 /* ---- walls.c ---- */
 
-/* The lane's worker behind a wall, with that snapshot open.
+/* The lane's worker behind a wall, with that snapshot open (NULL: none).  `viewer`: whose
+ * slices it is sent, the id of a grant; a worker never sees those of two.
  * Errors: as cdn_process_start(). */
 cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
                               cordon_wall wall, const cordon_snapshot *snapshot,
-                              cordon_error *err);
+                              uint64_t viewer, cordon_error *err);
 /* End those that are broken, or all of a lane's. */
 void cdn_lane_sweep_worker(struct cdn_lane *lane, cordon_wall wall);
 void cdn_lane_end_workers(struct cdn_lane *lane);

@@ -23,6 +23,7 @@
 #include "engine/granted.h"
 #include "engine/set.h"
 #include "engine/tighten.h"
+#include "engine/view.h"
 #include "rule/functions.h"
 
 /* ---- the request ---- */
@@ -206,6 +207,7 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
     cordon_wall wall = lane->engine->options.wall;
     struct cdn_worker *worker;
     struct cdn_image *image;
+    struct cdn_seen seen;
     cordon_status status;
 
     if (role && role->wall > wall)
@@ -223,17 +225,15 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
                              "nothing is traced behind the wall '%s'; trace in a host "
                              "that evaluates in its own process",
                              cordon_wall_str(wall));
-    if (call->request->graph)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "a graph that comes with the request cannot be put behind "
-                             "the wall '%s'",
-                             cordon_wall_str(wall));
-    call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
     call->revoked = &plan->revoked;
-    status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
-    if (!status)
-        status = cdn_worker_run(outcome, worker, call, err);
-    cdn_lane_sweep_worker(lane, wall);
+    status = cdn_see(&seen, lane, state, role, wall, call, outcome, err);
+    if (!status && !seen.refused) {
+        status = cdn_lane_worker(&worker, lane, wall, seen.open, seen.viewer, err);
+        if (!status)
+            status = cdn_worker_run(outcome, worker, call, err);
+        cdn_lane_sweep_worker(lane, wall);
+    }
+    cdn_seen_release(&seen, lane->engine);
     return status;
 }
 
@@ -586,16 +586,24 @@ static cordon_status warm_worker(struct cdn_lane *lane, const struct cdn_state *
                                  const struct cdn_version *version, cordon_error *err)
 {
     cordon_wall wall = lane->engine->options.wall;
-    const struct cdn_rule_call call = {.rule = version->rule,
-                                       .snapshot = state->snapshot,
-                                       .functions = version->functions,
-                                       .grant = &cdn_grant_everything};
+    const cordon_request nobody = CORDON_REQUEST_INIT;
+    struct cdn_rule_call call = {.rule = version->rule,
+                                 .snapshot = state->snapshot,
+                                 .functions = version->functions,
+                                 .request = &nobody,
+                                 .budget = cdn_budget_load(&lane->engine->options),
+                                 .entered_ns = cdn_clock_ns()};
     struct cdn_worker *worker;
-    cordon_status status = cdn_lane_worker(&worker, lane, wall, state->snapshot, err);
+    struct cdn_seen seen;
+    cordon_status status =
+        cdn_see(&seen, lane, state, NULL, wall, &call, NULL, err);
 
+    if (!status)
+        status = cdn_lane_worker(&worker, lane, wall, seen.open, seen.viewer, err);
     if (!status)
         status = cdn_worker_prepare(worker, &call, err);
     cdn_lane_sweep_worker(lane, wall);
+    cdn_seen_release(&seen, lane->engine);
     return status;
 }
 

@@ -79,6 +79,8 @@ struct cdn_role {
     struct cdn_quota quota;
     uint32_t max_priority; /* at most CORDON_MAX_PRIORITY */
     cordon_wall wall;      /* the weakest that rules run behind for it */
+    cordon_slice slice;    /* what workers see for it, at most */
+    uint32_t slice_hops;   /* of CORDON_SLICE_HOPS, else 0 */
     const struct cdn_propose_grant *propose; /* proposals.h; NULL: nothing */
     double audit; /* the share of decisions recorded, 0 to 1 */
 };

@@ -29,6 +29,19 @@ const char *cordon_wall_str(cordon_wall wall)
     }
 }
 
+const char *cordon_slice_str(cordon_slice slice)
+{
+    switch (slice) {
+#define SLICE_WORD(name, number, word)                                                 \
+    case CORDON_SLICE_##name:                                                          \
+        return word;
+        CORDON_SLICE_MAP(SLICE_WORD)
+#undef SLICE_WORD
+    default:
+        return "unknown";
+    }
+}
+
 static struct cdn_process_options options_of(const cordon_engine_options *options)
 {
     return (struct cdn_process_options){
@@ -56,13 +69,14 @@ static cordon_status start(struct cdn_worker **out, cordon_wall wall,
 
 cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
                               cordon_wall wall, const cordon_snapshot *snapshot,
-                              cordon_error *err)
+                              uint64_t viewer, cordon_error *err)
 {
     uint64_t identity = snapshot ? snapshot->identity : 0;
     struct cdn_worker **worker = &lane->workers[wall];
     cordon_status status = CORDON_OK;
 
-    if (*worker && lane->worker_snapshots[wall] != identity) {
+    if (*worker && (lane->worker_snapshots[wall] != identity ||
+                    lane->worker_viewers[wall] != viewer)) {
         (*worker)->end(*worker);
         *worker = NULL;
     }
@@ -71,6 +85,7 @@ cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
         if (status)
             cdn_error_prefix(err, "the wall '%s'", cordon_wall_str(wall));
         lane->worker_snapshots[wall] = identity;
+        lane->worker_viewers[wall] = viewer;
     }
     *out = *worker;
     return status;

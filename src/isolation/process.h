@@ -19,12 +19,13 @@ struct cdn_process_options {
     struct cdn_budget load;
 };
 
-/* Start a worker on a snapshot's file, or on no snapshot (NULL), and wait until it has locked
- * itself in.
+/* Start a worker on a snapshot, or on none (NULL), and wait until it has locked itself in.  One
+ * that is a file it opens by its path; of one in memory it gets the bytes, sealed, which all
+ * workers of it share.
  *
  * Ownership: *out is the caller's; end it with (*out)->end(*out).
  * Errors:    CORDON_E_NOTFOUND there is no such program; CORDON_E_DENIED which step of locking
- *            in the system refused; CORDON_E_INVALID a snapshot that is no file;
+ *            in the system refused;
  *            CORDON_E_INTERRUPTED, CORDON_E_IO, CORDON_E_DATA, CORDON_E_NOMEM */
 cordon_status cdn_process_start(struct cdn_worker **out,
                                 const struct cdn_process_options *options,

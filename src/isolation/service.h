@@ -18,7 +18,9 @@ struct cdn_service;
 #define CDN_SERVICE_MAX_RULES  1024u
 #define CDN_SERVICE_MAX_GRANTS 1024u
 
-/* Ownership: *out is the caller's; cdn_service_free() it.  The snapshot (NULL: none) and the
+/* The snapshot is what runs see until the host sends a slice.
+ *
+ * Ownership: *out is the caller's; cdn_service_free() it.  The snapshot (NULL: none) and the
  *            channel are borrowed.
  * Errors: CORDON_E_NOMEM. */
 cordon_status cdn_service_new(struct cdn_service **out, cordon_snapshot *snapshot,

@@ -52,10 +52,9 @@ cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
 
 /* Send what is in `out` and wait for READY. */
 static cordon_status tell(struct cdn_worker *worker, enum cdn_frame kind,
-                          cordon_error *err)
+                          uint64_t until_ns, cordon_error *err)
 {
     struct cdn_channel *channel = &worker->channel;
-    uint64_t until_ns = cdn_clock_ns() + LOAD_NS;
     cordon_status status;
     uint64_t number;
     uint16_t got;
@@ -113,7 +112,7 @@ static cordon_status tell_rule(uint32_t *number, struct cdn_worker *worker,
         wire.functions[i].cost = call->functions[i]->cost;
     }
     cdn_wire_put_rule(&worker->out, &wire);
-    status = tell(worker, CDN_FRAME_RULE, err);
+    status = tell(worker, CDN_FRAME_RULE, cdn_clock_ns() + LOAD_NS, err);
     if (status)
         return status;
     memcpy(worker->rules[slot].hash, rule->hash, sizeof rule->hash);
@@ -125,7 +124,7 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
                                 const struct cdn_rule_call *call, cordon_error *err)
 {
     static const struct cdn_schema nothing = {0};
-    const struct cdn_grant *grant = call->grant;
+    const struct cdn_grant *grant = call->sight ? call->sight->grant : call->grant;
     cordon_status status;
     uint32_t slot;
 
@@ -141,10 +140,37 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
     worker->grants[slot] = UINT64_MAX; /* nobody's, until it is told */
     *number = slot;
     cdn_wire_put_grant(&worker->out, slot, grant,
-                       call->snapshot ? &call->snapshot->schema : &nothing);
-    status = tell(worker, CDN_FRAME_GRANT, err);
+                       call->sight      ? call->sight->schema
+                       : call->snapshot ? &call->snapshot->schema
+                                        : &nothing);
+    status = tell(worker, CDN_FRAME_GRANT, cdn_clock_ns() + LOAD_NS, err);
     if (!status)
         worker->grants[slot] = grant->id;
+    return status;
+}
+
+/* What it is to see.  A grant it knows holds for another slice if that was cut under the same
+ * one: they have one schema. */
+static cordon_status tell_slice(struct cdn_worker *worker, const struct cdn_sight *sight,
+                                uint64_t until_ns, cordon_error *err)
+{
+    const struct cdn_wire_slice slice = {
+        .grants_stay =
+            worker->sees_slice && worker->slice_grant == sight->grant->id,
+        .hops = sight->hops,
+        .border = sight->border,
+        .border_bytes = sight->border_words * sizeof *sight->border,
+        .bytes = sight->slice,
+        .size = sight->slice_bytes,
+    };
+    cordon_status status;
+
+    if (!slice.grants_stay)
+        worker->grant_count = worker->next_grant = 0;
+    cdn_wire_put_slice(&worker->out, &slice);
+    status = tell(worker, CDN_FRAME_SLICE, until_ns, err);
+    worker->sees_slice = !status;
+    worker->slice_grant = sight->grant->id;
     return status;
 }
 
@@ -261,8 +287,9 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
                     uint32_t rule, uint32_t grant, uint64_t ends_ns)
 {
     const cordon_request *request = call->request;
+    const struct cdn_sight *sight = call->sight;
     uint64_t now = cdn_clock_ns();
-    const struct cdn_wire_run run = {
+    struct cdn_wire_run run = {
         .rule = rule,
         .grant = grant,
         .label = request->label,
@@ -281,6 +308,10 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
         .left_ns = ends_ns > now ? ends_ns - now : 0,
     };
 
+    if (sight && sight->key) {
+        run.key = sight->key;
+        run.key_bytes = sight->key_bytes;
+    }
     cdn_wire_put_run(&worker->out, &run);
 }
 
@@ -290,7 +321,9 @@ cordon_status cdn_worker_prepare(struct cdn_worker *worker,
     uint32_t number;
     cordon_status status = tell_rule(&number, worker, call, err);
 
-    return status ? status : tell_grant(&number, worker, call, err);
+    if (status || (call->sight && call->sight->slice))
+        return status; /* grants come with what they are over */
+    return tell_grant(&number, worker, call, err);
 }
 
 cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
@@ -304,6 +337,16 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
     bool failed = false;
 
     status = tell_rule(&rule, worker, call, err);
+    if (!status && call->sight && call->sight->slice) {
+        status = tell_slice(worker, call->sight,
+                            cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS), &why);
+        if (status && worker->broken) {
+            explain(outcome, call, status, &why);
+            return CORDON_OK;
+        }
+        if (status && err)
+            *err = why;
+    }
     if (!status)
         status = tell_grant(&grant, worker, call, err);
     if (!status)
