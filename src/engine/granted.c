@@ -237,7 +237,7 @@ cordon_status cdn_admit_graph(struct cdn_binding **out, cordon_outcome *outcome,
             bind_role(&bound, rule, graph, grant ? grant : &cdn_grant_everything, err);
     if (status == CORDON_E_RULE && err)
         cdn_error_prefix(err, "the request's graph");
-    if (bound.missing)
+    if (role && bound.missing) /* who has no role may read all of it */
         (void)DENY(outcome, graph, rule,
                    "principal '%s' may not read %s, which rule '%s' does",
                    role->principal, bound.missing, rule->name);
