@@ -501,6 +501,11 @@ void cdn_service_free(struct cdn_service *service)
     cdn_free(service);
 }
 
+uint64_t cdn_service_identity(const struct cdn_service *service)
+{
+    return service->snapshot ? service->snapshot->identity : 0;
+}
+
 static cordon_status serve(struct cdn_service *service, uint16_t kind,
                            cordon_error *err)
 {
@@ -526,7 +531,7 @@ cordon_status cdn_service_run(struct cdn_service *service, uint32_t locks,
     const struct cdn_wire_hello hello = {
         .version = CDN_WIRE_VERSION,
         .locks = locks,
-        .identity = service->snapshot ? service->snapshot->identity : 0};
+        .identity = cdn_service_identity(service)};
     cordon_status status;
     uint16_t kind;
 

@@ -28,6 +28,9 @@ cordon_status cdn_service_new(struct cdn_service **out, cordon_snapshot *snapsho
                               struct cdn_channel *channel, cordon_error *err);
 void cdn_service_free(struct cdn_service *service); /* accepts NULL */
 
+/* Of the snapshot it was made with; 0: none. */
+uint64_t cdn_service_identity(const struct cdn_service *service);
+
 /* Say HELLO, then serve frames until the other side ends it (CORDON_OK) or says what is no
  * frame (CORDON_E_DATA). */
 cordon_status cdn_service_run(struct cdn_service *service, uint32_t locks,

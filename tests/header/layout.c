@@ -177,12 +177,16 @@ int main(void)
     OFFSET(cordon_limits, wall_ns, 40);
     OFFSET(cordon_limits, nodes, 48);
     OFFSET(cordon_limits, hops, 56);
-    SIZE(cordon_engine_options, 112);
+    SIZE(cordon_engine_options, 136);
     OFFSET(cordon_engine_options, max_waiting, 88);
     OFFSET(cordon_engine_options, interrupt_slots, 92);
     OFFSET(cordon_engine_options, tighten, 96);
     OFFSET(cordon_engine_options, wall, 100);
     OFFSET(cordon_engine_options, worker, 104);
+    OFFSET(cordon_engine_options, slice, 112);
+    OFFSET(cordon_engine_options, slice_hops, 116);
+    OFFSET(cordon_engine_options, slice_max_nodes, 120);
+    OFFSET(cordon_engine_options, slice_max_edges, 128);
     OFFSET(cordon_engine_options, slots, 8);
     OFFSET(cordon_engine_options, busy_wait_ms, 12);
     OFFSET(cordon_engine_options, max_instructions, 16);

@@ -66,6 +66,8 @@ START_TEST(options__have_the_layout_that_was_published)
     ck_assert_uint_eq(offsetof(cordon_engine_options, max_hops), 80);
     ck_assert_uint_eq(offsetof(cordon_engine_options, wall), 100);
     ck_assert_uint_eq(offsetof(cordon_engine_options, worker), 104);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, slice), 112);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, slice_max_edges), 128);
 }
 END_TEST
 
