@@ -47,8 +47,7 @@ static bool take_slice(cordon_engine_options *options, const char *text)
         text += sizeof hops - 1;
         count = strtoul(text, &end, 10);
         options->slice_hops = (uint32_t)count;
-        return *text >= '1' && *text <= '9' && !*end &&
-               count <= CORDON_MAX_SLICE_HOPS;
+        return *text >= '1' && *text <= '9' && !*end && count <= CORDON_MAX_SLICE_HOPS;
     }
     options->slice = !strcmp(text, cordon_slice_str(CORDON_SLICE_WHOLE))
                          ? CORDON_SLICE_WHOLE
@@ -64,10 +63,11 @@ bool cdn_tier_choose(struct cdn_cli *cli, cordon_engine_options *options,
     if (cdn_tier_find_worker(worker))
         options->worker = worker;
     if (choice->slice && !take_slice(options, choice->slice)) {
-        *code = cdn_cli_usage(cli,
-                              "--slice '%s': whole, granted or hops=N, with N from 1 to "
-                              "%d",
-                              choice->slice, CORDON_MAX_SLICE_HOPS);
+        *code =
+            cdn_cli_usage(cli,
+                          "--slice '%s': whole, granted or hops=N, with N from 1 to "
+                          "%d",
+                          choice->slice, CORDON_MAX_SLICE_HOPS);
         return false;
     }
     if (choice->wall)

@@ -114,7 +114,7 @@ struct cdn_lane {
     /* A worker behind each wall, started when first needed; NULL: none is. */
     struct cdn_worker *workers[CORDON_WALL_MICROVM + 1];
     uint64_t worker_snapshots[CORDON_WALL_MICROVM + 1]; /* what they have open */
-    uint64_t worker_viewers[CORDON_WALL_MICROVM + 1];   /* whose slices they were sent */
+    uint64_t worker_viewers[CORDON_WALL_MICROVM + 1]; /* whose slices they were sent */
     struct cdn_buf slice, border; /* of the request, kept for their memory */
 };
 
@@ -177,7 +177,8 @@ struct cordon_engine {
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
     cordon_observer observer;
     pthread_mutex_t viewing;
-    struct cdn_view *views; /* under `viewing`: what workers see of snapshots (view.h) */
+    struct cdn_view
+        *views; /* under `viewing`: what workers see of snapshots (view.h) */
     bool locks_made;
 };
 

@@ -595,8 +595,7 @@ static cordon_status warm_worker(struct cdn_lane *lane, const struct cdn_state *
                                  .entered_ns = cdn_clock_ns()};
     struct cdn_worker *worker;
     struct cdn_seen seen;
-    cordon_status status =
-        cdn_see(&seen, lane, state, NULL, wall, &call, NULL, err);
+    cordon_status status = cdn_see(&seen, lane, state, NULL, wall, &call, NULL, err);
 
     if (!status)
         status = cdn_lane_worker(&worker, lane, wall, seen.open, seen.viewer, err);

@@ -485,8 +485,8 @@ static cordon_status read_slice(struct cdn_policy_reader *reader, struct cdn_rol
     if (value->type == CORDON_MAP || value->type == CORDON_ARRAY) {
         status = cdn_spec_check_keys(table, value, known, COUNT(known));
         if (!status)
-            status = number(table, &hops, value, "hops", 1, CORDON_MAX_SLICE_HOPS,
-                            true);
+            status =
+                number(table, &hops, value, "hops", 1, CORDON_MAX_SLICE_HOPS, true);
         if (!status && hops < 1)
             status = cdn_spec_fail(table, "a table is { hops = 1 } or more");
         role->slice = CORDON_SLICE_HOPS;

@@ -25,13 +25,14 @@
 
 struct cdn_view {
     struct cdn_view *next;
-    uint64_t references;       /* the list's and those of evaluations; under `viewing` */
+    uint64_t references; /* the list's and those of evaluations; under `viewing` */
     cordon_snapshot *snapshot; /* one of its own */
     uint64_t grant;            /* its id */
     struct cdn_veil *veil;
     pthread_mutex_t cutting;
-    cordon_snapshot *slice; /* under `cutting`: all that is granted; NULL: not cut yet */
-    bool too_large;         /* the same: it was tried, and `why` it is not to be had */
+    cordon_snapshot
+        *slice;     /* under `cutting`: all that is granted; NULL: not cut yet */
+    bool too_large; /* the same: it was tried, and `why` it is not to be had */
     cordon_error why;
 };
 
@@ -238,10 +239,11 @@ static cordon_status find_subject(uint32_t *node, struct cdn_seen *seen,
     if (label < 0)
         return CORDON_OK;
     if (!cdn_slice_plan_holds(veil->plan, (uint32_t)label)) {
-        snprintf(message, sizeof message,
-                 "the request is about a node of %.64s, of which the slice behind the "
-                 "wall holds none: nothing the principal is granted has to do with them",
-                 request->label);
+        snprintf(
+            message, sizeof message,
+            "the request is about a node of %.64s, of which the slice behind the "
+            "wall holds none: nothing the principal is granted has to do with them",
+            request->label);
         refuse(seen, outcome, call, CORDON_OUTCOME_DENIED, CORDON_BUDGET_NONE, message);
         return CORDON_OK;
     }
@@ -255,8 +257,7 @@ static cordon_status find_subject(uint32_t *node, struct cdn_seen *seen,
                              message);
     }
     /* among keys that are places its own might be found to be another's */
-    if (*node == CDN_NO_NODE &&
-        !cdn_slice_plan_keeps_keys(veil->plan, (uint32_t)label))
+    if (*node == CDN_NO_NODE && !cdn_slice_plan_keeps_keys(veil->plan, (uint32_t)label))
         return cdn_error_set(err, CORDON_E_NOTFOUND, "no node %.64s:%.*s",
                              request->label, bytes > 80 ? 80 : (int)bytes,
                              request->key);
@@ -368,10 +369,11 @@ static cordon_status see_hops(struct cdn_seen *seen, struct cdn_lane *lane,
     status = cdn_veil_cut(&lane->slice, veil, call->snapshot, call->grant, how, &why);
     if (!status && lane->slice.length > CDN_WIRE_SLICE_BYTES) {
         excess = CDN_SLICE_EDGES;
-        status = cdn_error_set(&why, CORDON_E_INVALID,
-                               "the slice has %zu bytes; %zu can be sent: ask for fewer "
-                               "hops",
-                               lane->slice.length, CDN_WIRE_SLICE_BYTES);
+        status =
+            cdn_error_set(&why, CORDON_E_INVALID,
+                          "the slice has %zu bytes; %zu can be sent: ask for fewer "
+                          "hops",
+                          lane->slice.length, CDN_WIRE_SLICE_BYTES);
     }
     if (status)
         return not_cut(seen, call, outcome, excess, status, &why, err);
@@ -461,7 +463,8 @@ cordon_status cdn_see(struct cdn_seen *out, struct cdn_lane *lane,
 
     *out = (struct cdn_seen){0};
     call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
-    out->viewer = form == CORDON_SLICE_HOPS || call->request->graph ? call->grant->id : 0;
+    out->viewer =
+        form == CORDON_SLICE_HOPS || call->request->graph ? call->grant->id : 0;
     if (call->request->graph) {
         if (role)
             status = cdn_grant_compile_part(&out->grant, role, call->snapshot, err);

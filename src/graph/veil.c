@@ -23,8 +23,9 @@ static bool is_text(const struct cdn_property *property)
 static const struct cdn_property *property_of(const struct cdn_schema *schema,
                                               const struct cdn_mask *mask)
 {
-    return mask->of_relation ? &schema->relations[mask->owner].properties[mask->property]
-                             : &schema->labels[mask->owner].properties[mask->property];
+    return mask->of_relation
+               ? &schema->relations[mask->owner].properties[mask->property]
+               : &schema->labels[mask->owner].properties[mask->property];
 }
 
 /* What stands in for the values of a property is stored as. */
@@ -136,7 +137,7 @@ struct cutting {
         struct cdn_bound_mask bound;
         struct cdn_masked value;
         struct cdn_buf text; /* of a hash: its digits and what is behind them */
-    } *standing;             /* by mask */
+    } * standing;            /* by mask */
 };
 
 /* Bytes of a text that is hashed. */
@@ -157,7 +158,7 @@ static const char *give_hash(struct cdn_cell *out, struct standing *standing,
     for (size_t kib = 0; kib < bytes / 1024; kib++)
         cdn_buf_append(&standing->text, "+", 1);
     if (standing->text.failed)
-        return "no memory for a masked text";
+        return cdn_slice_no_memory;
     out->as.string.text = (const char *)standing->text.data;
     out->as.string.bytes = standing->text.length;
     return NULL;
@@ -173,8 +174,7 @@ static const char *make_value(struct cdn_cell *out, struct cutting *cutting,
 
     standing->bound.column = column;
     standing->bound.property = column->property->name;
-    damage =
-        cdn_mask_value(value, cutting->key, &standing->bound, block, index);
+    damage = cdn_mask_value(value, cutting->key, &standing->bound, block, index);
     if (damage)
         return damage;
     *out = (struct cdn_cell){.null = value->kind == CDN_MASKED_NULL};
@@ -212,7 +212,7 @@ static const char *make_key(struct cdn_cell *out, struct cutting *cutting,
     cdn_buf_clear(&standing->text);
     cdn_buf_append(&standing->text, key, bytes);
     if (standing->text.failed)
-        return "no memory for a masked key";
+        return cdn_slice_no_memory;
     *out = (struct cdn_cell){.as.string = {(const char *)standing->text.data, bytes}};
     return NULL;
 }

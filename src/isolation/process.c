@@ -92,8 +92,7 @@ static int arrange(posix_spawn_file_actions_t *actions, int channel, int area,
 
     return posix_spawn_file_actions_adddup2(actions, channel, AWAY) ||
            posix_spawn_file_actions_adddup2(actions, area, AWAY + 1) ||
-           (slice >= 0 &&
-            posix_spawn_file_actions_adddup2(actions, slice, AWAY + 2)) ||
+           (slice >= 0 && posix_spawn_file_actions_adddup2(actions, slice, AWAY + 2)) ||
            posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0) ||
            posix_spawn_file_actions_adddup2(actions, 0, 1) ||
            posix_spawn_file_actions_adddup2(actions, 0, 2) ||

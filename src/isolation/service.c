@@ -39,7 +39,8 @@ struct cdn_service {
     struct cdn_buf call; /* a CALL's, made while a run's frame still stands */
     struct cdn_buf key;  /* the subject's */
     struct cdn_buf params;
-    struct cdn_buf border; /* of the slice it sees, words of 64 bits; empty: it has none */
+    struct cdn_buf
+        border; /* of the slice it sees, words of 64 bits; empty: it has none */
     uint32_t border_hops;
     bool was_sent;       /* what it sees is its own */
     cordon_error broken; /* of the channel, in a call; status CORDON_OK: none */
@@ -528,10 +529,9 @@ static cordon_status serve(struct cdn_service *service, uint16_t kind,
 cordon_status cdn_service_run(struct cdn_service *service, uint32_t locks,
                               cordon_error *err)
 {
-    const struct cdn_wire_hello hello = {
-        .version = CDN_WIRE_VERSION,
-        .locks = locks,
-        .identity = cdn_service_identity(service)};
+    const struct cdn_wire_hello hello = {.version = CDN_WIRE_VERSION,
+                                         .locks = locks,
+                                         .identity = cdn_service_identity(service)};
     cordon_status status;
     uint16_t kind;
 

@@ -115,8 +115,9 @@ struct cdn_wire_run {
 struct cdn_wire_slice {
     /* The grants it has been told are over this schema too; else they are forgotten. */
     bool grants_stay;
-    uint32_t hops;      /* to its border */
-    const void *border; /* bit a node, as words of 64 lie in memory; NULL: it has none */
+    uint32_t hops; /* to its border */
+    const void
+        *border; /* bit a node, as words of 64 lie in memory; NULL: it has none */
     size_t border_bytes;
     const void *bytes; /* of the slice (snapshot/FORMAT.md) */
     size_t size;

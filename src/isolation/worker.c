@@ -151,12 +151,12 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
 
 /* What it is to see.  A grant it knows holds for another slice if that was cut under the same
  * one: they have one schema. */
-static cordon_status tell_slice(struct cdn_worker *worker, const struct cdn_sight *sight,
-                                uint64_t until_ns, cordon_error *err)
+static cordon_status tell_slice(struct cdn_worker *worker,
+                                const struct cdn_sight *sight, uint64_t until_ns,
+                                cordon_error *err)
 {
     const struct cdn_wire_slice slice = {
-        .grants_stay =
-            worker->sees_slice && worker->slice_grant == sight->grant->id,
+        .grants_stay = worker->sees_slice && worker->slice_grant == sight->grant->id,
         .hops = sight->hops,
         .border = sight->border,
         .border_bytes = sight->border_words * sizeof *sight->border,

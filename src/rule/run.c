@@ -183,7 +183,8 @@ static void explain_beyond(cordon_outcome *outcome, const struct cdn_graph_run *
 {
     cdn_outcome_explain(
         outcome,
-        "hops: %s%s; the slice that the rule sees behind its wall ends %u hops from the "
+        "hops: %s%s; the slice that the rule sees behind its wall ends %u hops from "
+        "the "
         "request's node: widen it with slice = { hops = %u } in the policy or the "
         "engine's options, or let it hold all that is granted, slice = \"granted\"",
         graph->beyond == CDN_BEYOND_LIST

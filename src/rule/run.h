@@ -17,8 +17,9 @@ struct cdn_rule_call {
     const cordon_snapshot *snapshot;   /* or NULL */
     const struct cdn_binding *binding; /* of rule, snapshot and grant */
     const struct cdn_grant *grant;     /* for a wall, behind which it is bound again */
-    const struct cdn_sight *sight; /* the same: what the worker sees (isolation/sight.h) */
-    const uint64_t *border;        /* of the snapshot, if it is a slice that ends (graph.h) */
+    const struct cdn_sight
+        *sight;             /* the same: what the worker sees (isolation/sight.h) */
+    const uint64_t *border; /* of the snapshot, if it is a slice that ends (graph.h) */
     uint32_t border_hops;
     const struct cdn_host_function *const *functions; /* as the rule lists them */
     const cordon_request *request;                    /* struct_size already checked */

@@ -51,7 +51,7 @@ struct cdn_snapshot_file {
     MDB_txn *txn;
     const unsigned char *map; /* LMDB's */
     unsigned char
-        *bytes; /* of a slice: in place of the two above, and it is in no list */
+        *bytes;    /* of a slice: in place of the two above, and it is in no list */
     bool mapped;   /* those are a mapping of sealed memory */
     int sealed_fd; /* behind `lock`: the slice as sealed memory; -1: nobody asked yet */
     struct cdn_facts facts;

@@ -35,20 +35,24 @@ struct slicer {
     const struct cdn_slice_plan *plan;
     const struct cdn_slice_how *how;
     struct met met;
-    uint32_t inner;   /* nodes whose edges are all in: the first ones met */
-    uint32_t *sorted; /* the nodes met, ascending: their order in the slice */
-    uint64_t edges;   /* written so far */
-    uint64_t looked;  /* at, while nodes were found */
-    uint32_t unlooked; /* things done since the clock was looked at */
+    uint32_t inner;         /* nodes whose edges are all in: the first ones met */
+    uint32_t *sorted;       /* the nodes met, ascending: their order in the slice */
+    uint64_t edges;         /* written so far */
+    uint64_t looked;        /* at, while nodes were found */
+    uint32_t unlooked;      /* things done since the clock was looked at */
     struct cdn_cell *cells; /* room for the cells of any row */
     struct cdn_writer *writer;
     cordon_error *err;
 };
 
+const char cdn_slice_no_memory[] = "no memory";
+
 static cordon_status damaged(const struct slicer *slicer, const char *what)
 {
     char damage[CORDON_ERROR_MESSAGE_BYTES];
 
+    if (what == cdn_slice_no_memory)
+        return cdn_error_nomem(slicer->err);
     if (cdn_snapshot_damage(slicer->snapshot, damage, sizeof(damage)))
         return cdn_error_set(slicer->err, CORDON_E_CORRUPT,
                              "the snapshot is damaged: %s", damage);
@@ -278,8 +282,7 @@ static uint32_t place_in_label(const struct slicer *slicer, uint32_t node)
     uint32_t label = cdn_snapshot_label_of(slicer->snapshot, node);
     uint32_t base = slicer->snapshot->labels[label].base;
 
-    return slicer->how->all ? node - base
-                            : below(slicer, node) - below(slicer, base);
+    return slicer->how->all ? node - base : below(slicer, node) - below(slicer, base);
 }
 
 static cordon_status tell_border(const struct slicer *slicer)
@@ -373,8 +376,8 @@ static cordon_status read_cells(const struct slicer *slicer,
     cordon_status status = CORDON_OK;
 
     for (uint32_t p = 0; !status && p < count; p++)
-        status = read_cell(&slicer->cells[p], slicer, &sources[p], columns, block,
-                           index);
+        status =
+            read_cell(&slicer->cells[p], slicer, &sources[p], columns, block, index);
     return status;
 }
 
@@ -421,9 +424,9 @@ static cordon_status write_node(struct slicer *slicer, uint32_t node)
     if (plan->held[number] >= 0)
         count--; /* made of the key, and the last one */
     if (!status)
-        status = read_cells(slicer, sources, label->columns, count,
-                            local >> label->shift,
-                            local & ((UINT32_C(1) << label->shift) - 1));
+        status =
+            read_cells(slicer, sources, label->columns, count, local >> label->shift,
+                       local & ((UINT32_C(1) << label->shift) - 1));
     if (!status && plan->held[number] >= 0)
         damage = plan->veil->make(slicer->how->veil_ud, &slicer->cells[count],
                                   (uint32_t)sources[count].mask, NULL, 0, node);

@@ -38,14 +38,15 @@ struct cdn_slice_grant {
 struct cdn_slice_mask {
     bool of_relation; /* else of a label */
     uint32_t owner;
-    int32_t property; /* or CDN_SLICE_KEYS */
-    bool nothing;     /* nothing stands in: all of the column is null */
+    int32_t property;          /* or CDN_SLICE_KEYS */
+    bool nothing;              /* nothing stands in: all of the column is null */
     enum cdn_column_type type; /* else: of what does; of keys text */
 };
 
 /* Masks, and what makes what stands in: a cell of `type` into *out, borrowed until the next call
  * for the same mask.  `column` NULL: of a node's key, `index` is the node.  NULL, or what is
- * damaged. */
+ * damaged, or cdn_slice_no_memory. */
+extern const char cdn_slice_no_memory[];
 struct cdn_slice_veil {
     uint32_t count;
     const struct cdn_slice_mask *masks;
@@ -88,7 +89,7 @@ enum cdn_slice_excess { CDN_SLICE_FITS, CDN_SLICE_NODES, CDN_SLICE_EDGES };
 struct cdn_slice_how {
     const struct cdn_slice_plan *plan;
     void *veil_ud; /* of this call's veil */
-    bool all;      /* all nodes and edges that the plan holds; not looked at: nodes, hops */
+    bool all; /* all nodes and edges that the plan holds; not looked at: nodes, hops */
     const uint32_t *nodes; /* distinct or not */
     size_t node_count;
     uint32_t hops;

@@ -119,8 +119,7 @@ static cordon_status add_held(struct cdn_label *label, struct cdn_slice_source *
 
     memset(property->name, HELD_LETTER, CDN_SCHEMA_MAX_NAME);
     if (label->property_count >= CDN_SCHEMA_MAX_PROPERTIES ||
-        (label->property_count &&
-         strcmp(property[-1].name, property->name) >= 0))
+        (label->property_count && strcmp(property[-1].name, property->name) >= 0))
         return cdn_error_set(err, CORDON_E_INVALID,
                              "label %s has no room for a column of masked keys: it has "
                              "%u properties, the last of them '%s'",
@@ -138,12 +137,12 @@ static cordon_status plan_label(const struct planning *planning, uint32_t l)
     struct cdn_label *label = &plan->schema.labels[plan->schema.label_count];
     bool granted = grant->everything || bit(grant->labels, l);
     int32_t none = -1, keys = mask_of(plan, false, l, CDN_SLICE_KEYS);
-    const struct owner owner = {
-        .number = l,
-        .properties = from->properties,
-        .count = from->property_count,
-        .granted = grant->everything ? NULL : grant->label_columns[l],
-        .time = -1};
+    const struct owner owner = {.number = l,
+                                .properties = from->properties,
+                                .count = from->property_count,
+                                .granted =
+                                    grant->everything ? NULL : grant->label_columns[l],
+                                .time = -1};
     cordon_status status;
 
     plan->labels[l] = NOT_IN;

@@ -94,16 +94,16 @@ static cordon_status open_bytes(cordon_snapshot **out, int fd, bool *kept,
                              "descriptor %d is no slice: it is empty or no file", fd);
     status = take_bytes(&bytes, &mapped, fd, (size_t)stat.st_size, err);
     if (!status)
-        status = cdn_slice_load_mapped_take(
-            &file, &generation, bytes, (size_t)stat.st_size, mapped, "slice", err);
+        status = cdn_slice_load_mapped_take(&file, &generation, bytes,
+                                            (size_t)stat.st_size, mapped, "slice", err);
     if (status)
         return status;
     if (*kept && mapped)
         cdn_file_keep_sealed_take(file, fd);
     else
         *kept = false;
-    return cdn_snapshot_wrap_take(out, file, CORDON_VERIFY_ON_READ, generation,
-                                  "slice", err);
+    return cdn_snapshot_wrap_take(out, file, CORDON_VERIFY_ON_READ, generation, "slice",
+                                  err);
 }
 
 cordon_status cdn_slice_map(cordon_snapshot **out, int fd, bool keep, cordon_error *err)

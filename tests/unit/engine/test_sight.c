@@ -21,8 +21,9 @@ static const char SECRET[] = "mask-secret-of-more-than-32-bytes-for-this-test";
 #define LATER   "marker-note-of-a-later-edge"
 #define EARLIER "marker-note-of-an-early-edge"
 
-#define WALLED "wall = 'process', rules = '*', reads = { Account = { 'name', 'email' },\n" \
-               "knows = { 'note' }, owns = {} }, masks = { Account = { email = 'hash' } }"
+#define WALLED                                                                         \
+    "wall = 'process', rules = '*', reads = { Account = { 'name', 'email' },\n"        \
+    "knows = { 'note' }, owns = {} }, masks = { Account = { email = 'hash' } }"
 static const char POLICY[] = "return { mask_key = 'env:X', principals = {\n"
                              "whole = { " WALLED ", slice = 'whole' },\n"
                              "granted = { " WALLED ", slice = 'granted' },\n"
@@ -48,14 +49,12 @@ static cordon_error err;
 static cordon_snapshot *graph(void)
 {
     char path[256];
-    struct cdn_fixture *f =
-        cdn_fixture_new(cdn_fixture_path(path, sizeof path));
+    struct cdn_fixture *f = cdn_fixture_new(cdn_fixture_path(path, sizeof path));
     cordon_snapshot *snapshot;
 
     cdn_fixture_label(f, "Account", CDN_KEY_INT64, "name:text email:text? pin:text");
     cdn_fixture_label(f, "Person", CDN_KEY_STRING, "diary:text");
-    cdn_fixture_relation(f, "knows", "Account", "Account",
-                         "note:text at:timestamp!");
+    cdn_fixture_relation(f, "knows", "Account", "Account", "note:text at:timestamp!");
     cdn_fixture_relation(f, "owns", "Person", "Account", "");
     cdn_fixture_node(f, "Account", "1", CDN_STR("name", NAME), CDN_STR("email", EMAIL),
                      CDN_STR("pin", PIN));
@@ -63,8 +62,8 @@ static cordon_snapshot *graph(void)
     cdn_fixture_node(f, "Account", "3", CDN_STR("name", FAR), CDN_STR("email", EMAIL),
                      CDN_STR("pin", PIN));
     cdn_fixture_node(f, "Person", PERSON, CDN_STR("diary", DIARY));
-    cdn_fixture_edge(f, "knows", "Account", "1", "Account", "2", CDN_STR("note", EARLIER),
-                     CDN_INT("at", 1000));
+    cdn_fixture_edge(f, "knows", "Account", "1", "Account", "2",
+                     CDN_STR("note", EARLIER), CDN_INT("at", 1000));
     cdn_fixture_edge(f, "knows", "Account", "1", "Account", "2", CDN_STR("note", LATER),
                      CDN_INT("at", 3000));
     cdn_fixture_edge(f, "knows", "Account", "2", "Account", "3", CDN_STR("note", ""),
@@ -260,26 +259,27 @@ static void dump(struct cdn_buf *out, const char *principal)
     state = cdn_state_enter(engine, lane);
     role = cdn_policy_role(state->granted->policy,
                            cdn_policy_principal(state->granted->policy, principal));
-    call = (struct cdn_rule_call){.rule = cdn_state_find(state, "r")->live->version->rule,
-                                  .snapshot = state->snapshot,
-                                  .request = &request,
-                                  .budget = cdn_budget_load(&engine->options),
-                                  .entered_ns = cdn_clock_ns()};
+    call =
+        (struct cdn_rule_call){.rule = cdn_state_find(state, "r")->live->version->rule,
+                               .snapshot = state->snapshot,
+                               .request = &request,
+                               .budget = cdn_budget_load(&engine->options),
+                               .entered_ns = cdn_clock_ns()};
     call.budget.wall_ns = UINT64_C(600000000000);
-    ck_assert_msg(!cdn_see(&seen, lane, state, role, CORDON_WALL_PROCESS, &call, outcome,
-                           &err) &&
-                      !seen.refused,
-                  "%s", err.message);
+    ck_assert_msg(
+        !cdn_see(&seen, lane, state, role, CORDON_WALL_PROCESS, &call, outcome, &err) &&
+            !seen.refused,
+        "%s", err.message);
     ck_assert_msg(!cdn_process_start(&worker, &options, seen.open, &err), "%s",
                   err.message);
     ck_assert(!cdn_worker_prepare(worker, &call, &err));
     if (call.sight && call.sight->slice) {
-        const struct cdn_wire_slice slice = {
-            .hops = call.sight->hops,
-            .border = call.sight->border,
-            .border_bytes = call.sight->border_words * 8,
-            .bytes = call.sight->slice,
-            .size = call.sight->slice_bytes};
+        const struct cdn_wire_slice slice = {.hops = call.sight->hops,
+                                             .border = call.sight->border,
+                                             .border_bytes =
+                                                 call.sight->border_words * 8,
+                                             .bytes = call.sight->slice,
+                                             .size = call.sight->slice_bytes};
 
         cdn_wire_put_slice(&frame, &slice);
         exchange(worker, CDN_FRAME_SLICE, &frame);
@@ -329,7 +329,8 @@ START_TEST(sight__a_worker_that_was_taken_over_finds_nothing_else)
         dump(&memory, cordon_slice_str((cordon_slice)form));
         ck_assert_uint_gt(memory.length, 1 << 20);
         for (size_t i = 0; i < 2; i++) {
-            ck_assert_msg(has(&memory, everywhere[i]), "%d: no %s", form, everywhere[i]);
+            ck_assert_msg(has(&memory, everywhere[i]), "%d: no %s", form,
+                          everywhere[i]);
             ck_assert_msg(has(&memory, far_away[i]) == (form != CORDON_SLICE_HOPS),
                           "%d: %s", form, far_away[i]);
         }

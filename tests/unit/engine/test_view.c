@@ -7,6 +7,7 @@
 #include "isolation/served.h"
 
 #include "engine/granted.h"
+#include "base/alloc.h"
 #include "engine/view.h"
 
 static const char SECRET[] = "an old secret of more than 32 bytes, for tests";
@@ -41,8 +42,7 @@ static const char POLICY[] =
 #define RULE(name, reads, body)                                                        \
     "return { name = '" name                                                           \
     "', decisions = { 'yes', 'no' }, fallback = 'no', reads = { " reads                \
-    " },\nevaluate = function(graph, request) local n = request.node\n" body           \
-    "\nend }"
+    " },\nevaluate = function(graph, request) local n = request.node\n" body "\nend }"
 
 #define ACCOUNT                                                                        \
     "Account = { 'createTime', 'isBlocked', 'balance', 'risk', 'kind', 'nickname', "   \
@@ -57,7 +57,8 @@ static const char *const rules[] = {
     RULE("near", "Account = { 'risk', 'kind' }, transfer = { 'amount', 'memo' }",
          "local out = {}\n"
          "for e in n:both('transfer'):each() do\n"
-         "out[#out + 1] = { e.source.key, e.target.key, e.time, e.amount, e.memo or 0 }\n"
+         "out[#out + 1] = { e.source.key, e.target.key, e.time, e.amount, e.memo or 0 "
+         "}\n"
          "end\n"
          "return { output = { out, n:outgoing('transfer'):count(),\n"
          "n:incoming('transfer'):distinct() } }"),
@@ -89,8 +90,9 @@ static const char *const rules[] = {
          "local a, b = graph:node('Account', 200), graph:node('Account', 4711)\n"
          "return { output = { a and a:outgoing('transfer'):count(), b == nil,\n"
          "a and a.key } }"),
-    RULE("owners", "Account = {}, Person = { 'name' }, Company = { 'name' }, own = { "
-                   "'share' }",
+    RULE("owners",
+         "Account = {}, Person = { 'name' }, Company = { 'name' }, own = { "
+         "'share' }",
          "local out = {}\n"
          "for e in n:incoming('own'):each() do\n"
          "out[#out + 1] = { e.source.label, e.source.key, e.source.name or 'none',\n"
@@ -100,9 +102,9 @@ static const char *const rules[] = {
     RULE("nothing", "", "return { output = request.node == nil }"),
 };
 
-static const char *const names[] = {"cells",  "near", "edges", "money",
-                                    "two",    "three", "ego",  "known",
-                                    "owners", "typo", "nothing"};
+static const char *const names[] = {"cells",  "near",  "edges",  "money",
+                                    "two",    "three", "ego",    "known",
+                                    "owners", "typo",  "nothing"};
 static const char *const principals[] = {"full",   "some",   "edges", "near",
                                          "masked", "veiled", "third"};
 
@@ -215,8 +217,8 @@ static size_t request_count;
 
 static void make_requests(void)
 {
-    static const char *const accounts[] = {"100", "200", "300", "400", "600",
-                                           "700", "800", "1000"};
+    static const char *const accounts[] = {"100", "200", "300", "400",
+                                           "600", "700", "800", "1000"};
 
     request_count = 0;
     for (size_t i = 0; i < sizeof accounts / sizeof *accounts; i++) {
@@ -267,21 +269,19 @@ static void ask_all(uint32_t *same, uint32_t *ended)
                         (*ended)++;
                     } else if (cordon_outcome_get_kind(there) ==
                                CORDON_OUTCOME_DENIED) {
-                        ck_assert_contains(cordon_outcome_message(there),
-                                           "holds none");
+                        ck_assert_contains(cordon_outcome_message(there), "holds none");
                     } else {
-                        ck_assert_msg(cordon_outcome_get_kind(kept) ==
-                                              cordon_outcome_get_kind(there) &&
-                                          cordon_outcome_usage(kept)->instructions ==
-                                              cordon_outcome_usage(there)->instructions,
-                                      "%s %s %s: %d %s (%lu), not %d %s (%lu)",
-                                      principals[p], names[r], request->key,
-                                      cordon_outcome_get_kind(there),
-                                      cordon_outcome_message(there),
-                                      cordon_outcome_usage(there)->instructions,
-                                      cordon_outcome_get_kind(kept),
-                                      cordon_outcome_message(kept),
-                                      cordon_outcome_usage(kept)->instructions);
+                        ck_assert_msg(
+                            cordon_outcome_get_kind(kept) ==
+                                    cordon_outcome_get_kind(there) &&
+                                cordon_outcome_usage(kept)->instructions ==
+                                    cordon_outcome_usage(there)->instructions,
+                            "%s %s %s: %d %s (%lu), not %d %s (%lu)", principals[p],
+                            names[r], request->key, cordon_outcome_get_kind(there),
+                            cordon_outcome_message(there),
+                            cordon_outcome_usage(there)->instructions,
+                            cordon_outcome_get_kind(kept), cordon_outcome_message(kept),
+                            cordon_outcome_usage(kept)->instructions);
                         assert_same(kept, there);
                         (*same)++;
                     }
@@ -394,6 +394,60 @@ START_TEST(view__too_much_is_not_cut)
 }
 END_TEST
 
+#ifdef CORDON_FAILALLOC
+/* What a worker would be given, and nothing run. */
+static cordon_status only_see(const cordon_request *request)
+{
+    struct cdn_lane *lane = &engine->lanes[0];
+    const struct cdn_state *state;
+    const struct cdn_role *role;
+    struct cdn_rule_call call;
+    struct cdn_seen seen;
+    cordon_status status;
+
+    cdn_pool_lease_lane(engine, lane);
+    state = cdn_state_enter(engine, lane);
+    role = cdn_policy_role(
+        state->granted->policy,
+        cdn_policy_principal(state->granted->policy, request->principal));
+    call = (struct cdn_rule_call){
+        .rule = cdn_state_find(state, "near")->live->version->rule,
+        .snapshot = cdn_request_graph(state, request),
+        .request = request,
+        .budget.wall_ns = UINT64_C(600000000000),
+        .entered_ns = cdn_clock_ns()};
+    status = cdn_see(&seen, lane, state, role, CORDON_WALL_PROCESS, &call, here, &err);
+    ck_assert(status || !seen.refused);
+    cdn_seen_release(&seen, engine);
+    cdn_state_leave(engine, lane);
+    cdn_pool_release(engine, lane);
+    return status;
+}
+
+START_TEST(view__survives_every_allocation_failure)
+{
+    static const char *const forms[] = {"'granted'", "{ hops = 2 }", "'whole'"};
+    cordon_snapshot *bank = cdn_fixture_bank_open();
+
+    make_requests();
+    requests[0].principal = "masked";
+    for (int i = 0; i < 4; i++) {
+        requests[0].graph = i == 3 ? bank : NULL;
+        give(forms[i % 3]);
+        CDN_UNIT_FAILALLOC(nth)
+        {
+            cordon_status status = only_see(&requests[0]);
+
+            ck_assert_msg(status ==
+                              (cdn_failalloc_fired() ? CORDON_E_NOMEM : CORDON_OK),
+                          "%d: %s", status, err.message);
+        }
+    }
+    cordon_snapshot_release(bank);
+}
+END_TEST
+#endif
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("view");
@@ -403,10 +457,12 @@ static Suite *suite(void)
     CDN_UNIT_CASE_IN(s, view__a_neighbourhood_answers_the_same_or_says_where_it_ends,
                      setup, teardown);
     CDN_UNIT_CASE_IN(s, view__a_microvm_sees_what_is_granted, setup, teardown);
-    CDN_UNIT_CASE_IN(
-        s, view__is_dropped_when_its_snapshot_or_its_grant_is_not_in_force, setup,
-        teardown);
+    CDN_UNIT_CASE_IN(s, view__is_dropped_when_its_snapshot_or_its_grant_is_not_in_force,
+                     setup, teardown);
     CDN_UNIT_CASE_IN(s, view__too_much_is_not_cut, setup, teardown);
+#ifdef CORDON_FAILALLOC
+    CDN_UNIT_CASE_IN(s, view__survives_every_allocation_failure, setup, teardown);
+#endif
     return s;
 }
 

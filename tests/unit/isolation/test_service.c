@@ -221,6 +221,85 @@ START_TEST(service__a_graph_is_seen_as_far_as_it_is_granted)
 }
 END_TEST
 
+static enum cdn_frame send_slice(struct served *served,
+                                 const struct cdn_wire_slice *slice)
+{
+    uint64_t until = cdn_clock_ns() + UINT64_C(60000000000);
+    struct cdn_buf frame = {0};
+    uint16_t kind;
+
+    cdn_wire_put_slice(&frame, slice);
+    ck_assert(!cdn_channel_send(&served->worker.channel, CDN_FRAME_SLICE, frame.data,
+                                frame.length, until, NULL));
+    ck_assert(!cdn_channel_receive(&kind, &served->worker.channel, CDN_WIRE_SMALL_BYTES,
+                                   until, NULL));
+    cdn_buf_deinit(&frame);
+    return (enum cdn_frame)kind;
+}
+
+START_TEST(service__a_slice_that_is_none_changes_nothing)
+{
+    static const cordon_slice_node node = {"Account", "100"};
+    const uint64_t none = 0, all = UINT64_MAX;
+    cordon_slice_options options = CORDON_SLICE_OPTIONS_INIT;
+    cordon_snapshot *snapshot = cdn_fixture_bank_open();
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct cdn_wire_slice slice = {.bytes = "no slice", .size = 8};
+    struct served served;
+    struct ruling ruling;
+    void *bytes;
+
+    request.label = "Account";
+    request.key = "100";
+    served_init(&served, snapshot);
+    ruling_init(&ruling,
+                ruling_source(FIELDS "reads = { Account = {}, transfer = {} },",
+                              "return { output = request.node:outgoing('transfer')"
+                              ":count() + (graph:node('Account', 1000) and 0 or 90) }"),
+                snapshot);
+    ck_assert(!ruling_run(&ruling, &request));
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_FAILED);
+    options.nodes = &node;
+    options.node_count = 1;
+    options.hops = 1;
+    ck_assert(!cordon_snapshot_slice(&bytes, &slice.size, snapshot, &options, NULL));
+    slice.bytes = bytes;
+    slice.border = ""; /* of fewer nodes than there are */
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_FAILED);
+    ck_assert_int_eq(cdn_wire_get_failed(&served.worker.channel.in, &served.err),
+                     CORDON_E_DATA);
+    ck_assert_contains(served.err.message, "a border of 0 bytes");
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    assert_same(ruling.outcome, served.outcome);
+    /* a whole one is seen from then on, and forgotten by the next */
+    slice.border = NULL;
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_READY);
+    served.worker.grant_count = 0;
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_int_eq(cordon_outcome_output(served.outcome).as.integer, 95);
+    slice.border = &none;
+    slice.border_bytes = sizeof none;
+    slice.hops = 7;
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_READY);
+    served.worker.grant_count = 0;
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_contains(cordon_outcome_message(served.outcome),
+                       "a node was asked for by its key that the slice does not hold");
+    ck_assert_contains(cordon_outcome_message(served.outcome), "ends 7 hops");
+    slice.border = &all;
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_READY);
+    served.worker.grant_count = 0;
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_int_eq(cordon_outcome_limit(served.outcome), CORDON_BUDGET_HOPS);
+    ck_assert_contains(cordon_outcome_message(served.outcome),
+                       "the edges of a node on the slice's border were asked for");
+    cordon_slice_free(bytes);
+    ruling_deinit(&ruling);
+    served_deinit(&served);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("service");
@@ -230,6 +309,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, service__functions_of_the_host_s_are_called_in_the_host);
     CDN_UNIT_CASE(s, service__the_host_s_wish_to_cancel_crosses_over);
     CDN_UNIT_CASE(s, service__a_graph_is_seen_as_far_as_it_is_granted);
+    CDN_UNIT_CASE(s, service__a_slice_that_is_none_changes_nothing);
     return s;
 }
 
