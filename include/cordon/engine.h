@@ -49,6 +49,12 @@ typedef struct cordon_engine_options {
     /* The program behind all walls but the weakest, cordon-worker, an absolute path; copied.
      * NULL: there are no such walls here. */
     const char *worker;
+    /* Of workers behind a wall: how many are kept ready, CORDON_NONE: none is (1); how many
+     * there are at most (slots and interrupt_slots); and how long one that nobody needs is
+     * kept (60000). */
+    uint32_t workers_min;
+    uint32_t workers_max;
+    uint32_t workers_idle_ms;
     /* What a worker sees at most (CORDON_SLICE_WHOLE; behind a microvm CORDON_SLICE_GRANTED); a
      * role of the policy may say less, of hops the fewer. */
     cordon_slice slice;
@@ -62,7 +68,7 @@ typedef struct cordon_engine_options {
 #define CORDON_ENGINE_OPTIONS_INIT                                                     \
     {                                                                                  \
         sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,       \
-            CORDON_WALL_INPROC, NULL, CORDON_SLICE_WHOLE, 0, 0, 0                      \
+            CORDON_WALL_INPROC, NULL, 0, 0, 0, CORDON_SLICE_WHOLE, 0, 0, 0             \
     }
 
 /* In an option that counts: none, where zero means the default. */
@@ -89,6 +95,17 @@ CORDON_EXPORT void cordon_engine_free(cordon_engine *engine);
 CORDON_EXPORT cordon_status cordon_engine_set_snapshot(cordon_engine *engine,
                                                        cordon_snapshot *snapshot,
                                                        cordon_error *err);
+
+/* Look after the workers behind walls: start what load and `workers_min` ask for, ahead of the
+ * requests that will need them; find those that are dead or stopped; end what nobody needs, and
+ * what sees a generation that is no longer in service.  For a timer, about once a second, on any
+ * one thread, during evaluations too; waits for nothing longer than some milliseconds.  A host
+ * that never calls it loses that alone: an evaluation then starts the worker that it does not
+ * find, within its own time, and what is idle stays.  Without walls it does nothing.
+ * Errors: why a worker that should be there could not be started since the last call: evaluations
+ *         behind that wall fail as well, until one can.  CORDON_E_NOMEM. */
+CORDON_EXPORT cordon_status cordon_engine_tend(cordon_engine *engine,
+                                               cordon_error *err);
 
 /* The snapshot that evaluations see; NULL: none.  One more reference, the caller's to
  * cordon_snapshot_release(). */

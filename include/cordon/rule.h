@@ -70,7 +70,9 @@ CORDON_EXPORT cordon_status cordon_engine_rule_image_bytes(uint64_t *out,
                                                            cordon_error *err);
 
 /* Build the rule's image in every sandbox now, so that no request has to: each sandbox is
- * waited for in turn.  Errors: CORDON_E_NOTFOUND, CORDON_E_NOMEM. */
+ * waited for in turn.  Behind a wall: have as many workers started as evaluations can run at
+ * once, and each told of the rule; they are waited for.
+ * Errors: CORDON_E_NOTFOUND, CORDON_E_NOMEM; why no worker can be started. */
 CORDON_EXPORT cordon_status cordon_engine_warm(cordon_engine *engine, const char *rule,
                                                cordon_error *err);
 

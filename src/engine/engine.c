@@ -51,7 +51,8 @@ static const struct {
      UINT64_C(1) << 38},
 };
 
-#define MAX_SLOTS 1024
+#define MAX_SLOTS   1024
+#define MAX_WORKERS 4096
 
 static cordon_status take_options(cordon_engine_options *out,
                                   const cordon_engine_options *given, cordon_error *err)
@@ -100,6 +101,12 @@ static cordon_status take_options(cordon_engine_options *out,
         out->interrupt_slots = 2;
     if (out->interrupt_slots == CORDON_NONE)
         out->interrupt_slots = 0;
+    if (!out->workers_min)
+        out->workers_min = 1;
+    if (out->workers_min == CORDON_NONE)
+        out->workers_min = 0;
+    if (!out->workers_idle_ms)
+        out->workers_idle_ms = 60000;
     if (out->slots > MAX_SLOTS)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "slots: %u; at most %d are possible", out->slots,
@@ -108,6 +115,16 @@ static cordon_status take_options(cordon_engine_options *out,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "interrupt_slots: %u; at most %d are possible",
                              out->interrupt_slots, MAX_SLOTS);
+    if (!out->workers_max)
+        out->workers_max = out->slots + out->interrupt_slots > out->workers_min
+                               ? out->slots + out->interrupt_slots
+                               : out->workers_min;
+    if (out->workers_max > MAX_WORKERS || out->workers_min > out->workers_max)
+        return cdn_error_set(
+            err, CORDON_E_INVALID,
+            "workers_min and workers_max: %u and %u; the one is at most "
+            "the other, and that %d",
+            out->workers_min, out->workers_max, MAX_WORKERS);
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         uint64_t *value = (uint64_t *)(void *)((char *)out + ranges[i].offset);
 
@@ -222,6 +239,8 @@ cordon_status cordon_engine_new(cordon_engine **out,
         goto out;
     }
     status = make_lanes(engine, err);
+    if (!status)
+        status = cdn_walls_new(engine, err);
     if (status)
         goto out;
     first = cdn_state_new(NULL, NULL, 0);
@@ -243,12 +262,12 @@ void cordon_engine_free(cordon_engine *engine)
         return;
     for (uint32_t i = 0; engine->lanes && i < engine->lane_count; i++) {
         cordon_outcome_free(engine->lanes[i].aside);
-        cdn_lane_end_workers(&engine->lanes[i]);
         cdn_buf_deinit(&engine->lanes[i].slice);
         cdn_buf_deinit(&engine->lanes[i].border);
         cdn_images_deinit(&engine->lanes[i].images);
         cdn_slot_free(engine->lanes[i].slot);
     }
+    cdn_crews_free(engine->workers);
     cdn_slot_free(engine->loader);
     cdn_functions_deinit(engine);
     cdn_free(engine->worker);
@@ -336,6 +355,8 @@ cordon_status cdn_engine_move(cordon_engine *engine, cordon_snapshot *snapshot,
         status = cdn_error_nomem(err);
     if (status)
         cdn_state_free(fresh);
+    else if (engine->workers)
+        cdn_crews_turn(engine->workers, snapshot);
     return status;
 }
 

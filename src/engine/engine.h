@@ -9,8 +9,10 @@
  *           `options.slots` serve callers, the rest those for whom a run is interrupted.
  *   images  each lane's own, so whoever holds the lease may touch them.
  *   loader  one more slot, for loading rules; belongs to whoever holds `writer`.
+ *   workers behind walls are a pool's (crews.h), leased for a run.
  *
- * Order of locks: `writer`, then a lease; `waiting` and `viewing` are held for nothing else. */
+ * Order of locks: `writer`, then a lease, then the pool's; `waiting` and `viewing` are held for
+ * nothing else. */
 #ifndef CDN_ENGINE_ENGINE_H
 #define CDN_ENGINE_ENGINE_H
 
@@ -29,7 +31,7 @@
 #include "engine/policy.h"
 #include "engine/quota.h"
 #include "engine/rollout.h"
-#include "isolation/process.h"
+#include "engine/crews.h"
 #include "isolation/tier.h"
 #include "rule/rule.h"
 #include "rule/run.h"
@@ -111,16 +113,13 @@ struct cdn_lane {
     uint64_t interrupted;  /* times a run in it was, for another */
     uint64_t builds[CDN_TALLY_TIMES], builds_ns; /* of images, by how long */
     bool tightened;                              /* load stopped the last run in it */
-    /* A worker behind each wall, started when first needed; NULL: none is. */
-    struct cdn_worker *workers[CORDON_WALL_MICROVM + 1];
-    uint64_t worker_snapshots[CORDON_WALL_MICROVM + 1]; /* what they have open */
-    uint64_t worker_viewers[CORDON_WALL_MICROVM + 1]; /* whose slices they were sent */
     struct cdn_buf slice, border; /* of the request, kept for their memory */
 };
 
 struct cordon_engine {
     cordon_engine_options options; /* nothing zero but `worker` */
     char *worker;                  /* what that points to */
+    struct cdn_crews *workers;     /* behind its walls; NULL: there are none */
     /* Random: what its decisions' names begin with, and what hides how many there were. */
     char identity[CORDON_DECISION_ID_BYTES / 2 + 1];
     uint64_t veil;
@@ -184,15 +183,17 @@ struct cordon_engine {
 
 /* ---- walls.c ---- */
 
-/* The lane's worker behind a wall, with that snapshot open (NULL: none).  `viewer`: whose
- * slices it is sent, the id of a grant; a worker never sees those of two.
- * Errors: as cdn_process_start(). */
-cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
-                              cordon_wall wall, const cordon_snapshot *snapshot,
-                              uint64_t viewer, cordon_error *err);
-/* End those that are broken, or all of a lane's. */
-void cdn_lane_sweep_worker(struct cdn_lane *lane, cordon_wall wall);
-void cdn_lane_end_workers(struct cdn_lane *lane);
+/* The pool of an engine whose options are taken.  Errors: CORDON_E_NOMEM. */
+cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err);
+/* As cdn_worker_run(), by a worker of the pool's that is waited for as long as the call's time
+ * lasts.  Errors: those, and why none can be started. */
+cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
+                            cordon_wall wall, const struct cdn_sight *sight,
+                            const struct cdn_rule_call *call, cordon_error *err);
+/* Have as many workers as evaluations can run at once, or as there may be, know the version.
+ * Errors: as cdn_crews_fill() and cdn_worker_prepare(). */
+cordon_status cdn_walls_warm(struct cdn_lane *lane, const struct cdn_state *state,
+                             const struct cdn_version *version, cordon_error *err);
 
 /* ---- schedule.c ---- */
 

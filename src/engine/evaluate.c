@@ -205,7 +205,6 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
                                 cordon_outcome *outcome, cordon_error *err)
 {
     cordon_wall wall = lane->engine->options.wall;
-    struct cdn_worker *worker;
     struct cdn_image *image;
     struct cdn_seen seen;
     cordon_status status;
@@ -227,12 +226,8 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
                              cordon_wall_str(wall));
     call->revoked = &plan->revoked;
     status = cdn_see(&seen, lane, state, role, wall, call, outcome, err);
-    if (!status && !seen.refused) {
-        status = cdn_lane_worker(&worker, lane, wall, seen.open, seen.viewer, err);
-        if (!status)
-            status = cdn_worker_run(outcome, worker, call, err);
-        cdn_lane_sweep_worker(lane, wall);
-    }
+    if (!status && !seen.refused)
+        status = cdn_walls_run(outcome, lane->engine, wall, &seen.sight, call, err);
     cdn_seen_release(&seen, lane->engine);
     return status;
 }
@@ -581,31 +576,6 @@ cordon_status cordon_evaluate(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- warming ---- */
 
-/* Have the lane's worker started and told, where one is what rules run behind. */
-static cordon_status warm_worker(struct cdn_lane *lane, const struct cdn_state *state,
-                                 const struct cdn_version *version, cordon_error *err)
-{
-    cordon_wall wall = lane->engine->options.wall;
-    const cordon_request nobody = CORDON_REQUEST_INIT;
-    struct cdn_rule_call call = {.rule = version->rule,
-                                 .snapshot = state->snapshot,
-                                 .functions = version->functions,
-                                 .request = &nobody,
-                                 .budget = cdn_budget_load(&lane->engine->options),
-                                 .entered_ns = cdn_clock_ns()};
-    struct cdn_worker *worker;
-    struct cdn_seen seen;
-    cordon_status status = cdn_see(&seen, lane, state, NULL, wall, &call, NULL, err);
-
-    if (!status)
-        status = cdn_lane_worker(&worker, lane, wall, seen.open, seen.viewer, err);
-    if (!status)
-        status = cdn_worker_prepare(worker, &call, err);
-    cdn_lane_sweep_worker(lane, wall);
-    cdn_seen_release(&seen, lane->engine);
-    return status;
-}
-
 static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *state,
                                const struct cdn_plan *plan, cordon_error *err)
 {
@@ -617,7 +587,7 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
     for (uint32_t i = 0; i < count && !status; i++)
         status = lane->engine->options.wall == CORDON_WALL_INPROC
                      ? cdn_lane_image(&image, lane, state, entries[i]->version, err)
-                     : warm_worker(lane, state, entries[i]->version, err);
+                     : cdn_walls_warm(lane, state, entries[i]->version, err);
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =
             cdn_state_find(state, plan->set->members[i].name);
@@ -632,12 +602,15 @@ cordon_status cordon_engine_warm(cordon_engine *engine, const char *rule,
                                  cordon_error *err)
 {
     cordon_status status = CORDON_OK;
+    uint32_t count;
 
     if (!engine || !rule)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_warm: no %s; it must not be NULL",
                              engine ? "rule" : "engine");
-    for (uint32_t i = 0; i < engine->lane_count && !status; i++) {
+    /* images are a lane's, workers everybody's: these are looked after from any */
+    count = engine->options.wall == CORDON_WALL_INPROC ? engine->lane_count : 1;
+    for (uint32_t i = 0; i < count && !status; i++) {
         struct cdn_lane *lane = &engine->lanes[i];
         const struct cdn_state *state;
         const struct cdn_plan *plan;

@@ -363,41 +363,74 @@ static void rollouts(struct cdn_buf *out, const cordon_engine *engine,
                        trips[i], engine->aborts[i]);
 }
 
-/* A histogram of times in the one tier there is. */
-static void tier_times(struct cdn_buf *out, const char *name, const char *help,
+/* One tier's part of a histogram of times. */
+static void tier_times(struct cdn_buf *out, const char *name, cordon_wall tier,
                        const uint64_t buckets[CDN_TALLY_TIMES], uint64_t sum_ns)
 {
+    const char *word = cordon_wall_str(tier);
     uint64_t passed = 0;
 
-    head(out, name, "histogram", help);
     for (uint32_t k = 0; k < CDN_TALLY_TIMES - 1; k++) {
         passed += buckets[k];
-        cdn_buf_printf(out, "%s_bucket{tier=\"inproc\",le=\"%g\"} %" PRIu64 "\n", name,
-                       (double)cdn_tally_times_ns[k] / 1e9, passed);
+        cdn_buf_printf(out, "%s_bucket{tier=\"%s\",le=\"%g\"} %" PRIu64 "\n", name,
+                       word, (double)cdn_tally_times_ns[k] / 1e9, passed);
     }
     passed += buckets[CDN_TALLY_TIMES - 1];
-    cdn_buf_printf(out, "%s_bucket{tier=\"inproc\",le=\"+Inf\"} %" PRIu64 "\n", name,
+    cdn_buf_printf(out, "%s_bucket{tier=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, word,
                    passed);
-    cdn_buf_printf(out, "%s_sum{tier=\"inproc\"} ", name);
+    cdn_buf_printf(out, "%s_sum{tier=\"%s\"} ", name, word);
     seconds(out, sum_ns);
-    cdn_buf_printf(out, "%s_count{tier=\"inproc\"} %" PRIu64 "\n", name, passed);
+    cdn_buf_printf(out, "%s_count{tier=\"%s\"} %" PRIu64 "\n", name, word, passed);
+}
+
+/* What the workers behind each wall do; `walls` is of those that something is known of. */
+struct behind {
+    uint32_t count;
+    cordon_wall walls[CDN_WALLS];
+    struct cdn_crews_stats stats[CDN_WALLS];
+};
+
+static bool known(const struct cdn_crews_stats *stats)
+{
+    return stats->busy || stats->idle || stats->starting || stats->leaving ||
+           stats->waits_ns || stats->starts_ns || stats->failures;
+}
+
+static void look_behind(struct behind *behind, const cordon_engine *engine)
+{
+    behind->count = 0;
+    for (int wall = CORDON_WALL_PROCESS; engine->workers && wall < CDN_WALLS; wall++) {
+        struct cdn_crews_stats *stats = &behind->stats[behind->count];
+
+        cdn_crews_stats(stats, engine->workers, (cordon_wall)wall);
+        behind->walls[behind->count] = (cordon_wall)wall;
+        behind->count += known(stats);
+    }
 }
 
 /* Only callers that had to wait are in it: the others did not, for no time at all. */
-static void waits(struct cdn_buf *out, cordon_engine *engine)
+static void waits(struct cdn_buf *out, cordon_engine *engine,
+                  const struct behind *behind)
 {
+    static const char name[] = "cordon_pool_wait_seconds";
     uint64_t buckets[CDN_TALLY_TIMES], sum;
 
     pthread_mutex_lock(&engine->waiting);
     memcpy(buckets, engine->waits, sizeof buckets);
     sum = engine->waits_ns;
     pthread_mutex_unlock(&engine->waiting);
-    tier_times(out, "cordon_pool_wait_seconds",
-               "Time that callers waited for a sandbox.", buckets, sum);
+    head(out, name, "histogram",
+         "Time that callers waited for a sandbox, or evaluations for a worker.");
+    tier_times(out, name, CORDON_WALL_INPROC, buckets, sum);
+    for (uint32_t i = 0; i < behind->count; i++)
+        tier_times(out, name, behind->walls[i], behind->stats[i].waits,
+                   behind->stats[i].waits_ns);
 }
 
-static void builds(struct cdn_buf *out, const cordon_engine *engine)
+static void builds(struct cdn_buf *out, const cordon_engine *engine,
+                   const struct behind *behind)
 {
+    static const char name[] = "cordon_state_create_duration_seconds";
     uint64_t buckets[CDN_TALLY_TIMES] = {0}, sum = 0;
 
     for (uint32_t i = 0; i < engine->lane_count; i++) {
@@ -407,9 +440,55 @@ static void builds(struct cdn_buf *out, const cordon_engine *engine)
         for (uint32_t k = 0; k < CDN_TALLY_TIMES; k++)
             buckets[k] += __atomic_load_n(&lane->builds[k], __ATOMIC_RELAXED);
     }
-    tier_times(out, "cordon_state_create_duration_seconds",
-               "Building a rule's image in a sandbox; a request only copies it.",
-               buckets, sum);
+    head(
+        out, name, "histogram",
+        "Building a rule's image in a sandbox, which a request only copies; starting a "
+        "worker.");
+    tier_times(out, name, CORDON_WALL_INPROC, buckets, sum);
+    for (uint32_t i = 0; i < behind->count; i++)
+        tier_times(out, name, behind->walls[i], behind->stats[i].starts,
+                   behind->stats[i].starts_ns);
+}
+
+static void workers(struct cdn_buf *out, const struct behind *behind)
+{
+    for (uint32_t i = 0; i < behind->count; i++) {
+        const struct cdn_crews_stats *stats = &behind->stats[i];
+        const struct {
+            const char *word;
+            uint32_t count;
+        } states[] = {{"busy", stats->busy},
+                      {"idle", stats->idle},
+                      {"starting", stats->starting},
+                      {"ending", stats->leaving}};
+
+        for (size_t k = 0; k < sizeof states / sizeof *states; k++)
+            cdn_buf_printf(out, "cordon_pool_states{tier=\"%s\",state=\"%s\"} %u\n",
+                           cordon_wall_str(behind->walls[i]), states[k].word,
+                           states[k].count);
+    }
+}
+
+/* Why workers ended, and how often none could be started. */
+static void endings(struct cdn_buf *out, const struct behind *behind)
+{
+    if (!behind->count)
+        return;
+    head(out, "cordon_pool_ends_total", "counter", "Workers that ended, by why.");
+    for (uint32_t i = 0; i < behind->count; i++)
+        for (uint32_t k = 0; k < CDN_ENDS; k++)
+            if (behind->stats[i].ends[k])
+                cdn_buf_printf(out,
+                               "cordon_pool_ends_total{tier=\"%s\",reason=\"%s\"} "
+                               "%" PRIu64 "\n",
+                               cordon_wall_str(behind->walls[i]),
+                               cdn_end_str((enum cdn_end)k), behind->stats[i].ends[k]);
+    head(out, "cordon_pool_start_failures_total", "counter",
+         "Workers that could not be started.");
+    for (uint32_t i = 0; i < behind->count; i++)
+        cdn_buf_printf(out,
+                       "cordon_pool_start_failures_total{tier=\"%s\"} %" PRIu64 "\n",
+                       cordon_wall_str(behind->walls[i]), behind->stats[i].failures);
 }
 
 /* A bundle is a text, of a rule or of a set, from the registry or from the host. */
@@ -432,6 +511,7 @@ static void bundles(struct cdn_buf *out, const cordon_engine *engine)
 
 static void pool(struct cdn_buf *out, cordon_engine *engine)
 {
+    struct behind behind;
     uint32_t used = 0;
     uint64_t interrupted = 0;
 
@@ -439,15 +519,18 @@ static void pool(struct cdn_buf *out, cordon_engine *engine)
         used += atomic_load(&engine->lanes[i].leased);
         interrupted += __atomic_load_n(&engine->lanes[i].interrupted, __ATOMIC_RELAXED);
     }
-    head(out, "cordon_pool_states", "gauge", "Sandboxes by what they do.");
+    look_behind(&behind, engine);
+    head(out, "cordon_pool_states", "gauge", "Sandboxes and workers by what they do.");
     cdn_buf_printf(out,
                    "cordon_pool_states{tier=\"inproc\",state=\"busy\"} %u\n"
                    "cordon_pool_states{tier=\"inproc\",state=\"idle\"} %u\n",
                    used, engine->lane_count - used);
+    workers(out, &behind);
     head(out, "cordon_pool_waiting", "gauge", "Callers that wait for a sandbox.");
     cdn_buf_printf(out, "cordon_pool_waiting %u\n", atomic_load(&engine->waiters));
-    waits(out, engine);
-    builds(out, engine);
+    waits(out, engine, &behind);
+    builds(out, engine, &behind);
+    endings(out, &behind);
     plain(out, "cordon_pool_interruptions_total", "counter",
           "Runs interrupted for one of higher priority.", interrupted);
     head(out, "cordon_quota_rejected_total", "counter",

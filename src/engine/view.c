@@ -178,7 +178,7 @@ static cordon_status seal(cordon_snapshot **out, const struct cdn_buf *bytes,
 }
 
 /* All that is granted, cut by whoever needs it first. */
-static cordon_status granted_slice(const cordon_snapshot **out, struct cdn_view *view,
+static cordon_status granted_slice(cordon_snapshot **out, struct cdn_view *view,
                                    const cordon_engine_options *options,
                                    const struct cdn_grant *grant, cordon_error *err)
 {
@@ -211,12 +211,14 @@ static void refuse(struct cdn_seen *seen, cordon_outcome *outcome,
                    const struct cdn_rule_call *call, cordon_outcome_kind kind,
                    cordon_budget limit, const char *message)
 {
+    seen->refused = true;
+    if (!outcome)
+        return; /* nobody asks */
     cdn_rule_refuse(outcome, call->rule, kind, limit, "%s", message);
     outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
     outcome->usage.wall_limit_ns = call->budget.wall_ns;
     if (call->snapshot)
         outcome->generation = cordon_snapshot_generation(call->snapshot);
-    seen->refused = true;
 }
 
 /* The request's node in the snapshot that is cut; CDN_NO_NODE: it has none, or the worker will
@@ -271,9 +273,9 @@ static void name_subject(struct cdn_seen *seen, const struct cdn_veil *veil,
     if (node == CDN_NO_NODE ||
         cdn_slice_plan_keeps_keys(veil->plan, cdn_snapshot_label_of(snapshot, node)))
         return;
-    seen->sight.key_bytes =
+    seen->local.key_bytes =
         (size_t)snprintf(seen->key, sizeof seen->key, "%" PRIu32, place);
-    seen->sight.key = seen->key;
+    seen->local.key = seen->key;
 }
 
 static uint32_t place_of(const cordon_snapshot *snapshot, uint32_t node)
@@ -285,12 +287,12 @@ static uint32_t place_of(const cordon_snapshot *snapshot, uint32_t node)
 
 /* ---- the forms ---- */
 
-static void give_sight(struct cdn_seen *seen, struct cdn_rule_call *call,
+static void give_local(struct cdn_seen *seen, struct cdn_rule_call *call,
                        const struct cdn_veil *veil)
 {
-    seen->sight.grant = veil->grant;
-    seen->sight.schema = cdn_slice_plan_schema(veil->plan);
-    call->sight = &seen->sight;
+    seen->local.grant = veil->grant;
+    seen->local.schema = cdn_slice_plan_schema(veil->plan);
+    call->local = &seen->local;
 }
 
 static cordon_status see_granted(struct cdn_seen *seen, struct cdn_lane *lane,
@@ -303,12 +305,12 @@ static cordon_status see_granted(struct cdn_seen *seen, struct cdn_lane *lane,
 
     if (status || seen->refused)
         return status;
-    status = granted_slice(&seen->open, seen->view, &lane->engine->options, call->grant,
-                           err);
+    status = granted_slice(&seen->sight.seen, seen->view, &lane->engine->options,
+                           call->grant, err);
     if (status)
         return status;
     name_subject(seen, veil, call->snapshot, node, place_of(call->snapshot, node));
-    give_sight(seen, call, veil);
+    give_local(seen, call, veil);
     return CORDON_OK;
 }
 
@@ -378,12 +380,12 @@ static cordon_status see_hops(struct cdn_seen *seen, struct cdn_lane *lane,
     if (status)
         return not_cut(seen, call, outcome, excess, status, &why, err);
     name_subject(seen, veil, call->snapshot, node, place);
-    give_sight(seen, call, veil);
-    seen->sight.slice = lane->slice.data;
-    seen->sight.slice_bytes = lane->slice.length;
-    seen->sight.border = (const uint64_t *)(const void *)lane->border.data;
-    seen->sight.border_words = lane->border.length / sizeof(uint64_t);
-    seen->sight.hops = hops;
+    give_local(seen, call, veil);
+    seen->local.slice = lane->slice.data;
+    seen->local.slice_bytes = lane->slice.length;
+    seen->local.border = (const uint64_t *)(const void *)lane->border.data;
+    seen->local.border_words = lane->border.length / sizeof(uint64_t);
+    seen->local.hops = hops;
     return CORDON_OK;
 }
 
@@ -394,14 +396,15 @@ static void see_graph(struct cdn_seen *seen, struct cdn_rule_call *call)
     size_t size;
 
     if (!cdn_snapshot_bytes(call->snapshot, &bytes, &size) || size > SENT_BYTES) {
-        seen->open = call->snapshot;
+        seen->sight.seen = (cordon_snapshot *)(uintptr_t)call->snapshot;
+        seen->sight.viewer = 0;
         return;
     }
-    seen->sight = (struct cdn_sight){.grant = call->grant,
-                                     .schema = &call->snapshot->schema,
-                                     .slice = bytes,
-                                     .slice_bytes = size};
-    call->sight = &seen->sight;
+    seen->local = (struct cdn_local_view){.grant = call->grant,
+                                          .schema = &call->snapshot->schema,
+                                          .slice = bytes,
+                                          .slice_bytes = size};
+    call->local = &seen->local;
 }
 
 /* What is granted of it. */
@@ -428,9 +431,9 @@ static cordon_status see_part(struct cdn_seen *seen, struct cdn_lane *lane,
         return status;
     name_subject(seen, seen->veil, call->snapshot, node,
                  place_of(call->snapshot, node));
-    give_sight(seen, call, seen->veil);
-    seen->sight.slice = lane->slice.data;
-    seen->sight.slice_bytes = lane->slice.length;
+    give_local(seen, call, seen->veil);
+    seen->local.slice = lane->slice.data;
+    seen->local.slice_bytes = lane->slice.length;
     return CORDON_OK;
 }
 
@@ -463,8 +466,9 @@ cordon_status cdn_see(struct cdn_seen *out, struct cdn_lane *lane,
 
     *out = (struct cdn_seen){0};
     call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
-    out->viewer =
-        form == CORDON_SLICE_HOPS || call->request->graph ? call->grant->id : 0;
+    out->sight.of = state->snapshot;
+    if (form == CORDON_SLICE_HOPS || call->request->graph)
+        out->sight.viewer = call->grant->id + 1; /* not 0, which is nobody */
     if (call->request->graph) {
         if (role)
             status = cdn_grant_compile_part(&out->grant, role, call->snapshot, err);
@@ -477,7 +481,8 @@ cordon_status cdn_see(struct cdn_seen *out, struct cdn_lane *lane,
         return CORDON_OK;
     }
     if (form == CORDON_SLICE_WHOLE || !call->snapshot) {
-        out->open = call->snapshot;
+        out->sight.seen = state->snapshot;
+        out->sight.viewer = 0;
         return CORDON_OK;
     }
     status = find_view(&out->view, lane->engine, state, call->grant, err);
@@ -489,6 +494,19 @@ cordon_status cdn_see(struct cdn_seen *out, struct cdn_lane *lane,
         call->grant->max_hops < hops)
         hops = call->grant->max_hops;
     return see_hops(out, lane, hops, call, outcome, err);
+}
+
+cordon_status cdn_see_ahead(struct cdn_seen *out, struct cdn_lane *lane,
+                            const struct cdn_state *state, struct cdn_rule_call *call,
+                            cordon_error *err)
+{
+    static const cordon_request nobody = CORDON_REQUEST_INIT;
+
+    call->request = &nobody;
+    call->snapshot = state->snapshot;
+    call->budget = cdn_budget_load(&lane->engine->options);
+    call->entered_ns = cdn_clock_ns();
+    return cdn_see(out, lane, state, NULL, lane->engine->options.wall, call, NULL, err);
 }
 
 void cdn_seen_release(struct cdn_seen *seen, cordon_engine *engine)

@@ -12,15 +12,14 @@
 #define CDN_ENGINE_VIEW_H
 
 #include "engine/engine.h"
-#include "isolation/sight.h"
+#include "isolation/local_view.h"
 
 /* What one evaluation's worker is started on, and then told. */
 struct cdn_seen {
-    const cordon_snapshot *open; /* what it has open; NULL: nothing */
-    uint64_t viewer;             /* cdn_lane_worker() */
-    bool refused;                /* the outcome says why there is nothing to run */
+    struct cdn_sight sight; /* what it is started on, borrowed */
+    bool refused;           /* the outcome says why there is nothing to run */
     /* the rest is this file's */
-    struct cdn_sight sight;
+    struct cdn_local_view local;
     struct cdn_view *view;   /* a reference */
     struct cdn_veil *veil;   /* of a graph that came with the request */
     struct cdn_grant *grant; /* the same */
@@ -28,7 +27,7 @@ struct cdn_seen {
 };
 
 /* For `call`, whose request, snapshot, rule, budget and entered_ns are set: sets its grant and
- * sight, which are borrowed from *out.  cdn_seen_release() it, also after an error.
+ * local view, which are borrowed from *out.  cdn_seen_release() it, also after an error.
  * Errors: CORDON_E_INVALID more is granted than may be cut; CORDON_E_NOTFOUND no such node;
  *         CORDON_E_DATA a mask that does not fit the request's graph; CORDON_E_CORRUPT,
  *         CORDON_E_IO, CORDON_E_NOMEM. */
@@ -36,6 +35,11 @@ cordon_status cdn_see(struct cdn_seen *out, struct cdn_lane *lane,
                       const struct cdn_state *state, const struct cdn_role *role,
                       cordon_wall wall, struct cdn_rule_call *call,
                       cordon_outcome *outcome, cordon_error *err);
+/* The same for whoever will be evaluated for the host on that state: in place of a request a
+ * node that is not there.  Of `call` what cdn_worker_prepare() needs is set besides. */
+cordon_status cdn_see_ahead(struct cdn_seen *out, struct cdn_lane *lane,
+                            const struct cdn_state *state, struct cdn_rule_call *call,
+                            cordon_error *err);
 void cdn_seen_release(struct cdn_seen *seen, cordon_engine *engine);
 
 /* With the engine. */

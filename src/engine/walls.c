@@ -1,113 +1,147 @@
-/* Workers: one a lane, wall and snapshot, started when an evaluation first needs it.
+/* Behind walls: what the engine's pool of workers is asked for.
  *
- * A lane has one evaluation at a time and so needs one worker at a time; whoever holds the lane
- * holds its workers, and no lock is taken for them.  One that is of no use any more, or that has
- * another generation open than the evaluation stands on, is ended and another started: some
- * milliseconds, in the middle of a request, which a host avoids by cordon_engine_warm(). */
+ * Which wall an evaluation runs behind is evaluate.c's; here it gets a worker that sees what it
+ * may see, for as long as its own time lasts, and gives it back.  A worker that is not ready in
+ * time is on its way for the next. */
 #include <stdio.h>
 
 #include <cordon/wall.h>
 
+#include "base/alloc.h"
+#include "base/checked.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/view.h"
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
 #define ROOM_BYTES (UINT64_C(512) << 20)
 #define CPU_S      UINT64_C(3600)
-#define START_NS   UINT64_C(10000000000)
 
-const char *cordon_wall_str(cordon_wall wall)
+cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
 {
-    switch (wall) {
-#define WALL_WORD(name, number, word)                                                  \
-    case CORDON_WALL_##name:                                                           \
-        return word;
-        CORDON_WALL_MAP(WALL_WORD)
-#undef WALL_WORD
-    default:
-        return "unknown";
-    }
-}
-
-const char *cordon_slice_str(cordon_slice slice)
-{
-    switch (slice) {
-#define SLICE_WORD(name, number, word)                                                 \
-    case CORDON_SLICE_##name:                                                          \
-        return word;
-        CORDON_SLICE_MAP(SLICE_WORD)
-#undef SLICE_WORD
-    default:
-        return "unknown";
-    }
-}
-
-static struct cdn_process_options options_of(const cordon_engine_options *options)
-{
-    return (struct cdn_process_options){
-        .program = options->worker,
-        .image_bytes = options->load_memory_bytes,
-        .memory_bytes = options->max_memory_bytes,
-        .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
-        .cpu_s = CPU_S,
-        .start_ns = START_NS,
-        .load = cdn_budget_load(options),
+    const cordon_engine_options *options = &engine->options;
+    const struct cdn_crews_options with = {
+        .walls = cdn_walls,
+        .with = {.program = options->worker,
+                 .image_bytes = options->load_memory_bytes,
+                 .memory_bytes = options->max_memory_bytes,
+                 .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
+                 .cpu_s = CPU_S,
+                 .load = cdn_budget_load(options)},
+        .least = options->workers_min,
+        .most = options->workers_max,
+        .idle_ns = options->workers_idle_ms * UINT64_C(1000000),
     };
+
+    return options->worker ? cdn_crews_new(&engine->workers, &with, err) : CORDON_OK;
 }
 
-static cordon_status start(struct cdn_worker **out, cordon_wall wall,
-                           const cordon_engine_options *options,
-                           const cordon_snapshot *snapshot, cordon_error *err)
-{
-    const struct cdn_process_options process = options_of(options);
+/* ---- a run ---- */
 
-    if (wall != CORDON_WALL_PROCESS)
-        return cdn_error_set(err, CORDON_E_INVALID, "there is no wall '%s' here",
-                             cordon_wall_str(wall));
-    return cdn_process_start(out, &process, snapshot, err);
+static bool raised(const uint32_t *flag)
+{
+    return flag && __atomic_load_n(flag, __ATOMIC_RELAXED);
 }
 
-cordon_status cdn_lane_worker(struct cdn_worker **out, struct cdn_lane *lane,
-                              cordon_wall wall, const cordon_snapshot *snapshot,
-                              uint64_t viewer, cordon_error *err)
+/* Its time was over, or it was cancelled, before it had a worker. */
+static void without_worker(cordon_outcome *outcome, cordon_wall wall,
+                           const struct cdn_rule_call *call,
+                           const struct cdn_patience *patience)
 {
-    uint64_t identity = snapshot ? snapshot->identity : 0;
-    struct cdn_worker **worker = &lane->workers[wall];
-    cordon_status status = CORDON_OK;
+    if (raised(patience->cancel) || raised(patience->revoked))
+        cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_CANCELLED,
+                        CORDON_BUDGET_NONE, "cancelled by the host");
+    else
+        cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_LIMIT, CORDON_BUDGET_TIME,
+                        "time: more than %.15g ms passed before a worker behind the "
+                        "wall '%s' was ready",
+                        (double)call->budget.wall_ns / 1e6, cordon_wall_str(wall));
+    outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    outcome->usage.wall_limit_ns = call->budget.wall_ns;
+}
 
-    if (*worker && (lane->worker_snapshots[wall] != identity ||
-                    lane->worker_viewers[wall] != viewer)) {
-        (*worker)->end(*worker);
-        *worker = NULL;
+cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
+                            cordon_wall wall, const struct cdn_sight *sight,
+                            const struct cdn_rule_call *call, cordon_error *err)
+{
+    const cordon_cancel *cancel = call->request->cancel;
+    const struct cdn_patience patience = {
+        .until_ns = cdn_add_sat(call->entered_ns, call->budget.wall_ns),
+        .cancel = cancel ? &cancel->requested : NULL,
+        .revoked = call->revoked};
+    struct cdn_worker *worker;
+    cordon_status status =
+        cdn_crews_lease(&worker, engine->workers, wall, sight, &patience, err);
+
+    if (status == CORDON_E_INTERRUPTED) {
+        without_worker(outcome, wall, call, &patience);
+        return CORDON_OK;
     }
-    if (!*worker) {
-        status = start(worker, wall, &lane->engine->options, snapshot, err);
-        if (status)
-            cdn_error_prefix(err, "the wall '%s'", cordon_wall_str(wall));
-        lane->worker_snapshots[wall] = identity;
-        lane->worker_viewers[wall] = viewer;
-    }
-    *out = *worker;
+    if (status)
+        return status;
+    status = cdn_worker_run(outcome, worker, call, err);
+    cdn_crews_return(engine->workers, worker);
     return status;
 }
 
-void cdn_lane_sweep_worker(struct cdn_lane *lane, cordon_wall wall)
-{
-    struct cdn_worker *worker = lane->workers[wall];
+/* ---- ahead of runs ---- */
 
-    if (!worker || !worker->broken)
-        return;
-    worker->end(worker);
-    lane->workers[wall] = NULL;
+cordon_status cdn_walls_warm(struct cdn_lane *lane, const struct cdn_state *state,
+                             const struct cdn_version *version, cordon_error *err)
+{
+    cordon_engine *engine = lane->engine;
+    const cordon_engine_options *options = &engine->options;
+    uint32_t count =
+        options->slots < options->workers_max ? options->slots : options->workers_max;
+    struct cdn_worker **workers = cdn_calloc(count, sizeof(struct cdn_worker *));
+    struct cdn_rule_call call = {.rule = version->rule,
+                                 .functions = version->functions};
+    cordon_status status;
+    struct cdn_seen seen;
+    uint32_t leased = 0;
+
+    if (!workers)
+        return cdn_error_nomem(err);
+    status = cdn_see_ahead(&seen, lane, state, &call, err);
+    if (!status)
+        status = cdn_crews_fill(workers, &leased, engine->workers, options->wall,
+                                &seen.sight, count, err);
+    for (uint32_t i = 0; i < leased; i++) {
+        if (!status)
+            status = cdn_worker_prepare(workers[i], &call, err);
+        cdn_crews_return(engine->workers, workers[i]);
+    }
+    cdn_seen_release(&seen, engine);
+    cdn_free(workers);
+    return status;
 }
 
-void cdn_lane_end_workers(struct cdn_lane *lane)
+/* Under a lane, which keeps the state: what the engine itself needs ahead. */
+static void want(cordon_engine *engine)
 {
-    for (int wall = 0; wall <= CORDON_WALL_MICROVM; wall++) {
-        if (lane->workers[wall])
-            lane->workers[wall]->end(lane->workers[wall]);
-        lane->workers[wall] = NULL;
-    }
+    struct cdn_lane *lane = cdn_pool_try(engine, CORDON_MAX_PRIORITY);
+    struct cdn_rule_call call = {0};
+    struct cdn_seen seen;
+
+    if (!lane)
+        return; /* all are in use, and so is what they need */
+    /* what cannot be cut, evaluations are told */
+    if (!cdn_see_ahead(&seen, lane, cdn_state_enter(engine, lane), &call, NULL))
+        cdn_crews_want(engine->workers, engine->options.wall, &seen.sight);
+    cdn_seen_release(&seen, engine);
+    cdn_state_leave(engine, lane);
+    cdn_pool_release(engine, lane);
+}
+
+cordon_status cordon_engine_tend(cordon_engine *engine, cordon_error *err)
+{
+    if (!engine)
+        return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_tend: no engine");
+    if (!engine->workers)
+        return CORDON_OK;
+    if (engine->options.wall != CORDON_WALL_INPROC)
+        want(engine);
+    return cdn_crews_tend(engine->workers, err);
 }
 
 /* ---- probing ---- */
@@ -152,8 +186,6 @@ static cordon_status time_rounds(cordon_wall_report *out, cordon_engine *engine,
         if (!status && outcome->kind != CORDON_OUTCOME_OK)
             status = cdn_error_set(err, CORDON_E_IO, "%s", outcome->message);
         took_ns = cdn_clock_ns() - began_ns;
-        if (round == 0)
-            out->start_ns = took_ns;
         if (!out->round_trip_ns || took_ns < out->round_trip_ns)
             out->round_trip_ns = took_ns;
     }
@@ -168,6 +200,7 @@ cordon_status cordon_wall_probe(cordon_wall_report *out, cordon_wall wall,
     cordon_engine *engine = NULL;
     cordon_status status;
     cordon_error own;
+    uint64_t began_ns;
 
     if (!out || out->struct_size != sizeof *out)
         return cdn_error_set(err, CORDON_E_INVALID,
@@ -177,16 +210,21 @@ cordon_status cordon_wall_probe(cordon_wall_report *out, cordon_wall wall,
     options.interrupt_slots = CORDON_NONE;
     options.wall = wall;
     options.worker = worker;
+    options.workers_min = CORDON_NONE;
     status = cordon_engine_new(&engine, &options, &own);
     if (!status)
         status = cordon_engine_load_rule(engine, empty_rule, sizeof empty_rule - 1,
                                          "probe.lua", NULL, &own);
+    began_ns = cdn_clock_ns();
+    if (!status)
+        status = cordon_engine_warm(engine, "probe", &own);
+    out->start_ns = status ? 0 : cdn_clock_ns() - began_ns;
     if (!status)
         status = time_rounds(out, engine, &own);
     if (!status && wall == CORDON_WALL_INPROC)
         snprintf(out->text, sizeof out->text, "the language and the meter");
     else if (!status)
-        describe(out->text, sizeof out->text, engine->lanes[0].workers[wall]->locks);
+        describe(out->text, sizeof out->text, cdn_crews_locks(engine->workers, wall));
     else
         snprintf(out->text, sizeof out->text, "%.500s", own.message);
     out->works = !status;

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -151,6 +153,59 @@ cordon_status cdn_channel_send(struct cdn_channel *channel, uint16_t kind,
     status = write_all(channel, header, sizeof header, until_ns, err);
     if (!status && !in_area && bytes)
         status = write_all(channel, payload, bytes, until_ns, err);
+    return status;
+}
+
+cordon_status cdn_channel_accept(struct cdn_channel *channel, uint64_t until_ns,
+                                 cordon_error *err)
+{
+    cordon_status status = wait_for(channel, POLLIN, until_ns, err);
+    int fd;
+
+    if (status)
+        return status;
+    fd = accept4(channel->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0)
+        return cdn_error_errno(err, errno, "a worker's channel");
+    close(channel->fd);
+    channel->fd = fd;
+    return CORDON_OK;
+}
+
+bool cdn_channel_ready(const struct cdn_channel *channel)
+{
+    struct pollfd poll_fd = {.fd = channel->fd, .events = POLLIN};
+    unsigned char header[HEADER_BYTES];
+    int here = 0;
+    ssize_t got;
+
+    if (poll(&poll_fd, 1, 0) <= 0)
+        return false;
+    got = recv(channel->fd, header, sizeof header, MSG_PEEK | MSG_DONTWAIT);
+    if (got <= 0)
+        return got == 0 || (errno != EAGAIN && errno != EINTR);
+    if (poll_fd.revents & (POLLHUP | POLLERR))
+        return true;
+    if (got < (ssize_t)sizeof header)
+        return false;
+    if (memcmp(header, magic, sizeof magic) || get(header + 6, 2))
+        return true;
+    return !ioctl(channel->fd, FIONREAD, &here) &&
+           (uint32_t)here - HEADER_BYTES >= get(header + 8, 4);
+}
+
+cordon_status cdn_channel_await(const struct cdn_channel *channel, uint64_t until_ns,
+                                cordon_error *err)
+{
+    enum { REST_MS = 1 }; /* a frame that has begun to come is mostly whole at once */
+    cordon_status status = wait_for(channel, POLLIN, until_ns, err);
+
+    while (!status && !cdn_channel_ready(channel)) {
+        if (cdn_clock_ns() >= until_ns)
+            status = cdn_error_set(err, CORDON_E_INTERRUPTED, "no answer in time");
+        else
+            (void)poll(NULL, 0, REST_MS);
+    }
     return status;
 }
 

@@ -65,6 +65,18 @@ cordon_status cdn_channel_send(struct cdn_channel *channel, uint16_t kind,
                                const void *payload, size_t bytes, uint64_t until_ns,
                                cordon_error *err);
 
+/* In place of a socket that listens, have the first who connects to it.
+ * Errors: CORDON_E_INTERRUPTED nobody did in time; CORDON_E_IO. */
+cordon_status cdn_channel_accept(struct cdn_channel *channel, uint64_t until_ns,
+                                 cordon_error *err);
+
+/* Whether receiving would not wait: a whole frame is here, or what is none, or the end of the
+ * other side (or, of a socket that listens, somebody who connects). */
+bool cdn_channel_ready(const struct cdn_channel *channel);
+/* Wait until that is so.  Errors: CORDON_E_INTERRUPTED it was not in time. */
+cordon_status cdn_channel_await(const struct cdn_channel *channel, uint64_t until_ns,
+                                cordon_error *err);
+
 /* Wait for a frame of at most `most` bytes; channel->in then holds its payload.
  * Errors: CORDON_E_INTERRUPTED none came in time, CORDON_E_IO the other side is gone,
  *         CORDON_E_DATA what came is no frame, CORDON_E_NOMEM. */

@@ -3,7 +3,8 @@
  * The host is never forked to run Lua: its child is a fresh program, started with posix_spawn()
  * with three descriptors and no environment.  Ending one is closing the channel, upon which the
  * keeper kills the worker; the keeper is killed too, in case it is the one that is stuck, and
- * waited for, so that there is no zombie. */
+ * waited for, so that there is no zombie.  It is known by a pidfd, which means no other process
+ * even where the host's own code has waited for all its children. */
 #include "isolation/process.h"
 
 #include <errno.h>
@@ -30,24 +31,22 @@
 
 /* A worker and its process. */
 struct process {
-    struct cdn_worker worker; /* first */
-    pid_t keeper;             /* 0: not started */
+    struct cdn_worker worker; /* first; its process is the keeper */
     int area;
 };
 
-/* The keeper ends when the channel is closed, after it has cleaned up.  One that does not is
- * killed, and its worker dies of that. */
-static void reap(pid_t keeper)
+/* The keeper ends when the channel is closed, after it has cleaned up.  One that does not in so
+ * long is killed, and its worker dies of that. */
+static void reap(int keeper, int most_ms)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, keeper, 0);
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    struct pollfd ended = {.fd = keeper, .events = POLLIN};
+    siginfo_t how;
 
-    if (pidfd < 0 || poll(&ended, 1, REAP_MS) <= 0)
-        (void)kill(keeper, SIGKILL);
-    while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+    if (poll(&ended, 1, most_ms) <= 0)
+        (void)syscall(SYS_pidfd_send_signal, keeper, SIGKILL, NULL, 0);
+    while (waitid(P_PIDFD, (id_t)keeper, &how, WEXITED) && errno == EINTR)
         ;
-    if (pidfd >= 0)
-        close(pidfd);
+    close(keeper);
 }
 
 static void end(struct cdn_worker *worker)
@@ -55,10 +54,11 @@ static void end(struct cdn_worker *worker)
     struct process *process = (struct process *)(void *)worker;
     unsigned char *area = worker->channel.area;
 
-    if (worker->channel.fd >= 0)
-        close(worker->channel.fd);
-    if (process->keeper > 0)
-        reap(process->keeper);
+    int most_ms = worker->channel.fd >= 0 ? REAP_MS : 0;
+
+    cdn_worker_hang_up(worker);
+    if (worker->process >= 0)
+        reap(worker->process, most_ms);
     if (area)
         munmap(area, CDN_CHANNEL_AREA_BYTES);
     if (process->area >= 0)
@@ -114,8 +114,25 @@ static int attributes(posix_spawnattr_t *attributes)
            posix_spawnattr_setsigdefault(attributes, &all);
 }
 
+/* Hold on to the keeper by a descriptor. */
+static cordon_status hold(struct process *process, pid_t keeper, cordon_error *err)
+{
+    int failed;
+
+    process->worker.process = (int)syscall(SYS_pidfd_open, keeper, 0);
+    if (process->worker.process >= 0)
+        return CORDON_OK;
+    failed = errno;
+    if (failed != ESRCH) { /* else the host itself has waited for it */
+        (void)kill(keeper, SIGKILL);
+        while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    return cdn_error_errno(err, failed, "a worker's process");
+}
+
 static cordon_status spawn(struct process *process,
-                           const struct cdn_process_options *options, const char *path,
+                           const struct cdn_wall_options *options, const char *path,
                            int channel, int slice, cordon_error *err)
 {
     posix_spawn_file_actions_t actions;
@@ -126,6 +143,7 @@ static cordon_status spawn(struct process *process,
         name, (char *)(uintptr_t)path, numbers[0], numbers[1], numbers[2], numbers[3],
         NULL};
     char *envp[] = {NULL};
+    pid_t keeper;
     int failed;
 
     snprintf(numbers[0], sizeof numbers[0], "%" PRIu64, options->image_bytes);
@@ -144,13 +162,11 @@ static cordon_status spawn(struct process *process,
     if (failed)
         failed = ENOMEM;
     else
-        failed = posix_spawn(&process->keeper, options->program, &actions, &attr, argv,
-                             envp);
-    if (failed)
-        process->keeper = 0;
+        failed = posix_spawn(&keeper, options->program, &actions, &attr, argv, envp);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
-    return failed ? cdn_error_errno(err, failed, "%s", options->program) : CORDON_OK;
+    return failed ? cdn_error_errno(err, failed, "%s", options->program)
+                  : hold(process, keeper, err);
 }
 
 /* The snapshot as the worker finds it: an absolute path; "-" for none; "5" for one in memory,
@@ -172,8 +188,8 @@ static cordon_status locate(char path[PATH_MAX], int *slice,
     return CORDON_OK;
 }
 
-cordon_status cdn_process_start(struct cdn_worker **out,
-                                const struct cdn_process_options *options,
+cordon_status cdn_process_spawn(struct cdn_worker **out,
+                                const struct cdn_wall_options *options,
                                 const cordon_snapshot *snapshot, cordon_error *err)
 {
     struct process *process = cdn_calloc(1, sizeof *process);
@@ -187,6 +203,8 @@ cordon_status cdn_process_start(struct cdn_worker **out,
     process->area = -1;
     cdn_channel_init(&process->worker.channel, CDN_CHANNEL_HOST, -1, NULL);
     process->worker.end = end;
+    process->worker.process = -1;
+    process->worker.identity = snapshot ? snapshot->identity : 0;
     process->worker.load = options->load;
     status = locate(path, &slice, snapshot, err);
     if (!status)
@@ -198,12 +216,16 @@ cordon_status cdn_process_start(struct cdn_worker **out,
         status = spawn(process, options, path, ends[1], slice, err);
         close(ends[1]);
     }
-    if (!status)
-        status = cdn_worker_greet(&process->worker, snapshot ? snapshot->identity : 0,
-                                  cdn_clock_ns() + options->start_ns, err);
     if (status)
         end(&process->worker);
     else
         *out = &process->worker;
     return status;
+}
+
+cordon_status cdn_process_start(struct cdn_worker **out,
+                                const struct cdn_wall_options *options,
+                                const cordon_snapshot *snapshot, cordon_error *err)
+{
+    return cdn_wall_start(out, CORDON_WALL_PROCESS, options, snapshot, err);
 }

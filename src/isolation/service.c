@@ -519,6 +519,8 @@ static cordon_status serve(struct cdn_service *service, uint16_t kind,
         return serve_run(service, err);
     case CDN_FRAME_FORGET:
         return serve_forget(service, err);
+    case CDN_FRAME_PING:
+        return answer_ready(service, 0, err);
     case CDN_FRAME_SLICE:
         return serve_slice(service, err);
     default:

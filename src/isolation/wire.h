@@ -8,6 +8,7 @@
  *                                   CALL    it calls a function of the host's ...
  *     ANSWER  ... which says    ->          (and goes on)
  *     FORGET  a rule            ->  READY
+ *     PING    does it answer?   ->  READY
  *     SLICE   what it sees now  ->  READY   in place of what it saw before
  *                                   FAILED  in place of READY or OUTCOME: the call did not work
  *
@@ -43,6 +44,7 @@ enum cdn_frame {
     CDN_FRAME_OUTCOME,
     CDN_FRAME_FAILED,
     CDN_FRAME_CALL,
+    CDN_FRAME_PING,
     CDN_FRAME_SLICE
 };
 

@@ -5,7 +5,9 @@
  * of it before.  The host's cancel flag is carried into the shared area while it waits. */
 #include "isolation/worker.h"
 
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -18,14 +20,19 @@
 
 /* ---- greeting ---- */
 
-cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
-                               uint64_t until_ns, cordon_error *err)
+static cordon_status hear_hello(struct cdn_worker *worker, uint64_t until_ns,
+                                cordon_error *err)
 {
     struct cdn_channel *channel = &worker->channel;
     struct cdn_wire_hello hello;
-    cordon_status status;
+    cordon_status status = CORDON_OK;
     uint16_t kind;
 
+    if (worker->listening)
+        status = cdn_channel_accept(channel, until_ns, err);
+    if (status)
+        return status;
+    worker->listening = false;
     status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
     if (status)
         return status;
@@ -41,11 +48,99 @@ cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t identity,
                              "the worker speaks version %u where %d is needed; install "
                              "cordon-worker and libcordon from one build",
                              hello.version, CDN_WIRE_VERSION);
-    if (hello.identity != identity)
+    if (hello.identity != worker->identity)
         return cdn_error_set(err, CORDON_E_DATA,
                              "the worker has another snapshot open than the host");
     worker->locks = hello.locks;
     return CORDON_OK;
+}
+
+cordon_status cdn_worker_greet(struct cdn_worker *worker, uint64_t until_ns,
+                               cordon_error *err)
+{
+    cordon_error own;
+    cordon_error *why = err ? err : &own;
+    cordon_status status = hear_hello(worker, until_ns, why);
+
+    if (!status)
+        return CORDON_OK;
+    worker->broken = true;
+    if (worker->explain)
+        worker->explain(worker, why);
+    return status;
+}
+
+cordon_status cdn_worker_greeted(struct cdn_worker *worker, bool *done,
+                                 cordon_error *err)
+{
+    if (worker->listening && cdn_channel_ready(&worker->channel) &&
+        !cdn_channel_accept(&worker->channel, 0, NULL))
+        worker->listening = false;
+    *done = !worker->listening && cdn_channel_ready(&worker->channel);
+    return *done ? cdn_worker_greet(worker, 0, err) : CORDON_OK;
+}
+
+/* ---- whether it still answers ---- */
+
+bool cdn_worker_quiet(const struct cdn_worker *worker)
+{
+    struct pollfd said = {.fd = worker->channel.fd, .events = POLLIN};
+
+    return poll(&said, 1, 0) == 0;
+}
+
+cordon_status cdn_worker_ping(struct cdn_worker *worker, cordon_error *err)
+{
+    cordon_status status =
+        cdn_channel_send(&worker->channel, CDN_FRAME_PING, NULL, 0, 0, err);
+
+    worker->broken = worker->broken || status;
+    return status;
+}
+
+cordon_status cdn_worker_pong(struct cdn_worker *worker, uint64_t until_ns,
+                              cordon_error *err)
+{
+    struct cdn_channel *channel = &worker->channel;
+    cordon_status status = cdn_channel_await(channel, until_ns, err);
+    uint64_t number;
+    uint16_t kind;
+
+    if (status == CORDON_E_INTERRUPTED)
+        return status;
+    if (!status)
+        status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, 0, err);
+    if (!status && kind != CDN_FRAME_READY)
+        status = cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
+    if (!status)
+        status = cdn_wire_get_number(&number, &channel->in, err);
+    worker->broken = worker->broken || status;
+    return status;
+}
+
+/* ---- its end ---- */
+
+void cdn_worker_hang_up(struct cdn_worker *worker)
+{
+    if (worker->channel.fd >= 0)
+        close(worker->channel.fd);
+    worker->channel.fd = -1;
+    worker->broken = true;
+}
+
+bool cdn_worker_gone(const struct cdn_worker *worker)
+{
+    return cdn_worker_await_gone(worker, 0);
+}
+
+bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns)
+{
+    struct pollfd ended = {.fd = worker->process, .events = POLLIN};
+    uint64_t now_ns = until_ns ? cdn_clock_ns() : 0;
+    uint64_t left_ms = until_ns > now_ns ? (until_ns - now_ns) / 1000000 + 1 : 0;
+
+    return worker->process < 0 ||
+           poll(&ended, 1, left_ms > 60000 ? 60000 : (int)left_ms) > 0;
 }
 
 /* ---- telling ---- */
@@ -124,7 +219,7 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
                                 const struct cdn_rule_call *call, cordon_error *err)
 {
     static const struct cdn_schema nothing = {0};
-    const struct cdn_grant *grant = call->sight ? call->sight->grant : call->grant;
+    const struct cdn_grant *grant = call->local ? call->local->grant : call->grant;
     cordon_status status;
     uint32_t slot;
 
@@ -140,7 +235,7 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
     worker->grants[slot] = UINT64_MAX; /* nobody's, until it is told */
     *number = slot;
     cdn_wire_put_grant(&worker->out, slot, grant,
-                       call->sight      ? call->sight->schema
+                       call->local      ? call->local->schema
                        : call->snapshot ? &call->snapshot->schema
                                         : &nothing);
     status = tell(worker, CDN_FRAME_GRANT, cdn_clock_ns() + LOAD_NS, err);
@@ -152,16 +247,16 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
 /* What it is to see.  A grant it knows holds for another slice if that was cut under the same
  * one: they have one schema. */
 static cordon_status tell_slice(struct cdn_worker *worker,
-                                const struct cdn_sight *sight, uint64_t until_ns,
+                                const struct cdn_local_view *local, uint64_t until_ns,
                                 cordon_error *err)
 {
     const struct cdn_wire_slice slice = {
-        .grants_stay = worker->sees_slice && worker->slice_grant == sight->grant->id,
-        .hops = sight->hops,
-        .border = sight->border,
-        .border_bytes = sight->border_words * sizeof *sight->border,
-        .bytes = sight->slice,
-        .size = sight->slice_bytes,
+        .grants_stay = worker->sees_slice && worker->slice_grant == local->grant->id,
+        .hops = local->hops,
+        .border = local->border,
+        .border_bytes = local->border_words * sizeof *local->border,
+        .bytes = local->slice,
+        .size = local->slice_bytes,
     };
     cordon_status status;
 
@@ -170,7 +265,7 @@ static cordon_status tell_slice(struct cdn_worker *worker,
     cdn_wire_put_slice(&worker->out, &slice);
     status = tell(worker, CDN_FRAME_SLICE, until_ns, err);
     worker->sees_slice = !status;
-    worker->slice_grant = sight->grant->id;
+    worker->slice_grant = local->grant->id;
     return status;
 }
 
@@ -287,7 +382,7 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
                     uint32_t rule, uint32_t grant, uint64_t ends_ns)
 {
     const cordon_request *request = call->request;
-    const struct cdn_sight *sight = call->sight;
+    const struct cdn_local_view *local = call->local;
     uint64_t now = cdn_clock_ns();
     struct cdn_wire_run run = {
         .rule = rule,
@@ -308,9 +403,9 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
         .left_ns = ends_ns > now ? ends_ns - now : 0,
     };
 
-    if (sight && sight->key) {
-        run.key = sight->key;
-        run.key_bytes = sight->key_bytes;
+    if (local && local->key) {
+        run.key = local->key;
+        run.key_bytes = local->key_bytes;
     }
     cdn_wire_put_run(&worker->out, &run);
 }
@@ -321,7 +416,7 @@ cordon_status cdn_worker_prepare(struct cdn_worker *worker,
     uint32_t number;
     cordon_status status = tell_rule(&number, worker, call, err);
 
-    if (status || (call->sight && call->sight->slice))
+    if (status || (call->local && call->local->slice))
         return status; /* grants come with what they are over */
     return tell_grant(&number, worker, call, err);
 }
@@ -337,8 +432,8 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
     bool failed = false;
 
     status = tell_rule(&rule, worker, call, err);
-    if (!status && call->sight && call->sight->slice) {
-        status = tell_slice(worker, call->sight,
+    if (!status && call->local && call->local->slice) {
+        status = tell_slice(worker, call->local,
                             cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS), &why);
         if (status && worker->broken) {
             explain(outcome, call, status, &why);

@@ -30,6 +30,10 @@ START_TEST(new__refuses_options_out_of_range)
          "max_memory_bytes: 68157440 is not within"},
         {{.struct_size = sizeof(cordon_engine_options), .load_memory_bytes = 10},
          "load_memory_bytes: 10"},
+        {{.struct_size = sizeof(cordon_engine_options),
+          .workers_min = 3,
+          .workers_max = 2},
+         "workers_min and workers_max: 3 and 2"},
         {{.struct_size = sizeof(cordon_engine_options), .max_instructions = UINT64_MAX},
          "max_instructions: "},
         {{.struct_size = sizeof(cordon_engine_options), .image_budget_bytes = 1 << 20},
@@ -51,7 +55,7 @@ END_TEST
 
 START_TEST(options__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_engine_options), 112);
+    ck_assert_uint_eq(sizeof(cordon_engine_options), 152);
     ck_assert_uint_eq(offsetof(cordon_engine_options, struct_size), 0);
     ck_assert_uint_eq(offsetof(cordon_engine_options, slots), 8);
     ck_assert_uint_eq(offsetof(cordon_engine_options, busy_wait_ms), 12);
@@ -65,9 +69,11 @@ START_TEST(options__have_the_layout_that_was_published)
     ck_assert_uint_eq(offsetof(cordon_engine_options, max_nodes), 72);
     ck_assert_uint_eq(offsetof(cordon_engine_options, max_hops), 80);
     ck_assert_uint_eq(offsetof(cordon_engine_options, wall), 100);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, workers_min), 112);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, workers_idle_ms), 120);
     ck_assert_uint_eq(offsetof(cordon_engine_options, worker), 104);
-    ck_assert_uint_eq(offsetof(cordon_engine_options, slice), 112);
-    ck_assert_uint_eq(offsetof(cordon_engine_options, slice_max_edges), 128);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, slice), 124);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, slice_max_edges), 144);
 }
 END_TEST
 

@@ -8,6 +8,7 @@
 #include "engine/granted.h"
 #include "engine/view.h"
 #include "isolation/misbehaving.h"
+#include "isolation/process.h"
 
 static const char SECRET[] = "mask-secret-of-more-than-32-bytes-for-this-test";
 
@@ -237,7 +238,7 @@ static void exchange(struct cdn_worker *worker, enum cdn_frame kind,
 /* Told what any worker is told for the request, and then asked for all it can read. */
 static void dump(struct cdn_buf *out, const char *principal)
 {
-    static const struct cdn_process_options options = {
+    static const struct cdn_wall_options options = {
         .program = MISBEHAVING,
         .image_bytes = UINT64_C(1) << 20,
         .memory_bytes = UINT64_C(1) << 20,
@@ -270,20 +271,20 @@ static void dump(struct cdn_buf *out, const char *principal)
         !cdn_see(&seen, lane, state, role, CORDON_WALL_PROCESS, &call, outcome, &err) &&
             !seen.refused,
         "%s", err.message);
-    ck_assert_msg(!cdn_process_start(&worker, &options, seen.open, &err), "%s",
+    ck_assert_msg(!cdn_process_start(&worker, &options, seen.sight.seen, &err), "%s",
                   err.message);
     ck_assert(!cdn_worker_prepare(worker, &call, &err));
-    if (call.sight && call.sight->slice) {
-        const struct cdn_wire_slice slice = {.hops = call.sight->hops,
-                                             .border = call.sight->border,
+    if (call.local && call.local->slice) {
+        const struct cdn_wire_slice slice = {.hops = call.local->hops,
+                                             .border = call.local->border,
                                              .border_bytes =
-                                                 call.sight->border_words * 8,
-                                             .bytes = call.sight->slice,
-                                             .size = call.sight->slice_bytes};
+                                                 call.local->border_words * 8,
+                                             .bytes = call.local->slice,
+                                             .size = call.local->slice_bytes};
 
         cdn_wire_put_slice(&frame, &slice);
         exchange(worker, CDN_FRAME_SLICE, &frame);
-        cdn_wire_put_grant(&frame, 0, call.sight->grant, call.sight->schema);
+        cdn_wire_put_grant(&frame, 0, call.local->grant, call.local->schema);
         exchange(worker, CDN_FRAME_GRANT, &frame);
     }
     cdn_wire_put_run(&frame, &run);

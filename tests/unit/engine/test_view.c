@@ -144,8 +144,7 @@ static void teardown(void)
 static struct {
     bool there;
     struct served served;
-    const cordon_snapshot *open;
-    uint64_t viewer;
+    struct cdn_sight sight;
 } service;
 
 static void service_end(void)
@@ -157,13 +156,13 @@ static void service_end(void)
 
 static void service_for(const struct cdn_seen *seen)
 {
-    if (service.there && service.open == seen->open && service.viewer == seen->viewer)
+    if (service.there && service.sight.seen == seen->sight.seen &&
+        service.sight.viewer == seen->sight.viewer)
         return;
     service_end();
-    served_init(&service.served, (cordon_snapshot *)(uintptr_t)seen->open);
+    served_init(&service.served, seen->sight.seen);
     service.there = true;
-    service.open = seen->open;
-    service.viewer = seen->viewer;
+    service.sight = seen->sight;
 }
 
 /* As run_bound() does behind a wall; what came of it is in service.served.outcome, or in
@@ -334,8 +333,8 @@ START_TEST(view__a_microvm_sees_what_is_granted)
     requests[0].principal = "masked";
     ck_assert_msg(!ask_there(&there, "cells", &requests[0], CORDON_WALL_MICROVM), "%s",
                   err.message);
-    ck_assert_ptr_ne(service.open, NULL);
-    ck_assert_ptr_eq(cdn_snapshot_path(service.open), NULL);
+    ck_assert_ptr_nonnull(service.sight.seen);
+    ck_assert_ptr_eq(cdn_snapshot_path(service.sight.seen), NULL);
     service_end();
 }
 END_TEST

@@ -46,7 +46,8 @@ static inline void served_init(struct served *served, cordon_snapshot *snapshot)
     ck_assert(!cdn_service_new(&served->service, snapshot, NULL, &served->channel,
                                &served->err));
     ck_assert(!pthread_create(&served->thread, NULL, served_run, served));
-    ck_assert_msg(!cdn_worker_greet(&served->worker, snapshot ? snapshot->identity : 0,
+    served->worker.identity = snapshot ? snapshot->identity : 0;
+    ck_assert_msg(!cdn_worker_greet(&served->worker,
                                     cdn_clock_ns() + UINT64_C(60000000000),
                                     &served->err),
                   "%s", served->err.message);

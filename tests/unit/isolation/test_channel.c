@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -157,6 +158,74 @@ START_TEST(channel__no_wait_is_longer_than_was_asked_for)
 }
 END_TEST
 
+START_TEST(channel__a_frame_is_ready_when_it_is_whole)
+{
+    unsigned char header[16] = {'C', 'R', 'D', 'N', 1, 0, 0, 0, 3};
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, false);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(write(pair.ends[1], header, 10), 10);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(write(pair.ends[1], header + 10, 6), 6);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(cdn_channel_await(&pair.host, cdn_clock_ns() + 3000000, &err),
+                     CORDON_E_INTERRUPTED);
+    ck_assert_int_eq(write(pair.ends[1], "abc", 3), 3);
+    ck_assert(cdn_channel_ready(&pair.host));
+    ck_assert(!cdn_channel_await(&pair.host, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &pair.host, 3, 0, &err));
+    ck_assert(!cdn_channel_ready(&pair.host));
+    /* what is none need not become longer, */
+    ck_assert_int_eq(write(pair.ends[1], "HTTP/1.1 200 OK\r", 16), 16);
+    ck_assert(cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 3, 0, &err), CORDON_E_DATA);
+    /* nor what is cut off by the end of the other side */
+    ck_assert_int_eq(write(pair.ends[1], header, 10), 10);
+    ck_assert(!cdn_channel_ready(&pair.host));
+    close(pair.ends[1]);
+    ck_assert(cdn_channel_ready(&pair.host));
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 3, 0, &err), CORDON_E_IO);
+    ck_assert(cdn_channel_ready(&pair.host));
+    pair.ends[1] = dup(pair.ends[0]);
+    pair_deinit(&pair);
+}
+END_TEST
+
+START_TEST(channel__a_socket_that_listens_becomes_what_connects_to_it)
+{
+    struct sockaddr_un name = {.sun_family =
+                                   AF_UNIX}; /* abstract, chosen by the system */
+    socklen_t bytes = sizeof name.sun_family;
+    int listens = socket(AF_UNIX, SOCK_STREAM, 0), other;
+    struct cdn_channel host, worker;
+    cordon_error err;
+    uint16_t kind;
+
+    ck_assert(!bind(listens, (const struct sockaddr *)&name, bytes));
+    bytes = sizeof name;
+    ck_assert(!getsockname(listens, (struct sockaddr *)&name, &bytes));
+    ck_assert(!listen(listens, 1));
+    cdn_channel_init(&host, CDN_CHANNEL_HOST, listens, NULL);
+    ck_assert(!cdn_channel_ready(&host));
+    ck_assert_int_eq(cdn_channel_accept(&host, 0, &err), CORDON_E_INTERRUPTED);
+    other = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert(!connect(other, (const struct sockaddr *)&name, bytes));
+    ck_assert(cdn_channel_ready(&host));
+    ck_assert(!cdn_channel_accept(&host, soon(), &err));
+    cdn_channel_init(&worker, CDN_CHANNEL_WORKER, other, NULL);
+    ck_assert(!cdn_channel_send(&worker, 7, "abc", 3, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &host, 3, soon(), &err));
+    ck_assert_int_eq(kind, 7);
+    close(host.fd);
+    close(other);
+    cdn_channel_deinit(&host);
+    cdn_channel_deinit(&worker);
+}
+END_TEST
+
 START_TEST(channel__an_end_that_is_gone_is_told)
 {
     struct pair pair;
@@ -200,6 +269,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, channel__a_frame_larger_than_the_area_goes_by_the_descriptor);
     CDN_UNIT_CASE(s, channel__whatever_is_no_frame_is_refused);
     CDN_UNIT_CASE(s, channel__no_wait_is_longer_than_was_asked_for);
+    CDN_UNIT_CASE(s, channel__a_frame_is_ready_when_it_is_whole);
+    CDN_UNIT_CASE(s, channel__a_socket_that_listens_becomes_what_connects_to_it);
     CDN_UNIT_CASE(s, channel__an_end_that_is_gone_is_told);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, channel__no_memory_for_a_frame_is_an_error);

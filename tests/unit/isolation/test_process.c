@@ -1,6 +1,7 @@
 #include "rule/ruling.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -9,7 +10,7 @@
 #include "misbehaving.h"
 
 /* WORKER and MISBEHAVING are programs. */
-static const struct cdn_process_options options = {
+static const struct cdn_wall_options options = {
     .program = WORKER,
     .image_bytes = UINT64_C(1) << 20,
     .memory_bytes = UINT64_C(4) << 20,
@@ -78,7 +79,7 @@ END_TEST
 
 static struct cdn_worker *misbehaving(void)
 {
-    struct cdn_process_options with = options;
+    struct cdn_wall_options with = options;
     struct cdn_worker *worker;
     cordon_error err;
 
@@ -205,7 +206,7 @@ static int descriptors(void)
 
 START_TEST(process__nothing_is_left_behind)
 {
-    struct cdn_process_options with = options;
+    struct cdn_wall_options with = options;
     struct cdn_worker *worker;
     int before = descriptors();
     cordon_error err;
@@ -215,6 +216,18 @@ START_TEST(process__nothing_is_left_behind)
                       err.message);
         worker->end(worker);
     }
+    /* in two parts, each of which waits for nothing */
+    ck_assert_msg(!cdn_process_spawn(&worker, &options, NULL, &err), "%s", err.message);
+    for (bool done = false; !done;) {
+        ck_assert_msg(!cdn_worker_greeted(worker, &done, &err), "%s", err.message);
+        (void)poll(NULL, 0, done ? 0 : 1);
+    }
+    ck_assert_uint_ne(worker->locks, 0);
+    ck_assert(!cdn_worker_gone(worker));
+    cdn_worker_hang_up(worker);
+    while (!cdn_worker_gone(worker))
+        (void)poll(NULL, 0, 1);
+    worker->end(worker);
     with.program = "/nonexistent/cordon-worker";
     ck_assert_int_eq(cdn_process_start(&worker, &with, NULL, &err), CORDON_E_NOTFOUND);
     with.program = "/bin/true";

@@ -64,6 +64,24 @@ START_TEST(service__answers_as_the_caller_s_slot_does)
 }
 END_TEST
 
+START_TEST(service__a_worker_that_is_asked_says_that_it_is_there)
+{
+    struct served served;
+    cordon_error err;
+
+    served_init(&served, NULL);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(!cdn_worker_ping(&served.worker, &err));
+        ck_assert(!cdn_worker_pong(&served.worker,
+                                   cdn_clock_ns() + UINT64_C(60000000000), &err));
+    }
+    /* nobody has been asked: nothing comes, and that is no fault */
+    ck_assert_int_eq(cdn_worker_pong(&served.worker, 0, &err), CORDON_E_INTERRUPTED);
+    ck_assert(!served.worker.broken);
+    served_deinit(&served);
+}
+END_TEST
+
 START_TEST(service__a_request_that_is_wrong_is_the_caller_s_error)
 {
     cordon_request request = CORDON_REQUEST_INIT;
@@ -305,6 +323,7 @@ static Suite *suite(void)
     Suite *s = suite_create("service");
 
     CDN_UNIT_CASE(s, service__answers_as_the_caller_s_slot_does);
+    CDN_UNIT_CASE(s, service__a_worker_that_is_asked_says_that_it_is_there);
     CDN_UNIT_CASE(s, service__a_request_that_is_wrong_is_the_caller_s_error);
     CDN_UNIT_CASE(s, service__functions_of_the_host_s_are_called_in_the_host);
     CDN_UNIT_CASE(s, service__the_host_s_wish_to_cancel_crosses_over);

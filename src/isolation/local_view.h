@@ -1,7 +1,7 @@
 /* What a worker sees, where that is not all of the snapshot that a run is of: a slice, which it
  * has open or is sent, and what goes with it. */
-#ifndef CDN_ISOLATION_SIGHT_H
-#define CDN_ISOLATION_SIGHT_H
+#ifndef CDN_ISOLATION_LOCAL_VIEW_H
+#define CDN_ISOLATION_LOCAL_VIEW_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "graph/grant.h"
 
 /* Borrowed for a call. */
-struct cdn_sight {
+struct cdn_local_view {
     const struct cdn_grant *grant;   /* over the slice */
     const struct cdn_schema *schema; /* the slice's */
     /* The subject's key in the slice, where that is another than the request's; else NULL. */
