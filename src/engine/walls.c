@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/view.h"
+#include "isolation/container.h"
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
 #define ROOM_BYTES (UINT64_C(512) << 20)
@@ -152,8 +153,22 @@ static const char empty_rule[] =
 
 enum { ROUNDS = 20 };
 
+/* What makes containers here, and a colon; nothing where another wall is meant. */
+static size_t describe_runtime(char *text, size_t size, cordon_wall wall)
+{
+    const char *runtime = cdn_container_runtime();
+    char version[64];
+
+    text[0] = '\0';
+    if (wall != CORDON_WALL_CONTAINER || !runtime)
+        return 0;
+    if (cdn_container_version(version, sizeof version, runtime, NULL))
+        snprintf(version, sizeof version, "%s", runtime);
+    return (size_t)snprintf(text, size, "%s: ", version);
+}
+
 /* What a worker says is in force. */
-static void describe(char *text, size_t size, uint32_t locks)
+static void describe(char *text, size_t size, cordon_wall wall, uint32_t locks)
 {
     static const struct {
         uint32_t lock;
@@ -163,13 +178,16 @@ static void describe(char *text, size_t size, uint32_t locks)
         CDN_LOCK_MAP(LOCK_WORD)
 #undef LOCK_WORD
     };
-    size_t length = 0;
+    size_t length = describe_runtime(text, size, wall);
+    const char *comma = "";
 
-    text[0] = '\0';
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (locks & words[i].lock && length < size)
-            length += (size_t)snprintf(text + length, size - length, "%s%s",
-                                       length ? ", " : "", words[i].word);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!(locks & words[i].lock) || length >= size)
+            continue;
+        length += (size_t)snprintf(text + length, size - length, "%s%s", comma,
+                                   words[i].word);
+        comma = ", ";
+    }
 }
 
 static cordon_status time_rounds(cordon_wall_report *out, cordon_engine *engine,
@@ -224,7 +242,8 @@ cordon_status cordon_wall_probe(cordon_wall_report *out, cordon_wall wall,
     if (!status && wall == CORDON_WALL_INPROC)
         snprintf(out->text, sizeof out->text, "the language and the meter");
     else if (!status)
-        describe(out->text, sizeof out->text, cdn_crews_locks(engine->workers, wall));
+        describe(out->text, sizeof out->text, wall,
+                 cdn_crews_locks(engine->workers, wall));
     else
         snprintf(out->text, sizeof out->text, "%.500s", own.message);
     out->works = !status;

@@ -33,6 +33,7 @@
 struct process {
     struct cdn_worker worker; /* first; its process is the keeper */
     int area;
+    const char *runtime; /* that its keeper is to call; NULL: none */
 };
 
 /* The keeper ends when the channel is closed, after it has cleaned up.  One that does not in so
@@ -138,11 +139,9 @@ static cordon_status spawn(struct process *process,
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     char numbers[4][24];
-    char name[] = "cordon-worker";
-    char *argv[] = {
-        name, (char *)(uintptr_t)path, numbers[0], numbers[1], numbers[2], numbers[3],
-        NULL};
+    const char *argv[10] = {"cordon-worker"};
     char *envp[] = {NULL};
+    size_t count = 1;
     pid_t keeper;
     int failed;
 
@@ -150,6 +149,13 @@ static cordon_status spawn(struct process *process,
     snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, options->memory_bytes);
     snprintf(numbers[2], sizeof numbers[2], "%" PRIu64, options->room_bytes);
     snprintf(numbers[3], sizeof numbers[3], "%" PRIu64, options->cpu_s);
+    if (process->runtime) {
+        argv[count++] = "--container";
+        argv[count++] = process->runtime;
+    }
+    argv[count++] = path;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        argv[count++] = numbers[i];
     if (posix_spawn_file_actions_init(&actions))
         return cdn_error_nomem(err);
     if (posix_spawnattr_init(&attr)) {
@@ -162,7 +168,8 @@ static cordon_status spawn(struct process *process,
     if (failed)
         failed = ENOMEM;
     else
-        failed = posix_spawn(&keeper, options->program, &actions, &attr, argv, envp);
+        failed = posix_spawn(&keeper, options->program, &actions, &attr,
+                             (char *const *)(uintptr_t)argv, envp);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
     return failed ? cdn_error_errno(err, failed, "%s", options->program)
@@ -188,9 +195,9 @@ static cordon_status locate(char path[PATH_MAX], int *slice,
     return CORDON_OK;
 }
 
-cordon_status cdn_process_spawn(struct cdn_worker **out,
-                                const struct cdn_wall_options *options,
-                                const cordon_snapshot *snapshot, cordon_error *err)
+cordon_status cdn_process_spawn_kept(struct cdn_worker **out, const char *runtime,
+                                     const struct cdn_wall_options *options,
+                                     const cordon_snapshot *snapshot, cordon_error *err)
 {
     struct process *process = cdn_calloc(1, sizeof *process);
     int ends[2] = {-1, -1}, slice;
@@ -201,6 +208,7 @@ cordon_status cdn_process_spawn(struct cdn_worker **out,
     if (!process)
         return cdn_error_nomem(err);
     process->area = -1;
+    process->runtime = runtime;
     cdn_channel_init(&process->worker.channel, CDN_CHANNEL_HOST, -1, NULL);
     process->worker.end = end;
     process->worker.process = -1;
@@ -221,6 +229,13 @@ cordon_status cdn_process_spawn(struct cdn_worker **out,
     else
         *out = &process->worker;
     return status;
+}
+
+cordon_status cdn_process_spawn(struct cdn_worker **out,
+                                const struct cdn_wall_options *options,
+                                const cordon_snapshot *snapshot, cordon_error *err)
+{
+    return cdn_process_spawn_kept(out, NULL, options, snapshot, err);
 }
 
 cordon_status cdn_process_start(struct cdn_worker **out,

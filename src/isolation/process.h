@@ -11,7 +11,13 @@ cordon_status cdn_process_spawn(struct cdn_worker **out,
                                 const struct cdn_wall_options *options,
                                 const cordon_snapshot *snapshot, cordon_error *err);
 
-/* The same, waiting until it has locked itself in; as cdn_wall_start(). */
+/* The same, with a keeper that calls a container runtime, an absolute path; NULL: none. */
+cordon_status cdn_process_spawn_kept(struct cdn_worker **out, const char *runtime,
+                                     const struct cdn_wall_options *options,
+                                     const cordon_snapshot *snapshot,
+                                     cordon_error *err);
+
+/* As cdn_process_spawn(), waiting until it has locked itself in; as cdn_wall_start(). */
 cordon_status cdn_process_start(struct cdn_worker **out,
                                 const struct cdn_wall_options *options,
                                 const cordon_snapshot *snapshot, cordon_error *err);

@@ -2,12 +2,14 @@
 #include "isolation/wall.h"
 
 #include "base/clock.h"
+#include "isolation/container.h"
 #include "isolation/process.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
 const struct cdn_wall cdn_walls[CDN_WALLS] = {
     [CORDON_WALL_PROCESS] = {cdn_process_spawn, 10 * SECOND_NS},
+    [CORDON_WALL_CONTAINER] = {cdn_container_spawn, 20 * SECOND_NS},
 };
 
 const char *cordon_wall_str(cordon_wall wall)

@@ -7,8 +7,8 @@
  * B. Maurer, "Fail at Scale", ACM Queue 2015).
  *
  * While a queue stands it is *pressed*: nobody is let in who would have to wait for longer than
- * about twice as long as one takes to run (`patience`), and whoever has waited for three times that is
- * not begun any more.  So who is served has been there for about three times as long as the work
+ * about as long as one takes to run (`patience`), and whoever has waited for twice that is
+ * not begun any more.  So who is served has been there for about twice as long as the work
  * takes, whatever is offered, and everybody else hears so at once.  It is pressed no more when for one
  * interval nobody had to be refused.
  *
@@ -25,8 +25,8 @@
 /* Patience is never less: what is quicker may wait several times over. */
 #define CDN_DELAY_LEAST_NS UINT64_C(500000)
 /* So many times that: who would have to wait for longer is not let in, and who did is not begun. */
-#define CDN_DELAY_WAITS 2u
-#define CDN_DELAY_LATE  3u
+#define CDN_DELAY_WAITS 1u
+#define CDN_DELAY_LATE  2u
 
 struct cdn_delay {
     unsigned threads;

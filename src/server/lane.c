@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "server/metrics.h"
+#include "server/turn.h"
 
 struct cdn_lanes {
     uint64_t number;
@@ -88,8 +89,10 @@ static struct cdn_lane *make(void)
     lane->thread = pthread_self();
     cdn_random(&lane->name_base, sizeof lane->name_base);
     lane->counts = cdn_counts_new();
-    if (lane->counts && !cordon_outcome_new(&lane->outcome, NULL))
+    if (lane->counts && !cordon_outcome_new(&lane->outcome, NULL)) {
+        cdn_turn_shorten();
         return lane;
+    }
     free_lane(lane);
     return NULL;
 }

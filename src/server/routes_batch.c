@@ -2,6 +2,7 @@
  *
  *     {"requests": [{"rule": "fan_out", "node": "Account:17"}, ...]}     or msgpack of the same
  *     {"rule": "fan_out", "node": "Account:17"}                          or NDJSON, one a line
+ *     {"rule": "fan_out", "nodes": ["Account:17", "Account:18"], ...}    or one for several nodes
  *
  * Answers come in the order of the requests, in the form of the request unless Accept says
  * otherwise, and while the later ones are evaluated: a piece is made when the client has taken the one
@@ -24,15 +25,21 @@
  * client for the first answers. */
 #define PIECE_BYTES ((size_t)64 * 1024)
 #define PIECE_NS    UINT64_C(20000000)
+/* What is shared by requests for several nodes, times their number. */
+#define SPREAD_BYTES ((size_t)64 * 1024 * 1024)
 
 struct batch {
     struct cdn_answer_flags flags;
     bool lines;              /* the body is NDJSON */
     const unsigned char *at; /* of the body: the next line, or the next of `requests` */
     const unsigned char *end;
-    uint32_t left; /* of `requests` */
+    uint32_t left; /* of `requests` or `nodes` */
     uint32_t index;
     bool opened; /* the document has been begun */
+    /* What all requests share beside their nodes: the fields of a map; NULL: nothing. */
+    unsigned char *shared;
+    size_t shared_bytes;
+    uint32_t shared_count;
 };
 
 /* ---- what is next ---- */
@@ -67,6 +74,21 @@ static bool is_over(const struct batch *batch)
                         : batch->left == 0;
 }
 
+/* The request that asks for this node alone. */
+static bool write_request(struct cdn_buf *out, const struct batch *batch,
+                          const unsigned char *node, size_t bytes)
+{
+    struct cdn_packer packer;
+
+    cdn_buf_clear(out);
+    cdn_pack_init_buf(&packer, out);
+    cdn_pack_map(&packer, batch->shared_count + 1);
+    cdn_pack_raw(&packer, batch->shared, batch->shared_bytes);
+    cdn_pack_cstr(&packer, "node");
+    cdn_pack_raw(&packer, node, bytes);
+    return !packer.failed;
+}
+
 /* Parse the next request into the lane's.  *got: there is one. */
 static cordon_status next_request(bool *got, struct batch *batch,
                                   struct cdn_exchange *x, cordon_error *err)
@@ -96,8 +118,14 @@ static cordon_status next_request(bool *got, struct batch *batch,
     start = batch->at;
     if (!cdn_unpack_skip(&batch->at, batch->end)) /* it was checked as a whole */
         return cdn_error_set(err, CORDON_E_DATA, "the request cannot be read");
-    return cdn_request_read(request, start, (size_t)(batch->at - start),
-                            CDN_REQUEST_OF_MANY, err);
+    bytes = (size_t)(batch->at - start);
+    if (batch->shared) {
+        if (!write_request(pack, batch, start, bytes))
+            return cdn_error_nomem(err);
+        start = pack->data;
+        bytes = pack->length;
+    }
+    return cdn_request_read(request, start, bytes, CDN_REQUEST_OF_MANY, err);
 }
 
 /* ---- answers ---- */
@@ -207,18 +235,60 @@ static bool more(struct cdn_exchange *x)
     return false;
 }
 
+static void free_batch(struct batch *batch)
+{
+    if (batch)
+        cdn_free(batch->shared);
+    cdn_free(batch);
+}
+
 static void end(struct cdn_exchange *x)
 {
-    cdn_free(x->stream);
+    free_batch(x->stream);
     x->stream = NULL;
 }
 
 /* ---- the route ---- */
 
-/* The array of requests; false: answered. */
+static bool is_word(const cordon_value *value, const char *word)
+{
+    return value->type == CORDON_STRING && value->length == strlen(word) &&
+           !memcmp(value->as.string, word, value->length);
+}
+
+/* The fields of a request for several nodes but those; false: no memory. */
+static bool take_shared(struct batch *batch, const cordon_value *body)
+{
+    const unsigned char *at = body->as.items;
+    bool found = false;
+    cordon_value key;
+
+    batch->shared = cdn_alloc((size_t)(body->end - at) + 1);
+    if (!batch->shared)
+        return false;
+    for (uint32_t i = 0; i < body->length; i++) {
+        const unsigned char *from = at, *peek = at;
+        size_t bytes;
+
+        if (!cdn_unpack_head(&key, &peek, body->end) ||
+            !cdn_unpack_skip(&at, body->end) || !cdn_unpack_skip(&at, body->end))
+            return false; /* not to be, as it was checked as a whole */
+        if (!found && is_word(&key, "nodes")) { /* a second one is refused as a field */
+            found = true;
+            continue;
+        }
+        bytes = (size_t)(at - from);
+        memcpy(batch->shared + batch->shared_bytes, from, bytes);
+        batch->shared_bytes += bytes;
+        batch->shared_count++;
+    }
+    return true;
+}
+
+/* The array of requests, or of nodes; false: answered. */
 static bool take_requests(struct batch *batch, struct cdn_exchange *x)
 {
-    cordon_value body, requests;
+    cordon_value body, requests, own;
 
     if (x->in == CDN_MEDIA_NDJSON) {
         batch->lines = true;
@@ -231,13 +301,28 @@ static bool take_requests(struct batch *batch, struct cdn_exchange *x)
     }
     if (!cdn_exchange_body(x, &body))
         return false;
-    if (body.type != CORDON_MAP || body.length != 1 ||
-        !cordon_value_get(&requests, &body, "requests") ||
-        requests.type != CORDON_ARRAY) {
+    if (body.type == CORDON_MAP && cordon_value_get(&requests, &body, "nodes") &&
+        requests.type == CORDON_ARRAY && !cordon_value_get(&own, &body, "node")) {
+        if (!take_shared(batch, &body)) {
+            cdn_exchange_fail(x, CORDON_E_NOMEM, NULL);
+            return false;
+        }
+        if (batch->shared_bytes * requests.length > SPREAD_BYTES) {
+            cdn_exchange_problem(x, 413, "too-large",
+                                 "%u nodes with %zu bytes of request each; all of "
+                                 "them may have %zu MiB",
+                                 requests.length, batch->shared_bytes,
+                                 SPREAD_BYTES >> 20);
+            return false;
+        }
+    } else if (body.type != CORDON_MAP || body.length != 1 ||
+               !cordon_value_get(&requests, &body, "requests") ||
+               requests.type != CORDON_ARRAY) {
         cdn_exchange_problem(
             x, 400, "data",
             "a batch is {\"requests\": [{\"rule\": ..., \"node\": ...}, "
-            "...]}, or NDJSON with a request a line");
+            "...]}, NDJSON with a request a line, or {\"rule\": ..., \"nodes\": "
+            "[...]} with what else a request may have");
         return false;
     }
     batch->at = requests.as.items;
@@ -256,11 +341,11 @@ static void evaluate_batch(struct cdn_exchange *x)
         return;
     }
     if (!cdn_answer_flags_read(&batch->flags, x) || !take_requests(batch, x)) {
-        cdn_free(batch);
+        free_batch(batch);
         return;
     }
     if (batch->lines && x->out == CDN_MEDIA_MSGPACK) {
-        cdn_free(batch);
+        free_batch(batch);
         cdn_exchange_problem(x, 406, "accept",
                              "a batch of lines is answered as NDJSON or JSON");
         return;

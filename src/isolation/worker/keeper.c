@@ -67,16 +67,21 @@ static cordon_status map_ids(pid_t pid, cordon_error *err)
     return CORDON_OK;
 }
 
-static cordon_status become_worker(struct cdn_kept *kept, int ready[2],
-                                   cordon_error *err)
+cordon_status cdn_keeper_await(const struct cdn_kept *kept, cordon_error *err)
 {
     char go;
 
-    close(ready[1]);
-    if (read(ready[0], &go, 1) != 1)
+    if (read(kept->keeper, &go, 1) != 1)
         return cdn_error_set(err, CORDON_E_DENIED, "step 2: the keeper gave up");
-    kept->keeper = ready[0];
     return CORDON_OK;
+}
+
+static cordon_status become_worker(struct cdn_kept *kept, int ready[2],
+                                   cordon_error *err)
+{
+    close(ready[1]);
+    kept->keeper = ready[0];
+    return cdn_keeper_await(kept, err);
 }
 
 cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child, int channel,

@@ -15,6 +15,7 @@
 struct cdn_kept {
     bool namespaces; /* the worker is in new ones */
     bool user;       /* a user namespace among them */
+    bool contained;  /* by a runtime, which made them */
     int keeper;      /* the worker's: a pipe whose other end only the keeper has */
 };
 
@@ -23,6 +24,8 @@ struct cdn_kept {
  * Errors: CORDON_E_DENIED no namespaces may be made here, and what would let them. */
 cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child, int channel,
                                cordon_error *err);
+/* In a worker in a container: wait until the keeper is its parent. */
+cordon_status cdn_keeper_await(const struct cdn_kept *kept, cordon_error *err);
 /* In the keeper: wait for either end; returns the worker's wait status. */
 int cdn_keeper_wait(int channel);
 

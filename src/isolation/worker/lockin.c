@@ -25,6 +25,9 @@
  *   9. seccomp: an allow-list of the calls that reading frames and running rules take; any
  *      other kills the process.  This comes last, and nothing can undo it.
  *
+ * In a container steps 2, 5, 7 and 8 are the runtime's, told by config.json (bundle.c), and 1, 3
+ * and 4 its keeper's (contain.c).  The worker looks whether they were taken, and takes the rest.
+ *
  * What is left to code that has taken the worker over: its own memory, the snapshot it has
  * mapped, the channel.  What it does not stop: reading all of that snapshot (a slice keeps that
  * to what the request may see), burning its share of the processor until the host kills it, and
@@ -47,6 +50,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -181,6 +185,33 @@ static cordon_status drop_capabilities(cordon_error *err)
     return CORDON_OK;
 }
 
+/* ---- in a container ---- */
+
+/* A runtime says that it has done what steps 2, 5, 7 and 8 are for: see whether it has. */
+static cordon_status check_container(cordon_error *err)
+{
+    struct statvfs root;
+
+    if (getpid() != 1)
+        return cdn_error_set(
+            err, CORDON_E_DENIED,
+            "step 2: the runtime put the worker among other processes");
+    if (statvfs("/", &root) || !(root.f_flag & ST_RDONLY) || !access("/etc", F_OK))
+        return cdn_error_set(
+            err, CORDON_E_DENIED,
+            "step 5: the runtime left the worker another root than its "
+            "own, read-only one");
+    for (int capability = 0; capability <= 63; capability++)
+        if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) > 0)
+            return cdn_error_set(err, CORDON_E_DENIED,
+                                 "step 8: the runtime left capability %d to be had",
+                                 capability);
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        return cdn_error_set(err, CORDON_E_DENIED,
+                             "step 8: the runtime did not set no_new_privs");
+    return CORDON_OK;
+}
+
 /* ---- 4: the keeper ---- */
 
 /* Asked for once the ids have changed, as that takes it back; it may have died before. */
@@ -266,15 +297,15 @@ cordon_status cdn_lock_in(uint32_t *locks, const struct cdn_lockin *lockin,
     cordon_status status = CORDON_OK;
 
     *locks = 0;
-    if (lockin->namespaces) {
-        status = leave_files(err);
+    if (lockin->namespaces || lockin->contained) {
+        status = lockin->contained ? check_container(err) : leave_files(err);
         *locks |= CDN_LOCK_NAMESPACES | CDN_LOCK_ROOT;
     }
     if (!status)
         status = limit(lockin, mapped, err);
-    if (!status && (lockin->user || geteuid() == 0))
+    if (!status && !lockin->contained && (lockin->user || geteuid() == 0))
         status = drop_bounding(err);
-    if (!status)
+    if (!status && !lockin->contained)
         status = become_nobody(lockin, err);
     if (!status)
         status = drop_capabilities(err);

@@ -16,6 +16,7 @@
 struct cdn_lockin {
     bool namespaces;     /* it was cloned into new ones */
     bool user;           /* a user namespace among them */
+    bool contained;      /* a runtime has made them, and taken all rights */
     uint64_t room_bytes; /* address space beyond what is mapped now */
     uint64_t cpu_s;      /* processor time of its whole life */
     int channel;         /* the one descriptor it speaks through */

@@ -11,11 +11,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "isolation/worker/contain.h"
 #include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
 #include "snapshot/slice.h"
 
-enum { CHANNEL = 3, AREA = 4, SLICE = 5, ARGUMENTS = 6 };
+enum {
+    CHANNEL = CDN_WORKER_CHANNEL,
+    AREA = CDN_WORKER_AREA,
+    SLICE = CDN_WORKER_SLICE,
+    ARGUMENTS = 6
+};
 
 static int give_up(struct cdn_channel *channel, const cordon_error *why)
 {
@@ -73,6 +79,7 @@ static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char *
         .scratch_bytes = (size_t)strtoull(argv[3], NULL, 10)};
     const struct cdn_lockin lockin = {.namespaces = kept->namespaces,
                                       .user = kept->user,
+                                      .contained = kept->contained,
                                       .room_bytes = strtoull(argv[4], NULL, 10),
                                       .cpu_s = strtoull(argv[5], NULL, 10),
                                       .channel = CHANNEL,
@@ -87,6 +94,8 @@ static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char *
     status = open_snapshot(&snapshot, argv[1], &err);
     if (!status)
         status = cdn_service_new(&service, snapshot, &config, channel, &err);
+    if (!status && kept->contained)
+        status = cdn_keeper_await(kept, &err);
     if (!status)
         status = cdn_lock_in(&locks, &lockin, &err);
     if (status)
@@ -95,17 +104,61 @@ static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char *
     _exit(status ? 3 : 0);
 }
 
+/* The keeper's own exit, by which nobody judges: as its worker's. */
+static int ended_as(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* How this program was started. */
+struct role {
+    const char *runtime; /* it keeps a container of that one */
+    bool contained;      /* it lives in one */
+};
+
+/* What comes before a worker's own arguments, which then are argv + 1 and on. */
+static struct role take_role(int *argc, char ***argv)
+{
+    struct role role = {NULL, false};
+    int taken = 0;
+
+    if (*argc > 2 && !strcmp((*argv)[1], "--container")) {
+        role.runtime = (*argv)[2];
+        taken = 2;
+    } else if (*argc > 1 && !strcmp((*argv)[1], "--contained")) {
+        role.contained = true;
+        taken = 1;
+    }
+    *argc -= taken;
+    *argv += taken;
+    return role;
+}
+
+/* Descriptors that are no business of ours. */
+static void close_others(bool slice, bool contained)
+{
+    if (contained) {
+        syscall(SYS_close_range, 0, 2, 0); /* the runtime's */
+        syscall(SYS_close_range, (unsigned)CDN_WORKER_DESCRIPTORS, ~0U, 0);
+        if (!slice)
+            close(SLICE);
+    } else {
+        syscall(SYS_close_range, slice ? 6u : 5u, ~0U, 0);
+    }
+}
+
 int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
 {
     struct cdn_channel channel;
-    struct cdn_kept kept;
+    struct cdn_kept kept = {.contained = true, .keeper = CDN_WORKER_KEEPER};
+    struct role role = take_role(&argc, &argv);
     cordon_error err;
     void *area = NULL;
-    bool child;
+    bool child = true;
     cordon_status status;
     int ended;
 
-    syscall(SYS_close_range, argc > 1 && !strcmp(argv[1], "5") ? 6u : 5u, ~0U, 0);
+    close_others(argc > 1 && !strcmp(argv[1], "5"), role.contained);
     cdn_channel_init(&channel, CDN_CHANNEL_WORKER, CHANNEL, NULL);
     if (argc != ARGUMENTS) {
         cdn_error_set(&err, CORDON_E_INVALID,
@@ -114,8 +167,12 @@ int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
     }
     if (chdir("/"))
         return 3;
+    if (role.runtime) {
+        status = cdn_contain(&ended, role.runtime, argv + 1, &err);
+        return status ? give_up(&channel, &err) : ended_as(ended);
+    }
     status = map_area(&area, &err);
-    if (!status)
+    if (!status && !role.contained)
         status = cdn_keeper_clone(&kept, &child, CHANNEL, &err);
     if (status)
         return give_up(&channel, &err);
@@ -123,6 +180,5 @@ int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
     if (child)
         return work(&channel, &kept, argv, serve);
     munmap(area, CDN_CHANNEL_AREA_BYTES);
-    ended = cdn_keeper_wait(CHANNEL);
-    return WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);
+    return ended_as(cdn_keeper_wait(CHANNEL));
 }

@@ -3,7 +3,8 @@
  *
  *     cordon-worker SNAPSHOT IMAGE_BYTES MEMORY_BYTES ROOM_BYTES CPU_S
  *
- * SNAPSHOT is a path, or - for none, or 5: the descriptor of a slice.  What goes wrong before it
+ * SNAPSHOT is a path, or - for none, or 5: the descriptor of a slice.  With --container RUNTIME
+ * before these it keeps a container, and with --contained it lives in one (contain.h).  What goes wrong before it
  * serves is said as a frame; it writes nothing else anywhere. */
 #ifndef CDN_WORKER_START_H
 #define CDN_WORKER_START_H

@@ -62,8 +62,34 @@ def batches(s):
                               ({"requests": [], "more": 1}, None, 400), ("", ndjson, 400)):
         s.ask("POST", "/v1/evaluate", wrong, kind, code=code)
     expect(s.ask("POST", "/v1/evaluate", {"requests": []})["results"] == [], "an empty batch")
+    several_nodes(s)
     status, _, _ = s.request("POST", "/v1/evaluate", body, {**ndjson, "Accept": "application/msgpack"})
     expect(status == 406, "lines as msgpack: %d" % status)
+
+
+def several_nodes(s):
+    """One request for several nodes is answered as one request for each of them."""
+    nodes = ["Account:1", {"label": "Account", "key": 2}, "Account:999", 7, "Account:1"]
+    shared = {**{k: v for k, v in one.items() if k != "node"}, "id": "all"}
+    together = s.ask("POST", "/v1/evaluate", {**shared, "nodes": nodes})["results"]
+    each = s.ask("POST", "/v1/evaluate", {"requests": [{**shared, "node": n} for n in nodes]})["results"]
+    told = ("index", "id", "rule", "status", "outcome", "result", "error")
+    expect([[r.get(k) for k in told] for r in together] == [[r.get(k) for k in told] for r in each],
+           "several nodes: %s, each: %s" % (together, each))
+    expect([r["status"] for r in together] == ["SUCCESS", "SUCCESS", "FAILURE", "FAILURE", "SUCCESS"],
+           "several nodes: %s" % together)
+    expect(s.ask("POST", "/v1/evaluate", {**shared, "nodes": []})["results"] == [], "no nodes")
+    results = s.ask("POST", "/v1/evaluate", {"nodes": nodes[:2]})["results"]
+    expect(all("rule" in r["error"]["detail"] for r in results), "nodes without a rule: %s" % results)
+    for wrong in ({**shared, "nodes": nodes, "node": "Account:1"}, {**shared, "nodes": "Account:1"},
+                  {**shared, "nodes": nodes, "requests": []}):
+        if "requests" in wrong:
+            found = s.ask("POST", "/v1/evaluate", wrong)["results"]
+            expect(all(r["error"]["status"] == 400 for r in found), "an unknown field: %s" % found)
+        else:
+            s.ask("POST", "/v1/evaluate", wrong, code=400)
+    s.ask("POST", "/v1/evaluate", {**shared, "params": {"text": "x" * 100000}, "nodes": ["Account:1"] * 1000},
+          code=413)
 
 
 def streamed(s):

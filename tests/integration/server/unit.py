@@ -51,7 +51,8 @@ def check_text(unit):
     for key, value in WANTED.items():
         s.expect(service.get(key) == value, "%s=%s, wanted %s" % (key, service.get(key), value))
     filters = [v for k, v in sections["Service"] if k == "SystemCallFilter"]
-    s.expect(filters == ["@system-service", "~@privileged @resources"], "filters: %s" % filters)
+    s.expect(filters == ["@system-service", "~@privileged @resources",
+                         "sched_getattr sched_setattr"], "filters: %s" % filters)
     s.expect("@" not in service["ExecStart"], "a path was not filled in: " + service["ExecStart"])
     s.expect("HUP" in service["ExecReload"], "a reload is a SIGHUP")
     s.expect(int(service["TimeoutStopSec"]) > 30, "a drain takes up to half a minute")
