@@ -107,6 +107,14 @@ static cordon_status read_names(struct bench *bench, cordon_error *err)
     return status;
 }
 
+/* No request is to wait for a worker. */
+static cordon_status warm_wall(struct bench *bench, cordon_error *err)
+{
+    if (!bench->session.tier.wall)
+        return CORDON_OK;
+    return cordon_engine_warm(bench->session.engine, bench->name, err);
+}
+
 static int load(struct bench *bench)
 {
     struct cdn_bench_identity *identity = &bench->report.identity;
@@ -128,10 +136,16 @@ static int load(struct bench *bench)
         status = read_names(bench, &err);
     if (status)
         return show_load_error(bench, &err);
+    status = warm_wall(bench, &err);
+    if (status) {
+        cdn_cli_error_of(bench->cli, &err);
+        return cdn_cli_exit_of(status);
+    }
     cdn_hash_content(hash, bench->source.data, bench->source.length);
     cdn_hash_hex(identity->digest, hash, sizeof(hash));
     snprintf(identity->rule, sizeof(identity->rule), "%s", bench->name);
     bench->report.file = bench->file;
+    bench->report.tier = cordon_wall_str(cdn_tier_wall(&bench->session.tier));
     return CDN_EXIT_OK;
 }
 
@@ -488,6 +502,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         {"format", 0, CDN_OPTION_CHOICE, &bench.format, "FORMAT",
          "pretty, json, ndjson or gobench (for benchstat)",
          "pretty|json|ndjson|gobench"},
+        CDN_TIER_OPTION(bench.session.tier),
         {"config", 0, CDN_OPTION_STRING, &bench.session.flags.config, "FILE",
          "ceilings and more: see cordon config show", NULL},
         CDN_SESSION_LIMIT_OPTIONS(bench.session),
@@ -537,7 +552,8 @@ const struct cdn_command cdn_command_bench = {
         "cordon bench rule.lua -d store --compare base.json --threshold 5\n"
         "cordon bench rule.lua -d store --compare base.json --time-threshold 30\n"
         "cordon bench rule.lua -d store --input requests.ndjson\n"
-        "cordon bench rule.lua -d store --as-of 2026-11-24 --format gobench",
+        "cordon bench rule.lua -d store --as-of 2026-11-24 --format gobench\n"
+        "cordon bench rule.lua -d store --tier process",
     .details =
         "Nodes are drawn by degree class (0, 1-9, 10-99 ...) over the edge types that "
         "the rule reads, the same ones for the same --seed; --node and --input take "
@@ -553,7 +569,9 @@ const struct cdn_command cdn_command_bench = {
         "and "
         "requests; the rule's text may differ. By default it looks at what is the same "
         "in every run: instructions, edges, nodes and memory; at times only with "
-        "--time-threshold. Exit 4 if a limit stopped a run, else 1 if one ended in "
+        "--time-threshold. Counts do not depend on the wall of --tier, so a file saved "
+        "without it shows what the wall costs. Exit 4 if a limit stopped a run, else 1 "
+        "if one ended in "
         "error or a cost grew by more than the threshold.",
     .exits = "01234i",
 };

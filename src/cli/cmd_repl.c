@@ -84,6 +84,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "show what each evaluation cost", NULL},
         {"limits", 0, CDN_OPTION_CHOICE, &repl.profile, "PROFILE",
          "what an input may use (default: repl)", "online|batch|repl"},
+        CDN_TIER_OPTION(repl.session.tier),
         {"config", 0, CDN_OPTION_STRING, &repl.session.flags.config, "FILE",
          "ceilings and more: see cordon config show", NULL},
         CDN_LIMIT_OPTIONS(repl.session.limits),

@@ -15,6 +15,7 @@
 #include "cli/settings.h"
 #include "cli/testing/coverage.h"
 #include "cli/testing/testing.h"
+#include "cli/tier.h"
 
 #define MAX_REPEAT  UINT64_C(100000)
 #define MAX_THREADS 64
@@ -27,6 +28,7 @@ struct testing {
     const char *run;
     const char *config;
     struct cdn_strings tags;
+    struct cdn_tier_choice tier;
     uint64_t threads;
     uint64_t seed;
     uint64_t repeat;
@@ -37,6 +39,7 @@ struct testing {
     bool watch;
     /* work */
     struct cdn_test_options options;
+    char worker[PATH_MAX]; /* cordon-worker; "": nowhere */
     struct cdn_settings settings;
     struct cdn_coverage coverage;
     regex_t regex;
@@ -88,6 +91,7 @@ static int take_settings(struct testing *testing)
     const struct cdn_setting_flags flags = {.config = testing->config};
     cordon_engine_options *engine = &testing->options.engine;
     cordon_error err;
+    int code;
 
     if (cdn_settings_load(&testing->settings, &flags, &err)) {
         cdn_cli_error_of(testing->cli, &err);
@@ -96,7 +100,9 @@ static int take_settings(struct testing *testing)
     *engine = testing->settings.engine;
     cdn_session_raise_ceilings(engine, &testing->options.limits);
     engine->interrupt_slots = CORDON_NONE;
-    return CDN_EXIT_OK;
+    return cdn_tier_choose(testing->cli, engine, &testing->tier, testing->worker, &code)
+               ? CDN_EXIT_OK
+               : code;
 }
 
 static uint32_t thread_count(const struct testing *testing)
@@ -315,6 +321,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "pretty|json|tap|junit|github"},
         {"as-of", 0, CDN_OPTION_TIME, &to->as_of_ms, "TIME",
          "for evaluations that say none: no edge later exists", NULL},
+        CDN_TIER_OPTION(testing.tier),
         CDN_LIMIT_OPTIONS(to->limits),
         {"config", 0, CDN_OPTION_STRING, &testing.config, "FILE",
          "ceilings: see cordon config show", NULL},
@@ -355,6 +362,7 @@ const struct cdn_command cdn_command_test = {
         "cordon test rules --update               # take golden results as they are\n"
         "cordon test rules --coverage --threshold 90\n"
         "cordon test rules -o junit > tests.xml   # for a build server\n"
+        "cordon test rules --tier process         # the rules behind a wall\n"
         "cordon test rules -w                     # again on every save",
     .details =
         "A test file is velocity_test.lua beside velocity.lua, or velocity_spec.lua "
@@ -374,7 +382,8 @@ const struct cdn_command cdn_command_test = {
         "  end)\n"
         "\n"
         "Tests run in the sandbox, each from the state in which its file had loaded;\n"
-        "rules run with the limits they have in production. rules/README.md has it "
-        "all.",
+        "rules run with the limits they have in production, behind the wall that "
+        "--tier\n"
+        "names, which changes no answer. rules/README.md has it all.",
     .exits = "0123i",
 };

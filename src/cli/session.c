@@ -137,10 +137,34 @@ static int set_policy(struct cdn_session *session)
     return CDN_EXIT_DATA;
 }
 
+/* An engine as the options and settings say, on the session's snapshot once that is open; an
+ * exit code. */
+static int make_engine(struct cdn_session *session)
+{
+    cordon_engine_options options = session->settings.engine;
+    cordon_status status;
+    cordon_error err;
+    int code;
+
+    cdn_session_raise_ceilings(&options, &session->limits);
+    if (session->slots)
+        options.slots = session->slots;
+    if (!cdn_tier_choose(session->cli, &options, &session->tier, session->worker,
+                         &code))
+        return code;
+    status = cordon_engine_new(&session->engine, &options, &err);
+    if (!status && session->data && !session->snapshot)
+        status = cordon_snapshot_open(&session->snapshot, session->data, NULL, &err);
+    if (!status && session->snapshot)
+        status = cordon_engine_set_snapshot(session->engine, session->snapshot, &err);
+    if (!status)
+        return CDN_EXIT_OK;
+    cdn_cli_error_of(session->cli, &err);
+    return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
+}
+
 int cdn_session_open(struct cdn_session *session)
 {
-    cordon_engine_options options;
-    cordon_status status;
     cordon_error err;
     int code = take_profile(session);
 
@@ -152,22 +176,27 @@ int cdn_session_open(struct cdn_session *session)
         cdn_cli_error_of(session->cli, &err);
         return CDN_EXIT_DATA;
     }
-    options = session->settings.engine;
-    cdn_session_raise_ceilings(&options, &session->limits);
-    if (session->slots)
-        options.slots = session->slots;
-    if (!cdn_tier_choose(session->cli, &options, &session->tier, session->worker,
-                         &code))
+    code = make_engine(session);
+    return code ? code : set_policy(session);
+}
+
+int cdn_session_set_tier(struct cdn_session *session, cordon_wall wall)
+{
+    cordon_engine *engine = session->engine;
+    struct cdn_tier_choice tier = session->tier;
+    int code;
+
+    session->engine = NULL;
+    session->tier.wall = (int)wall + 1;
+    code = make_engine(session);
+    if (code) {
+        cordon_engine_free(session->engine);
+        session->engine = engine;
+        session->tier = tier;
         return code;
-    status = cordon_engine_new(&session->engine, &options, &err);
-    if (!status && session->data)
-        status = cordon_snapshot_open(&session->snapshot, session->data, NULL, &err);
-    if (!status && session->snapshot)
-        status = cordon_engine_set_snapshot(session->engine, session->snapshot, &err);
-    if (!status)
-        return set_policy(session);
-    cdn_cli_error_of(session->cli, &err);
-    return status == CORDON_E_INVALID ? CDN_EXIT_USAGE : CDN_EXIT_DATA;
+    }
+    cordon_engine_free(engine);
+    return CDN_EXIT_OK;
 }
 
 cordon_status cdn_session_use_registry(struct cdn_session *session, cordon_error *err)

@@ -197,6 +197,11 @@ bool cdn_session_is_name(const struct cdn_session *session, const char *word);
  * exit code, the error told. */
 int cdn_session_open(struct cdn_session *session);
 
+/* Another engine on the same snapshot, whose rules run behind `wall`; it has no rules and no
+ * policy yet.  Where it cannot be made, the one that was there stands.  An exit code, the error
+ * told. */
+int cdn_session_set_tier(struct cdn_session *session, cordon_wall wall);
+
 /* Have the engine stand as the store's registry says. */
 cordon_status cdn_session_use_registry(struct cdn_session *session, cordon_error *err);
 

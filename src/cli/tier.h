@@ -25,6 +25,12 @@ struct cdn_tier_choice {
             "what is seen behind a wall: whole, granted or hops=N", NULL               \
     }
 
+/* The wall that it names; the weakest where it names none. */
+static inline cordon_wall cdn_tier_wall(const struct cdn_tier_choice *choice)
+{
+    return choice->wall ? (cordon_wall)(choice->wall - 1) : CORDON_WALL_INPROC;
+}
+
 /* The program cordon-worker: $CORDON_WORKER, or beside this program, or where it is installed or
  * built.  False: it is nowhere; `out` then has the places that were looked at, for a message. */
 bool cdn_tier_find_worker(char out[PATH_MAX]);

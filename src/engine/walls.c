@@ -153,6 +153,9 @@ static const char empty_rule[] =
 
 enum { ROUNDS = 20 };
 
+/* What a round may take: a wall works on a busy machine too. */
+#define PATIENCE_NS UINT64_C(10000000000)
+
 /* What makes containers here, and a colon; nothing where another wall is meant. */
 static size_t describe_runtime(char *text, size_t size, cordon_wall wall)
 {
@@ -193,10 +196,13 @@ static void describe(char *text, size_t size, cordon_wall wall, uint32_t locks)
 static cordon_status time_rounds(cordon_wall_report *out, cordon_engine *engine,
                                  cordon_error *err)
 {
-    const cordon_request request = CORDON_REQUEST_INIT;
+    const cordon_limits patient = {.struct_size = sizeof patient,
+                                   .wall_ns = PATIENCE_NS};
+    cordon_request request = CORDON_REQUEST_INIT;
     cordon_outcome *outcome;
     cordon_status status = cordon_outcome_new(&outcome, err);
 
+    request.limits = &patient;
     for (int round = 0; round < ROUNDS && !status; round++) {
         uint64_t began_ns = cdn_clock_ns(), took_ns;
 

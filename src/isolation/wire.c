@@ -11,8 +11,13 @@
 #include "base/alloc.h"
 #include "base/pack.h"
 #include "rule/accept.h"
+#include "sandbox/slot.h"
 
 #define MAX_MASKS 4096u
+/* What bounds the work of one step of a run. */
+#define STEP_TEXTS       UINT64_C(256)
+#define STEP_BYTES       UINT64_C(32)         /* joined for an instruction's charge */
+#define LONGEST_CONSTANT (UINT64_C(64) << 20) /* as large as an image may be */
 
 /* ---- writing ---- */
 
@@ -586,12 +591,14 @@ cordon_status cdn_wire_get_number(uint64_t *out, const struct cdn_buf *in,
 }
 
 /* What was used, which a limit stands beside.  A run is stopped when it has passed its limit,
- * and what passed it may be a whole native step: twice as much is believed, and no more. */
-static uint64_t get_used(struct reader *reader, uint64_t limit, const char *field)
+ * and what passed it is at most one `step`: twice as much as the limit is believed, or a step
+ * more, and nothing beyond. */
+static uint64_t get_used(struct reader *reader, uint64_t limit, uint64_t step,
+                         const char *field)
 {
     uint64_t used = get_uint(reader, field);
 
-    if (used / 2 > limit)
+    if (used > limit && used - limit > (step > limit ? step : limit))
         wrong(reader, field);
     return used;
 }
@@ -599,17 +606,23 @@ static uint64_t get_used(struct reader *reader, uint64_t limit, const char *fiel
 static void get_usage(struct reader *reader, cordon_usage *usage,
                       const struct cdn_budget *budget)
 {
-    usage->instructions = get_used(reader, budget->instructions, "instructions used");
+    /* joining texts is one step, charged by what is joined: as many texts as an instruction
+     * has operands, each as long as there is memory for, or as an image may hold */
+    uint64_t step = (budget->memory_bytes + LONGEST_CONSTANT) / STEP_BYTES * STEP_TEXTS;
+
+    usage->instructions =
+        get_used(reader, budget->instructions, step, "instructions used");
     usage->instructions_limit = budget->instructions;
-    usage->memory_bytes = get_used(reader, budget->memory_bytes, "memory used");
+    usage->memory_bytes =
+        get_used(reader, budget->memory_bytes, CDN_SLOT_RESERVE_BYTES, "memory used");
     usage->memory_limit_bytes = budget->memory_bytes;
-    usage->edges = get_used(reader, budget->edges, "edges read");
+    usage->edges = get_used(reader, budget->edges, 0, "edges read");
     usage->edges_limit = budget->edges;
-    usage->nodes = get_used(reader, budget->nodes, "nodes read");
+    usage->nodes = get_used(reader, budget->nodes, 0, "nodes read");
     usage->nodes_limit = budget->nodes;
-    usage->hops = get_used(reader, budget->hops, "hops");
+    usage->hops = get_used(reader, budget->hops, 0, "hops");
     usage->hops_limit = budget->hops;
-    usage->output_bytes = get_used(reader, budget->output_bytes, "bytes returned");
+    usage->output_bytes = get_used(reader, budget->output_bytes, 0, "bytes returned");
     usage->output_limit_bytes = budget->output_bytes;
     usage->native_ns = get_uint(reader, "native time");
     usage->host_ns = get_uint(reader, "time of functions");

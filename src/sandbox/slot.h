@@ -21,6 +21,9 @@
 #include "base/error.h"
 #include "sandbox/meter.h"
 
+/* Given beyond the memory budget, so that the error can leave from the hook. */
+#define CDN_SLOT_RESERVE_BYTES ((size_t)256 * 1024)
+
 struct cdn_slot;
 struct cdn_image;
 

@@ -19,9 +19,6 @@
 #define CDN_SLOT_MESSAGE_BYTES 1024
 #define CDN_SLOT_FILE_BYTES    128
 
-/* Given beyond the memory budget, so that the error can leave from the hook. */
-#define CDN_SLOT_RESERVE_BYTES ((size_t)256 * 1024)
-
 /* What one bytecode can reach, which bounds how long it can take: the bytes of the longest
  * string so far in a run, and of the largest block of any other kind (a table's parts, a
  * stack), and what is parsed at the worst.  They only grow. */

@@ -30,6 +30,7 @@
 #define REACH  40
 
 static cordon_snapshot *graph;
+static char path[256];
 
 static void account(struct cdn_fixture *f, int64_t key)
 {
@@ -54,7 +55,7 @@ static void pay(struct cdn_fixture *f, int64_t from, int64_t to, double amount,
                      CDN_INT("code", from * 7));
 }
 
-static void write_graph(const char *path)
+static void write_graph(void)
 {
     struct cdn_fixture *f = cdn_fixture_new(path);
 
@@ -110,14 +111,17 @@ static void write_graph(const char *path)
 
 cordon_snapshot *attack_graph(void)
 {
-    char path[256];
-
     if (!graph) {
-        write_graph(cdn_fixture_path(path, sizeof path));
+        cdn_fixture_path(path, sizeof path);
+        write_graph();
         graph = cdn_fixture_open(path);
-        cdn_fixture_remove(path);
     }
     return graph;
+}
+
+void attack_graph_remove(void)
+{
+    cdn_fixture_remove(path);
 }
 
 void attack_graph_release(void)

@@ -3,13 +3,17 @@
  * (graph.c), and so does an honest rule that reads it.
  *
  *     attack_runner [--record FILE] [--leak heap|pages] FOLDER [CLASS | CLASS/CASE ...]
+ *     attack_runner --wall WALL --worker PROGRAM [--every N] FOLDER [CLASS | CLASS/CASE ...]
  *
  * Each case runs through the public C API on an engine with one sandbox, so that every
  * evaluation meets what the one before it left.  Asked of each: the stated outcome; the
  * same outcome, instructions, result and reads digest a second time; an honest rule's
- * answer before and after, byte for byte; the same while it is traced; and that more rounds of the two do not make the
- * process grow.  How far a stopped rule went past its limits is printed and recorded, not
- * judged: a busy machine is no fault of the sandbox. */
+ * answer before and after, byte for byte; the same while it is traced; and that more rounds
+ * of the two do not make the process grow.  How far a stopped rule went past its limits is
+ * printed and recorded, not judged: a busy machine is no fault of the sandbox.
+ *
+ * With --wall each is asked behind that wall as well, and has to come to the same (behind.h);
+ * with --every N the first case of a class and every Nth after it. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -17,12 +21,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cordon/engine.h>
 #include <cordon/rule.h>
 
+#include "attack/behind.h"
 #include "attack/case.h"
 #include "attack/functions.h"
 #include "attack/graph.h"
@@ -38,8 +44,12 @@
 #define ROUNDS_LEAST 2
 #define ROUNDS_NS    UINT64_C(1000000000) /* no further round is begun after this */
 
+/* What is said of a machine without the wall. */
+#define SKIPPED 77
+
 static struct {
-    const char *root, *record, *leak;
+    const char *root, *record, *leak, *wall, *worker;
+    unsigned long every;
 } options;
 
 /* ---- reporting ---- */
@@ -351,6 +361,24 @@ static bool run_apart(struct attack *attack)
     return false;
 }
 
+/* ---- one case behind a wall ---- */
+
+/* Of the process that asks all cases, so that a crash says which it was. */
+static struct progress {
+    char name[512];
+} * progress;
+
+static bool run_behind(struct attack *attack)
+{
+    struct answer answer = {0};
+
+    memcpy(progress->name, attack->name, sizeof progress->name);
+    attack_behind_run(attack, &answer);
+    print_row(attack, &answer);
+    record_row(attack, &answer);
+    return attack->failure[0] == '\0';
+}
+
 /* ---- all cases ---- */
 
 static int by_name(const void *a, const void *b)
@@ -404,12 +432,20 @@ static int read_options(int argc, char **argv)
             options.record = argv[at + 1];
         else if (strcmp(argv[at], "--leak") == 0)
             options.leak = argv[at + 1];
+        else if (strcmp(argv[at], "--wall") == 0)
+            options.wall = argv[at + 1];
+        else if (strcmp(argv[at], "--worker") == 0)
+            options.worker = argv[at + 1];
+        else if (strcmp(argv[at], "--every") == 0)
+            options.every = strtoul(argv[at + 1], NULL, 10);
         else
             return -1;
         at += 2;
     }
-    if (at >= argc)
+    if (at >= argc || (options.wall && !options.worker))
         return -1;
+    if (!options.every)
+        options.every = 1;
     options.root = argv[at];
     return at + 1;
 }
@@ -424,25 +460,12 @@ static void do_without_cache(char **argv)
         execv("/proc/self/exe", argv);
 }
 
-int main(int argc, char **argv)
+/* Put every case that is wanted to `body`; true: there were some, and all passed. */
+static bool run_all(int count, char **wanted, bool (*body)(struct attack *attack))
 {
     static char *classes[NAMES_MAX], *cases[NAMES_MAX];
-    int first = read_options(argc, argv);
     size_t class_count, run = 0, failed = 0;
 
-    if (first < 0) {
-        fprintf(stderr,
-                "usage: %s [--record FILE] [--leak heap|pages] FOLDER "
-                "[CLASS | CLASS/CASE ...]\n",
-                argv[0]);
-        return 2;
-    }
-    do_without_cache(argv);
-    if (options.record && !record_begin()) {
-        fprintf(stderr, "%s cannot be written\n", options.record);
-        return 2;
-    }
-    attack_graph(); /* once, for all the processes */
     printf("%-6s %-40s %-18s %12s %8s %9s %8s %8s %7s\n", "", "case", "ends by",
            "instructions", "over", "ms", "ms late", "KiB", "over");
     class_count = list_folders(options.root, classes);
@@ -459,15 +482,89 @@ int main(int argc, char **argv)
             snprintf(attack.path, sizeof attack.path, "%s/%s/%s", options.root,
                      classes[i], cases[j]);
             snprintf(attack.name, sizeof attack.name, "%s/%s", classes[i], cases[j]);
-            if (is_wanted(attack.name, classes[i], argc - first, argv + first)) {
+            if (j % options.every == 0 &&
+                is_wanted(attack.name, classes[i], count, wanted)) {
                 run++;
-                failed += !run_apart(&attack);
+                failed += !body(&attack);
             }
             free(cases[j]);
         }
         free(classes[i]);
     }
-    attack_graph_release();
     printf("%zu cases, %zu failed\n", run, failed);
-    return failed || run == 0;
+    return run && !failed;
+}
+
+/* All of them in one process, which is not this one; what main() returns. */
+static int run_all_behind(int count, char **wanted)
+{
+    static struct attack opening;
+    cordon_wall_report report = CORDON_WALL_REPORT_INIT;
+    cordon_wall wall;
+    cordon_error err = {0};
+    pid_t child;
+    int how = 0;
+
+    if (!attack_behind_wall(&wall, options.wall)) {
+        fprintf(stderr, "there is no wall '%s'\n", options.wall);
+        return 2;
+    }
+    if (cordon_wall_probe(&report, wall, options.worker, &err) != CORDON_OK ||
+        !report.works) {
+        printf("SKIPPED: the wall '%s' does not work here: %s\n", options.wall,
+               report.works ? err.message : report.text);
+        return SKIPPED;
+    }
+    progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (progress == MAP_FAILED)
+        return 2;
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        bool passed = attack_behind_open(&opening, options.root, wall, options.worker);
+
+        if (passed)
+            passed = run_all(count, wanted, run_behind);
+        else
+            printf("FAILED %s\n", opening.failure);
+        attack_behind_close();
+        attack_graph_release();
+        exit(passed ? EXIT_SUCCESS : CASE_FAILED);
+    }
+    if (child < 0 || waitpid(child, &how, 0) != child)
+        return 2;
+    if (WIFSIGNALED(how))
+        printf("CRASH  %-40s signal %d\n", progress->name, WTERMSIG(how));
+    return !WIFEXITED(how) || WEXITSTATUS(how) != EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    int first = read_options(argc, argv), code;
+
+    if (first < 0) {
+        fprintf(stderr,
+                "usage: %s [--record FILE] [--leak heap|pages] FOLDER "
+                "[CLASS | CLASS/CASE ...]\n"
+                "       %s --wall WALL --worker PROGRAM [--every N] [--record FILE] "
+                "FOLDER [CLASS | CLASS/CASE ...]\n",
+                argv[0], argv[0]);
+        return 2;
+    }
+    do_without_cache(argv);
+    if (options.record && !record_begin()) {
+        fprintf(stderr, "%s cannot be written\n", options.record);
+        return 2;
+    }
+    attack_graph(); /* once, for all the processes */
+    if (options.wall) {
+        code = run_all_behind(argc - first, argv + first);
+        attack_graph_remove();
+    } else {
+        attack_graph_remove();
+        code = !run_all(argc - first, argv + first, run_apart);
+    }
+    attack_graph_release();
+    return code;
 }

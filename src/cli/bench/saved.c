@@ -117,6 +117,7 @@ static void write_identity(struct cdn_json *json, const struct cdn_bench_report 
     else
         cdn_json_null(json);
     cdn_json_key_uint(json, "generation", report->generation);
+    cdn_json_key_cstr(json, "tier", report->tier);
     cdn_json_key(json, "workload");
     cdn_json_hex(json, identity->workload);
     cdn_json_key(json, "sample");

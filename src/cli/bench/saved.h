@@ -45,6 +45,7 @@ struct cdn_bench_identity {
 struct cdn_bench_report {
     struct cdn_bench_identity identity;
     const char *file;
+    const char *tier; /* the weakest wall that it ran behind, "inproc" */
     uint64_t generation;
     uint64_t rounds;
     uint64_t warmup;

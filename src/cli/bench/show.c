@@ -46,8 +46,11 @@ static void show_head(FILE *to, bool color, const struct cdn_bench_report *repor
     if (identity->as_of_ms != CORDON_NO_TIME)
         fprintf(to, ", as of %s",
                 cdn_time_format(time, sizeof(time), identity->as_of_ms));
-    fprintf(to, "; %" PRIu64 " rounds after %" PRIu64 " of warm-up\n", report->rounds,
+    fprintf(to, "; %" PRIu64 " rounds after %" PRIu64 " of warm-up", report->rounds,
             report->warmup);
+    if (strcmp(report->tier, cordon_wall_str(CORDON_WALL_INPROC)) != 0)
+        fprintf(to, ", behind %s", report->tier);
+    fputc('\n', to);
 }
 
 static void show_classes(FILE *to, bool color, const struct cdn_bench_report *report)

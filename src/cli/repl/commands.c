@@ -168,6 +168,8 @@ const struct cdn_repl_command cdn_repl_commands[] = {
     {"trace", "[on|off]", "the same as :explain full, or off", cdn_repl_trace},
     {"profile", "[on|off]", "what each line cost; alone: of the rule, once",
      cdn_repl_profile},
+    {"tier", "[inproc|process|...]", "the wall that the rule runs behind",
+     cdn_repl_tier},
     {"watch", "", "run the rule each time its file is saved, until Ctrl-C",
      cdn_repl_watch},
     {"usage", "[on|off]", "what it cost, after every evaluation", usage},

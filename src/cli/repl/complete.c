@@ -289,6 +289,10 @@ static void complete_argument(const struct offering *to, const char *text, size_
         offer_types(to);
     for (size_t i = 0; !strncmp(text, ":limits", length) && i < CDN_COUNT(limits); i++)
         offer(to, limits[i]);
+    for (int wall = 0; wall <= CORDON_WALL_MICROVM; wall++) {
+        if (!strncmp(text, ":tier", length) && length > 2)
+            offer(to, cordon_wall_str((cordon_wall)wall));
+    }
     for (size_t i = 0; !strncmp(text, ":help", length) && i < cdn_manual_count; i++) {
         offer(to, cdn_manual[i].name);
         offer(to, cdn_manual[i].receiver);

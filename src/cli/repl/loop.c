@@ -82,6 +82,7 @@ int cdn_repl_open(struct cdn_repl *repl, const char *data)
     fresh.as_of_ms = old->as_of_ms;
     fresh.seed = old->seed;
     fresh.limits = old->limits;
+    fresh.tier = old->tier;
     fresh.flags.config = old->flags.config;
     code = cdn_session_open(&fresh);
     if (!code && make_console(&console, repl, fresh.snapshot, &err)) {

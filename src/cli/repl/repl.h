@@ -165,6 +165,7 @@ void cdn_repl_input(struct cdn_repl *repl, const char *argument);
 void cdn_repl_explain(struct cdn_repl *repl, const char *argument);
 void cdn_repl_trace(struct cdn_repl *repl, const char *argument);
 void cdn_repl_profile(struct cdn_repl *repl, const char *argument);
+void cdn_repl_tier(struct cdn_repl *repl, const char *argument);
 void cdn_repl_watch(struct cdn_repl *repl, const char *argument);
 void cdn_repl_rule_deinit(struct cdn_repl *repl);
 

@@ -18,6 +18,16 @@
 
 /* ---- loading ---- */
 
+/* The first run is not to wait for a worker, and a wall that there is not is to be told of now. */
+static void warm(struct cdn_repl *repl)
+{
+    cordon_error err;
+
+    if (repl->session.tier.wall &&
+        cordon_engine_warm(repl->session.engine, repl->rule.name, &err))
+        cdn_repl_fail_of(repl, &err);
+}
+
 static void tell_load_error(struct cdn_repl *repl, const cordon_error *err,
                             const struct cdn_buf *source, const char *file)
 {
@@ -58,6 +68,7 @@ static bool load(struct cdn_repl *repl, const char *file)
         repl->rule.source = source;
         repl->rule.file = file;
         repl->rule_loaded = true;
+        warm(repl);
         return true;
     }
     cdn_buf_deinit(&source);
@@ -403,6 +414,37 @@ void cdn_repl_profile(struct cdn_repl *repl, const char *argument)
         cdn_repl_switch(repl, "profile", &repl->profiling, argument);
     else
         run(repl, "", &once);
+}
+
+/* ---- :tier ---- */
+
+void cdn_repl_tier(struct cdn_repl *repl, const char *argument)
+{
+    struct cdn_tier_choice choice = {0};
+    const struct cdn_option row = CDN_TIER_OPTION(choice);
+    cordon_wall wall = cdn_tier_wall(&repl->session.tier);
+    cordon_error err;
+    int code;
+
+    if (!*argument) {
+        fprintf(repl->cli->out, "rules run %s%s\n",
+                wall == CORDON_WALL_INPROC ? "in this process" : "behind the wall ",
+                wall == CORDON_WALL_INPROC ? "" : cordon_wall_str(wall));
+        return;
+    }
+    if (cdn_option_value(&row, argument, &err)) {
+        cdn_repl_fail(repl, CDN_EXIT_USAGE, "%s", err.message);
+        return;
+    }
+    code = cdn_session_set_tier(&repl->session, cdn_tier_wall(&choice));
+    if (code) {
+        repl->code = code;
+        return;
+    }
+    cdn_cli_note(repl->cli, "tier is %s", cordon_wall_str(cdn_tier_wall(&choice)));
+    repl->rule_loaded = false;
+    if (repl->rule_path.length)
+        cdn_repl_reload(repl, "");
 }
 
 /* ---- :watch ---- */

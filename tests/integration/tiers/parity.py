@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Every wall gives the same answers.
 
-  parity.py CORDON RULES WORK
+  parity.py CORDON RULES WORK [--whole]
 
 Over a generated bank, each rule of RULES that fits it is asked about accounts good and bad, and
-again under limits that stop it, in this process and behind each wall that this machine has.
-Everything must be equal but times and peak memory: outcomes, results, messages, counts, digests."""
+again under limits that stop it, in this process and behind each wall that this machine has; a
+rule's costs are measured behind each, and the REPL goes from wall to wall.  Everything must be
+equal but times and peak memory: outcomes, results, messages, counts, digests.
+
+The process wall is asked all of that; the others, whose workers take long to start, some of it,
+and with --whole everything as well."""
 import glob
 import json
 import os
@@ -19,11 +23,14 @@ MEASURED = {"wall_ns", "native_ns", "host_ns", "memory_bytes", "memory_peak_byte
             "timestamp"}
 LIMITS = ([], ["--max-instructions", "300"], ["--max-edges", "3"], ["--max-nodes", "2"],
           ["--max-output", "60"], ["--max-hops", "1"])
+# What a wall is asked whose workers take long to start.
+FEW_RULES, FEW_LIMITS = ("fan_out.lua", "cycle.lua"), LIMITS[:2]
 checks = failures = 0
 
 
-def run(*args):
-    return subprocess.run((CORDON,) + args, capture_output=True, text=True, timeout=300)
+def run(*args, stdin=""):
+    return subprocess.run((CORDON,) + args, input=stdin, capture_output=True, text=True,
+                          timeout=600)
 
 
 def check(right, what):
@@ -31,7 +38,7 @@ def check(right, what):
     checks += 1
     if not right:
         failures += 1
-        print("FAILED: " + what)
+        print("FAILED: " + what[:1000])
 
 
 def computed(value):
@@ -76,13 +83,8 @@ def bank():
         print('{"node": "Account:1000002", "as_of": "2026-01-01T00:00:00Z"}', file=out)
 
 
-def main():
-    bank()
-    probed = json.loads(run("tier", "probe", "--format", "json").stdout)["tiers"]
-    walls = [t["tier"] for t in probed if t["works"] and t["tier"] != "inproc"]
-    if not walls:
-        print("SKIPPED: no wall works here: %s" % probed)
-        return 77
+def compare_rules(walls, whole):
+    """Evaluations, run to their end and stopped; how many there were of each."""
     rules = [r for r in sorted(glob.glob(RULES + "/fraud/*.lua")) if not r.endswith("_test.lua")]
     judged = stopped = 0
     for rule in rules:
@@ -93,17 +95,73 @@ def main():
             judged += sum(a.get("outcome") == "ok" for a in here)
             stopped += sum(a.get("outcome") == "limit" for a in here)
             for wall in walls:
-                there_code, there = answers(rule, wall, limits)
-                what = "%s %s behind %s" % (os.path.basename(rule), " ".join(limits), wall)
-                check(code == there_code, "%s: exit %d, not %d" % (what, there_code, code))
-                check(len(here) == len(there), "%s: %d answers, not %d" % (
-                    what, len(there), len(here)))
-                for a, b in zip(here, there):
-                    if a != b:
-                        check(False, "%s: %s is not %s" % (what, json.dumps(b), json.dumps(a)))
-                        break
+                if wall in whole or (os.path.basename(rule) in FEW_RULES and limits in FEW_LIMITS):
+                    compare_answers(rule, wall, limits, code, here)
     check(judged > 200, "only %d answers were ok" % judged)
     check(stopped > 200, "only %d runs were stopped" % stopped)
+    return judged, stopped
+
+
+def compare_answers(rule, wall, limits, code, here):
+    there_code, there = answers(rule, wall, limits)
+    what = "%s %s behind %s" % (os.path.basename(rule), " ".join(limits), wall)
+    check(code == there_code, "%s: exit %d, not %d" % (what, there_code, code))
+    check(len(here) == len(there), "%s: %d answers, not %d" % (what, len(there), len(here)))
+    for a, b in zip(here, there):
+        if a != b:
+            check(False, "%s: %s is not %s" % (what, json.dumps(b), json.dumps(a)))
+            break
+
+
+def benched(wall):
+    """A rule's costs, without what a clock says."""
+    done = run("bench", RULES + "/fraud/fan_out.lua", "-d", "bank.store", "--sample", "5",
+               "--repeat", "1", "--max-time", "60s", "--tier", wall, "--format", "json")
+    check(done.returncode == 0, "bench behind %s: %s" % (wall, done.stderr))
+    report = json.loads(done.stdout)
+    check(report.pop("tier") == wall, "bench does not say that it was behind %s" % wall)
+    return computed(report)
+
+
+def compare_bench(walls):
+    here = benched("inproc")
+    for wall in walls:
+        check(benched(wall) == here, "bench behind %s: other costs" % wall)
+
+
+def compare_repl(walls):
+    """:tier shows and sets; what was set and asked stays, and the rule answers the same."""
+    rule = RULES + "/fraud/fan_out.lua"
+    lines = ["kept = 7", ":node Account:1000001", ":load " + rule, ":tier", ":json"]
+    for wall in walls + ["inproc"]:
+        lines += [":tier " + wall, ":tier"]
+    done = run("repl", "-d", "bank.store", "--now", "2026-06-01T00:00:00Z",
+               stdin="\n".join(lines + [":tier moon", "kept"]) + "\n")
+    out = done.stdout.splitlines()
+    told = [line for line in out if line.startswith("rules run ")]
+    check(told == ["rules run in this process"] + ["rules run behind the wall " + w for w in walls]
+          + ["rules run in this process"], "repl: :tier tells %s" % told)
+    answers = [json.loads(line) for line in out if line.startswith("{")]
+    check(len(answers) == len(walls) + 1, "repl: %d answers: %s" % (len(answers), done.stderr))
+    check(all(computed(a) == computed(answers[-1]) for a in answers), "repl: other answers")
+    check(out[-1] == "7" and done.returncode == 2 and "'moon' is not a value" in done.stderr,
+          "repl: exit %d, %s %s" % (done.returncode, out[-1:], done.stderr))
+
+
+def main():
+    bank()
+    probed = json.loads(run("tier", "probe", "--format", "json").stdout)["tiers"]
+    walls = [t["tier"] for t in probed if t["works"] and t["tier"] != "inproc"]
+    for tier in probed:
+        if not tier["works"]:
+            print("not asked: %s: %s" % (tier["tier"], tier["detail"]))
+    if not walls:
+        print("SKIPPED: no wall works here")
+        return 77
+    whole = walls if "--whole" in sys.argv else ["process"]
+    judged, stopped = compare_rules(walls, whole)
+    compare_bench(whole)
+    compare_repl(whole)
     print("%d checks, %d failures (walls: %s; %d ok, %d stopped)" % (
         checks, failures, ", ".join(walls), judged, stopped))
     return 1 if failures else 0
