@@ -183,9 +183,8 @@ static void explain_beyond(cordon_outcome *outcome, const struct cdn_graph_run *
 {
     cdn_outcome_explain(
         outcome,
-        "hops: %s%s; the slice that the rule sees behind its wall ends %u hops from "
-        "the "
-        "request's node: widen it with slice = { hops = %u } in the policy or the "
+        "hops: %s%s; the slice that the rule sees behind its wall ends at hop %u from "
+        "the request's node: widen it with slice = { hops = %u } in the policy or the "
         "engine's options, or let it hold all that is granted, slice = \"granted\"",
         graph->beyond == CDN_BEYOND_LIST
             ? "the edges of a node on the slice's border were asked for"

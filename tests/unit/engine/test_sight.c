@@ -171,7 +171,7 @@ START_TEST(sight__what_lies_beyond_a_slice_is_a_limit)
     ck_assert_int_eq(cordon_outcome_get_kind(outcome), CORDON_OUTCOME_LIMIT);
     ck_assert_int_eq(cordon_outcome_limit(outcome), CORDON_BUDGET_HOPS);
     ck_assert_contains(cordon_outcome_message(outcome),
-                       "ends 1 hops from the request's node");
+                       "ends at hop 1 from the request's node");
     ck_assert_contains(cordon_outcome_message(outcome), "slice = { hops = 2 }");
     ck_assert_str_eq(cordon_outcome_decision(outcome), "no");
     ck_assert(cordon_outcome_is_fallback(outcome));

@@ -304,7 +304,7 @@ START_TEST(service__a_slice_that_is_none_changes_nothing)
     ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
     ck_assert_contains(cordon_outcome_message(served.outcome),
                        "a node was asked for by its key that the slice does not hold");
-    ck_assert_contains(cordon_outcome_message(served.outcome), "ends 7 hops");
+    ck_assert_contains(cordon_outcome_message(served.outcome), "ends at hop 7");
     slice.border = &all;
     ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_READY);
     served.worker.grant_count = 0;
