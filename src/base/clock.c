@@ -71,6 +71,25 @@ void cdn_ticks_init(void)
     pthread_once(&tick_once, measure);
 }
 
+struct cdn_ticks_measured cdn_ticks_measured(void)
+{
+    cdn_ticks_init();
+    return (struct cdn_ticks_measured){
+        .rate = atomic_load_explicit(&tick_rate, memory_order_acquire),
+        .cost = atomic_load_explicit(&tick_cost, memory_order_relaxed)};
+}
+
+static void measured_already(void)
+{
+}
+
+void cdn_ticks_adopt(struct cdn_ticks_measured measured)
+{
+    atomic_store_explicit(&tick_cost, measured.cost, memory_order_relaxed);
+    atomic_store_explicit(&tick_rate, measured.rate, memory_order_release);
+    pthread_once(&tick_once, measured_already);
+}
+
 uint64_t cdn_ticks_cost(void)
 {
     return atomic_load_explicit(&tick_cost, memory_order_relaxed);

@@ -15,6 +15,14 @@ uint64_t cdn_clock_ns(void);     /* monotonic, nanoseconds */
 int64_t cdn_clock_wall_ms(void); /* milliseconds since 1970 UTC */
 
 void cdn_ticks_init(void);
+/* What was measured, for a process of this machine that is not to take the 2 ms anew:
+ * cdn_ticks_adopt() comes before anything else that is done with ticks there. */
+struct cdn_ticks_measured {
+    uint64_t rate; /* nanoseconds a tick, times 2^32; 0: not measured */
+    uint64_t cost;
+};
+struct cdn_ticks_measured cdn_ticks_measured(void);
+void cdn_ticks_adopt(struct cdn_ticks_measured measured);
 uint64_t cdn_ticks_to_ns(uint64_t ticks);
 /* What two readings one right after the other are apart, at least. */
 uint64_t cdn_ticks_cost(void);

@@ -219,11 +219,6 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
         cdn_schedule_watch(lane, &plan->revoked);
         return cdn_tier_inproc.run(outcome, call, err);
     }
-    if (call->trace)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "nothing is traced behind the wall '%s'; trace in a host "
-                             "that evaluates in its own process",
-                             cordon_wall_str(wall));
     call->revoked = &plan->revoked;
     status = cdn_see(&seen, lane, state, role, wall, call, outcome, err);
     if (!status && !seen.refused)

@@ -16,6 +16,9 @@
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
 #define ROOM_BYTES (UINT64_C(512) << 20)
+/* What it may hold of that at once: its rules, twice, as text and image; a traced run's notebook
+ * and the frame it goes over in; and the program's own. */
+#define HELD_BYTES (UINT64_C(128) << 20)
 #define CPU_S      UINT64_C(3600)
 
 cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
@@ -27,6 +30,8 @@ cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
                  .image_bytes = options->load_memory_bytes,
                  .memory_bytes = options->max_memory_bytes,
                  .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
+                 .held_bytes = HELD_BYTES + 4 * options->max_memory_bytes +
+                               2 * CDN_WORKER_RULES * options->load_memory_bytes,
                  .cpu_s = CPU_S,
                  .load = cdn_budget_load(options)},
         .least = options->workers_min,

@@ -1,8 +1,14 @@
 /* Frames over a descriptor and an area.
  *
- * A round trip whose payloads fit the area costs each side one write and one read of 16 bytes.
- * The host waits with poll(), for as long as it is willing to; the worker, for whom only the
- * next request or the end of the host can come, waits in read(). */
+ * A round trip between two that are awake is four copies and no system call; between two that
+ * sleep, one write and one read (with a poll() before, in the host) of 16 bytes on each side.
+ * The host waits for as long as it is willing to; the worker, for whom only the next request or
+ * the end of the host can come, waits in recv().
+ *
+ * Looking at the bell pays if the answer comes within the time that it takes to be put to sleep
+ * and woken, and only if the other side runs meanwhile.  Neither can be known, so it is learnt:
+ * what looking brought raises the trust in it, and a wait that went on at the descriptor halves
+ * it.  Without trust one wait in RETRY looks, to find out whether that has changed. */
 #include "isolation/channel.h"
 
 #include <errno.h>
@@ -14,8 +20,12 @@
 
 #include "base/clock.h"
 
-#define HEADER_BYTES 16u
+#define HEADER_BYTES CDN_CHANNEL_HEADER_BYTES
 #define IN_AREA      1u
+
+enum { TRUST = 8, RETRY = 32, LOOKS = 16 };
+
+_Static_assert(sizeof(struct cdn_channel_shared) <= CDN_CHANNEL_PAGE, "one page");
 
 static const unsigned char magic[4] = {'C', 'R', 'D', 'N'};
 
@@ -41,6 +51,17 @@ static unsigned char *half_of(const struct cdn_channel *channel,
 {
     return channel->area + CDN_CHANNEL_PAGE +
            (side == CDN_CHANNEL_WORKER ? CDN_CHANNEL_HALF_BYTES : 0);
+}
+
+static struct cdn_channel_bell *bell_of(const struct cdn_channel *channel,
+                                        enum cdn_channel_side side)
+{
+    return &cdn_channel_shared(channel)->bells[side];
+}
+
+static enum cdn_channel_side other(enum cdn_channel_side side)
+{
+    return side == CDN_CHANNEL_HOST ? CDN_CHANNEL_WORKER : CDN_CHANNEL_HOST;
 }
 
 static void put(unsigned char *at, uint32_t value, unsigned bytes)
@@ -84,9 +105,11 @@ static cordon_status write_all(const struct cdn_channel *channel, const void *by
                                size_t count, uint64_t until_ns, cordon_error *err)
 {
     const unsigned char *at = bytes;
+    /* who waits for ever waits here: a locked-in worker has no poll() */
+    int flags = MSG_NOSIGNAL | (until_ns == UINT64_MAX ? 0 : MSG_DONTWAIT);
 
     while (count) {
-        ssize_t done = send(channel->fd, at, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t done = send(channel->fd, at, count, flags);
 
         if (done >= 0) {
             at += done;
@@ -132,6 +155,113 @@ static cordon_status read_all(const struct cdn_channel *channel, void *bytes,
     return CORDON_OK;
 }
 
+/* ---- bells ---- */
+
+/* True: the other side will see it. */
+static bool ring(struct cdn_channel *channel,
+                 const unsigned char header[static HEADER_BYTES])
+{
+    struct cdn_channel_bell *bell = bell_of(channel, channel->side);
+
+    memcpy(bell->header, header, HEADER_BYTES);
+    __atomic_store_n(&bell->rung, ++channel->sent, __ATOMIC_SEQ_CST);
+    return __atomic_exchange_n(&bell->awake, 1, __ATOMIC_SEQ_CST) == 1;
+}
+
+static bool rings(const struct cdn_channel *channel, struct cdn_channel_bell *bell)
+{
+    return __atomic_load_n(&bell->rung, __ATOMIC_SEQ_CST) == channel->heard + 1;
+}
+
+static void breathe(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static bool look(const struct cdn_channel *channel, struct cdn_channel_bell *bell)
+{
+    uint64_t until_ns = cdn_clock_ns() + CDN_CHANNEL_SPIN_NS;
+
+    do {
+        for (int i = 0; i < LOOKS; i++) {
+            if (rings(channel, bell))
+                return true;
+            breathe();
+        }
+    } while (cdn_clock_ns() < until_ns);
+    return false;
+}
+
+/* Is looking worth its time? */
+static bool looks(struct cdn_channel *channel)
+{
+    if (!channel->trust && ++channel->unlooked < RETRY)
+        return false;
+    channel->unlooked = 0;
+    return true;
+}
+
+/* True: a frame is in the area; false: it, or whatever comes first, is read at the descriptor. */
+static bool listen_to(struct cdn_channel *channel)
+{
+    struct cdn_channel_bell *bell;
+
+    if (!channel->area || !channel->awake)
+        return false;
+    bell = bell_of(channel, other(channel->side));
+    if (rings(channel, bell))
+        return true;
+    if (looks(channel)) {
+        if (look(channel, bell)) {
+            channel->trust = channel->trust < TRUST / 2 ? TRUST / 2 : TRUST;
+            return true;
+        }
+        channel->trust /= 2;
+    }
+    __atomic_store_n(&bell->awake, 0, __ATOMIC_SEQ_CST);
+    channel->awake = false;
+    /* it may have rung meanwhile: then whoever sets the flag first says how it is read */
+    if (!rings(channel, bell) || __atomic_exchange_n(&bell->awake, 1, __ATOMIC_SEQ_CST))
+        return false;
+    channel->awake = true;
+    return true;
+}
+
+/* A frame has been read at the descriptor: look at the bell from now on. */
+static void wake(struct cdn_channel *channel)
+{
+    if (channel->area && !channel->awake)
+        __atomic_store_n(&bell_of(channel, other(channel->side))->awake, 1,
+                         __ATOMIC_SEQ_CST);
+    channel->awake = channel->area != NULL;
+}
+
+cordon_status cdn_channel_wait(struct cdn_channel *channel, uint64_t until_ns,
+                               cordon_error *err)
+{
+    return listen_to(channel) ? CORDON_OK : wait_for(channel, POLLIN, until_ns, err);
+}
+
+/* ---- frames ---- */
+
+static cordon_status receive_header(struct cdn_channel *channel,
+                                    unsigned char header[static HEADER_BYTES],
+                                    uint64_t until_ns, cordon_error *err)
+{
+    cordon_status status;
+
+    if (listen_to(channel)) {
+        memcpy(header, bell_of(channel, other(channel->side))->header, HEADER_BYTES);
+        return CORDON_OK;
+    }
+    status = read_all(channel, header, HEADER_BYTES, until_ns, err);
+    if (!status)
+        wake(channel);
+    return status;
+}
+
 cordon_status cdn_channel_send(struct cdn_channel *channel, uint16_t kind,
                                const void *payload, size_t bytes, uint64_t until_ns,
                                cordon_error *err)
@@ -148,8 +278,12 @@ cordon_status cdn_channel_send(struct cdn_channel *channel, uint16_t kind,
     put(header + 4, kind, 2);
     put(header + 6, in_area ? IN_AREA : 0, 2);
     put(header + 8, (uint32_t)bytes, 4);
-    if (in_area && bytes)
-        memcpy(half_of(channel, channel->side), payload, bytes);
+    if (in_area) {
+        if (bytes)
+            memcpy(half_of(channel, channel->side), payload, bytes);
+        if (ring(channel, header))
+            return CORDON_OK;
+    }
     status = write_all(channel, header, sizeof header, until_ns, err);
     if (!status && !in_area && bytes)
         status = write_all(channel, payload, bytes, until_ns, err);
@@ -179,6 +313,9 @@ bool cdn_channel_ready(const struct cdn_channel *channel)
     int here = 0;
     ssize_t got;
 
+    if (channel->area && channel->awake &&
+        rings(channel, bell_of(channel, other(channel->side))))
+        return true;
     if (poll(&poll_fd, 1, 0) <= 0)
         return false;
     got = recv(channel->fd, header, sizeof header, MSG_PEEK | MSG_DONTWAIT);
@@ -194,11 +331,11 @@ bool cdn_channel_ready(const struct cdn_channel *channel)
            (uint32_t)here - HEADER_BYTES >= get(header + 8, 4);
 }
 
-cordon_status cdn_channel_await(const struct cdn_channel *channel, uint64_t until_ns,
+cordon_status cdn_channel_await(struct cdn_channel *channel, uint64_t until_ns,
                                 cordon_error *err)
 {
     enum { REST_MS = 1 }; /* a frame that has begun to come is mostly whole at once */
-    cordon_status status = wait_for(channel, POLLIN, until_ns, err);
+    cordon_status status = cdn_channel_wait(channel, until_ns, err);
 
     while (!status && !cdn_channel_ready(channel)) {
         if (cdn_clock_ns() >= until_ns)
@@ -216,7 +353,7 @@ cordon_status cdn_channel_receive(uint16_t *kind, struct cdn_channel *channel,
     uint32_t flags, bytes;
     cordon_status status;
 
-    status = read_all(channel, header, sizeof header, until_ns, err);
+    status = receive_header(channel, header, until_ns, err);
     if (status)
         return status;
     *kind = (uint16_t)get(header + 4, 2);
@@ -234,13 +371,12 @@ cordon_status cdn_channel_receive(uint16_t *kind, struct cdn_channel *channel,
     cdn_buf_clear(&channel->in);
     if (!cdn_buf_reserve(&channel->in, bytes))
         return cdn_error_nomem(err);
-    if (flags & IN_AREA)
-        memcpy(channel->in.data,
-               half_of(channel, channel->side == CDN_CHANNEL_HOST ? CDN_CHANNEL_WORKER
-                                                                  : CDN_CHANNEL_HOST),
-               bytes);
-    else
+    if (flags & IN_AREA) {
+        channel->heard++;
+        memcpy(channel->in.data, half_of(channel, other(channel->side)), bytes);
+    } else {
         status = read_all(channel, channel->in.data, bytes, until_ns, err);
+    }
     if (!status)
         channel->in.length = bytes;
     return status;

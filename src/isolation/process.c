@@ -81,6 +81,7 @@ static cordon_status make_area(struct process *process, cordon_error *err)
     if (area == MAP_FAILED)
         return cdn_error_errno(err, errno, "a worker's shared area");
     process->worker.channel.area = area;
+    cdn_channel_shared(&process->worker.channel)->ticks = cdn_ticks_measured();
     return CORDON_OK;
 }
 
@@ -138,7 +139,7 @@ static cordon_status spawn(struct process *process,
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
-    char numbers[4][24];
+    char numbers[5][24];
     const char *argv[10] = {"cordon-worker"};
     char *envp[] = {NULL};
     size_t count = 1;
@@ -149,6 +150,7 @@ static cordon_status spawn(struct process *process,
     snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, options->memory_bytes);
     snprintf(numbers[2], sizeof numbers[2], "%" PRIu64, options->room_bytes);
     snprintf(numbers[3], sizeof numbers[3], "%" PRIu64, options->cpu_s);
+    snprintf(numbers[4], sizeof numbers[4], "%" PRIu64, options->held_bytes);
     if (process->runtime) {
         argv[count++] = "--container";
         argv[count++] = process->runtime;

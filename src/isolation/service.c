@@ -14,6 +14,7 @@
 #include "rule/functions.h"
 #include "rule/image.h"
 #include "rule/run.h"
+#include "sandbox/trace.h"
 
 struct served_rule {
     struct cdn_rule *rule; /* NULL: the number is free */
@@ -35,6 +36,8 @@ struct cdn_service {
     struct cdn_rule_host host;
     unsigned char *room; /* of calls */
     cordon_outcome *outcome;
+    cordon_trace *trace; /* of the last traced run; NULL: there was none */
+    bool traced;         /* the run before was one */
     struct cdn_buf out;  /* the frame being made */
     struct cdn_buf call; /* a CALL's, made while a run's frame still stands */
     struct cdn_buf key;  /* the subject's */
@@ -352,6 +355,26 @@ static bool keep(struct cdn_buf *to, const void *bytes, size_t count)
     return !to->failed;
 }
 
+/* A notebook like the host's, with nothing in it. */
+static cordon_status prepare_trace(struct cdn_service *service,
+                                   const struct cdn_wire_run *wanted, cordon_error *err)
+{
+    cordon_trace_options options = CORDON_TRACE_OPTIONS_INIT;
+
+    options.memory_bytes = wanted->trace_bytes;
+    options.counts_only = wanted->counts_only;
+    if (service->trace &&
+        (cdn_trace_memory_bytes(service->trace) != wanted->trace_bytes ||
+         service->trace->counts_only != wanted->counts_only)) {
+        cordon_trace_free(service->trace);
+        service->trace = NULL;
+    }
+    if (!service->trace)
+        return cordon_trace_new(&service->trace, &options, err);
+    cordon_trace_clear(service->trace);
+    return CORDON_OK;
+}
+
 static cordon_status run(struct cdn_service *service, const struct cdn_wire_run *wanted,
                          uint64_t entered_ns, cordon_error *err)
 {
@@ -401,7 +424,14 @@ static cordon_status run(struct cdn_service *service, const struct cdn_wire_run 
     if (wanted->left_ns < call.budget.wall_ns)
         call.entered_ns -= call.budget.wall_ns - wanted->left_ns;
     status = binding_of(&call.binding, service, rule, wanted->grant, err);
-    return status ? status : cdn_rule_run(service->outcome, &call, err);
+    if (!status && wanted->trace_bytes) {
+        status = prepare_trace(service, wanted, err);
+        call.trace = service->trace;
+    }
+    if (!status)
+        status = cdn_rule_run(service->outcome, &call, err);
+    service->traced = !status && call.trace;
+    return status;
 }
 
 static cordon_status serve_run(struct cdn_service *service, cordon_error *err)
@@ -429,6 +459,19 @@ static cordon_status serve_run(struct cdn_service *service, cordon_error *err)
         return answer_failed(service, &why, err);
     cdn_wire_put_outcome(&service->out, service->outcome);
     return answer(service, CDN_FRAME_OUTCOME, err);
+}
+
+static cordon_status serve_trace(struct cdn_service *service, cordon_error *err)
+{
+    uint64_t number;
+    cordon_status status = cdn_wire_get_number(&number, &service->channel->in, err);
+
+    if (!status && !service->traced)
+        status = cdn_error_set(err, CORDON_E_DATA, "TRACE: nothing was traced");
+    if (status)
+        return status;
+    cdn_wire_put_trace(&service->out, service->trace);
+    return answer(service, CDN_FRAME_TRACE, err);
 }
 
 /* ---- the service ---- */
@@ -493,6 +536,7 @@ void cdn_service_free(struct cdn_service *service)
         cordon_snapshot_release(service->snapshot);
     cdn_slot_free(service->slot);
     cordon_outcome_free(service->outcome);
+    cordon_trace_free(service->trace);
     cdn_free(service->room);
     cdn_buf_deinit(&service->out);
     cdn_buf_deinit(&service->call);
@@ -519,6 +563,8 @@ static cordon_status serve(struct cdn_service *service, uint16_t kind,
         return serve_run(service, err);
     case CDN_FRAME_FORGET:
         return serve_forget(service, err);
+    case CDN_FRAME_TRACE:
+        return serve_trace(service, err);
     case CDN_FRAME_PING:
         return answer_ready(service, 0, err);
     case CDN_FRAME_SLICE:

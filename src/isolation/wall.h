@@ -23,6 +23,7 @@ struct cdn_wall_options {
     uint64_t image_bytes;  /* of a rule, at most */
     uint64_t memory_bytes; /* of a run, at most */
     uint64_t room_bytes;   /* address space for all its rules, beyond the snapshot */
+    uint64_t held_bytes;   /* memory, where a control group can bound it; 0: any */
     uint64_t cpu_s;        /* processor time of its life */
     uint64_t start_ns;     /* how long it may take to lock itself in */
     struct cdn_budget load;

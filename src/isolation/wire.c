@@ -1,8 +1,4 @@
-/* The frames' fields, written and read.
- *
- * Unsigned numbers of 64 bits go as the signed ones with the same bits, as the reader knows no
- * larger ones.  A reader is sticky: after the first field that is not right it hands out zeros,
- * and who decodes looks once, at the end. */
+/* The frames, written and read, but for the one that carries a trace (wire_trace.c). */
 #include "isolation/wire.h"
 
 #include <math.h>
@@ -10,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/pack.h"
+#include "isolation/field.h"
 #include "rule/accept.h"
 #include "sandbox/slot.h"
 
@@ -20,11 +17,6 @@
 #define LONGEST_CONSTANT (UINT64_C(64) << 20) /* as large as an image may be */
 
 /* ---- writing ---- */
-
-static void put_uint(struct cdn_packer *packer, uint64_t value)
-{
-    cdn_pack_int(packer, (int64_t)value);
-}
 
 static void put_budget(struct cdn_packer *packer, const struct cdn_budget *budget)
 {
@@ -37,21 +29,11 @@ static void put_budget(struct cdn_packer *packer, const struct cdn_budget *budge
     put_uint(packer, budget->hops);
 }
 
-static struct cdn_packer begin(struct cdn_buf *out, uint32_t fields)
-{
-    struct cdn_packer packer;
-
-    cdn_buf_clear(out);
-    cdn_pack_init_buf(&packer, out);
-    cdn_pack_array(&packer, fields);
-    return packer;
-}
-
 enum {
     HELLO_FIELDS = 3,
     RULE_FIELDS = 4 + 7,
     GRANT_FIELDS = 10,
-    RUN_FIELDS = 10 + 7,
+    RUN_FIELDS = 12 + 7,
     OUTCOME_FIELDS = 20,
     FAILED_FIELDS = 5,
     CALL_FIELDS = 2,
@@ -157,6 +139,8 @@ void cdn_wire_put_run(struct cdn_buf *out, const struct cdn_wire_run *run)
     put_uint(&packer, run->seed);
     cdn_pack_bool(&packer, run->shared_params);
     put_uint(&packer, run->left_ns);
+    put_uint(&packer, run->trace_bytes);
+    cdn_pack_bool(&packer, run->counts_only);
     put_budget(&packer, &run->budget);
 }
 
@@ -242,83 +226,6 @@ void cdn_wire_put_answer(struct cdn_buf *out, cordon_status status,
 
 /* ---- reading ---- */
 
-struct reader {
-    const unsigned char *at, *end;
-    const char *field; /* that was not right, first of them; NULL: none */
-};
-
-static bool next(struct reader *reader, cordon_value *out, const char *field)
-{
-    if (!reader->field && !cdn_unpack_head(out, &reader->at, reader->end))
-        reader->field = field;
-    if (reader->field)
-        *out = (cordon_value){.type = CORDON_NIL};
-    return !reader->field;
-}
-
-static void wrong(struct reader *reader, const char *field)
-{
-    if (!reader->field)
-        reader->field = field;
-}
-
-static int64_t get_int(struct reader *reader, const char *field)
-{
-    cordon_value value;
-
-    if (!next(reader, &value, field))
-        return 0;
-    if (value.type == CORDON_INTEGER)
-        return value.as.integer;
-    wrong(reader, field);
-    return 0;
-}
-
-static uint64_t get_uint(struct reader *reader, const char *field)
-{
-    return (uint64_t)get_int(reader, field);
-}
-
-/* One of at most `most`. */
-static uint32_t get_small(struct reader *reader, uint64_t most, const char *field)
-{
-    uint64_t value = get_uint(reader, field);
-
-    if (value <= most)
-        return (uint32_t)value;
-    wrong(reader, field);
-    return 0;
-}
-
-static bool get_bool(struct reader *reader, const char *field)
-{
-    cordon_value value;
-
-    if (!next(reader, &value, field))
-        return false;
-    if (value.type == CORDON_BOOLEAN)
-        return value.as.boolean;
-    wrong(reader, field);
-    return false;
-}
-
-/* Borrowed from the frame.  NULL: nil, if that may be. */
-static const char *get_text(struct reader *reader, size_t *bytes, size_t most,
-                            bool or_nil, const char *field)
-{
-    cordon_value value;
-
-    *bytes = 0;
-    if (!next(reader, &value, field) || (or_nil && value.type == CORDON_NIL))
-        return NULL;
-    if (value.type == CORDON_STRING && value.length <= most) {
-        *bytes = value.length;
-        return value.as.string;
-    }
-    wrong(reader, field);
-    return NULL;
-}
-
 static void get_words(struct reader *reader, uint64_t *words, uint32_t bits,
                       const char *field)
 {
@@ -332,20 +239,6 @@ static void get_words(struct reader *reader, uint64_t *words, uint32_t bits,
         wrong(reader, field);
 }
 
-/* An array of `least` to `most`; how many. */
-static uint32_t get_array(struct reader *reader, uint32_t least, uint32_t most,
-                          const char *field)
-{
-    cordon_value value;
-
-    if (!next(reader, &value, field))
-        return 0;
-    if (value.type == CORDON_ARRAY && value.length >= least && value.length <= most)
-        return value.length;
-    wrong(reader, field);
-    return 0;
-}
-
 static void get_budget(struct reader *reader, struct cdn_budget *budget)
 {
     budget->instructions = get_uint(reader, "instructions");
@@ -355,26 +248,6 @@ static void get_budget(struct reader *reader, struct cdn_budget *budget)
     budget->wall_ns = get_uint(reader, "time");
     budget->nodes = get_uint(reader, "nodes");
     budget->hops = get_uint(reader, "hops");
-}
-
-static struct reader read_frame(const struct cdn_buf *in, uint32_t fields)
-{
-    struct reader reader = {.at = in->data, .end = in->data + in->length};
-
-    if (!in->data)
-        reader.field = "everything";
-    (void)get_array(&reader, fields, fields, "the number of fields");
-    return reader;
-}
-
-static cordon_status finish(struct reader *reader, const char *frame, cordon_error *err)
-{
-    if (!reader->field && reader->at != reader->end)
-        reader->field = "what follows it";
-    if (!reader->field)
-        return CORDON_OK;
-    return cdn_error_set(err, CORDON_E_DATA, "%s: %s is not right", frame,
-                         reader->field);
 }
 
 cordon_status cdn_wire_get_hello(struct cdn_wire_hello *out, const struct cdn_buf *in,
@@ -562,6 +435,8 @@ cordon_status cdn_wire_get_run(struct cdn_wire_run *out, const struct cdn_buf *i
     out->seed = get_uint(&reader, "seed");
     out->shared_params = get_bool(&reader, "shared parameters");
     out->left_ns = get_uint(&reader, "time left");
+    out->trace_bytes = get_small(&reader, CDN_WIRE_TRACE_ROOM, "room of a trace");
+    out->counts_only = get_bool(&reader, "counts only");
     get_budget(&reader, &out->budget);
     return finish(&reader, "RUN", err);
 }

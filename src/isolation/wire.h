@@ -8,6 +8,7 @@
  *                                   CALL    it calls a function of the host's ...
  *     ANSWER  ... which says    ->          (and goes on)
  *     FORGET  a rule            ->  READY
+ *     TRACE   what was noted    ->  TRACE   of the run before, which was a traced one
  *     PING    does it answer?   ->  READY
  *     SLICE   what it sees now  ->  READY   in place of what it saw before
  *                                   FAILED  in place of READY or OUTCOME: the call did not work
@@ -24,6 +25,7 @@
 
 #include <cordon/evaluate.h>
 #include <cordon/function.h>
+#include <cordon/trace.h>
 
 #include "base/buf.h"
 #include "graph/grant.h"
@@ -44,6 +46,7 @@ enum cdn_frame {
     CDN_FRAME_OUTCOME,
     CDN_FRAME_FAILED,
     CDN_FRAME_CALL,
+    CDN_FRAME_TRACE,
     CDN_FRAME_PING,
     CDN_FRAME_SLICE
 };
@@ -54,6 +57,10 @@ enum cdn_frame {
 #define CDN_WIRE_SMALL_BYTES   ((size_t)8192)     /* HELLO, READY, FAILED */
 #define CDN_WIRE_TEXT_BYTES    ((size_t)16 << 20) /* of parameters or a key */
 #define CDN_WIRE_SLICE_BYTES   ((size_t)48 << 20) /* of a slice */
+/* A worker's notebook has no more room than this, however much the host's has; what was noted
+ * into one of `room` bytes takes no more than CDN_WIRE_TRACE_BYTES() in a frame. */
+#define CDN_WIRE_TRACE_ROOM        ((size_t)16 << 20)
+#define CDN_WIRE_TRACE_BYTES(room) (2 * (size_t)(room) + 4096)
 
 /* X(name, bit, word): what holds a worker in. */
 #define CDN_LOCK_MAP(X)                                                                \
@@ -63,7 +70,10 @@ enum cdn_frame {
     X(CAPABILITIES, 8u, "capabilities")                                                \
     X(SECCOMP, 16u, "seccomp")                                                         \
     X(RLIMITS, 32u, "rlimits")                                                         \
-    X(CGROUP, 64u, "cgroup")
+    X(CGROUP, 64u, "cgroup")                                                           \
+    X(MEMORY, 128u, "memory") /* these three: what the group bounds */                 \
+    X(CPU, 256u, "cpu")                                                                \
+    X(PIDS, 512u, "pids")
 
 enum cdn_lock {
 #define CDN_LOCK_ENUM(name, bit, word) CDN_LOCK_##name = (bit),
@@ -111,6 +121,9 @@ struct cdn_wire_run {
     bool shared_params;
     struct cdn_budget budget;
     uint64_t left_ns; /* of the wall time, as the frame is sent */
+    uint32_t
+        trace_bytes;  /* trace it into a notebook of that size; 0: it is not traced */
+    bool counts_only; /* as the notebook's options have it */
 };
 
 /* What a worker is to see from now on.  Borrowed. */
@@ -174,5 +187,16 @@ cordon_status cdn_wire_get_answer(cordon_builder *result, const struct cdn_buf *
 /* Fills *err with what the other side says went wrong, and returns its status; CORDON_E_DATA
  * also where it says nothing sensible. */
 cordon_status cdn_wire_get_failed(const struct cdn_buf *in, cordon_error *err);
+
+/* ---- wire_trace.c ---- */
+
+/* All that is in it: of one run, as the worker empties it before each. */
+void cdn_wire_put_trace(struct cdn_buf *out, const cordon_trace *trace);
+/* Add that to the host's, in which the run has begun (cdn_trace_start()).  It may be any lie
+ * that fits: lines that the text has, steps, values and reads for which there is room, texts
+ * that are escaped and cut, and no more used by all lines than the outcome said was used.  On
+ * failure nothing is added. */
+cordon_status cdn_wire_get_trace(cordon_trace *into, const struct cdn_buf *in,
+                                 const cordon_usage *used, cordon_error *err);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * A run is one exchange, RUN and OUTCOME, with a CALL and ANSWER in between for each function
  * of the host's that the rule calls; the first run of a rule, or under a grant, tells the worker
- * of it before.  The host's cancel flag is carried into the shared area while it waits. */
+ * of it before; what was noted of a traced one is asked for after.  The host's cancel flag is carried into the shared area while it waits. */
 #include "isolation/worker.h"
 
 #include <poll.h>
@@ -12,10 +12,12 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "rule/functions.h"
+#include "sandbox/slot.h"
+#include "sandbox/trace.h"
 
 /* While a request can be cancelled, the flag is looked at this often. */
 #define CANCEL_NS UINT64_C(1000000)
-/* What a rule may take to load. */
+/* What a rule may take to load, and a trace to come over. */
 #define LOAD_NS UINT64_C(5000000000)
 
 /* ---- greeting ---- */
@@ -86,7 +88,7 @@ bool cdn_worker_quiet(const struct cdn_worker *worker)
 {
     struct pollfd said = {.fd = worker->channel.fd, .events = POLLIN};
 
-    return poll(&said, 1, 0) == 0;
+    return poll(&said, 1, 0) == 0 && !cdn_channel_ready(&worker->channel);
 }
 
 cordon_status cdn_worker_ping(struct cdn_worker *worker, cordon_error *err)
@@ -315,8 +317,10 @@ static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
         bool last = (!cancel && !call->revoked) || !shared || now >= until_ns ||
                     until_ns - now <= CANCEL_NS;
 
-        status = cdn_channel_receive(kind, &worker->channel, most,
-                                     last ? until_ns : now + CANCEL_NS, err);
+        status =
+            cdn_channel_wait(&worker->channel, last ? until_ns : now + CANCEL_NS, err);
+        if (!status)
+            return cdn_channel_receive(kind, &worker->channel, most, until_ns, err);
         if (status != CORDON_E_INTERRUPTED || last)
             return status;
         if ((cancel && __atomic_load_n(&cancel->requested, __ATOMIC_RELAXED)) ||
@@ -378,6 +382,54 @@ static void explain(cordon_outcome *outcome, const struct cdn_rule_call *call,
         outcome->generation = cordon_snapshot_generation(call->snapshot);
 }
 
+/* ---- a traced run ---- */
+
+static uint32_t trace_room(const cordon_trace *trace)
+{
+    uint64_t bytes = cdn_trace_memory_bytes(trace);
+
+    return (uint32_t)(bytes < CDN_WIRE_TRACE_ROOM ? bytes : CDN_WIRE_TRACE_ROOM);
+}
+
+/* How long a run may take before its worker is killed.  What tracing takes does not count, up
+ * to its own bound. */
+static uint64_t patience_ns(const struct cdn_rule_call *call, uint64_t ends_ns)
+{
+    uint64_t tracing_ns = 0;
+
+    if (call->trace && call->budget.wall_ns <= UINT64_MAX / CDN_SLOT_TRACE_TIMES)
+        tracing_ns = CDN_SLOT_TRACE_TIMES * call->budget.wall_ns;
+    return cdn_add_sat(cdn_add_sat(ends_ns, tracing_ns), CDN_WORKER_GRACE_NS);
+}
+
+/* Have the worker tell what it noted of the run that came to `outcome`. */
+static cordon_status fetch_trace(struct cdn_worker *worker,
+                                 const struct cdn_rule_call *call,
+                                 const cordon_outcome *outcome, cordon_error *err)
+{
+    struct cdn_channel *channel = &worker->channel;
+    const struct cdn_rule *rule = call->rule;
+    uint64_t until_ns = cdn_clock_ns() + LOAD_NS;
+    cordon_status status;
+    uint16_t kind;
+
+    cdn_wire_put_number(&worker->out, 0);
+    if (worker->out.failed)
+        return cdn_error_nomem(err);
+    status = cdn_channel_send(channel, CDN_FRAME_TRACE, worker->out.data,
+                              worker->out.length, until_ns, err);
+    if (!status)
+        status = cdn_channel_receive(&kind, channel,
+                                     CDN_WIRE_TRACE_BYTES(trace_room(call->trace)),
+                                     until_ns, err);
+    if (!status && kind != CDN_FRAME_TRACE)
+        status = cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
+    if (status)
+        return status;
+    cdn_trace_start(call->trace, rule->hash, rule->source, rule->source_bytes, NULL);
+    return cdn_wire_get_trace(call->trace, &channel->in, &outcome->usage, err);
+}
+
 static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
                     uint32_t rule, uint32_t grant, uint64_t ends_ns)
 {
@@ -401,6 +453,8 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
         .shared_params = call->shared_params,
         .budget = call->budget,
         .left_ns = ends_ns > now ? ends_ns - now : 0,
+        .trace_bytes = call->trace ? trace_room(call->trace) : 0,
+        .counts_only = call->trace && call->trace->counts_only,
     };
 
     if (local && local->key) {
@@ -421,12 +475,13 @@ cordon_status cdn_worker_prepare(struct cdn_worker *worker,
     return tell_grant(&number, worker, call, err);
 }
 
-cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
-                             const struct cdn_rule_call *call, cordon_error *err)
+static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
+                         const struct cdn_rule_call *call, cordon_error *err)
 {
     struct cdn_channel_shared *shared = cdn_channel_shared(&worker->channel);
     uint64_t ends_ns = cdn_add_sat(call->entered_ns, call->budget.wall_ns);
     uint32_t rule = 0, grant = 0;
+    uint64_t passed_ns;
     cordon_error why;
     cordon_status status;
     bool failed = false;
@@ -455,8 +510,9 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
     cdn_answers_clear(&call->host->answers);
     call->host->nondeterministic = false;
     call->host->functions_ns = 0;
-    status = exchange(outcome, worker, call, cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS),
-                      &failed, &why);
+    status = exchange(outcome, worker, call, patience_ns(call, ends_ns), &failed, &why);
+    if (!status && call->trace)
+        status = fetch_trace(worker, call, outcome, &why);
     worker->runs++;
     if (failed) {
         if (err)
@@ -470,8 +526,25 @@ cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
     }
     outcome->nondeterministic = call->host->nondeterministic;
     outcome->usage.host_ns = call->host->functions_ns;
-    outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+    passed_ns = cdn_clock_ns() - call->entered_ns;
+    if (!call->trace || outcome->usage.wall_ns > passed_ns)
+        outcome->usage.wall_ns = passed_ns; /* else what tracing took is left out */
     if (call->snapshot)
         outcome->generation = cordon_snapshot_generation(call->snapshot);
     return CORDON_OK;
+}
+
+cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
+                             const struct cdn_rule_call *call, cordon_error *err)
+{
+    cordon_status status;
+
+    if (!call->trace)
+        return run(outcome, worker, call, err);
+    if (!cdn_trace_claim(call->trace))
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the trace is in use by another evaluation");
+    status = run(outcome, worker, call, err);
+    cdn_trace_end(call->trace, NULL);
+    return status;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "sandbox/code.h"
 
@@ -134,15 +135,18 @@ static void cut(cordon_trace *trace, uint32_t lines)
 
 /* ---- a run ---- */
 
-bool cdn_trace_begin(cordon_trace *trace,
+bool cdn_trace_claim(cordon_trace *trace)
+{
+    return !__atomic_exchange_n(&trace->busy, 1, __ATOMIC_ACQUIRE);
+}
+
+void cdn_trace_start(cordon_trace *trace,
                      const unsigned char hash[CDN_CONTENT_HASH_BYTES],
                      const char *source, size_t bytes,
                      const struct cdn_trace_host *host)
 {
     char hex[sizeof trace->hash];
 
-    if (__atomic_exchange_n(&trace->busy, 1, __ATOMIC_ACQUIRE))
-        return false;
     cdn_hash_hex(hex, hash, CDN_CONTENT_HASH_BYTES);
     if (strcmp(hex, trace->hash)) {
         cordon_trace_clear(trace);
@@ -162,6 +166,16 @@ bool cdn_trace_begin(cordon_trace *trace,
     trace->step = CDN_TRACE_NO_STEP;
     trace->serial = trace->last = 0;
     trace->call_count = trace->rooms = 0;
+}
+
+bool cdn_trace_begin(cordon_trace *trace,
+                     const unsigned char hash[CDN_CONTENT_HASH_BYTES],
+                     const char *source, size_t bytes,
+                     const struct cdn_trace_host *host)
+{
+    if (!cdn_trace_claim(trace))
+        return false;
+    cdn_trace_start(trace, hash, source, bytes, host);
     return true;
 }
 
@@ -176,6 +190,11 @@ void cdn_trace_end(cordon_trace *trace, const struct cdn_trace_cost *used)
                          summary->lost_reads;
     trace->host = (struct cdn_trace_host){0};
     __atomic_store_n(&trace->busy, 0, __ATOMIC_RELEASE);
+}
+
+uint64_t cdn_trace_memory_bytes(const cordon_trace *trace)
+{
+    return (trace->bytes + sizeof *trace + 15) & ~(uint64_t)15;
 }
 
 static void close_read(cordon_trace *trace, uint64_t edges)
@@ -205,20 +224,24 @@ void cdn_trace_settle(cordon_trace *trace, const struct cdn_trace_cost *used)
     trace->settled_ns += native; /* an estimate may shrink */
 }
 
+uint32_t cdn_trace_add_step(cordon_trace *trace, uint32_t line, uint32_t depth)
+{
+    if (trace->step_count == trace->step_room) {
+        trace->summary.lost_steps++;
+        return CDN_TRACE_NO_STEP;
+    }
+    trace->steps[trace->step_count] = (cordon_trace_step){.line = line, .depth = depth};
+    return trace->step_count++;
+}
+
 void cdn_trace_begin_line(cordon_trace *trace, uint32_t line, uint32_t depth)
 {
     trace->line = line;
     trace->step = CDN_TRACE_NO_STEP;
     if (line < trace->line_room)
         trace->lines[line].hits++;
-    if (trace->counts_only)
-        return;
-    if (trace->step_count == trace->step_room) {
-        trace->summary.lost_steps++;
-        return;
-    }
-    trace->step = trace->step_count++;
-    trace->steps[trace->step] = (cordon_trace_step){.line = line, .depth = depth};
+    if (!trace->counts_only)
+        trace->step = cdn_trace_add_step(trace, line, depth);
 }
 
 void cdn_trace_pause(cordon_trace *trace, const struct cdn_trace_cost *used)
@@ -231,28 +254,36 @@ void cdn_trace_pause(cordon_trace *trace, const struct cdn_trace_cost *used)
     trace->summary.lost_jumps++;
 }
 
-void cdn_trace_jump(cordon_trace *trace, uint32_t from, uint32_t to)
+void cdn_trace_add_jump(cordon_trace *trace, uint32_t from, uint32_t to, uint64_t count)
 {
+    uint64_t *lost = &trace->summary.lost_jumps;
     uint32_t number;
 
     if (from >= trace->line_room) {
-        trace->summary.lost_jumps++;
+        *lost = cdn_add_sat(*lost, count);
         return;
     }
     for (number = trace->first[from]; number; number = trace->next[number - 1]) {
-        if (trace->jumps[number - 1].to != to)
+        cordon_trace_jump *jump = &trace->jumps[number - 1];
+
+        if (jump->to != to)
             continue;
-        trace->jumps[number - 1].count++;
+        jump->count = cdn_add_sat(jump->count, count);
         return;
     }
     if (trace->jump_count == trace->jump_room) {
-        trace->summary.lost_jumps++;
+        *lost = cdn_add_sat(*lost, count);
         return;
     }
     number = trace->jump_count++;
-    trace->jumps[number] = (cordon_trace_jump){.from = from, .to = to, .count = 1};
+    trace->jumps[number] = (cordon_trace_jump){.from = from, .to = to, .count = count};
     trace->next[number] = trace->first[from];
     trace->first[from] = number + 1;
+}
+
+void cdn_trace_jump(cordon_trace *trace, uint32_t from, uint32_t to)
+{
+    cdn_trace_add_jump(trace, from, to, 1);
 }
 
 const char *cdn_trace_text(cordon_trace *trace, const char *text, size_t bytes)
@@ -289,6 +320,25 @@ cordon_trace_value *cdn_trace_add_value(cordon_trace *trace, uint32_t step)
     return value;
 }
 
+cordon_trace_read *cdn_trace_add_read(cordon_trace *trace, uint32_t step)
+{
+    cordon_trace_read *read;
+
+    if (step == CDN_TRACE_NO_STEP || trace->read_count == trace->read_room) {
+        trace->summary.lost_reads++;
+        return NULL;
+    }
+    read = &trace->reads[trace->read_count++];
+    *read = (cordon_trace_read){.step = step,
+                                .method = "",
+                                .type = "",
+                                .node = "",
+                                .from_ms = INT64_MIN,
+                                .to_ms = INT64_MAX,
+                                .refined = ""};
+    return read;
+}
+
 cordon_trace_read *cdn_trace_open_read(cordon_trace *trace, uint64_t edges)
 {
     cordon_trace_read *read;
@@ -296,18 +346,9 @@ cordon_trace_read *cdn_trace_open_read(cordon_trace *trace, uint64_t edges)
     close_read(trace, edges);
     if (trace->counts_only)
         return NULL;
-    if (trace->step == CDN_TRACE_NO_STEP || trace->read_count == trace->read_room) {
-        trace->summary.lost_reads++;
+    read = cdn_trace_add_read(trace, trace->step);
+    if (!read)
         return NULL;
-    }
-    read = &trace->reads[trace->read_count++];
-    *read = (cordon_trace_read){.step = trace->step,
-                                .method = "",
-                                .type = "",
-                                .node = "",
-                                .from_ms = INT64_MIN,
-                                .to_ms = INT64_MAX,
-                                .refined = ""};
     trace->open = read;
     trace->open_edges = edges;
     return read;

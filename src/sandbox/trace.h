@@ -105,14 +105,28 @@ bool cdn_trace_begin(cordon_trace *trace,
                      const unsigned char hash[CDN_CONTENT_HASH_BYTES],
                      const char *source, size_t bytes,
                      const struct cdn_trace_host *host);
-/* It is over, having used so much. */
+/* The same in two parts, for a run that is somewhere else: claimed, so that no other evaluation
+ * fills it, and started once the run is known to have begun.  It is ended in either case. */
+bool cdn_trace_claim(cordon_trace *trace);
+void cdn_trace_start(cordon_trace *trace,
+                     const unsigned char hash[CDN_CONTENT_HASH_BYTES],
+                     const char *source, size_t bytes,
+                     const struct cdn_trace_host *host);
+/* It is over, having used so much; NULL: what it used is put down to its lines already. */
 void cdn_trace_end(cordon_trace *trace, const struct cdn_trace_cost *used);
+
+/* Of its options, as they are in force: another one made with so many has the same room. */
+uint64_t cdn_trace_memory_bytes(const cordon_trace *trace);
 
 /* Put down to the current line what was used since the last time. */
 void cdn_trace_settle(cordon_trace *trace, const struct cdn_trace_cost *used);
 /* A line begins: count it, and note the step. */
 void cdn_trace_begin_line(cordon_trace *trace, uint32_t line, uint32_t depth);
 void cdn_trace_jump(cordon_trace *trace, uint32_t from, uint32_t to);
+void cdn_trace_add_jump(cordon_trace *trace, uint32_t from, uint32_t to,
+                        uint64_t count);
+/* The number of a step that is added; CDN_TRACE_NO_STEP: there is no room, which is counted. */
+uint32_t cdn_trace_add_step(cordon_trace *trace, uint32_t line, uint32_t depth);
 /* Lines go by unseen until the next one begins: what is used meanwhile belongs to none. */
 void cdn_trace_pause(cordon_trace *trace, const struct cdn_trace_cost *used);
 /* Text that lives as long as what is noted of the run; NULL: no room. */
@@ -121,6 +135,9 @@ const char *cdn_trace_text(cordon_trace *trace, const char *text, size_t bytes);
 const char *cdn_trace_name(cordon_trace *trace, const char *name);
 /* Room for a value of `step`, zero but for that; NULL: there is none, which is counted. */
 cordon_trace_value *cdn_trace_add_value(cordon_trace *trace, uint32_t step);
+/* Room for a read of `step`, of which nothing is known yet; NULL: there is none, which is
+ * counted. */
+cordon_trace_read *cdn_trace_add_read(cordon_trace *trace, uint32_t step);
 /* A read begins, with so many edges read before it; it has those that are read until the next
  * one or the next line begins. */
 cordon_trace_read *cdn_trace_open_read(cordon_trace *trace, uint64_t edges);

@@ -36,8 +36,13 @@ void cdn_trace_say(struct cdn_trace_words *words, const char *format, ...)
     if (length < 0)
         return;
     words->length += (size_t)length < left ? (size_t)length : left - 1;
-    if ((size_t)length >= left)
-        memcpy(words->text + sizeof words->text - 4, "...", 4);
+    if ((size_t)length >= left) {
+        char *cut = words->text + sizeof words->text - 4;
+
+        while (cut > words->text && ((unsigned char)*cut & 0xc0) == 0x80)
+            cut--; /* no half of a character */
+        memcpy(cut, "...", 4);
+    }
 }
 
 void cdn_trace_say_number(struct cdn_trace_words *words, double number)

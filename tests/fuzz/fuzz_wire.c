@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "isolation/wire.h"
+#include "sandbox/trace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -125,6 +126,84 @@ static void try_slice(const struct cdn_buf *in, cordon_error *err)
     cdn_buf_deinit(&out);
 }
 
+/* A notebook into which a run of a text of three lines has been begun. */
+static cordon_trace *begin_trace(cordon_error *err)
+{
+    static const unsigned char hash[CDN_CONTENT_HASH_BYTES] = {1};
+    static cordon_trace *trace;
+    cordon_trace_options options = CORDON_TRACE_OPTIONS_INIT;
+
+    options.memory_bytes = 64 << 10;
+    if (!trace && cordon_trace_new(&trace, &options, err))
+        return NULL;
+    cordon_trace_clear(trace);
+    require(cdn_trace_claim(trace));
+    cdn_trace_start(trace, hash, "a\nb\nc", 5, NULL);
+    return trace;
+}
+
+static void require_shown(const char *text, size_t most)
+{
+    char shown[CORDON_TRACE_VALUE_BYTES];
+
+    require(text && strlen(text) < most);
+    require(!strcmp(cdn_escape(shown, sizeof shown, text, strlen(text)), text));
+}
+
+static void check_trace(const cordon_trace *trace, const cordon_usage *used)
+{
+    const cordon_trace_value *value;
+    const cordon_trace_read *read;
+    const cordon_trace_step *step;
+    uint64_t instructions = 0;
+
+    for (uint32_t i = 0; i < 4; i++)
+        instructions += cordon_trace_line_at(trace, i)->instructions;
+    require(instructions <= used->instructions);
+    for (size_t i = 0; (step = cordon_trace_step_at(trace, i)); i++)
+        require(step->line <= 3 && step->depth < CDN_TRACE_CALLS);
+    for (size_t i = 0; (value = cordon_trace_value_at(trace, i)); i++) {
+        require(cordon_trace_step_at(trace, value->step) && value->type);
+        require_shown(value->name, CORDON_TRACE_VALUE_BYTES);
+        require_shown(value->text, CORDON_TRACE_VALUE_BYTES);
+    }
+    for (size_t i = 0; (read = cordon_trace_read_at(trace, i)); i++) {
+        require(cordon_trace_step_at(trace, read->step) != NULL);
+        require_shown(read->method, CORDON_TRACE_VALUE_BYTES);
+        require_shown(read->type, CORDON_TRACE_VALUE_BYTES);
+        require_shown(read->node, CORDON_TRACE_VALUE_BYTES);
+        require_shown(read->refined, CORDON_TRACE_VALUE_BYTES);
+    }
+}
+
+/* What is accepted is written and read again, to equal bytes. */
+static void try_trace(const struct cdn_buf *in, cordon_error *err)
+{
+    static const cordon_usage used = {.instructions = 1000, .edges = 50, .nodes = 20};
+    cordon_trace *trace = begin_trace(err);
+    struct cdn_buf first = {0}, second = {0};
+    cordon_status status;
+
+    if (!trace)
+        return;
+    status = cdn_wire_get_trace(trace, in, &used, err);
+    cdn_trace_end(trace, NULL);
+    if (status) {
+        require(err->message[0] && !cordon_trace_step_at(trace, 0));
+        return;
+    }
+    check_trace(trace, &used);
+    cdn_wire_put_trace(&first, trace);
+    trace = begin_trace(err);
+    require(trace && !cdn_wire_get_trace(trace, &first, &used, err));
+    cdn_trace_end(trace, NULL);
+    cdn_wire_put_trace(&second, trace);
+    require(first.length == second.length &&
+            !memcmp(first.data, second.data, first.length));
+    cdn_buf_deinit(&first);
+    cdn_buf_deinit(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cdn_buf in = {0};
@@ -141,7 +220,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     cdn_buf_append(&in, data + 1, size - 1);
     cdn_error_clear(&err);
-    switch (data[0] % 10) {
+    switch (data[0] % 11) {
     case 0:
         try_outcome(&in, &err);
         break;
@@ -170,6 +249,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             require(function < CDN_RULE_MAX_FUNCTIONS && bytes < size);
         break;
     case 9:
+        try_trace(&in, &err);
+        break;
+    case 10:
         try_slice(&in, &err);
         break;
     default:

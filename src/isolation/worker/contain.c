@@ -10,7 +10,8 @@
  *      which case the host hangs up; what it calls the container must be a child of ours; and
  *      the worker looks for itself whether it is contained (lockin.c).
  *   5. The worker, which has opened its snapshot meanwhile, is told through the pipe that its
- *      parent is now the keeper, at whose death it is to die; it locks itself in.
+ *      parent is now the keeper, at whose death it is to die, and, once it is in a control group,
+ *      by what it is bounded; it locks itself in.
  *   6. At the worker's end or the host's, all that is below is killed and waited for.
  *
  * Killed at any moment, this process takes everything along: the runtime dies with it by its
@@ -41,11 +42,13 @@
 
 #include "base/file.h"
 #include "isolation/bundle.h"
+#include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
 #include "isolation/worker/rootfs.h"
 
-/* How long a detached runtime's own remains may take to leave. */
+/* How long what a detached runtime leaves between us and the worker may take to end. */
 #define ADOPT_MS 5000
+enum { MOST_CHILDREN = 64, REAP_MS = 5 };
 
 struct keeper {
     const char *runtime;
@@ -57,6 +60,7 @@ struct keeper {
     int lifeline[2];
     pid_t worker;
     int pidfd;
+    struct cdn_cgroup group;
 };
 
 static const char *const environment[] = {"PATH=/usr/bin:/usr/sbin:/bin:/sbin",
@@ -64,10 +68,11 @@ static const char *const environment[] = {"PATH=/usr/bin:/usr/sbin:/bin:/sbin",
 
 /* ---- what is below ---- */
 
-/* Kill every child; how many there were. */
-static int kill_children(void)
+/* The children there are, dead ones that are not waited for among them; 0 also where the system
+ * does not tell. */
+static int list_children(pid_t out[static MOST_CHILDREN])
 {
-    char path[64], text[4096];
+    char path[64], text[1024];
     ssize_t got;
     int count = 0, fd;
 
@@ -78,13 +83,13 @@ static int kill_children(void)
     got = read(fd, text, sizeof text - 1);
     close(fd);
     text[got > 0 ? got : 0] = '\0';
-    for (char *at = text, *end; *at; at = end) {
+    for (char *at = text, *end; *at && count < MOST_CHILDREN; at = end) {
         long pid = strtol(at, &end, 10);
 
         if (end == at)
             break;
-        if (pid > 0 && !kill((pid_t)pid, SIGKILL))
-            count++;
+        if (pid > 0)
+            out[count++] = (pid_t)pid;
     }
     return count;
 }
@@ -92,13 +97,16 @@ static int kill_children(void)
 /* Kill and wait until there is nothing below; a child's children become ours as it dies. */
 static int end_all(const struct keeper *keeper)
 {
+    pid_t children[MOST_CHILDREN];
     int ended = 0, status;
 
     for (;;) {
-        int killed = kill_children();
+        int count = list_children(children);
         pid_t pid;
 
-        if (!killed && keeper->worker > 0) /* no list of children: this one is known */
+        for (int i = 0; i < count; i++)
+            (void)kill(children[i], SIGKILL);
+        if (!count && keeper->worker > 0) /* no list of children: this one is known */
             (void)kill(keeper->worker, SIGKILL);
         pid = waitpid(-1, &status, 0);
         if (pid < 0 && errno != EINTR)
@@ -312,7 +320,9 @@ static bool make_lifeline(int lifeline[2])
 }
 
 /* Steps 4 and 5.  *gone: the host has hung up. */
-static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_error *err)
+static cordon_status run_container(struct keeper *keeper, bool *gone,
+                                   const struct cdn_cgroup_limits *limits,
+                                   cordon_error *err)
 {
     cordon_status status;
     pid_t pid = start_runtime(keeper);
@@ -330,7 +340,26 @@ static cordon_status run_container(struct keeper *keeper, bool *gone, cordon_err
     status = adopt(keeper, err);
     if (!status && write(keeper->lifeline[1], "g", 1) != 1)
         status = cdn_error_errno(err, errno, "step 5, waking the worker");
+    if (!status)
+        status = cdn_keeper_bind(&keeper->group, keeper->lifeline[1], keeper->worker,
+                                 limits, err);
     return status;
+}
+
+/* Step 6's first half; and wait for what the runtime has left, which ends soon. */
+static void await_end(const struct keeper *keeper)
+{
+    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0},
+                             {.fd = keeper->pidfd, .events = POLLIN}};
+    pid_t children[MOST_CHILDREN];
+
+    do {
+        siginfo_t info = {.si_pid = 0};
+
+        while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid &&
+               info.si_pid != keeper->worker)
+            (void)waitpid(info.si_pid, NULL, 0);
+    } while (poll(ends, 2, list_children(children) > 1 ? REAP_MS : -1) <= 0);
 }
 
 static bool is_crun(const char *runtime)
@@ -341,14 +370,12 @@ static bool is_crun(const char *runtime)
 }
 
 cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
-                          cordon_error *err)
+                          const struct cdn_cgroup_limits *limits, cordon_error *err)
 {
     struct keeper keeper = {.runtime = runtime,
                             .crun = is_crun(runtime),
                             .lifeline = {-1, -1},
                             .pidfd = -1};
-    struct pollfd ends[2] = {{.fd = CDN_WORKER_CHANNEL, .events = 0},
-                             {.events = POLLIN}};
     const char *snapshot = arguments[0][0] == '/' ? arguments[0] : NULL;
     bool gone = false;
     cordon_status status;
@@ -366,12 +393,12 @@ cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
         status = write_config(&keeper, arguments,
                               !keeper.privileged || user_namespaces(), err);
     if (!status)
-        status = run_container(&keeper, &gone, err);
-    ends[1].fd = keeper.pidfd;
-    while (!status && !gone && poll(ends, 2, -1) < 0 && errno == EINTR)
-        ;
+        status = run_container(&keeper, &gone, limits, err);
+    if (!status && !gone)
+        await_end(&keeper);
     if (!status)
         close(CDN_WORKER_CHANNEL); /* so that the host hears of the worker's end now */
     *ended = end_all(&keeper);
+    (void)cdn_cgroup_end(&keeper.group); /* what stays is swept by a later one */
     return status;
 }

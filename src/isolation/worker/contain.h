@@ -14,6 +14,7 @@
 #define CDN_WORKER_CONTAIN_H
 
 #include "base/error.h"
+#include "isolation/worker/cgroup.h"
 
 /* Descriptors of a worker, whatever wall it is behind. */
 enum {
@@ -25,10 +26,11 @@ enum {
 };
 
 /* Make the container, wait for the end of its worker or of the host, and leave nothing behind.
- * `arguments`: of the worker, SNAPSHOT first, NULL after the last.  *ended: its wait status.
+ * `arguments`: of the worker, SNAPSHOT first, NULL after the last.  `limits`: of its control
+ * group.  *ended: its wait status.
  * Errors: CORDON_E_DENIED which step the system or the runtime refused; CORDON_E_NOTFOUND
  *         there is no such runtime or snapshot; CORDON_E_INVALID, CORDON_E_NOMEM. */
 cordon_status cdn_contain(int *ended, const char *runtime, char **arguments,
-                          cordon_error *err);
+                          const struct cdn_cgroup_limits *limits, cordon_error *err);
 
 #endif

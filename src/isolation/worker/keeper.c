@@ -22,7 +22,8 @@
 
 static pid_t worker;
 static int worker_pidfd = -1;
-static int lifeline = -1; /* written to once, closed by the keeper's end */
+static int lifeline = -1; /* written to twice, closed by the keeper's end */
+static struct cdn_cgroup group;
 
 #define SPACES                                                                         \
     (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |         \
@@ -67,6 +68,18 @@ static cordon_status map_ids(pid_t pid, cordon_error *err)
     return CORDON_OK;
 }
 
+cordon_status cdn_keeper_bind(struct cdn_cgroup *out, int pipe_end, pid_t pid,
+                              const struct cdn_cgroup_limits *limits, cordon_error *err)
+{
+    unsigned char in_force;
+
+    cdn_cgroup_make(out, limits, NULL);
+    in_force = (unsigned char)cdn_cgroup_join(out, pid);
+    return write(pipe_end, &in_force, 1) == 1
+               ? CORDON_OK
+               : cdn_error_errno(err, errno, "waking the worker");
+}
+
 cordon_status cdn_keeper_await(const struct cdn_kept *kept, cordon_error *err)
 {
     char go;
@@ -84,13 +97,21 @@ static cordon_status become_worker(struct cdn_kept *kept, int ready[2],
     return cdn_keeper_await(kept, err);
 }
 
-cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child, int channel,
+static void end_worker(int *ended)
+{
+    kill(worker, SIGKILL); /* it may have ended: then this does nothing */
+    while (waitpid(worker, ended, 0) < 0 && errno == EINTR)
+        ;
+    (void)cdn_cgroup_end(&group); /* what stays is swept by a later one */
+}
+
+cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child,
+                               const struct cdn_cgroup_limits *limits,
                                cordon_error *err)
 {
     cordon_status status = CORDON_OK;
     int ready[2];
 
-    (void)channel;
     *child = false;
     *kept = (struct cdn_kept){.namespaces = true, .user = true, .keeper = -1};
     if (pipe2(ready, O_CLOEXEC))
@@ -117,10 +138,10 @@ cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child, int channel,
         status = map_ids(worker, err);
     if (!status && write(lifeline, "g", 1) != 1)
         status = cdn_error_errno(err, errno, "waking the worker");
-    if (status && worker > 0) {
-        kill(worker, SIGKILL);
-        (void)waitpid(worker, NULL, 0);
-    }
+    if (!status) /* while the worker opens its snapshot: to move a process takes its time */
+        status = cdn_keeper_bind(&group, lifeline, worker, limits, err);
+    if (status && worker > 0)
+        end_worker(NULL);
     return status;
 }
 
@@ -132,8 +153,6 @@ int cdn_keeper_wait(int channel)
 
     while (poll(ends, 2, -1) < 0 && errno == EINTR)
         ;
-    kill(worker, SIGKILL); /* it may have ended: then this does nothing */
-    while (waitpid(worker, &ended, 0) < 0 && errno == EINTR)
-        ;
+    end_worker(&ended);
     return ended;
 }

@@ -7,8 +7,9 @@
  *   2. The worker is a child in new user, pid, mount, net, ipc, uts and cgroup namespaces: it
  *      sees no process, network, host name or System V object but its own, and its ids are
  *      good for nothing outside.
- *   3. Its control group, where there is a hierarchy that may be written, bounds memory,
- *      processes and the share of the processors.  The worker opens the snapshot.
+ *   3. Its control group (cgroup.h), where there is a hierarchy that may be written, bounds
+ *      memory, processes and the share of the processors.  Meanwhile the worker opens the
+ *      snapshot; it goes on to 9 when it has heard which of the bounds are in force.
  *
  * Then here, each before what takes away the rights it needs:
  *
@@ -55,6 +56,7 @@
 #include <unistd.h>
 
 #include "isolation/wire.h"
+#include "isolation/worker/cgroup.h"
 
 static cordon_status refused(cordon_error *err, int step, const char *what)
 {
@@ -214,11 +216,24 @@ static cordon_status check_container(cordon_error *err)
 
 /* ---- 4: the keeper ---- */
 
-/* Asked for once the ids have changed, as that takes it back; it may have died before. */
-static cordon_status die_with(int keeper, cordon_error *err)
+/* Which locks controllers are. */
+static uint32_t group_locks(uint32_t controllers)
 {
+    return (controllers ? CDN_LOCK_CGROUP : 0u) |
+           (controllers & CDN_CGROUP_MEMORY ? CDN_LOCK_MEMORY : 0u) |
+           (controllers & CDN_CGROUP_CPU ? CDN_LOCK_CPU : 0u) |
+           (controllers & CDN_CGROUP_PIDS ? CDN_LOCK_PIDS : 0u);
+}
+
+/* Asked for once the ids have changed, as that takes it back; it may have died before. */
+static cordon_status die_with(int keeper, uint32_t *locks, cordon_error *err)
+{
+    unsigned char controllers;
     char nothing;
 
+    if (read(keeper, &controllers, 1) != 1)
+        return cdn_error_set(err, CORDON_E_DENIED, "step 3: the keeper gave up");
+    *locks |= group_locks(controllers);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || fcntl(keeper, F_SETFL, O_NONBLOCK))
         return refused(err, 4, "dying with the keeper");
     if (read(keeper, &nothing, 1) >= 0)
@@ -310,7 +325,7 @@ cordon_status cdn_lock_in(uint32_t *locks, const struct cdn_lockin *lockin,
     if (!status)
         status = drop_capabilities(err);
     if (!status)
-        status = die_with(lockin->keeper, err);
+        status = die_with(lockin->keeper, locks, err);
     if (!status)
         status = limit_calls(lockin->channel, err);
     if (!status)

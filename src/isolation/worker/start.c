@@ -20,7 +20,7 @@ enum {
     CHANNEL = CDN_WORKER_CHANNEL,
     AREA = CDN_WORKER_AREA,
     SLICE = CDN_WORKER_SLICE,
-    ARGUMENTS = 6
+    ARGUMENTS = 7
 };
 
 static int give_up(struct cdn_channel *channel, const cordon_error *why)
@@ -42,8 +42,8 @@ static cordon_status map_area(void **area, cordon_error *err)
     *area = NULL;
     if (fstat(AREA, &file) || file.st_size != (off_t)CDN_CHANNEL_AREA_BYTES)
         return cdn_error_set(err, CORDON_E_INVALID, "descriptor 4 is no shared area");
-    *area = mmap(NULL, CDN_CHANNEL_AREA_BYTES, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_POPULATE, AREA, 0);
+    *area =
+        mmap(NULL, CDN_CHANNEL_AREA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, AREA, 0);
     close(AREA);
     if (*area == MAP_FAILED)
         return cdn_error_errno(err, errno, "the shared area");
@@ -69,6 +69,17 @@ static cordon_status open_snapshot(cordon_snapshot **out, const char *name,
     return cordon_snapshot_open(out, name, NULL, err);
 }
 
+/* To measure them takes as long as all else here; the host, on the same machine, has. */
+static void know_ticks(const struct cdn_channel *channel)
+{
+    const struct cdn_channel_shared *shared = cdn_channel_shared(channel);
+
+    if (shared && shared->ticks.rate)
+        cdn_ticks_adopt(shared->ticks);
+    else
+        cdn_ticks_init();
+}
+
 /* In the worker: open, lock in, serve. */
 static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char **argv,
                 cdn_worker_serve *serve)
@@ -90,7 +101,7 @@ static int work(struct cdn_channel *channel, const struct cdn_kept *kept, char *
     uint32_t locks;
     cordon_status status;
 
-    cdn_ticks_init();
+    know_ticks(channel);
     status = open_snapshot(&snapshot, argv[1], &err);
     if (!status)
         status = cdn_service_new(&service, snapshot, &config, channel, &err);
@@ -149,6 +160,7 @@ static void close_others(bool slice, bool contained)
 
 int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
 {
+    struct cdn_cgroup_limits limits = {.pids = 1, .cpu_percent = 100};
     struct cdn_channel channel;
     struct cdn_kept kept = {.contained = true, .keeper = CDN_WORKER_KEEPER};
     struct role role = take_role(&argc, &argv);
@@ -167,13 +179,14 @@ int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
     }
     if (chdir("/"))
         return 3;
+    limits.memory_bytes = strtoull(argv[6], NULL, 10);
     if (role.runtime) {
-        status = cdn_contain(&ended, role.runtime, argv + 1, &err);
+        status = cdn_contain(&ended, role.runtime, argv + 1, &limits, &err);
         return status ? give_up(&channel, &err) : ended_as(ended);
     }
     status = map_area(&area, &err);
     if (!status && !role.contained)
-        status = cdn_keeper_clone(&kept, &child, CHANNEL, &err);
+        status = cdn_keeper_clone(&kept, &child, &limits, &err);
     if (status)
         return give_up(&channel, &err);
     channel.area = area;

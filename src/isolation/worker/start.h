@@ -1,7 +1,7 @@
 /* A worker's way from its first instruction to its service: started by libcordon alone
  * (isolation/process.c), with the channel as descriptor 3, the shared area as 4, and
  *
- *     cordon-worker SNAPSHOT IMAGE_BYTES MEMORY_BYTES ROOM_BYTES CPU_S
+ *     cordon-worker SNAPSHOT IMAGE_BYTES MEMORY_BYTES ROOM_BYTES CPU_S HELD_BYTES
  *
  * SNAPSHOT is a path, or - for none, or 5: the descriptor of a slice.  With --container RUNTIME
  * before these it keeps a container, and with --contained it lives in one (contain.h).  What goes wrong before it

@@ -35,7 +35,7 @@ static void bare(unsigned long flags)
 {
     if (!leave_child(flags))
         execl(WORKER, "cordon-worker", "--contained", "-", "1048576", "4194304",
-              "268435456", "60", (char *)NULL);
+              "268435456", "60", "0", (char *)NULL);
 }
 
 int main(int argc, char **argv)

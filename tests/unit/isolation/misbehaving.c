@@ -34,6 +34,43 @@ static void ready(uint64_t number)
     cdn_buf_deinit(&out);
 }
 
+/* Touch so much memory of its own; 0: it could. */
+static long hold(size_t bytes)
+{
+    volatile char *block =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (block == MAP_FAILED)
+        return -1;
+    for (size_t at = 0; at < bytes; at += 4096)
+        block[at] = 1;
+    return 0;
+}
+
+static const volatile char *large; /* LARGE_FILE; NULL: there is none */
+
+static long read_large(void)
+{
+    long sum = 0;
+
+    if (!large)
+        return -1;
+    for (size_t at = 0; at < (size_t)LARGE_MIB << 20; at += 4096)
+        sum += large[at];
+    return sum;
+}
+
+static void map_large(void)
+{
+    int fd = open(LARGE_FILE, O_RDONLY | O_CLOEXEC);
+    void *at = MAP_FAILED;
+
+    if (fd >= 0)
+        at = mmap(NULL, (size_t)LARGE_MIB << 20, PROT_READ, MAP_SHARED, fd, 0);
+    if (at != MAP_FAILED)
+        large = at;
+}
+
 static long escape(uint64_t which)
 {
     static char buffer[64];
@@ -64,6 +101,20 @@ static long escape(uint64_t which)
         return syscall(SYS_clone, 17, 0, 0, 0, 0);
     case ESCAPE_NAMESPACE:
         return syscall(SYS_unshare, 0x10000000);
+    case ESCAPE_FORK:
+        return fork();
+    case ESCAPE_DESCRIPTOR:
+        return dup(3);
+    case ESCAPE_MEMORY_DESCRIPTOR:
+        return syscall(SYS_memfd_create, "more", 0);
+    case ESCAPE_SLEEP:
+        return usleep(1);
+    case ESCAPE_READ_HOST:
+        return syscall(SYS_process_vm_readv, 1, NULL, 0, NULL, 0, 0);
+    case HOLD_MEMORY:
+        return hold((size_t)HELD_MIB << 20);
+    case READ_FILE:
+        return read_large();
     default:
         return -1;
     }
@@ -112,12 +163,27 @@ static void dump(uintptr_t at, size_t bytes)
             dump(at + half * bytes / 2, bytes / 2);
 }
 
-static void lie(uint64_t which, const struct cdn_service *service)
+/* Bells, headers and frames all over the area, wherever the host may look. */
+static void scribble(const unsigned char *junk, size_t bytes)
+{
+    struct cdn_channel_shared *shared = cdn_channel_shared(to_host);
+
+    for (uint32_t round = 0; round < 200; round++) {
+        memset((void *)&shared->bells, (int)round, sizeof shared->bells);
+        memcpy(to_host->area + CDN_CHANNEL_PAGE, junk, bytes);
+        memset(to_host->area + CDN_CHANNEL_PAGE + CDN_CHANNEL_HALF_BYTES, (int)round,
+               CDN_CHANNEL_HALF_BYTES);
+    }
+    (void)send(3, junk, 16, 0);
+}
+
+static void lie(uint64_t which)
 {
     static unsigned char junk[65536];
     unsigned char header[16] = {'C', 'R', 'D', 'N', CDN_FRAME_OUTCOME, 0, 0, 0};
+    struct cdn_channel_shared *shared = cdn_channel_shared(to_host);
+    struct cdn_channel_bell *bell = &shared->bells[CDN_CHANNEL_WORKER];
 
-    (void)service;
     switch (which) {
     case LIE_NO_FRAME:
         (void)send(3, "HTTP/1.1 200 OK\r\n", 16, 0);
@@ -137,6 +203,31 @@ static void lie(uint64_t which, const struct cdn_service *service)
     case LIE_JUNK:
         memset(junk, 0xc1, sizeof junk);
         say(CDN_FRAME_OUTCOME, junk, 100);
+        break;
+    case LIE_FORK:
+        for (;;)
+            (void)fork();
+    case LIE_DESCRIPTORS:
+        for (;;)
+            (void)dup(3);
+    case LIE_RING:
+        memset(bell->header, 0xc1, sizeof bell->header);
+        __atomic_add_fetch(&bell->rung, 1, __ATOMIC_SEQ_CST);
+        if (!__atomic_exchange_n(&bell->awake, 1, __ATOMIC_SEQ_CST))
+            (void)send(3, bell->header, sizeof bell->header, 0);
+        break;
+    case LIE_SCRIBBLE:
+        scribble(junk, sizeof junk);
+        break;
+    case LIE_TRACE:
+        say(CDN_FRAME_TRACE, junk, 10);
+        break;
+    case LIE_SLEEP:
+        (void)recv(3, junk, sizeof junk, 0);
+        break;
+    case LIE_AWAKE:
+        __atomic_store_n(&shared->bells[CDN_CHANNEL_HOST].awake, 1, __ATOMIC_SEQ_CST);
+        (void)recv(3, junk, sizeof junk, 0);
         break;
     case LIE_HALF:
         header[8] = 200;
@@ -226,7 +317,7 @@ static cordon_status serve(struct cdn_service *service, struct cdn_channel *chan
             ready((uint64_t)result);
         } else if (kind == CDN_FRAME_RUN &&
                    !cdn_wire_get_run(&run, &channel->in, err)) {
-            lie(run.seed, service);
+            lie(run.seed);
         } else { /* keep what any worker would keep of it, for a dump */
             cdn_buf_append(&kept, channel->in.data, channel->in.length);
             ready(0);
@@ -237,5 +328,6 @@ static cordon_status serve(struct cdn_service *service, struct cdn_channel *chan
 
 int main(int argc, char **argv)
 {
+    map_large();
     return cdn_worker_start(argc, argv, serve);
 }

@@ -14,8 +14,18 @@ enum {
     ESCAPE_PROGRAM,
     ESCAPE_CHILD,
     ESCAPE_NAMESPACE,
-    ESCAPES_END
+    ESCAPE_FORK,
+    ESCAPE_DESCRIPTOR,
+    ESCAPE_MEMORY_DESCRIPTOR,
+    ESCAPE_SLEEP,
+    ESCAPE_READ_HOST,
+    ESCAPES_END,
+    /* no escapes: what it may do, within its bounds */
+    HOLD_MEMORY, /* HELD_MIB of its own */
+    READ_FILE    /* all of LARGE_FILE, which it had mapped before it was locked in */
 };
+
+enum { HELD_MIB = 48, LARGE_MIB = 96 };
 
 enum {
     LIE_NO_FRAME = 1,
@@ -31,8 +41,15 @@ enum {
     LIE_DECISION,
     LIE_USAGE,
     LIE_CONTRADICTION,
-    LIE_SILENCE, /* from here on only time ends it */
+    LIE_FORK,
+    LIE_DESCRIPTORS,
+    LIE_RING,     /* a bell with nothing behind it */
+    LIE_SCRIBBLE, /* over all of the shared area, again and again */
+    LIE_TRACE,    /* of a run that nobody asked to trace */
+    LIE_SILENCE,  /* from here on only time ends it */
     LIE_HALF,
+    LIE_SLEEP,
+    LIE_AWAKE, /* it says that it looks at its bell, and does not */
     LIES_END,
     /* Not a lie: send every byte of memory that can be read, as it is, and exit. */
     LIE_DUMP = 1000

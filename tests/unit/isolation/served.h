@@ -37,7 +37,8 @@ static inline void served_init(struct served *served, cordon_snapshot *snapshot)
 {
     memset(served, 0, sizeof *served);
     ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, served->ends));
-    served->area = calloc(1, CDN_CHANNEL_AREA_BYTES);
+    served->area = aligned_alloc(CDN_CHANNEL_PAGE, CDN_CHANNEL_AREA_BYTES);
+    memset(served->area, 0, CDN_CHANNEL_AREA_BYTES);
     cdn_channel_init(&served->channel, CDN_CHANNEL_WORKER, served->ends[1],
                      served->area);
     cdn_channel_init(&served->worker.channel, CDN_CHANNEL_HOST, served->ends[0],

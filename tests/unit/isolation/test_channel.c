@@ -19,7 +19,9 @@ struct pair {
 static void pair_init(struct pair *pair, bool area)
 {
     ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair->ends));
-    pair->area = area ? calloc(1, CDN_CHANNEL_AREA_BYTES) : NULL;
+    pair->area = area ? aligned_alloc(CDN_CHANNEL_PAGE, CDN_CHANNEL_AREA_BYTES) : NULL;
+    if (area)
+        memset(pair->area, 0, CDN_CHANNEL_AREA_BYTES);
     cdn_channel_init(&pair->host, CDN_CHANNEL_HOST, pair->ends[0], pair->area);
     cdn_channel_init(&pair->worker, CDN_CHANNEL_WORKER, pair->ends[1], pair->area);
 }
@@ -243,6 +245,130 @@ START_TEST(channel__an_end_that_is_gone_is_told)
 }
 END_TEST
 
+/* ---- bells ---- */
+
+struct echo {
+    struct cdn_channel *channel;
+    cordon_status status;
+};
+
+/* Send back what comes, now and then after a while, until the other side ends it. */
+static void *echo_all(void *ud)
+{
+    struct echo *echo = ud;
+    unsigned turns = 0;
+    uint16_t kind;
+
+    for (;;) {
+        echo->status = cdn_channel_receive(&kind, echo->channel, CDN_CHANNEL_MAX_BYTES,
+                                           UINT64_MAX, NULL);
+        if (echo->status)
+            return NULL;
+        if (++turns % 97 == 0)
+            usleep(200);
+        echo->status = cdn_channel_send(echo->channel, kind, echo->channel->in.data,
+                                        echo->channel->in.length, UINT64_MAX, NULL);
+        if (echo->status)
+            return NULL;
+    }
+}
+
+/* Whether both sides look, sleep, or pass from one to the other: each frame comes once. */
+START_TEST(channel__no_frame_is_lost_between_bell_and_descriptor)
+{
+    enum { TURNS = 6000, LARGE = CDN_CHANNEL_HALF_BYTES + 1 };
+    unsigned char *bytes = calloc(1, LARGE);
+    struct pair pair;
+    struct echo echo;
+    pthread_t thread;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, true);
+    echo = (struct echo){&pair.worker, CORDON_OK};
+    ck_assert(!pthread_create(&thread, NULL, echo_all, &echo));
+    for (uint32_t turn = 0; turn < TURNS; turn++) {
+        size_t length = turn % 500 == 499 ? LARGE : turn % 3000;
+
+        if (turn % 101 == 0)
+            usleep(300);
+        if (length)
+            bytes[length - 1] = (unsigned char)turn;
+        ck_assert(
+            !cdn_channel_send(&pair.host, (uint16_t)turn, bytes, length, soon(), &err));
+        /* a look that does not wait for long, as one who may cancel has */
+        while (turn % 3 == 0 && cdn_channel_wait(&pair.host, cdn_clock_ns() + 1000,
+                                                 &err) == CORDON_E_INTERRUPTED)
+            ;
+        ck_assert_msg(!cdn_channel_receive(&kind, &pair.host, LARGE, soon(), &err),
+                      "%s", err.message);
+        ck_assert_uint_eq(kind, (uint16_t)turn);
+        ck_assert_uint_eq(pair.host.in.length, length);
+        ck_assert(!length || pair.host.in.data[length - 1] == (unsigned char)turn);
+    }
+    ck_assert(!shutdown(pair.ends[0], SHUT_RDWR));
+    ck_assert(!pthread_join(thread, NULL));
+    ck_assert_int_eq(echo.status, CORDON_E_IO);
+    pair_deinit(&pair);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(channel__a_bell_with_nothing_behind_it_is_no_frame)
+{
+    struct cdn_channel_bell *bell;
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+
+    pair_init(&pair, true);
+    bell = &cdn_channel_shared(&pair.host)->bells[CDN_CHANNEL_WORKER];
+    ck_assert(!cdn_channel_send(&pair.worker, 1, "abc", 3, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &pair.host, 100, soon(), &err));
+    /* it looks at the bell now: rung for no frame, and by more than one */
+    bell->rung += 2;
+    ck_assert_int_eq(
+        cdn_channel_receive(&kind, &pair.host, 100, cdn_clock_ns() + 2000000, &err),
+        CORDON_E_INTERRUPTED);
+    pair_deinit(&pair);
+
+    pair_init(&pair, true);
+    bell = &cdn_channel_shared(&pair.host)->bells[CDN_CHANNEL_WORKER];
+    ck_assert(!cdn_channel_send(&pair.worker, 1, "abc", 3, soon(), &err));
+    ck_assert(!cdn_channel_receive(&kind, &pair.host, 100, soon(), &err));
+    bell->rung++;
+    memset(bell->header, 0xc1, sizeof bell->header);
+    ck_assert_int_eq(cdn_channel_receive(&kind, &pair.host, 100, soon(), &err),
+                     CORDON_E_DATA);
+    pair_deinit(&pair);
+}
+END_TEST
+
+/* Nobody looks at a bell for ever: one that brings nothing is trusted less and less. */
+START_TEST(channel__looking_that_brings_nothing_is_given_up)
+{
+    struct pair pair;
+    cordon_error err;
+    uint16_t kind;
+    int looked = 0;
+
+    pair_init(&pair, true);
+    pair.host.trust = 8;
+    for (int i = 0; i < 32; i++) {
+        uint32_t before = pair.host.unlooked;
+
+        ck_assert(!cdn_channel_send(&pair.worker, 1, "abc", 3, soon(), &err));
+        ck_assert(!cdn_channel_receive(&kind, &pair.host, 100, soon(), &err));
+        ck_assert_int_eq(cdn_channel_wait(&pair.host, cdn_clock_ns(), &err),
+                         CORDON_E_INTERRUPTED);
+        looked += pair.host.unlooked <= before;
+    }
+    ck_assert_uint_eq(pair.host.trust, 0);
+    ck_assert_int_le(looked, 6);
+    pair_deinit(&pair);
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
 START_TEST(channel__no_memory_for_a_frame_is_an_error)
 {
@@ -272,6 +398,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, channel__a_frame_is_ready_when_it_is_whole);
     CDN_UNIT_CASE(s, channel__a_socket_that_listens_becomes_what_connects_to_it);
     CDN_UNIT_CASE(s, channel__an_end_that_is_gone_is_told);
+    CDN_UNIT_CASE(s, channel__no_frame_is_lost_between_bell_and_descriptor);
+    CDN_UNIT_CASE(s, channel__a_bell_with_nothing_behind_it_is_no_frame);
+    CDN_UNIT_CASE(s, channel__looking_that_brings_nothing_is_given_up);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, channel__no_memory_for_a_frame_is_an_error);
 #endif

@@ -2,11 +2,14 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/alloc.h"
 #include "isolation/process.h"
+#include "isolation/worker/cgroup.h"
 #include "misbehaving.h"
 
 /* WORKER and MISBEHAVING are programs. */
@@ -15,6 +18,7 @@ static const struct cdn_wall_options options = {
     .image_bytes = UINT64_C(1) << 20,
     .memory_bytes = UINT64_C(4) << 20,
     .room_bytes = UINT64_C(256) << 20,
+    .held_bytes = UINT64_C(200) << 20,
     .cpu_s = 60,
     .start_ns = UINT64_C(60000000000),
     .load = {.instructions = 10 * 1000 * 1000,
@@ -77,15 +81,22 @@ END_TEST
 
 /* ---- a worker that was taken over ---- */
 
-static struct cdn_worker *misbehaving(void)
+static struct cdn_worker *misbehaving_with(uint64_t room_bytes, uint64_t held_bytes)
 {
     struct cdn_wall_options with = options;
     struct cdn_worker *worker;
     cordon_error err;
 
     with.program = MISBEHAVING;
+    with.room_bytes = room_bytes;
+    with.held_bytes = held_bytes;
     ck_assert_msg(!cdn_process_start(&worker, &with, NULL, &err), "%s", err.message);
     return worker;
+}
+
+static struct cdn_worker *misbehaving(void)
+{
+    return misbehaving_with(options.room_bytes, options.held_bytes);
 }
 
 /* Have it try; true: it lived, and *result is what came back. */
@@ -192,6 +203,235 @@ START_TEST(process__a_lying_worker_spoils_nothing_but_its_run)
 }
 END_TEST
 
+/* ---- beside others ---- */
+
+struct mischief {
+    pthread_t thread;
+    uint32_t stop; /* atomic */
+    uint32_t over; /* atomic: it has told every kind of lie, or could not */
+    uint32_t lies, believed;
+    struct ruling ruling;
+    cordon_outcome *outcome;
+};
+
+static void *misbehave(void *ud)
+{
+    struct mischief *mischief = ud;
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct cdn_wall_options with = options;
+
+    with.program = MISBEHAVING;
+    mischief->ruling.budget.wall_ns = 5000000;
+    while (!__atomic_load_n(&mischief->stop, __ATOMIC_ACQUIRE)) {
+        struct cdn_worker *worker;
+
+        if (cdn_process_start(&worker, &with, NULL, &mischief->ruling.err)) {
+            mischief->believed++;
+            break;
+        }
+        request.seed = LIE_NO_FRAME + mischief->lies % (LIES_END - LIE_NO_FRAME);
+        mischief->believed +=
+            run_behind(&mischief->ruling, worker, mischief->outcome, &request) ||
+            cordon_outcome_get_kind(mischief->outcome) == CORDON_OUTCOME_OK;
+        worker->end(worker);
+        if (++mischief->lies == LIES_END - LIE_NO_FRAME)
+            __atomic_store_n(&mischief->over, 1, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&mischief->over, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+/* Each of them within its own limit, which is none that a healthy worker comes near. */
+START_TEST(process__others_are_answered_while_one_misbehaves)
+{
+    enum { RUNS = 2000 };
+    static const char fields[] = "decisions = {'allow', 'deny'}, fallback = 'deny',";
+    const cordon_request request = CORDON_REQUEST_INIT;
+    struct mischief mischief = {.stop = 0};
+    struct cdn_worker *worker;
+    struct ruling ruling;
+    int answered = 0, asked = 0;
+
+    ruling_evaluate(&ruling, fields,
+                    "local s = 0 for i = 1, 100 do s = s + i end "
+                    "return { decision = 'allow', score = s }");
+    ruling_evaluate(&mischief.ruling, fields, "return { decision = 'allow' }");
+    ck_assert(!cordon_outcome_new(&mischief.outcome, &ruling.err));
+    ck_assert(!cdn_process_start(&worker, &options, NULL, &ruling.err));
+    ruling.budget.wall_ns = UINT64_C(20000000000);
+    ck_assert(!pthread_create(&mischief.thread, NULL, misbehave, &mischief));
+    while (asked < RUNS || !__atomic_load_n(&mischief.over, __ATOMIC_ACQUIRE)) {
+        ck_assert_msg(!run_behind(&ruling, worker, ruling.outcome, &request), "%s",
+                      ruling.err.message);
+        answered += cordon_outcome_get_kind(ruling.outcome) == CORDON_OUTCOME_OK;
+        asked++;
+    }
+    __atomic_store_n(&mischief.stop, 1, __ATOMIC_RELEASE);
+    ck_assert(!pthread_join(mischief.thread, NULL));
+    ck_assert_int_eq(answered, asked);
+    ck_assert(!worker->broken);
+    ck_assert_uint_eq(mischief.believed, 0);
+    worker->end(worker);
+    cordon_outcome_free(mischief.outcome);
+    ruling_deinit(&mischief.ruling);
+    ruling_deinit(&ruling);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+START_TEST(process__address_space_has_an_end)
+{
+    struct cdn_worker *worker = misbehaving_with(UINT64_C(40) << 20, 0);
+    uint64_t result;
+
+    ck_assert(try(worker, HOLD_MEMORY, &result));
+    ck_assert_int_eq((int64_t)result, -1);
+    worker->end(worker);
+    worker = misbehaving_with(UINT64_C(100) << 20, 0);
+    ck_assert(try(worker, HOLD_MEMORY, &result));
+    ck_assert_int_eq((int64_t)result, 0);
+    worker->end(worker);
+}
+END_TEST
+
+START_TEST(process__memory_that_is_held_has_an_end)
+{
+    const uint64_t room = UINT64_C(256) << 20, held = UINT64_C(32) << 20;
+    struct cdn_worker *worker = misbehaving_with(room, held);
+    uint64_t result;
+    FILE *file;
+
+    if (!(worker->locks & CDN_LOCK_MEMORY)) {
+        printf("SKIPPED: no group may be made here that bounds memory\n");
+        worker->end(worker);
+        return;
+    }
+    ck_assert_msg(!try(worker, HOLD_MEMORY, &result), "%ld", (long)result);
+    worker->end(worker);
+    /* pages of a file that nobody had in memory are charged, and given back */
+    file = fopen(LARGE_FILE, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert(!ftruncate(fileno(file), (off_t)LARGE_MIB << 20));
+    ck_assert(!fclose(file));
+    worker = misbehaving_with(room, held);
+    ck_assert(!unlink(LARGE_FILE));
+    ck_assert_msg(try(worker, READ_FILE, &result), "it was killed");
+    ck_assert_int_eq((int64_t)result, 0);
+    worker->end(worker);
+}
+END_TEST
+
+/* ---- what is left ---- */
+
+/* The keeper of the only worker there is. */
+static pid_t find_keeper(void)
+{
+    DIR *processes = opendir("/proc");
+    struct dirent *entry;
+    pid_t keeper = 0;
+
+    ck_assert_ptr_nonnull(processes);
+    while ((entry = readdir(processes))) {
+        char path[300], state;
+        int pid, parent;
+        FILE *file;
+
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        file = fopen(path, "r");
+        if (!file)
+            continue;
+        if (fscanf(file, "%d (%*[^)]) %c %d", &pid, &state, &parent) == 3 &&
+            parent == (int)getpid())
+            keeper = pid;
+        fclose(file);
+    }
+    closedir(processes);
+    return keeper;
+}
+
+static int groups_in(const char *folder, pid_t keeper)
+{
+    DIR *names = opendir(folder);
+    struct dirent *entry;
+    int count = 0;
+
+    while (names && (entry = readdir(names))) {
+        uint64_t began;
+        pid_t whose;
+
+        count += cdn_cgroup_owner(&whose, &began, entry->d_name) && whose == keeper;
+    }
+    if (names)
+        closedir(names);
+    return count;
+}
+
+static size_t read_text(char *text, size_t size, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    size_t got;
+
+    ck_assert_ptr_nonnull(file);
+    got = fread(text, 1, size, file);
+    fclose(file);
+    return got;
+}
+
+/* Groups of that keeper in the hierarchies here. */
+static int groups_of(pid_t keeper)
+{
+    static char mounts[1 << 18], own[1 << 14];
+    struct cdn_cgroup_places places;
+    size_t mounts_bytes = read_text(mounts, sizeof mounts, "/proc/self/mountinfo");
+    size_t own_bytes = read_text(own, sizeof own, "/proc/self/cgroup");
+    int count = 0;
+
+    cdn_cgroup_find(&places, mounts, mounts_bytes, own, own_bytes);
+    for (uint32_t i = 0; i < places.count; i++) {
+        char *folder = places.places[i].folder;
+
+        count += groups_in(folder, keeper);
+        if (!places.places[i].v2 || places.places[i].top)
+            continue;
+        *strrchr(folder, '/') = '\0';
+        count += groups_in(folder, keeper);
+    }
+    return count;
+}
+
+START_TEST(process__a_killed_keeper_s_group_is_swept_by_the_next)
+{
+    struct cdn_worker *worker, *next;
+    cordon_error err;
+    bool bounded;
+    pid_t keeper;
+
+    ck_assert_msg(!cdn_process_start(&worker, &options, NULL, &err), "%s", err.message);
+    bounded = worker->locks & CDN_LOCK_CGROUP;
+    keeper = find_keeper();
+    ck_assert_int_gt(keeper, 0);
+    ck_assert_int_eq(groups_of(keeper) > 0, bounded);
+    ck_assert(!kill(keeper, SIGKILL));
+    worker->end(worker);
+    /* the worker dies of that, but when is the kernel's affair */
+    for (int tried = 0; tried < 2000; tried++) {
+        ck_assert_msg(!cdn_process_start(&next, &options, NULL, &err), "%s",
+                      err.message);
+        next->end(next);
+        if (!groups_of(keeper))
+            break;
+        usleep(10000);
+    }
+    ck_assert_int_eq(groups_of(keeper), 0);
+    /* and who is ended as usual leaves none */
+    ck_assert(!cdn_process_start(&next, &options, NULL, &err));
+    keeper = find_keeper();
+    next->end(next);
+    ck_assert_int_eq(groups_of(keeper), 0);
+}
+END_TEST
+
 static int descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -269,6 +509,10 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, process__a_system_call_that_is_not_on_the_list_kills_the_worker);
     CDN_UNIT_CASE(s, process__no_escape_leads_anywhere);
     CDN_UNIT_CASE(s, process__a_lying_worker_spoils_nothing_but_its_run);
+    CDN_UNIT_CASE(s, process__others_are_answered_while_one_misbehaves);
+    CDN_UNIT_CASE(s, process__address_space_has_an_end);
+    CDN_UNIT_CASE(s, process__memory_that_is_held_has_an_end);
+    CDN_UNIT_CASE(s, process__a_killed_keeper_s_group_is_swept_by_the_next);
     CDN_UNIT_CASE(s, process__nothing_is_left_behind);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, process__each_allocation_of_starting_one_may_fail);

@@ -1,8 +1,9 @@
-#include "rule/ruling.h"
+#include "traces.h"
 
 #include "served.h"
 
 #include "rule/functions.h"
+#include "sandbox/trace.h"
 
 static cordon_status ask(struct served *served, struct ruling *ruling,
                          const cordon_request *request, const struct cdn_grant *grant,
@@ -318,6 +319,102 @@ START_TEST(service__a_slice_that_is_none_changes_nothing)
 }
 END_TEST
 
+START_TEST(service__a_run_is_traced_as_in_the_caller_s_slot)
+{
+    static const char *const bodies[] = {
+        "local s = 0\nfor i = 1, 20 do\ns = s + i\nend\nreturn { score = s }",
+        "local t = { a = 1 }\nlocal u = t.a + #tostring(t.a)\nerror('no ' .. u)",
+        "local n = 0\nwhile true do\nn = n + 1\nend",
+    };
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct served served;
+
+    served_init(&served, NULL);
+    for (size_t i = 0; i < 2 * sizeof bodies / sizeof *bodies; i++) {
+        cordon_trace_options options = CORDON_TRACE_OPTIONS_INIT;
+        cordon_trace *here, *there;
+        struct ruling ruling;
+
+        options.counts_only = i % 2;
+        ck_assert(!cordon_trace_new(&here, &options, &served.err));
+        ck_assert(!cordon_trace_new(&there, &options, &served.err));
+        ruling_init(&ruling, ruling_source(FIELDS, bodies[i / 2]), NULL);
+        ruling.budget.instructions = 5000;
+        for (int round = 0; round < 3; round++) {
+            struct cdn_rule_call call = {.rule = ruling.rule,
+                                         .image = ruling.image,
+                                         .slot = ruling.slot,
+                                         .host = &ruling.host,
+                                         .binding = ruling.binding,
+                                         .grant = &cdn_grant_everything,
+                                         .request = &request,
+                                         .trace = here,
+                                         .budget = ruling.budget,
+                                         .entered_ns = cdn_clock_ns()};
+
+            ck_assert(!cdn_rule_run(ruling.outcome, &call, &ruling.err));
+            call.trace = there;
+            ck_assert_msg(
+                !cdn_worker_run(served.outcome, &served.worker, &call, &served.err),
+                "%s", served.err.message);
+            assert_same(ruling.outcome, served.outcome);
+            assert_same_counts(here, there);
+            assert_same_notes(here, there);
+            /* one without a trace in between has no part in it */
+            ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+        }
+        ck_assert_uint_eq(cordon_trace_get_summary(there)->runs, 3);
+        ck_assert(!served.worker.broken);
+        ruling_deinit(&ruling);
+        cordon_trace_free(here);
+        cordon_trace_free(there);
+    }
+    served_deinit(&served);
+}
+END_TEST
+
+START_TEST(service__a_trace_in_use_is_the_caller_s_error)
+{
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct served served;
+    struct ruling ruling;
+    cordon_trace *trace;
+
+    served_init(&served, NULL);
+    ck_assert(!cordon_trace_new(&trace, NULL, &served.err));
+    ruling_init(&ruling, ruling_source(FIELDS, "return {}"), NULL);
+    {
+        const struct cdn_rule_call call = {.rule = ruling.rule,
+                                           .host = &ruling.host,
+                                           .grant = &cdn_grant_everything,
+                                           .request = &request,
+                                           .trace = trace,
+                                           .budget = ruling.budget,
+                                           .entered_ns = cdn_clock_ns()};
+
+        ck_assert(cdn_trace_claim(trace));
+        ck_assert_int_eq(
+            cdn_worker_run(served.outcome, &served.worker, &call, &served.err),
+            CORDON_E_INVALID);
+        cdn_trace_end(trace, NULL);
+        ck_assert_msg(
+            !cdn_worker_run(served.outcome, &served.worker, &call, &served.err), "%s",
+            served.err.message);
+        /* a node that is not there: nothing began */
+        request.label = "Account";
+        request.key = "1";
+        ck_assert_int_eq(
+            cdn_worker_run(served.outcome, &served.worker, &call, &served.err),
+            CORDON_E_NOTFOUND);
+        ck_assert_uint_eq(cordon_trace_get_summary(trace)->runs, 1);
+        ck_assert(cordon_trace_step_at(trace, 0));
+    }
+    cordon_trace_free(trace);
+    ruling_deinit(&ruling);
+    served_deinit(&served);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("service");
@@ -329,6 +426,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, service__the_host_s_wish_to_cancel_crosses_over);
     CDN_UNIT_CASE(s, service__a_graph_is_seen_as_far_as_it_is_granted);
     CDN_UNIT_CASE(s, service__a_slice_that_is_none_changes_nothing);
+    CDN_UNIT_CASE(s, service__a_run_is_traced_as_in_the_caller_s_slot);
+    CDN_UNIT_CASE(s, service__a_trace_in_use_is_the_caller_s_error);
     return s;
 }
 
