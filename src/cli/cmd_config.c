@@ -418,7 +418,10 @@ const struct cdn_command cdn_command_config_show = {
         "what\n"
         "has priority runs meanwhile; tighten how many times its usual cost a rule "
         "may\n"
-        "use while others wait. The last three may be 0: none.",
+        "use while others wait. The last three may be 0: none. Behind walls,\n"
+        "workers_min workers are kept ready, at most workers_max are there, and one "
+        "that\n"
+        "nobody needs for workers_idle_ms ends.",
     .exits = "023",
 };
 

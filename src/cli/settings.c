@@ -94,8 +94,9 @@ const char *cdn_origin_str(enum cdn_origin origin)
 /* ---- the engine's, and other defaults ---- */
 
 /* X(field) by how its options hold it. */
-#define ENGINE_SMALL(X) X(slots) X(busy_wait_ms) X(tighten)
-#define ENGINE_NONE(X)  X(max_waiting) X(interrupt_slots)
+#define ENGINE_SMALL(X)                                                                \
+    X(slots) X(busy_wait_ms) X(tighten) X(workers_max) X(workers_idle_ms)
+#define ENGINE_NONE(X) X(max_waiting) X(interrupt_slots) X(workers_min)
 #define ENGINE_LARGE(X)                                                                \
     X(max_instructions)                                                                \
     X(max_edges)                                                                       \
@@ -160,6 +161,7 @@ void cdn_settings_defaults(struct cdn_settings *out)
             out->values[i].text = rows[i].text;
     }
     cdn_engine_defaults(&out->engine);
+    out->engine.workers_max = 0; /* follows the slots, whatever they are set to */
     from_engine(out);
 }
 

@@ -65,6 +65,9 @@ enum cdn_setting_type {
     X(engine, max_wall_ns, NS, 0, NULL, NULL)                                          \
     X(engine, load_memory_bytes, SIZE, 0, NULL, "what a rule may take when loaded")    \
     X(engine, image_budget_bytes, SIZE, 0, NULL, "of images of rules, all together")   \
+    X(engine, workers_min, ZERO, 0, NULL, "workers kept ready behind a wall in use")   \
+    X(engine, workers_max, ZERO, 0, NULL, "of them at most; 0: one for each slot")     \
+    X(engine, workers_idle_ms, MS, 0, NULL, "how long one is kept that nobody needs")  \
     X(policy, file, TEXT, 0, NULL, "who may see what; default: policy.lua in a store") \
     X(server, data, TEXT, 0, NULL, "the store, or one snapshot file")                  \
     X(server, registry, TEXT, 0, NULL, "of rules; default: rules.mdb in the store")    \

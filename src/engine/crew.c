@@ -292,9 +292,10 @@ static void failed(struct cdn_crews *pool, struct cdn_crew *crew,
                    const cordon_error *why, uint64_t now_ns)
 {
     struct cdn_failing *failing = &crew->failing;
-    uint64_t delay_ns = CDN_CREW_RETRY_NS;
+    bool accident = !failing->count && why->status != CORDON_E_NOMEM;
+    uint64_t delay_ns = accident ? 0 : CDN_CREW_RETRY_NS;
 
-    for (uint32_t i = 0; i < failing->count && delay_ns < CDN_CREW_RETRY_MOST_NS; i++)
+    for (uint32_t i = 1; i < failing->count && delay_ns < CDN_CREW_RETRY_MOST_NS; i++)
         delay_ns *= 2;
     if (delay_ns > CDN_CREW_RETRY_MOST_NS)
         delay_ns = CDN_CREW_RETRY_MOST_NS;

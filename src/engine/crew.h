@@ -26,7 +26,8 @@
 #define CDN_HAND_DOUBT_NS  UINT64_C(1000000000)
 /* How long one that was hung up on may take to clean up. */
 #define CDN_HAND_LEAVE_NS UINT64_C(2000000000)
-/* Between tries where none can be started: at first, and at most. */
+/* Between tries where none can be started: after the second, and at most.  The first failure may
+ * have been an accident, and is followed by another try at once. */
 #define CDN_CREW_RETRY_NS      UINT64_C(100000000)
 #define CDN_CREW_RETRY_MOST_NS UINT64_C(30000000000)
 

@@ -9,7 +9,7 @@
  *
  * Nothing here waits for a worker but an evaluation that needs one, which waits as long as its
  * own time lasts: a start is spawned and looked at later, an end hung up and reaped later.  A
- * wall that cannot be put up is tried again after 0.1 s, then 0.2 s and so on up to 30 s;
+ * wall that cannot be put up is tried again at once, after 0.1 s, 0.2 s and so on up to 30 s;
  * meanwhile whoever needs it is told at once why it cannot.
  *
  * One that is dead, or says what nobody asked, is found out when it is leased (one poll); one

@@ -76,17 +76,27 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
         .cancel = cancel ? &cancel->requested : NULL,
         .revoked = call->revoked};
     struct cdn_worker *worker;
-    cordon_status status =
-        cdn_crews_lease(&worker, engine->workers, wall, sight, &patience, err);
+    cordon_status status;
+    bool lost = true;
 
-    if (status == CORDON_E_INTERRUPTED) {
-        without_worker(outcome, wall, call, &patience);
-        return CORDON_OK;
+    /* one that died a moment ago, before its run began, is not the rule's affair; a second one
+     * may be */
+    for (int tries = 0; lost && tries < 2; tries++) {
+        status = cdn_crews_lease(&worker, engine->workers, wall, sight, &patience, err);
+        if (status == CORDON_E_INTERRUPTED) {
+            without_worker(outcome, wall, call, &patience);
+            return CORDON_OK;
+        }
+        if (status)
+            return status;
+        status = cdn_worker_run(outcome, worker, call, err);
+        lost = status && worker->broken;
+        cdn_crews_return(engine->workers, worker);
     }
-    if (status)
-        return status;
-    status = cdn_worker_run(outcome, worker, call, err);
-    cdn_crews_return(engine->workers, worker);
+    if (lost) {
+        cdn_worker_lost(outcome, call, status, err);
+        status = CORDON_OK;
+    }
     return status;
 }
 

@@ -361,8 +361,8 @@ static cordon_status exchange(cordon_outcome *outcome, struct cdn_worker *worker
 }
 
 /* What came of a run whose worker is of no use any more. */
-static void explain(cordon_outcome *outcome, const struct cdn_rule_call *call,
-                    cordon_status status, const cordon_error *why)
+void cdn_worker_lost(cordon_outcome *outcome, const struct cdn_rule_call *call,
+                     cordon_status status, const cordon_error *why)
 {
     uint64_t passed_ns = cdn_clock_ns() - call->entered_ns;
 
@@ -521,7 +521,7 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
     }
     if (status) {
         worker->broken = true;
-        explain(outcome, call, status, &why);
+        cdn_worker_lost(outcome, call, status, &why);
         return CORDON_OK;
     }
     outcome->nondeterministic = call->host->nondeterministic;

@@ -90,8 +90,13 @@ cordon_status cdn_worker_prepare(struct cdn_worker *worker,
  * `local` view the worker sees that in place of the call's snapshot: it is sent the slice, if there is
  * one to send, and forgets what it saw before.
  * Whatever the worker does is in the outcome: one that is killed for being late is the limit
- * `time`, one that died or lied an error.  Errors: as cdn_rule_run(). */
+ * `time`, one that died or lied an error.
+ * Errors: as cdn_rule_run(); CORDON_E_IO, CORDON_E_INTERRUPTED, CORDON_E_DATA, and the worker is
+ *         broken: it was lost before the run began, and another may be asked. */
 cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,
                              const struct cdn_rule_call *call, cordon_error *err);
+/* The outcome of a call whose worker was lost, and why that was. */
+void cdn_worker_lost(cordon_outcome *outcome, const struct cdn_rule_call *call,
+                     cordon_status status, const cordon_error *why);
 
 #endif

@@ -36,6 +36,8 @@ void cdn_host_log(const struct cdn_host *host, cordon_level level, const char *f
     cdn_log_say(host->log, level, "server", "%s", text);
 }
 
+#define TEND_NS UINT64_C(1000000000)
+
 /* ---- whoever watches the engine ---- */
 
 static void on_engine_log(void *ud, cordon_level level, const char *message)
@@ -226,9 +228,23 @@ void cdn_host_set_auth_take(struct cdn_host *host, struct cdn_auth *auth)
     cdn_auth_release(before);
 }
 
+/* About once a second. */
+static void tend(struct cdn_host *host)
+{
+    uint64_t now_ns = cdn_clock_ns();
+    cordon_error err;
+
+    if (now_ns - host->tended_ns < TEND_NS)
+        return;
+    host->tended_ns = now_ns;
+    if (cordon_engine_tend(host->engine, &err))
+        cdn_host_log(host, CORDON_LEVEL_WARNING, "%s", err.message);
+}
+
 void cdn_host_upkeep(struct cdn_host *host)
 {
     cdn_reload_look(host->reload);
+    tend(host);
     if (host->graphs)
         cdn_graphs_look(host->graphs, host->engine);
 }

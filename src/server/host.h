@@ -46,6 +46,7 @@ struct cdn_host {
     struct cdn_log *log;         /* NULL: nobody is told */
     struct cdn_otlp *otlp;       /* NULL: no spans are exported */
     int64_t started_ms;
+    uint64_t tended_ns;         /* when workers were last looked after */
     bool draining;              /* atomic: no new work; readyz says so */
     uint64_t registry_sequence; /* atomic: what the engine's rules stand at */
     uint64_t shed_memory;       /* atomic: requests refused as too much was held */
@@ -61,7 +62,8 @@ cordon_status cdn_host_open(struct cdn_host *host,
                             cordon_error *err);
 /* Everything recorded is on the disk then.  Errors: as cordon_audit_close(). */
 cordon_status cdn_host_close(struct cdn_host *host, cordon_error *err);
-/* Look after what is attached (cordon/upkeep.h): at least twice a second. */
+/* Look after what is attached (cordon/upkeep.h), and after workers behind walls: at least twice
+ * a second. */
 void cdn_host_upkeep(struct cdn_host *host);
 /* Who may call, as the lane's thread is to go by now: the lane's own until its next call. */
 struct cdn_auth *cdn_host_auth(struct cdn_host *host, struct cdn_lane *lane);

@@ -161,14 +161,32 @@ static void ask_stopped(struct attack *attack, int which)
     }
 }
 
+/* What a principal may not see does not come over with what is noted of a run either. */
+static void ask_traced(struct attack *attack, const struct answer *first)
+{
+    const cordon_trace_options options = CORDON_TRACE_OPTIONS_INIT;
+    struct answer answer;
+    cordon_error err = {0};
+
+    if (!attack->expect.hidden_count || attack->failure[0])
+        return;
+    if (cordon_trace_new(&attack->trace, &options, &err) != CORDON_OK) {
+        attack_fail(attack, "no trace: %s", err.message);
+        return;
+    }
+    attack_evaluate(attack, HOSTILE, &attack->expect.limits, &answer);
+    attack_same(attack, "traced", first, &answer);
+    attack_trace_hides(attack);
+    cordon_trace_free(attack->trace);
+    attack->trace = NULL;
+}
+
 void attack_behind_run(struct attack *attack, struct answer *answer)
 {
     struct answer honest;
     cordon_error err = {0};
     int which;
 
-    if (!attack_read_expectation(attack))
-        return;
     which = attack->expect.node[0] ? OVER_GRAPH : ALONE;
     attack->outcome = places.outcome;
     if (!enter(attack, &places.here[which], &err) ||
@@ -182,6 +200,7 @@ void attack_behind_run(struct attack *attack, struct answer *answer)
     }
     ask_both(attack, which, HOSTILE, "behind the wall", &attack->expect.limits, answer);
     attack_as_expected(attack, answer);
+    ask_traced(attack, answer);
     ask_stopped(attack, which);
     ask_both(attack, which, honest_names[which], "the honest rule", NULL, &honest);
     if (honest.status != CORDON_OK || honest.kind != CORDON_OUTCOME_OK)

@@ -20,7 +20,7 @@ bool attack_behind_open(struct attack *attack, const char *root, cordon_wall wal
                         const char *worker);
 void attack_behind_close(void);
 
-/* One case; *answer is the one from behind the wall.  What is wrong is the attack's failure. */
+/* One case, whose expectation has been read; *answer is the one from behind the wall.  What is wrong is the attack's failure. */
 void attack_behind_run(struct attack *attack, struct answer *answer);
 
 #endif

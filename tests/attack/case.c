@@ -122,6 +122,10 @@ static bool read_setting(struct attack *attack, const char *line)
     if (strncmp(line, "with node ", 10) == 0 &&
         sscanf(line, "with node %63s", expect->node) == 1)
         return true;
+    if (strcmp(line, "long") == 0) {
+        expect->is_long = true;
+        return true;
+    }
     if (sscanf(line, "with principal %63s", expect->principal) == 1)
         return true;
     if (expect->hidden_count < HIDDEN_MAX &&

@@ -28,6 +28,7 @@ struct expectation {
     int64_t as_of_ms;
     enum { EITHER, WHOLE, TRUNCATED } truncated; /* what the outcome must say */
     cordon_limits limits;
+    bool is_long; /* it takes some hundred milliseconds */
 };
 
 /* What an evaluation came to, kept to be compared. */

@@ -58,8 +58,9 @@ struct keeper {
     bool slice;      /* the worker gets one */
     char id[32];
     int lifeline[2];
+    pid_t started; /* the runtime */
     pid_t worker;
-    int pidfd;
+    int pidfd; /* the worker's */
     struct cdn_cgroup group;
 };
 
@@ -106,8 +107,10 @@ static int end_all(const struct keeper *keeper)
 
         for (int i = 0; i < count; i++)
             (void)kill(children[i], SIGKILL);
-        if (!count && keeper->worker > 0) /* no list of children: this one is known */
+        if (!count && keeper->worker > 0) /* no list of children: these are known */
             (void)kill(keeper->worker, SIGKILL);
+        else if (!count && keeper->started > 0)
+            (void)kill(keeper->started, SIGKILL);
         pid = waitpid(-1, &status, 0);
         if (pid < 0 && errno != EINTR)
             return ended;
@@ -330,11 +333,13 @@ static cordon_status run_container(struct keeper *keeper, bool *gone,
 
     if (pid < 0)
         return cdn_error_errno(err, errno, "step 4, a process for %s", keeper->runtime);
+    keeper->started = pid;
     *gone = !await_runtime(pid);
     if (*gone)
         return CORDON_OK;
     while (waitpid(pid, &ended, 0) < 0 && errno == EINTR)
         ;
+    keeper->started = 0;
     if (ended)
         return refused(keeper, ended, err);
     status = adopt(keeper, err);

@@ -295,9 +295,8 @@ static int count_names(const char *path)
     int count = 0;
 
     while (folder && (entry = readdir(folder)))
-        count +=
-            !strncmp(entry->d_name, "crun", 4) || !strncmp(entry->d_name, "runc", 4) ||
-            !strncmp(entry->d_name, "cordon-c", 8) || !strcmp(path, "/proc/self/fd");
+        count += !strncmp(entry->d_name, "crun", 4) ||
+                 !strncmp(entry->d_name, "runc", 4) || !strcmp(path, "/proc/self/fd");
     if (folder)
         closedir(folder);
     return count;
