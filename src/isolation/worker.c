@@ -491,7 +491,7 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
         status = tell_slice(worker, call->local,
                             cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS), &why);
         if (status && worker->broken) {
-            explain(outcome, call, status, &why);
+            cdn_worker_lost(outcome, call, status, &why);
             return CORDON_OK;
         }
         if (status && err)
