@@ -497,8 +497,8 @@ cordon_status cdn_see(struct cdn_seen *out, struct cdn_lane *lane,
 }
 
 cordon_status cdn_see_ahead(struct cdn_seen *out, struct cdn_lane *lane,
-                            const struct cdn_state *state, struct cdn_rule_call *call,
-                            cordon_error *err)
+                            cordon_wall wall, const struct cdn_state *state,
+                            struct cdn_rule_call *call, cordon_error *err)
 {
     static const cordon_request nobody = CORDON_REQUEST_INIT;
 
@@ -506,7 +506,7 @@ cordon_status cdn_see_ahead(struct cdn_seen *out, struct cdn_lane *lane,
     call->snapshot = state->snapshot;
     call->budget = cdn_budget_load(&lane->engine->options);
     call->entered_ns = cdn_clock_ns();
-    return cdn_see(out, lane, state, NULL, lane->engine->options.wall, call, NULL, err);
+    return cdn_see(out, lane, state, NULL, wall, call, NULL, err);
 }
 
 void cdn_seen_release(struct cdn_seen *seen, cordon_engine *engine)

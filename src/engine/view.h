@@ -38,8 +38,8 @@ cordon_status cdn_see(struct cdn_seen *out, struct cdn_lane *lane,
 /* The same for whoever will be evaluated for the host on that state: in place of a request a
  * node that is not there.  Of `call` what cdn_worker_prepare() needs is set besides. */
 cordon_status cdn_see_ahead(struct cdn_seen *out, struct cdn_lane *lane,
-                            const struct cdn_state *state, struct cdn_rule_call *call,
-                            cordon_error *err);
+                            cordon_wall wall, const struct cdn_state *state,
+                            struct cdn_rule_call *call, cordon_error *err);
 void cdn_seen_release(struct cdn_seen *seen, cordon_engine *engine);
 
 /* With the engine. */

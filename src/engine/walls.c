@@ -4,6 +4,7 @@
  * may see, for as long as its own time lasts, and gives it back.  A worker that is not ready in
  * time is on its way for the next. */
 #include <stdio.h>
+#include <string.h>
 
 #include <cordon/wall.h>
 
@@ -11,8 +12,10 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/trust.h"
 #include "engine/view.h"
 #include "isolation/container.h"
+#include "isolation/microvm.h"
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
 #define ROOM_BYTES (UINT64_C(512) << 20)
@@ -21,25 +24,50 @@
 #define HELD_BYTES (UINT64_C(128) << 20)
 #define CPU_S      UINT64_C(3600)
 
+/* What workers are started with. */
+static struct cdn_wall_options with_options(const cordon_engine_options *options)
+{
+    return (struct cdn_wall_options){
+        .program = options->worker,
+        .image_bytes = options->load_memory_bytes,
+        .memory_bytes = options->max_memory_bytes,
+        .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
+        .held_bytes = HELD_BYTES + 4 * options->max_memory_bytes +
+                      2 * CDN_WORKER_RULES * options->load_memory_bytes,
+        .cpu_s = CPU_S,
+        .load = cdn_budget_load(options),
+    };
+}
+
 cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
 {
     const cordon_engine_options *options = &engine->options;
     const struct cdn_crews_options with = {
         .walls = cdn_walls,
-        .with = {.program = options->worker,
-                 .image_bytes = options->load_memory_bytes,
-                 .memory_bytes = options->max_memory_bytes,
-                 .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
-                 .held_bytes = HELD_BYTES + 4 * options->max_memory_bytes +
-                               2 * CDN_WORKER_RULES * options->load_memory_bytes,
-                 .cpu_s = CPU_S,
-                 .load = cdn_budget_load(options)},
+        .with = with_options(options),
         .least = options->workers_min,
         .most = options->workers_max,
         .idle_ns = options->workers_idle_ms * UINT64_C(1000000),
     };
 
     return options->worker ? cdn_crews_new(&engine->workers, &with, err) : CORDON_OK;
+}
+
+cordon_status cdn_walls_try(cordon_wall wall, const cordon_engine_options *options,
+                            cordon_error *err)
+{
+    struct cdn_wall_options with = with_options(options);
+    struct cdn_worker *worker;
+    cordon_status status;
+
+    if (!options->worker)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the engine's options name no cordon-worker");
+    with.start_ns = cdn_walls[wall].start_ns;
+    status = cdn_wall_start(&worker, wall, &with, NULL, err);
+    if (!status)
+        worker->end(worker);
+    return status;
 }
 
 /* ---- a run ---- */
@@ -67,9 +95,10 @@ static void without_worker(cordon_outcome *outcome, cordon_wall wall,
 }
 
 cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
-                            cordon_wall wall, const struct cdn_sight *sight,
+                            struct cdn_behind *behind, const struct cdn_sight *sight,
                             const struct cdn_rule_call *call, cordon_error *err)
 {
+    const cordon_wall wall = (cordon_wall)behind->wall;
     const cordon_cancel *cancel = call->request->cancel;
     const struct cdn_patience patience = {
         .until_ns = cdn_add_sat(call->entered_ns, call->budget.wall_ns),
@@ -85,12 +114,14 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
         status = cdn_crews_lease(&worker, engine->workers, wall, sight, &patience, err);
         if (status == CORDON_E_INTERRUPTED) {
             without_worker(outcome, wall, call, &patience);
+            behind->unserved = true;
             return CORDON_OK;
         }
         if (status)
             return status;
         status = cdn_worker_run(outcome, worker, call, err);
-        lost = status && worker->broken;
+        behind->crashed = status != CORDON_E_NOMEM && worker->broken;
+        lost = status && behind->crashed;
         cdn_crews_return(engine->workers, worker);
     }
     if (lost) {
@@ -102,7 +133,8 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- ahead of runs ---- */
 
-cordon_status cdn_walls_warm(struct cdn_lane *lane, const struct cdn_state *state,
+cordon_status cdn_walls_warm(struct cdn_lane *lane, cordon_wall wall,
+                             const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err)
 {
     cordon_engine *engine = lane->engine;
@@ -118,10 +150,10 @@ cordon_status cdn_walls_warm(struct cdn_lane *lane, const struct cdn_state *stat
 
     if (!workers)
         return cdn_error_nomem(err);
-    status = cdn_see_ahead(&seen, lane, state, &call, err);
+    status = cdn_see_ahead(&seen, lane, wall, state, &call, err);
     if (!status)
-        status = cdn_crews_fill(workers, &leased, engine->workers, options->wall,
-                                &seen.sight, count, err);
+        status = cdn_crews_fill(workers, &leased, engine->workers, wall, &seen.sight,
+                                count, err);
     for (uint32_t i = 0; i < leased; i++) {
         if (!status)
             status = cdn_worker_prepare(workers[i], &call, err);
@@ -136,15 +168,24 @@ cordon_status cdn_walls_warm(struct cdn_lane *lane, const struct cdn_state *stat
 static void want(cordon_engine *engine)
 {
     struct cdn_lane *lane = cdn_pool_try(engine, CORDON_MAX_PRIORITY);
-    struct cdn_rule_call call = {0};
-    struct cdn_seen seen;
+    const struct cdn_state *state;
+    uint32_t walls;
 
     if (!lane)
         return; /* all are in use, and so is what they need */
-    /* what cannot be cut, evaluations are told */
-    if (!cdn_see_ahead(&seen, lane, cdn_state_enter(engine, lane), &call, NULL))
-        cdn_crews_want(engine->workers, engine->options.wall, &seen.sight);
-    cdn_seen_release(&seen, engine);
+    state = cdn_state_enter(engine, lane);
+    walls = cdn_trust_wanted(state) | UINT32_C(1) << engine->options.wall;
+    for (uint32_t wall = CORDON_WALL_PROCESS; wall < CDN_WALLS; wall++) {
+        struct cdn_rule_call call = {0};
+        struct cdn_seen seen;
+
+        if (!(walls >> wall & 1))
+            continue;
+        /* what cannot be cut, evaluations are told */
+        if (!cdn_see_ahead(&seen, lane, (cordon_wall)wall, state, &call, NULL))
+            cdn_crews_want(engine->workers, (cordon_wall)wall, &seen.sight);
+        cdn_seen_release(&seen, engine);
+    }
     cdn_state_leave(engine, lane);
     cdn_pool_release(engine, lane);
 }
@@ -155,8 +196,7 @@ cordon_status cordon_engine_tend(cordon_engine *engine, cordon_error *err)
         return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_tend: no engine");
     if (!engine->workers)
         return CORDON_OK;
-    if (engine->options.wall != CORDON_WALL_INPROC)
-        want(engine);
+    want(engine);
     return cdn_crews_tend(engine->workers, err);
 }
 
@@ -171,22 +211,26 @@ enum { ROUNDS = 20 };
 /* What a round may take: a wall works on a busy machine too. */
 #define PATIENCE_NS UINT64_C(10000000000)
 
-/* What makes containers here, and a colon; nothing where another wall is meant. */
-static size_t describe_runtime(char *text, size_t size, cordon_wall wall)
+/* What makes containers or machines here, and a colon; nothing where another wall is meant. */
+static size_t describe_maker(char *text, size_t size, cordon_wall wall,
+                             const char *worker)
 {
     const char *runtime = cdn_container_runtime();
-    char version[64];
+    char made[128];
 
     text[0] = '\0';
-    if (wall != CORDON_WALL_CONTAINER || !runtime)
+    if (wall == CORDON_WALL_MICROVM)
+        cdn_microvm_describe(made, sizeof made, worker);
+    else if (wall != CORDON_WALL_CONTAINER || !runtime)
         return 0;
-    if (cdn_container_version(version, sizeof version, runtime, NULL))
-        snprintf(version, sizeof version, "%s", runtime);
-    return (size_t)snprintf(text, size, "%s: ", version);
+    else if (cdn_container_version(made, sizeof made, runtime, NULL))
+        snprintf(made, sizeof made, "%s", runtime);
+    return (size_t)snprintf(text, size, "%s: ", made);
 }
 
 /* What a worker says is in force. */
-static void describe(char *text, size_t size, cordon_wall wall, uint32_t locks)
+static void describe(char *text, size_t size, cordon_wall wall, const char *worker,
+                     uint32_t locks)
 {
     static const struct {
         uint32_t lock;
@@ -196,7 +240,7 @@ static void describe(char *text, size_t size, cordon_wall wall, uint32_t locks)
         CDN_LOCK_MAP(LOCK_WORD)
 #undef LOCK_WORD
     };
-    size_t length = describe_runtime(text, size, wall);
+    size_t length = describe_maker(text, size, wall, worker);
     const char *comma = "";
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -263,7 +307,7 @@ cordon_status cordon_wall_probe(cordon_wall_report *out, cordon_wall wall,
     if (!status && wall == CORDON_WALL_INPROC)
         snprintf(out->text, sizeof out->text, "the language and the meter");
     else if (!status)
-        describe(out->text, sizeof out->text, wall,
+        describe(out->text, sizeof out->text, wall, worker,
                  cdn_crews_locks(engine->workers, wall));
     else
         snprintf(out->text, sizeof out->text, "%.500s", own.message);

@@ -71,6 +71,8 @@ struct cdn_channel_shared {
 
 struct cdn_channel {
     int fd; /* a connected stream; the channel's owner closes it */
+    bool
+        device; /* it is a machine's port and not a socket: its worker waits for ever */
     enum cdn_channel_side side;
     unsigned char *area;  /* CDN_CHANNEL_AREA_BYTES; NULL: there is none */
     struct cdn_buf in;    /* the frame received last */

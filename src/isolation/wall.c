@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "isolation/container.h"
+#include "isolation/microvm.h"
 #include "isolation/process.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -10,6 +11,7 @@
 const struct cdn_wall cdn_walls[CDN_WALLS] = {
     [CORDON_WALL_PROCESS] = {cdn_process_spawn, 10 * SECOND_NS},
     [CORDON_WALL_CONTAINER] = {cdn_container_spawn, 20 * SECOND_NS},
+    [CORDON_WALL_MICROVM] = {cdn_microvm_spawn, CDN_MICROVM_START_NS},
 };
 
 const char *cordon_wall_str(cordon_wall wall)

@@ -22,6 +22,29 @@
 
 /* ---- greeting ---- */
 
+/* Wait for the call of a worker that is to connect, or the end of the process it is in. */
+static cordon_status take_call(struct cdn_worker *worker, uint64_t until_ns,
+                               cordon_error *err)
+{
+    const uint64_t look_ns = 20000000;
+
+    for (;;) {
+        uint64_t now_ns = cdn_clock_ns();
+        bool last = now_ns >= until_ns || until_ns - now_ns <= look_ns;
+        bool gone = worker->process >= 0 && cdn_worker_gone(worker);
+        cordon_status status = cdn_channel_accept(
+            &worker->channel, last ? until_ns : now_ns + look_ns, err);
+
+        worker->listening = status != CORDON_OK;
+        if (status != CORDON_E_INTERRUPTED)
+            return status;
+        if (gone)
+            return cdn_error_set(err, CORDON_E_IO, "it ended before it called");
+        if (last)
+            return status;
+    }
+}
+
 static cordon_status hear_hello(struct cdn_worker *worker, uint64_t until_ns,
                                 cordon_error *err)
 {
@@ -31,10 +54,9 @@ static cordon_status hear_hello(struct cdn_worker *worker, uint64_t until_ns,
     uint16_t kind;
 
     if (worker->listening)
-        status = cdn_channel_accept(channel, until_ns, err);
+        status = take_call(worker, until_ns, err);
     if (status)
         return status;
-    worker->listening = false;
     status = cdn_channel_receive(&kind, channel, CDN_WIRE_SMALL_BYTES, until_ns, err);
     if (status)
         return status;
@@ -78,7 +100,8 @@ cordon_status cdn_worker_greeted(struct cdn_worker *worker, bool *done,
     if (worker->listening && cdn_channel_ready(&worker->channel) &&
         !cdn_channel_accept(&worker->channel, 0, NULL))
         worker->listening = false;
-    *done = !worker->listening && cdn_channel_ready(&worker->channel);
+    *done = worker->listening ? worker->process >= 0 && cdn_worker_gone(worker)
+                              : cdn_channel_ready(&worker->channel);
     return *done ? cdn_worker_greet(worker, 0, err) : CORDON_OK;
 }
 
@@ -303,19 +326,26 @@ static cordon_status answer_call(struct cdn_worker *worker,
 }
 
 /* Wait for a frame, and carry the host's wish to cancel over meanwhile. */
+static bool is_cancelled(const struct cdn_rule_call *call)
+{
+    const cordon_cancel *cancel = call->request->cancel;
+
+    return (cancel && __atomic_load_n(&cancel->requested, __ATOMIC_RELAXED)) ||
+           (call->revoked && __atomic_load_n(call->revoked, __ATOMIC_RELAXED));
+}
+
 static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
                            const struct cdn_rule_call *call, uint64_t until_ns,
                            cordon_error *err)
 {
     size_t most = (size_t)call->budget.output_bytes + CDN_WIRE_ANSWER_BYTES;
     struct cdn_channel_shared *shared = cdn_channel_shared(&worker->channel);
-    const cordon_cancel *cancel = call->request->cancel;
+    bool may_end = call->request->cancel || call->revoked;
     cordon_status status;
 
     for (;;) {
         uint64_t now = cdn_clock_ns();
-        bool last = (!cancel && !call->revoked) || !shared || now >= until_ns ||
-                    until_ns - now <= CANCEL_NS;
+        bool last = !may_end || now >= until_ns || until_ns - now <= CANCEL_NS;
 
         status =
             cdn_channel_wait(&worker->channel, last ? until_ns : now + CANCEL_NS, err);
@@ -323,9 +353,15 @@ static cordon_status await(uint16_t *kind, struct cdn_worker *worker,
             return cdn_channel_receive(kind, &worker->channel, most, until_ns, err);
         if (status != CORDON_E_INTERRUPTED || last)
             return status;
-        if ((cancel && __atomic_load_n(&cancel->requested, __ATOMIC_RELAXED)) ||
-            (call->revoked && __atomic_load_n(call->revoked, __ATOMIC_RELAXED)))
+        if (!is_cancelled(call))
+            continue;
+        if (shared) {
             __atomic_store_n(&shared->cancel, 1, __ATOMIC_RELAXED);
+        } else { /* it cannot be told: it may be done in a moment, and is killed if not */
+            may_end = false;
+            if (until_ns - now > CDN_WORKER_GRACE_NS)
+                until_ns = now + CDN_WORKER_GRACE_NS;
+        }
     }
 }
 
@@ -366,7 +402,11 @@ void cdn_worker_lost(cordon_outcome *outcome, const struct cdn_rule_call *call,
 {
     uint64_t passed_ns = cdn_clock_ns() - call->entered_ns;
 
-    if (status == CORDON_E_INTERRUPTED)
+    if (status == CORDON_E_INTERRUPTED && is_cancelled(call))
+        cdn_rule_refuse(
+            outcome, call->rule, CORDON_OUTCOME_CANCELLED, CORDON_BUDGET_NONE,
+            "cancelled by the host; the worker did not end, and was killed");
+    else if (status == CORDON_E_INTERRUPTED)
         cdn_rule_refuse(outcome, call->rule, CORDON_OUTCOME_LIMIT, CORDON_BUDGET_TIME,
                         "time: more than %.15g ms passed, and the worker did not "
                         "answer: it was killed",
@@ -393,13 +433,15 @@ static uint32_t trace_room(const cordon_trace *trace)
 
 /* How long a run may take before its worker is killed.  What tracing takes does not count, up
  * to its own bound. */
-static uint64_t patience_ns(const struct cdn_rule_call *call, uint64_t ends_ns)
+static uint64_t patience_ns(const struct cdn_worker *worker,
+                            const struct cdn_rule_call *call, uint64_t ends_ns)
 {
+    uint64_t grace_ns = worker->grace_ns ? worker->grace_ns : CDN_WORKER_GRACE_NS;
     uint64_t tracing_ns = 0;
 
     if (call->trace && call->budget.wall_ns <= UINT64_MAX / CDN_SLOT_TRACE_TIMES)
         tracing_ns = CDN_SLOT_TRACE_TIMES * call->budget.wall_ns;
-    return cdn_add_sat(cdn_add_sat(ends_ns, tracing_ns), CDN_WORKER_GRACE_NS);
+    return cdn_add_sat(cdn_add_sat(ends_ns, tracing_ns), grace_ns);
 }
 
 /* Have the worker tell what it noted of the run that came to `outcome`. */
@@ -510,7 +552,8 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
     cdn_answers_clear(&call->host->answers);
     call->host->nondeterministic = false;
     call->host->functions_ns = 0;
-    status = exchange(outcome, worker, call, patience_ns(call, ends_ns), &failed, &why);
+    status = exchange(outcome, worker, call, patience_ns(worker, call, ends_ns),
+                      &failed, &why);
     if (!status && call->trace)
         status = fetch_trace(worker, call, outcome, &why);
     worker->runs++;
@@ -519,8 +562,11 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
             *err = why;
         return status;
     }
-    if (status) {
+    if (status)
         worker->broken = true;
+    if (status == CORDON_E_NOMEM)
+        return cdn_error_nomem(err); /* it was this side that had none */
+    if (status) {
         cdn_worker_lost(outcome, call, status, &why);
         return CORDON_OK;
     }

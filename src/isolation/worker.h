@@ -38,6 +38,7 @@ struct cdn_worker {
      * which it does when its channel is closed; -1: there is none. */
     int process;
     bool listening;         /* channel.fd is a socket that the worker will connect to */
+    uint64_t grace_ns;      /* 0: CDN_WORKER_GRACE_NS; where an end costs much, more */
     uint64_t identity;      /* of the snapshot that it is to open; 0: none */
     void *keeper;           /* whoever keeps it may note something here */
     struct cdn_budget load; /* of rules that it loads */

@@ -231,6 +231,8 @@ static cordon_status die_with(int keeper, uint32_t *locks, cordon_error *err)
     unsigned char controllers;
     char nothing;
 
+    if (keeper < 0)
+        return CORDON_OK;
     if (read(keeper, &controllers, 1) != 1)
         return cdn_error_set(err, CORDON_E_DENIED, "step 3: the keeper gave up");
     *locks |= group_locks(controllers);
@@ -254,13 +256,14 @@ static const int plain[] = {
     SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 };
 
-static int filter(scmp_filter_ctx filter, int channel)
+static int filter(scmp_filter_ctx filter, int channel, bool device)
 {
     /* the channel, without an address and so without ancillary data */
     const struct scmp_arg_cmp spoken[] = {
         {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)channel, .datum_b = 0},
         {.arg = 4, .op = SCMP_CMP_EQ, .datum_a = 0, .datum_b = 0},
     };
+    unsigned compared = device ? 1 : 2; /* a device has no addresses */
     /* memory of its own, which is never code */
     const struct scmp_arg_cmp no_code = {
         .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
@@ -275,24 +278,26 @@ static int filter(scmp_filter_ctx filter, int channel)
 
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, plain[i], 0, NULL);
-    failed |=
-        seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 2, spoken);
-    failed |=
-        seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2, spoken);
+    failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+                                     device ? SCMP_SYS(read) : SCMP_SYS(recvfrom),
+                                     compared, spoken);
+    failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+                                     device ? SCMP_SYS(write) : SCMP_SYS(sendto),
+                                     compared, spoken);
     failed |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, own);
     failed |=
         seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_code);
     return failed;
 }
 
-static cordon_status limit_calls(int channel, cordon_error *err)
+static cordon_status limit_calls(int channel, bool device, cordon_error *err)
 {
     scmp_filter_ctx context = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int failed;
 
     if (!context)
         return cdn_error_nomem(err);
-    failed = filter(context, channel);
+    failed = filter(context, channel, device);
     if (!failed)
         failed = seccomp_load(context);
     seccomp_release(context);
@@ -327,7 +332,7 @@ cordon_status cdn_lock_in(uint32_t *locks, const struct cdn_lockin *lockin,
     if (!status)
         status = die_with(lockin->keeper, locks, err);
     if (!status)
-        status = limit_calls(lockin->channel, err);
+        status = limit_calls(lockin->channel, lockin->device, err);
     if (!status)
         *locks |=
             CDN_LOCK_USER | CDN_LOCK_CAPABILITIES | CDN_LOCK_RLIMITS | CDN_LOCK_SECCOMP;

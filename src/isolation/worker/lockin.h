@@ -20,7 +20,9 @@ struct cdn_lockin {
     uint64_t room_bytes; /* address space beyond what is mapped now */
     uint64_t cpu_s;      /* processor time of its whole life */
     int channel;         /* the one descriptor it speaks through */
-    int keeper;          /* a pipe's reading end whose other end only the keeper has */
+    bool device;         /* that is a device, not a socket: a machine's port */
+    int keeper; /* a pipe's reading end whose other end only the keeper has; -1: there is
+                   none, it ends with the machine */
 };
 
 /* Errors: CORDON_E_DENIED which step the system refused, and what would let it.  On success

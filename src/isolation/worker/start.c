@@ -14,6 +14,8 @@
 #include "isolation/worker/contain.h"
 #include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
+#include "isolation/worker/machine.h"
+#include "isolation/worker/monitor.h"
 #include "snapshot/slice.h"
 
 enum {
@@ -170,6 +172,12 @@ int cdn_worker_start(int argc, char **argv, cdn_worker_serve *serve)
     cordon_status status;
     int ended;
 
+    if (argc > 1 && !strcmp(argv[1], CDN_WORKER_MACHINE))
+        return cdn_machine_start(argc, argv, serve);
+    if (argc > 1 && !strcmp(argv[1], CDN_WORKER_MONITOR))
+        return cdn_monitor_start(argc, argv);
+    if (argc > 1 && !strcmp(argv[1], CDN_WORKER_KVM))
+        return cdn_kvm_try();
     close_others(argc > 1 && !strcmp(argv[1], "5"), role.contained);
     cdn_channel_init(&channel, CDN_CHANNEL_WORKER, CHANNEL, NULL);
     if (argc != ARGUMENTS) {

@@ -25,6 +25,9 @@ LIMITS = ([], ["--max-instructions", "300"], ["--max-edges", "3"], ["--max-nodes
           ["--max-output", "60"], ["--max-hops", "1"])
 # What a wall is asked whose workers take long to start.
 FEW_RULES, FEW_LIMITS = ("fan_out.lua", "cycle.lua"), LIMITS[:2]
+# A machine takes seconds, of one rule; where it is emulated, the rule's own limit of time may end
+# what it does not end here.
+SLOW, SLOW_RULES = "microvm", FEW_RULES[:1]
 checks = failures = 0
 
 
@@ -52,11 +55,15 @@ def computed(value):
 def answers(rule, tier, limits):
     """Times are not to be compared: where a run met its limit of time, on a machine with other
     work, all are asked again."""
-    for _ in range(20):
+    for _ in range(5 if tier == SLOW else 20):
         code, told = answers_once(rule, tier, limits)
-        if not any(a.get("status") == "TIMEOUT" for a in told):
+        if sum(late(a) for a in told) <= (len(told) // 2 if tier == SLOW else 0):
             break
     return code, told
+
+
+def late(answer):
+    return answer.get("status") == "TIMEOUT"
 
 
 def answers_once(rule, tier, limits):
@@ -95,7 +102,8 @@ def compare_rules(walls, whole):
             judged += sum(a.get("outcome") == "ok" for a in here)
             stopped += sum(a.get("outcome") == "limit" for a in here)
             for wall in walls:
-                if wall in whole or (os.path.basename(rule) in FEW_RULES and limits in FEW_LIMITS):
+                few = SLOW_RULES if wall == SLOW else FEW_RULES
+                if wall in whole or (os.path.basename(rule) in few and limits in FEW_LIMITS):
                     compare_answers(rule, wall, limits, code, here)
     check(judged > 200, "only %d answers were ok" % judged)
     check(stopped > 200, "only %d runs were stopped" % stopped)
@@ -105,8 +113,13 @@ def compare_rules(walls, whole):
 def compare_answers(rule, wall, limits, code, here):
     there_code, there = answers(rule, wall, limits)
     what = "%s %s behind %s" % (os.path.basename(rule), " ".join(limits), wall)
-    check(code == there_code, "%s: exit %d, not %d" % (what, there_code, code))
     check(len(here) == len(there), "%s: %d answers, not %d" % (what, len(there), len(here)))
+    if wall == SLOW and any(late(a) for a in there):
+        in_time = [(a, b) for a, b in zip(here, there) if not late(b)]
+        check(len(in_time) > 10, "%s: only %d answers were in time" % (what, len(in_time)))
+        here, there = zip(*in_time)
+    else:
+        check(code == there_code, "%s: exit %d, not %d" % (what, there_code, code))
     for a, b in zip(here, there):
         if a != b:
             check(False, "%s: %s is not %s" % (what, json.dumps(b), json.dumps(a)))

@@ -51,7 +51,9 @@ enum {
     LIE_SLEEP,
     LIE_AWAKE, /* it says that it looks at its bell, and does not */
     LIES_END,
-    /* Not a lie: send every byte of memory that can be read, as it is, and exit. */
+    HONEST, /* what it answers, but not what it then says that it noted */
+    HONEST_END = HONEST + 3,
+    /* No lie: send every byte of memory that can be read, as it is, and exit. */
     LIE_DUMP = 1000
 };
 

@@ -1,0 +1,394 @@
+/* Locking a monitor in, and cleaning up after it.
+ *
+ * The machine is the wall; a monitor that a guest has taken over is what this is against, so
+ * that it is worth no more than a worker of the process wall that was taken over:
+ *
+ *   1. Descriptors: the channel, and read-only sealed files.  No environment.
+ *   2. New namespaces: no network, no other process, no System V object.  Root makes them as
+ *      root, anybody else with a user namespace.  Where neither may, it goes without: the machine
+ *      needs no right that nobody lacks.
+ *   3. In its own mount namespace, what is not a program, a library or a device is covered by
+ *      empty read-only file systems.
+ *   4. Limits of resources: no core, few descriptors, small files, so much address space and
+ *      processor time.
+ *   5. It is nobody, in no group but the one that /dev/kvm may have.
+ *   6. No capabilities, not even to be had; no_new_privs.
+ *   7. It dies when the keeper does, and the keeper when the host does.
+ *   8. System calls are QEMU's own affair (-sandbox) and Firecracker's: they install their
+ *      filters themselves once they have set up. */
+#include "isolation/worker/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/kvm.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "isolation/channel.h"
+#include "isolation/wire.h"
+#include "isolation/worker/lockin.h"
+
+enum { CHANNEL = 3, FIRST_WORD = 8 };
+
+#define SPACES                                                                         \
+    (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |         \
+     CLONE_NEWCGROUP)
+
+struct monitor {
+    uint64_t room_bytes, cpu_s, write_bytes;
+    const char *folder; /* NULL: none */
+    const char *program;
+    char **argv;
+    bool root;   /* the keeper is */
+    bool mounts; /* it has a mount namespace of its own */
+};
+
+static cordon_status refused(cordon_error *err, int step, const char *what)
+{
+    return cdn_error_set(err, CORDON_E_DENIED, "a monitor's step %d, %s: %s", step,
+                         what, strerror(errno));
+}
+
+static int give_up(const cordon_error *why)
+{
+    struct cdn_channel channel;
+    struct cdn_buf out = {0};
+
+    cdn_channel_init(&channel, CDN_CHANNEL_WORKER, CHANNEL, NULL);
+    cdn_wire_put_failed(&out, why);
+    if (!out.failed)
+        (void)cdn_channel_send(&channel, CDN_FRAME_FAILED, out.data, out.length,
+                               UINT64_MAX, NULL);
+    cdn_buf_deinit(&out);
+    return 3;
+}
+
+/* ---- in the child ---- */
+
+/* 3: what a monitor has no business with. */
+static cordon_status cover_files(cordon_error *err)
+{
+    static const char *const places[] = {"/home", "/root", "/tmp",  "/var",  "/run",
+                                         "/srv",  "/mnt",  "/boot", "/media"};
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+        return refused(err, 3, "making mounts private");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (mount("none", places[i], "tmpfs", flags, "size=4k,nr_inodes=1,mode=0555") &&
+            errno != ENOENT && errno != ENOTDIR)
+            return refused(err, 3, places[i]);
+    /* of its own namespace of processes; where that is not allowed it sees the keeper's, as
+     * names alone */
+    (void)mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    return CORDON_OK;
+}
+
+static cordon_status limit(const struct monitor *monitor, cordon_error *err)
+{
+    const struct {
+        __rlimit_resource_t resource;
+        uint64_t most;
+    } limits[] = {
+        {RLIMIT_CORE, 0},
+        {RLIMIT_FSIZE, monitor->write_bytes},
+        {RLIMIT_MSGQUEUE, 0},
+        {RLIMIT_NOFILE, 64},
+        {RLIMIT_CPU, monitor->cpu_s},
+        {RLIMIT_AS, monitor->room_bytes},
+    };
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        struct rlimit both;
+
+        if (getrlimit(limits[i].resource, &both))
+            return refused(err, 4, "reading a limit");
+        if (both.rlim_max == RLIM_INFINITY || both.rlim_max > limits[i].most)
+            both.rlim_max = limits[i].most;
+        both.rlim_cur = both.rlim_max;
+        if (setrlimit(limits[i].resource, &both))
+            return refused(err, 4, "setting a limit");
+    }
+    return CORDON_OK;
+}
+
+static cordon_status become_nobody(cordon_error *err)
+{
+    struct stat kvm;
+    gid_t group;
+    bool some = !stat("/dev/kvm", &kvm) && S_ISCHR(kvm.st_mode) && kvm.st_gid != 0;
+
+    group = some ? kvm.st_gid : 0;
+    if (setgroups(some ? 1 : 0, &group))
+        return refused(err, 5, "leaving groups");
+    for (int capability = 0; capability <= 63; capability++) {
+        int held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+
+        if (held < 0)
+            break; /* the kernel has no more */
+        if (held && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) && errno != EPERM)
+            return refused(err, 6, "dropping capabilities for good");
+    }
+    if (setresgid(CDN_WORKER_ID, CDN_WORKER_ID, CDN_WORKER_ID) ||
+        setresuid(CDN_WORKER_ID, CDN_WORKER_ID, CDN_WORKER_ID))
+        return refused(err, 5, "becoming nobody");
+    return CORDON_OK;
+}
+
+static cordon_status drop_rights(cordon_error *err)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+        syscall(SYS_capset, &header, none))
+        return refused(err, 6, "dropping capabilities");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        return refused(err, 6, "no_new_privs");
+    return CORDON_OK;
+}
+
+/* 7: `lifeline` is a pipe whose other end only the keeper has; it may have died before. */
+static cordon_status die_with(int lifeline, cordon_error *err)
+{
+    char nothing;
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ||
+        fcntl(lifeline, F_SETFL, O_NONBLOCK))
+        return refused(err, 7, "dying with the keeper");
+    if (read(lifeline, &nothing, 1) >= 0)
+        return cdn_error_set(err, CORDON_E_DENIED, "a monitor's keeper is gone");
+    close(lifeline);
+    return CORDON_OK;
+}
+
+static int become_monitor(const struct monitor *monitor, int lifeline)
+{
+    static char *const environment[] = {NULL};
+    /* opened before what it lies in may be covered */
+    int program = open(monitor->program, O_PATH | O_CLOEXEC);
+    cordon_status status = CORDON_OK;
+    cordon_error err;
+
+    if (monitor->mounts)
+        status = cover_files(&err);
+    if (!status)
+        status = limit(monitor, &err);
+    if (!status && monitor->root)
+        status = become_nobody(&err);
+    if (!status)
+        status = drop_rights(&err);
+    if (!status)
+        status = die_with(lifeline, &err);
+    if (!status) {
+        syscall(SYS_execveat, program, "", monitor->argv, environment, AT_EMPTY_PATH);
+        (void)cdn_error_errno(&err, errno, "%s", monitor->program);
+    }
+    return give_up(&err);
+}
+
+/* ---- the keeper ---- */
+
+static pid_t clone_into(unsigned long flags, int *pidfd)
+{
+    return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL,
+                          NULL);
+}
+
+static bool write_file(pid_t pid, const char *name, const char *text)
+{
+    size_t bytes = strlen(text);
+    char path[64];
+    bool written;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    written = write(fd, text, bytes) == (ssize_t)bytes;
+    close(fd);
+    return written;
+}
+
+/* One id, of whoever runs the host, called nobody inside. */
+static bool map_ids(pid_t pid)
+{
+    char users[64], groups[64];
+
+    snprintf(users, sizeof users, "%d %u 1\n", CDN_WORKER_ID, geteuid());
+    snprintf(groups, sizeof groups, "%d %u 1\n", CDN_WORKER_ID, getegid());
+    return write_file(pid, "setgroups", "deny") && write_file(pid, "uid_map", users) &&
+           write_file(pid, "gid_map", groups);
+}
+
+static void remove_folder(const char *folder)
+{
+    static const char *const names[] = {CDN_MONITOR_API, CDN_MONITOR_VSOCK,
+                                        CDN_MONITOR_CALLED};
+    char path[256];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(folder);
+}
+
+/* Wait for the monitor's end or the host's; the first brings the second about. */
+static int keep(pid_t child, int pidfd)
+{
+    struct pollfd ends[2] = {{.fd = CHANNEL, .events = 0},
+                             {.fd = pidfd, .events = POLLIN}};
+    int ended = 0;
+
+    while (poll(ends, 2, -1) < 0 && errno == EINTR)
+        ;
+    kill(child, SIGKILL);
+    while (waitpid(child, &ended, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);
+}
+
+static int run(struct monitor *monitor)
+{
+    unsigned long user = monitor->root ? 0 : CLONE_NEWUSER;
+    cordon_error err;
+    int lifeline[2], pidfd = -1;
+    pid_t child;
+
+    if (pipe2(lifeline, O_CLOEXEC)) {
+        cdn_error_errno(&err, errno, "a pipe");
+        return give_up(&err);
+    }
+    monitor->mounts = true;
+    child = clone_into(user | SPACES, &pidfd);
+    if (child < 0) {
+        monitor->mounts = false;
+        user = 0;
+        child = clone_into(0, &pidfd);
+    }
+    if (child == 0) {
+        char go;
+
+        close(lifeline[1]);
+        /* ids are mapped before they are used */
+        if (read(lifeline[0], &go, 1) != 1)
+            return 3;
+        return become_monitor(monitor, lifeline[0]);
+    }
+    close(lifeline[0]);
+    if (child < 0 || (user && !map_ids(child)) || write(lifeline[1], "g", 1) != 1) {
+        cdn_error_errno(&err, errno, "a monitor's process");
+        if (child > 0)
+            kill(child, SIGKILL);
+        return give_up(&err);
+    }
+    return keep(child, pidfd);
+}
+
+int cdn_monitor_start(int argc, char **argv)
+{
+    struct monitor monitor = {.root = geteuid() == 0};
+    uint64_t files = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+    cordon_error err;
+    int ended;
+
+    if (argc <= FIRST_WORD || files < 1 || files > 16) {
+        cdn_error_set(&err, CORDON_E_INVALID,
+                      "cordon-worker is started by libcordon, not by hand");
+        return give_up(&err);
+    }
+    syscall(SYS_close_range, CHANNEL + (unsigned)files, ~0U, 0);
+    if (chdir("/"))
+        return 3;
+    monitor.room_bytes = strtoull(argv[3], NULL, 10);
+    monitor.cpu_s = strtoull(argv[4], NULL, 10);
+    monitor.write_bytes = strtoull(argv[5], NULL, 10);
+    monitor.folder = strcmp(argv[6], "-") != 0 ? argv[6] : NULL;
+    monitor.program = argv[7];
+    monitor.argv = argv + FIRST_WORD;
+    ended = run(&monitor);
+    if (monitor.folder)
+        remove_folder(monitor.folder);
+    return ended;
+}
+
+/* ---- KVM ---- */
+
+/* A guest of a few instructions in real mode: it clears some memory a few times, then writes a
+ * byte to a port, and halts.  What KVM does in a millisecond takes most of a second where KVM is
+ * itself emulated, as on some machines that are virtual: no machine comes up there before
+ * anybody's patience ends.  So an alarm ends the trial early. */
+#define KVM_TRIAL_US 250000
+
+int cdn_kvm_try(void)
+{
+    static const unsigned char code[] = {
+        0xfc,             /*     cld */
+        0x31, 0xc0,       /*     xor ax, ax */
+        0xbb, 0x04, 0x00, /*     mov bx, 4 */
+        0xbf, 0x00, 0x10, /* 1:  mov di, 0x1000 */
+        0xb9, 0x00, 0xe0, /*     mov cx, 0xe000 */
+        0xf3, 0xaa,       /*     rep stosb */
+        0x4b,             /*     dec bx */
+        0x75, 0xf5,       /*     jnz 1 */
+        0xe6, 0x80,       /*     out 0x80, al */
+        0xf4,             /*     hlt */
+    };
+    enum { GUEST_BYTES = 65536, PORT = 0x80 };
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), machine, processor, run_bytes;
+    struct kvm_userspace_memory_region memory = {.memory_size = GUEST_BYTES};
+    struct kvm_regs registers = {.rflags = 2};
+    const struct itimerval alarm_at = {.it_value = {.tv_usec = KVM_TRIAL_US}};
+    struct kvm_sregs special;
+    struct kvm_run *state;
+    void *room;
+
+    if (setitimer(ITIMER_REAL, &alarm_at, NULL))
+        return 1;
+    if (kvm < 0 || ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+        return 1;
+    machine = ioctl(kvm, KVM_CREATE_VM, 0);
+    run_bytes = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+    room = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                -1, 0);
+    if (machine < 0 || run_bytes < (int)sizeof *state || room == MAP_FAILED)
+        return 1;
+    memcpy(room, code, sizeof code);
+    memory.userspace_addr = (uint64_t)(uintptr_t)room;
+    processor = ioctl(machine, KVM_SET_USER_MEMORY_REGION, &memory)
+                    ? -1
+                    : ioctl(machine, KVM_CREATE_VCPU, 0);
+    if (processor < 0 || ioctl(processor, KVM_GET_SREGS, &special))
+        return 1;
+    state =
+        mmap(NULL, (size_t)run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, processor, 0);
+    special.cs.base = special.cs.selector = 0;
+    special.es.base = special.es.selector = 0;
+    if (state == MAP_FAILED || ioctl(processor, KVM_SET_SREGS, &special) ||
+        ioctl(processor, KVM_SET_REGS, &registers))
+        return 1;
+    if (ioctl(processor, KVM_RUN, 0) || state->exit_reason != KVM_EXIT_IO ||
+        state->io.port != PORT)
+        return 1;
+    return ioctl(processor, KVM_RUN, 0) || state->exit_reason != KVM_EXIT_HLT;
+}

@@ -1,0 +1,30 @@
+/* The keeper of a machine: the process that the host starts, which starts the machine's monitor
+ * (QEMU, Firecracker), locked in as far as a monitor can be, and outlives it.
+ *
+ *     cordon-worker monitor FILES ROOM_BYTES CPU_S WRITE_BYTES FOLDER PROGRAM NAME ARGUMENT...
+ *
+ * FOLDER, or -, is one of sockets, which goes with the monitor.
+ * Descriptor 3 is the channel, whose host's end being closed ends everything; it and FILES - 1
+ * more are the monitor's too.  What goes wrong before the monitor runs is said as a frame on the
+ * channel, as a worker says it (start.h).
+ *
+ *     cordon-worker kvm
+ *
+ * tries whether this machine's KVM runs a guest, at a processor's speed, and exits with 0 if so.
+ * It may hang in the kernel; whoever starts it kills it. */
+#ifndef CDN_WORKER_MONITOR_H
+#define CDN_WORKER_MONITOR_H
+
+#define CDN_WORKER_MONITOR "monitor"
+#define CDN_WORKER_KVM     "kvm"
+
+/* How folders of sockets begin, and what may be in one. */
+#define CDN_MONITOR_FOLDER "/dev/shm/cordon-"
+#define CDN_MONITOR_API    "api"
+#define CDN_MONITOR_VSOCK  "vsock"
+#define CDN_MONITOR_CALLED "vsock_1024" /* CDN_MACHINE_VSOCK_PORT */
+
+int cdn_monitor_start(int argc, char **argv);
+int cdn_kvm_try(void);
+
+#endif
