@@ -49,6 +49,8 @@ struct cdn_crews_options {
 struct cdn_sight {
     cordon_snapshot *seen; /* NULL: nothing */
     cordon_snapshot *of;   /* NULL: of no generation */
+    /* Whose slices it is sent, since no worker is to see those of two; 0: it is sent none. */
+    uint64_t viewer;
 };
 
 /* How long somebody waits for a worker. */

@@ -24,6 +24,7 @@
 #include "engine/set.h"
 #include "engine/tighten.h"
 #include "engine/trust.h"
+#include "engine/view.h"
 #include "rule/functions.h"
 
 /* ---- the request ---- */
@@ -208,7 +209,7 @@ static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane
 {
     uint32_t number = cdn_entry_wall(entry);
     struct cdn_image *image;
-    struct cdn_sight sight;
+    struct cdn_seen seen;
     cordon_status status;
     cordon_wall wall;
 
@@ -229,15 +230,12 @@ static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane
         return CORDON_OK;
     }
     wall = (cordon_wall)number;
-    if (call->request->graph)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "a graph that comes with the request cannot be put behind "
-                             "the wall '%s'",
-                             cordon_wall_str(wall));
-    call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
     call->revoked = &plan->revoked;
-    sight = cdn_walls_sight(state);
-    return cdn_walls_run(outcome, lane->engine, behind, &sight, call, err);
+    status = cdn_see(&seen, lane, state, role, wall, call, outcome, err);
+    if (!status && !seen.refused)
+        status = cdn_walls_run(outcome, lane->engine, behind, &seen.sight, call, err);
+    cdn_seen_release(&seen, lane->engine);
+    return status;
 }
 
 /* Run it bound to what it is evaluated on; *own is the caller's to free, a binding to a graph
@@ -607,8 +605,8 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
             status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
         else if (wall != CDN_WALL_NONE &&
                  lane->number == 0) /* workers are everybody's */
-            status = cdn_walls_warm(lane->engine, (cordon_wall)wall, state,
-                                    entries[i]->version, err);
+            status = cdn_walls_warm(lane, (cordon_wall)wall, state, entries[i]->version,
+                                    err);
     }
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/trust.h"
+#include "engine/view.h"
 #include "isolation/container.h"
 #include "isolation/microvm.h"
 
@@ -50,11 +51,6 @@ cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
     };
 
     return options->worker ? cdn_crews_new(&engine->workers, &with, err) : CORDON_OK;
-}
-
-struct cdn_sight cdn_walls_sight(const struct cdn_state *state)
-{
-    return (struct cdn_sight){.seen = state->snapshot, .of = state->snapshot};
 }
 
 cordon_status cdn_walls_try(cordon_wall wall, const cordon_engine_options *options,
@@ -137,31 +133,33 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- ahead of runs ---- */
 
-cordon_status cdn_walls_warm(cordon_engine *engine, cordon_wall wall,
+cordon_status cdn_walls_warm(struct cdn_lane *lane, cordon_wall wall,
                              const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err)
 {
+    cordon_engine *engine = lane->engine;
     const cordon_engine_options *options = &engine->options;
-    const struct cdn_rule_call call = {.rule = version->rule,
-                                       .snapshot = state->snapshot,
-                                       .functions = version->functions,
-                                       .grant = &cdn_grant_everything};
-    const struct cdn_sight sight = cdn_walls_sight(state);
     uint32_t count =
         options->slots < options->workers_max ? options->slots : options->workers_max;
     struct cdn_worker **workers = cdn_calloc(count, sizeof(struct cdn_worker *));
+    struct cdn_rule_call call = {.rule = version->rule,
+                                 .functions = version->functions};
     cordon_status status;
+    struct cdn_seen seen;
     uint32_t leased = 0;
 
     if (!workers)
         return cdn_error_nomem(err);
-    status =
-        cdn_crews_fill(workers, &leased, engine->workers, wall, &sight, count, err);
+    status = cdn_see_ahead(&seen, lane, wall, state, &call, err);
+    if (!status)
+        status = cdn_crews_fill(workers, &leased, engine->workers, wall, &seen.sight,
+                                count, err);
     for (uint32_t i = 0; i < leased; i++) {
         if (!status)
             status = cdn_worker_prepare(workers[i], &call, err);
         cdn_crews_return(engine->workers, workers[i]);
     }
+    cdn_seen_release(&seen, engine);
     cdn_free(workers);
     return status;
 }
@@ -171,17 +169,23 @@ static void want(cordon_engine *engine)
 {
     struct cdn_lane *lane = cdn_pool_try(engine, CORDON_MAX_PRIORITY);
     const struct cdn_state *state;
-    struct cdn_sight sight;
     uint32_t walls;
 
     if (!lane)
         return; /* all are in use, and so is what they need */
     state = cdn_state_enter(engine, lane);
-    sight = cdn_walls_sight(state);
     walls = cdn_trust_wanted(state) | UINT32_C(1) << engine->options.wall;
-    for (uint32_t wall = CORDON_WALL_PROCESS; wall < CDN_WALLS; wall++)
-        if (walls >> wall & 1)
-            cdn_crews_want(engine->workers, (cordon_wall)wall, &sight);
+    for (uint32_t wall = CORDON_WALL_PROCESS; wall < CDN_WALLS; wall++) {
+        struct cdn_rule_call call = {0};
+        struct cdn_seen seen;
+
+        if (!(walls >> wall & 1))
+            continue;
+        /* what cannot be cut, evaluations are told */
+        if (!cdn_see_ahead(&seen, lane, (cordon_wall)wall, state, &call, NULL))
+            cdn_crews_want(engine->workers, (cordon_wall)wall, &seen.sight);
+        cdn_seen_release(&seen, engine);
+    }
     cdn_state_leave(engine, lane);
     cdn_pool_release(engine, lane);
 }

@@ -110,25 +110,21 @@ static cordon_status cut(struct cdn_buf *out, const cordon_snapshot *snapshot,
                          cordon_error *err)
 {
     static const struct cdn_slice_grant everything = {.everything = true};
-    struct cdn_slice_how how = {.node_count = snapshot->node_count,
-                                .hops = 1,
+    struct cdn_slice_how how = {.all = true,
                                 .as_of_ms = INT64_MAX,
-                                .grant = &everything,
                                 .max_nodes = UINT64_MAX,
                                 .max_edges = UINT64_MAX};
+    struct cdn_slice_plan *plan;
     cordon_status status;
-    uint32_t *nodes;
 
     if (snapshot->file_bytes > CDN_MICROVM_SLICE_MOST)
         return too_large(snapshot->file_bytes, err);
-    nodes = cdn_realloc_array(NULL, snapshot->node_count + 1u, sizeof *nodes);
-    if (!nodes)
-        return cdn_error_nomem(err);
-    for (uint32_t i = 0; i < snapshot->node_count; i++)
-        nodes[i] = i;
-    how.nodes = nodes;
-    status = cdn_slice_make(out, snapshot, &how, err);
-    cdn_free(nodes);
+    status = cdn_slice_plan_new(&plan, snapshot, &everything, NULL, true, err);
+    if (status)
+        return status;
+    how.plan = plan;
+    status = cdn_slice_make(out, &how, err);
+    cdn_slice_plan_free(plan);
     return status;
 }
 
@@ -147,9 +143,16 @@ static cordon_status give_slice(struct microvm *microvm, uint64_t *size,
     struct cdn_buf bytes = {0};
     cordon_snapshot *opened;
     cordon_status status;
+    const void *slice;
+    size_t slice_bytes;
 
     if (!snapshot)
         return CORDON_OK;
+    if (cdn_snapshot_bytes(snapshot, &slice, &slice_bytes)) {
+        *size = slice_bytes;
+        microvm->worker.identity = snapshot->identity;
+        return put_on_disk(microvm, slice, slice_bytes, err);
+    }
     status = cut(&bytes, snapshot, err);
     if (!status)
         status =

@@ -52,7 +52,9 @@ enum {
     LIE_AWAKE, /* it says that it looks at its bell, and does not */
     LIES_END,
     HONEST, /* what it answers, but not what it then says that it noted */
-    HONEST_END = HONEST + 3
+    HONEST_END = HONEST + 3,
+    /* No lie: send every byte of memory that can be read, as it is, and exit. */
+    LIE_DUMP = 1000
 };
 
 #endif
