@@ -29,6 +29,7 @@ static struct {
     cordon_outcome *outcome;
     const char *root, *worker;
     cordon_wall wall;
+    cordon_slice slice;
 } places;
 
 bool attack_behind_wall(cordon_wall *out, const char *name)
@@ -42,10 +43,17 @@ bool attack_behind_wall(cordon_wall *out, const char *name)
     return false;
 }
 
+bool attack_behind_slice(cordon_slice *out, const char *name)
+{
+    *out = strcmp(name, "granted") == 0 ? CORDON_SLICE_GRANTED : CORDON_SLICE_WHOLE;
+    return strcmp(cordon_slice_str(*out), name) == 0;
+}
+
 /* ---- the engines ---- */
 
 static bool open_place(struct attack *attack, struct place *place, int which,
-                       const char *root, cordon_wall wall, const char *worker)
+                       const char *root, cordon_wall wall, cordon_slice slice,
+                       const char *worker)
 {
     cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
     cordon_error err = {0};
@@ -53,6 +61,7 @@ static bool open_place(struct attack *attack, struct place *place, int which,
     options.slots = 1;
     options.interrupt_slots = CORDON_NONE;
     options.wall = wall;
+    options.slice = slice;
     options.worker = worker;
     options.max_wall_ns = ATTACK_BEHIND_NS;
     if (cordon_engine_new(&place->engine, &options, &err) != CORDON_OK ||
@@ -75,13 +84,13 @@ static bool open_places(struct attack *attack, int which)
     if (places.there[which].engine)
         return true;
     return open_place(attack, &places.here[which], which, places.root,
-                      CORDON_WALL_INPROC, NULL) &&
+                      CORDON_WALL_INPROC, CORDON_SLICE_WHOLE, NULL) &&
            open_place(attack, &places.there[which], which, places.root, places.wall,
-                      places.worker);
+                      places.slice, places.worker);
 }
 
 bool attack_behind_open(struct attack *attack, const char *root, cordon_wall wall,
-                        const char *worker)
+                        cordon_slice slice, const char *worker)
 {
     cordon_error err = {0};
 
@@ -90,6 +99,7 @@ bool attack_behind_open(struct attack *attack, const char *root, cordon_wall wal
     places.worker = worker;
     if (cordon_outcome_new(&places.outcome, &err) != CORDON_OK)
         return attack_fail(attack, "no outcome: %s", err.message);
+    places.slice = slice;
     return true;
 }
 

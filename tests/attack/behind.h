@@ -17,13 +17,17 @@
 
 /* The wall of that name; false: there is none. */
 bool attack_behind_wall(cordon_wall *out, const char *name);
+/* The same of what a worker sees: "whole" or "granted". */
+bool attack_behind_slice(cordon_slice *out, const char *name);
 
-/* Engines will be made with the honest rules of `root`; false: said in attack->failure. */
+/* Engines will be made with the honest rules of `root`, whose workers see `slice` of the graph;
+ * false: said in attack->failure. */
 bool attack_behind_open(struct attack *attack, const char *root, cordon_wall wall,
-                        const char *worker);
+                        cordon_slice slice, const char *worker);
 void attack_behind_close(void);
 
-/* One case, whose expectation has been read; *answer is the one from behind the wall.  What is wrong is the attack's failure. */
+/* One case, whose expectation has been read; *answer is the one from behind the wall.  What is
+ * wrong is the attack's failure. */
 void attack_behind_run(struct attack *attack, struct answer *answer);
 
 #endif

@@ -49,7 +49,7 @@
 #define SKIPPED 77
 
 static struct {
-    const char *root, *record, *leak, *wall, *worker;
+    const char *root, *record, *leak, *wall, *worker, *slice;
     unsigned long every;
     bool also_long;
 } options;
@@ -462,6 +462,8 @@ static int read_options(int argc, char **argv)
             options.wall = argv[at + 1];
         else if (strcmp(argv[at], "--worker") == 0)
             options.worker = argv[at + 1];
+        else if (strcmp(argv[at], "--slice") == 0)
+            options.slice = argv[at + 1];
         else if (strcmp(argv[at], "--long") == 0)
             options.also_long = strcmp(argv[at + 1], "yes") == 0;
         else if (strcmp(argv[at], "--every") == 0)
@@ -529,12 +531,18 @@ static int run_all_behind(int count, char **wanted)
     static struct attack opening;
     cordon_wall_report report = CORDON_WALL_REPORT_INIT;
     cordon_wall wall;
+    cordon_slice slice = CORDON_SLICE_WHOLE;
     cordon_error err = {0};
     pid_t child;
     int how = 0;
 
     if (!attack_behind_wall(&wall, options.wall)) {
         fprintf(stderr, "there is no wall '%s'\n", options.wall);
+        return 2;
+    }
+    if (options.slice && !attack_behind_slice(&slice, options.slice)) {
+        fprintf(stderr, "a worker sees the whole or what is granted, not '%s'\n",
+                options.slice);
         return 2;
     }
     if (cordon_wall_probe(&report, wall, options.worker, &err) != CORDON_OK ||
@@ -550,7 +558,8 @@ static int run_all_behind(int count, char **wanted)
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        bool passed = attack_behind_open(&opening, options.root, wall, options.worker);
+        bool passed =
+            attack_behind_open(&opening, options.root, wall, slice, options.worker);
 
         if (passed)
             passed = run_all(count, wanted, run_behind);
@@ -577,8 +586,8 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "usage: %s [--record FILE] [--leak heap|pages] FOLDER "
                 "[CLASS | CLASS/CASE ...]\n"
-                "       %s --wall WALL --worker PROGRAM [--every N] [--long yes] "
-                "[--record FILE] FOLDER [CLASS | CLASS/CASE ...]\n",
+                "       %s --wall WALL --worker PROGRAM [--slice granted] [--every N] "
+                "[--long yes] [--record FILE] FOLDER [CLASS | CLASS/CASE ...]\n",
                 argv[0], argv[0]);
         return 2;
     }

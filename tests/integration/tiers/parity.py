@@ -4,9 +4,10 @@
   parity.py CORDON RULES WORK [--whole]
 
 Over a generated bank, each rule of RULES that fits it is asked about accounts good and bad, and
-again under limits that stop it, in this process and behind each wall that this machine has; a
-rule's costs are measured behind each, and the REPL goes from wall to wall.  Everything must be
-equal but times and peak memory: outcomes, results, messages, counts, digests.
+again under limits that stop it, in this process and behind each wall that this machine has; and
+the tests beside all rules are run behind each, a rule's costs are measured, and the REPL goes
+from wall to wall.  Everything must be equal but times and peak memory: outcomes, results,
+messages, counts, digests, and what a test asserted.
 
 The process wall is asked all of that; the others, whose workers take long to start, some of it,
 and with --whole everything as well."""
@@ -24,7 +25,7 @@ MEASURED = {"wall_ns", "native_ns", "host_ns", "memory_bytes", "memory_peak_byte
 LIMITS = ([], ["--max-instructions", "300"], ["--max-edges", "3"], ["--max-nodes", "2"],
           ["--max-output", "60"], ["--max-hops", "1"])
 # What a wall is asked whose workers take long to start.
-FEW_RULES, FEW_LIMITS = ("fan_out.lua", "cycle.lua"), LIMITS[:2]
+FEW_RULES, FEW_LIMITS, FEW_TESTS = ("fan_out.lua", "cycle.lua"), LIMITS[:2], "fraud/velocity.lua"
 # A machine takes seconds, of one rule; where it is emulated, the rule's own limit of time may end
 # what it does not end here.
 SLOW, SLOW_RULES = "microvm", FEW_RULES[:1]
@@ -126,6 +127,29 @@ def compare_answers(rule, wall, limits, code, here):
             break
 
 
+def tested(below, wall):
+    """What the tests beside rules come to, and how it ended."""
+    done = run("test", os.path.join(RULES, below), "--tier", wall, "--max-time", "10s", "-o", "json")
+    return done.returncode, computed(json.loads(done.stdout)), done.stderr
+
+
+def compare_tests(walls, whole):
+    """The tests beside the rules; how many there were."""
+    here = {below: tested(below, "inproc") for below in ("", FEW_TESTS)}
+    for wall in walls:
+        if wall == SLOW and wall not in whole:
+            continue  # a machine for every graph that a test writes down
+        below = "" if wall in whole else FEW_TESTS
+        (code, report, _), (there_code, there, err) = here[below], tested(below, wall)
+        check(code == there_code == 0, "tests behind %s: exit %d, not %d: %s" % (
+            wall, there_code, code, err))
+        for a, b in zip(report["files"], there["files"]):
+            check(a == b, "tests behind %s: %s is not %s" % (wall, json.dumps(b), json.dumps(a)))
+        check(report == there, "tests behind %s: another report" % wall)
+    check(here[""][1]["passed"] > 30, "only %d tests passed" % here[""][1]["passed"])
+    return here[""][1]["passed"]
+
+
 def benched(wall):
     """A rule's costs, without what a clock says."""
     done = run("bench", RULES + "/fraud/fan_out.lua", "-d", "bank.store", "--sample", "5",
@@ -173,10 +197,11 @@ def main():
         return 77
     whole = walls if "--whole" in sys.argv else ["process"]
     judged, stopped = compare_rules(walls, whole)
+    tests = compare_tests(walls, whole)
     compare_bench(whole)
     compare_repl(whole)
-    print("%d checks, %d failures (walls: %s; %d ok, %d stopped)" % (
-        checks, failures, ", ".join(walls), judged, stopped))
+    print("%d checks, %d failures (walls: %s; %d ok, %d stopped, %d tests)" % (
+        checks, failures, ", ".join(walls), judged, stopped, tests))
     return 1 if failures else 0
 
 
