@@ -18,8 +18,8 @@ typedef struct cordon_audit_reader cordon_audit_reader;
 
 typedef enum cordon_audit_kind {
     CORDON_AUDIT_DECISION = 1,
-    /* What the log says of itself: a map whose "note" is "dropped", "retention",
-     * "recovered" or "end" (of a segment). */
+    /* What is no decision: a map whose "note" is "breaker" (one tripped, and on what), or,
+     * of the log itself, "dropped", "retention", "recovered" or "end" (of a segment). */
     CORDON_AUDIT_NOTE = 2
 } cordon_audit_kind;
 

@@ -54,7 +54,8 @@ CORDON_EXPORT void cordon_policy_release(cordon_policy *policy);
  * against the engine's snapshot, and again against each later one; what does not fit leaves
  * engine and snapshot as they are.
  * Errors: CORDON_E_DATA    a mask that fits nothing in the snapshot
- *         CORDON_E_INVALID a wall that this engine does not have
+ *         CORDON_E_INVALID a wall that does not work here, nor one stronger; those that a
+ *                          policy names are tried, each once in an engine's life
  *         CORDON_E_NOMEM */
 CORDON_EXPORT cordon_status cordon_engine_set_policy(cordon_engine *engine,
                                                      cordon_policy *policy,

@@ -196,6 +196,23 @@ CORDON_EXPORT cordon_status cordon_registry_shadows(
     cordon_registry *registry, const char *name, const cordon_rollout_shadow *shadows,
     uint32_t count, const cordon_change *change, cordon_error *err);
 
+/* ---- trust: rules, not sets.  `version` 0: every version, those to come as well ---- */
+
+/* Have a version run behind no weaker wall than `wall` from now on, and behind that which
+ * policies have for what is quarantined.  CORDON_WALL_INPROC: that alone.  Only ever more than
+ * there was. */
+CORDON_EXPORT cordon_status cordon_registry_quarantine(
+    cordon_registry *registry, const char *name, uint32_t version, cordon_wall wall,
+    const cordon_change *change, cordon_error *err);
+/* Forget what the breaker or a quarantine said of a version (of `version` 0: of any), and have
+ * it run behind no weaker wall than `wall`.  CORDON_WALL_INPROC: the policy says alone.  The
+ * change must have a reason. */
+CORDON_EXPORT cordon_status cordon_registry_trust(cordon_registry *registry,
+                                                  const char *name, uint32_t version,
+                                                  cordon_wall wall,
+                                                  const cordon_change *change,
+                                                  cordon_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,9 +10,11 @@
 #include <cordon/error.h>
 #include <cordon/outcome.h>
 #include <cordon/rule.h>
+#include <cordon/wall.h>
 
 #define CORDON_REGISTRY_MAX_VARIANTS       8
 #define CORDON_REGISTRY_MAX_SHADOWS        4
+#define CORDON_REGISTRY_MAX_TRUSTS         32
 #define CORDON_REGISTRY_MAX_AUTHOR_BYTES   128
 #define CORDON_REGISTRY_MAX_REASON_BYTES   1000
 #define CORDON_REGISTRY_MAX_FILE_BYTES     255
@@ -50,7 +52,10 @@ typedef enum cordon_object_state {
     X(ROLLOUT, 7, "rollout")                                                           \
     X(PROMOTE, 8, "promote")                                                           \
     X(ABORT, 9, "abort")                                                               \
-    X(SHADOW, 10, "shadow")
+    X(SHADOW, 10, "shadow")                                                            \
+    X(TRUST, 11, "trust")           /* an operator's: less between it and the host */  \
+    X(QUARANTINE, 12, "quarantine") /* more */                                         \
+    X(TRIP, 13, "trip") /* the breaker's: a stronger wall, or out of service */
 
 typedef enum cordon_action {
 #define CORDON_ACTION_ENUM(name, number, word) CORDON_ACTION_##name = (number),
@@ -82,6 +87,16 @@ typedef struct cordon_guard {
     double max_drift;  /* largest change of one decision's share, 0 to 1 */
 } cordon_guard;
 
+/* That a version of a rule is trusted less than others, whatever its versions do: which wall
+ * it has at the least, and whether it is quarantined, for which a policy has a wall.  Only
+ * what an operator says (cordon_registry_trust()) takes it away again. */
+typedef struct cordon_trust {
+    uint32_t version;  /* 0: of every version, those to come as well */
+    cordon_wall wall;  /* runs behind none weaker; CORDON_WALL_INPROC: none is named */
+    bool quarantined;  /* true where `wall` names none */
+    uint64_t sequence; /* of the change that made it so: who, when and why */
+} cordon_trust;
+
 /* How an object stands. */
 typedef struct cordon_standing {
     size_t struct_size; /* sizeof(cordon_standing) as the caller compiled it */
@@ -100,6 +115,8 @@ typedef struct cordon_standing {
     uint64_t revision; /* sequence of the change that made it what it is */
     char
         evidence[CORDON_REGISTRY_MAX_EVIDENCE_BYTES + 1]; /* of the last abort, or "" */
+    uint32_t trust_count; /* by version */
+    cordon_trust trusts[CORDON_REGISTRY_MAX_TRUSTS];
 } cordon_standing;
 
 /* One version of an object. */

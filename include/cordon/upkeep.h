@@ -30,11 +30,12 @@ typedef struct cordon_upkeep {
     uint32_t aborted; /* rollouts that a guard ended */
     bool moved;       /* to another generation of the store */
     bool policy_changed;
+    uint32_t tripped; /* breakers that did, and were followed */
 } cordon_upkeep;
 
 #define CORDON_UPKEEP_INIT                                                             \
     {                                                                                  \
-        sizeof(cordon_upkeep), 0, 0, 0, 0, false, false                                \
+        sizeof(cordon_upkeep), 0, 0, 0, 0, false, false, 0                             \
     }
 
 #ifdef __cplusplus
@@ -72,8 +73,8 @@ CORDON_EXPORT cordon_status cordon_engine_use_policy(cordon_engine *engine,
                                                      const char *path,
                                                      cordon_error *err);
 
-/* Look after everything that is attached: the policy, the generation, the registry, guards of
- * rollouts, limits that follow load, the log's queue.  `out` may be NULL.
+/* Look after everything that is attached: the policy, the generation, breakers, the registry,
+ * guards of rollouts, limits that follow load, the log's queue.  `out` may be NULL.
  * One thing that fails does not keep the others from being done.
  * Errors: the first of them: CORDON_E_RULE a version does not load or does not fit the
  *         snapshot (see `refused`), CORDON_E_CORRUPT, CORDON_E_IO, CORDON_E_NOMEM. */

@@ -6,8 +6,9 @@
  *   container  the same in a container made by crun or, where that is not installed, by runc
  *   microvm    a machine of its own
  *
- * Each evaluation runs behind the strongest of the walls that the engine's options and the
- * principal's role name.  The answers are the same behind all of them; what differs is what a
+ * Each evaluation runs behind the strongest of the walls that the engine's options, the
+ * principal's role, the policy's `walls` and the registry name for it, and its breaker if it
+ * tripped; nothing that a rule or a request says is among them.  The answers are the same behind all of them; what differs is what a
  * fault of LuaJIT's or of this library's would open, and what an evaluation costs:
  * src/isolation/README.md says which to choose. */
 #ifndef CORDON_WALL_H

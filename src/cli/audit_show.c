@@ -83,6 +83,28 @@ void cdn_audit_node(struct cdn_buf *out, const struct cdn_audit_view *view)
     shown(out, &view->key);
 }
 
+/* "the breaker of velocity@3 tripped: 2 crashes ..."; false: it is another note. */
+static bool breaker_line(struct cdn_buf *out, const cordon_value *note)
+{
+    struct cdn_audit_text text = {0};
+    cordon_value value;
+
+    if (cordon_value_get(&value, note, "note") && value.type == CORDON_STRING)
+        text = (struct cdn_audit_text){value.as.string, value.length};
+    if (!cdn_audit_text_is(&text, "breaker"))
+        return false;
+    cdn_buf_text(out, "the breaker of ");
+    if (cordon_value_get(&value, note, "rule") && value.type == CORDON_STRING)
+        shown(out, &(struct cdn_audit_text){value.as.string, value.length});
+    if (cordon_value_get(&value, note, "version") && value.type == CORDON_INTEGER &&
+        value.as.integer)
+        cdn_buf_printf(out, "@%" PRId64, value.as.integer);
+    cdn_buf_text(out, " tripped: ");
+    if (cordon_value_get(&value, note, "text") && value.type == CORDON_STRING)
+        shown(out, &(struct cdn_audit_text){value.as.string, value.length});
+    return true;
+}
+
 static void note_line(struct cdn_buf *out, const cordon_audit_entry *entry)
 {
     cordon_value_iter iter;
@@ -93,6 +115,8 @@ static void note_line(struct cdn_buf *out, const cordon_audit_entry *entry)
         value.type == CORDON_INTEGER)
         cdn_buf_printf(out, "%s  ",
                        cdn_time_format(when, sizeof when, value.as.integer));
+    if (breaker_line(out, &entry->value))
+        return;
     cordon_value_iter_init(&iter, &entry->value);
     while (cordon_value_next(&iter, &key, &value)) {
         struct cdn_audit_text text = {key.as.string, key.length};

@@ -151,6 +151,8 @@ extern const struct cdn_command cdn_command_rule_activate; /* cmd_rule_state.c *
 extern const struct cdn_command cdn_command_rule_rollback;
 extern const struct cdn_command cdn_command_rule_pause;
 extern const struct cdn_command cdn_command_rule_resume;
+extern const struct cdn_command cdn_command_rule_quarantine; /* cmd_rule_trust.c */
+extern const struct cdn_command cdn_command_rule_trust;
 extern const struct cdn_command cdn_command_rule_kill;
 extern const struct cdn_command cdn_command_rollout_start; /* cmd_rollout.c */
 extern const struct cdn_command cdn_command_rollout_set;

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "cli/audit.h"
 #include "cli/replay.h"
+#include "cli/tier.h"
 
 #define SCHEMA_VERSION 1
 #define MOST_EXAMPLES  UINT64_C(100000)
@@ -25,6 +26,7 @@ struct task {
     const char *log; /* as given; NULL: the store's */
     const char *policy_file;
     cordon_policy *policy;
+    char worker[PATH_MAX];
     const char *against;
     struct cdn_strings rules;
     struct cdn_audit_filter filter;
@@ -67,6 +69,8 @@ static cordon_status gather(struct task *task, cordon_error *err)
     if (!status && task->policy_file)
         status = cordon_policy_load_file(&task->policy, task->policy_file, err);
     options.policy = task->policy;
+    if (cdn_tier_find_worker(task->worker)) /* for walls that the policy names */
+        options.worker = task->worker;
     if (!status && task->against)
         status = cdn_file_read(&task->candidate, task->against,
                                CORDON_RULE_MAX_SOURCE_BYTES, err);

@@ -202,9 +202,10 @@ static cordon_status next_standing(cordon_standing *standing, cordon_registry *r
 
 static void list_row(struct cdn_table *table, const cordon_standing *standing)
 {
-    char rollout[512];
+    char rollout[512], trust[2048];
 
     cdn_show_rollout(rollout, sizeof(rollout), standing);
+    cdn_show_trust(trust, sizeof(trust), standing);
     cdn_table_cell(table, "%s", standing->name);
     cdn_table_cell(table, "%s", cdn_kind_word(standing->kind));
     cdn_table_cell(table, "%s", cdn_state_word(standing->state));
@@ -213,7 +214,7 @@ static void list_row(struct cdn_table *table, const cordon_standing *standing)
     else
         cdn_table_cell(table, "-");
     cdn_table_cell(table, "%" PRIu32, standing->newest);
-    cdn_table_cell(table, "%s", rollout);
+    cdn_table_cell(table, "%s%s%s", trust, trust[0] && rollout[0] ? ", " : "", rollout);
 }
 
 /* A row or an element an object. */
@@ -267,8 +268,9 @@ static int run_list(struct cdn_cli *cli, int argc, char **argv)
 
 /* ---- show ---- */
 
-static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
-                     const cordon_version_info *info, const struct cdn_buf *source)
+static int show_json(struct cdn_cli *cli, cordon_registry *registry,
+                     const cordon_standing *standing, const cordon_version_info *info,
+                     const struct cdn_buf *source)
 {
     struct cdn_buf text = {0};
     struct cdn_json json;
@@ -280,6 +282,7 @@ static int show_json(struct cdn_cli *cli, const cordon_standing *standing,
     cdn_json_key(&json, "standing");
     cdn_json_object(&json);
     cdn_json_standing(&json, standing);
+    cdn_json_trust_changes(&json, registry, standing);
     cdn_json_object_end(&json);
     cdn_json_key(&json, "version");
     cdn_json_object(&json);
@@ -302,7 +305,34 @@ static void print_text(struct cdn_cli *cli, const struct cdn_buf *text)
         fwrite(text->data, 1, text->length, cli->out);
 }
 
-static void show_pretty(struct cdn_cli *cli, const cordon_standing *standing,
+/* What is trusted less, since when, by whom and why. */
+static void show_trusts(struct cdn_cli *cli, cordon_registry *registry,
+                        const cordon_standing *standing)
+{
+    for (uint32_t i = 0; i < standing->trust_count; i++) {
+        cordon_change_record change = {.struct_size = sizeof(change)};
+        cordon_standing one = {.trust_count = 1};
+        char trust[128], when[40];
+
+        one.trusts[0] = standing->trusts[i];
+        cdn_show_trust(trust, sizeof(trust), &one);
+        fprintf(cli->out, "  %s", trust);
+        if (!cordon_registry_history(&change, registry, standing->name,
+                                     one.trusts[0].sequence + 1, NULL) &&
+            change.sequence == one.trusts[0].sequence) {
+            fprintf(cli->out, " since %s, by %s: ",
+                    cdn_time_format(when, sizeof(when), change.time_ms), change.author);
+            fprintf(cli->out, "%s",
+                    change.action == CORDON_ACTION_TRIP || !change.reason[0]
+                        ? change.details
+                        : change.reason);
+        }
+        fputc('\n', cli->out);
+    }
+}
+
+static void show_pretty(struct cdn_cli *cli, cordon_registry *registry,
+                        const cordon_standing *standing,
                         const cordon_version_info *info, const struct cdn_buf *source)
 {
     char rollout[512], when[40];
@@ -321,6 +351,7 @@ static void show_pretty(struct cdn_cli *cli, const cordon_standing *standing,
             standing->newest, standing->revision);
     if (rollout[0])
         fprintf(cli->out, "  %s\n", rollout);
+    show_trusts(cli, registry, standing);
     if (standing->evidence[0])
         fprintf(cli->out, "  last rollout aborted: %s\n", standing->evidence);
     fprintf(cli->out, "%sversion %" PRIu32 "%s of %s by %s", bold, info->version, end,
@@ -370,9 +401,9 @@ static int run_show(struct cdn_cli *cli, int argc, char **argv)
     else if (only_source || only_cases)
         print_text(cli, &source);
     else if (cdn_wants_json(cli))
-        code = show_json(cli, &standing, &info, &source);
+        code = show_json(cli, args.registry, &standing, &info, &source);
     else
-        show_pretty(cli, &standing, &info, &source);
+        show_pretty(cli, args.registry, &standing, &info, &source);
     cdn_buf_deinit(&source);
     cdn_registry_end(&args);
     return cdn_cli_finish(cli, code);

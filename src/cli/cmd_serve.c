@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "cli/settings.h"
 #include "cli/settings_told.h"
+#include "cli/tier.h"
 #include "codec/json.h"
 #include "server/server.h"
 
@@ -33,6 +34,7 @@ struct serve {
     struct cdn_setting_flag given[8]; /* the same, as settings */
     char registry_path[PATH_MAX];
     char proposals_path[PATH_MAX];
+    char worker[PATH_MAX];
 };
 
 /* Whom signals stop; there is one in a process. */
@@ -160,6 +162,8 @@ static int take_options(struct serve *serve, int argc, char **argv)
     if (!options->proposals)
         options->proposals =
             of_store(serve->proposals_path, options->data, "proposals.mdb");
+    if (cdn_tier_find_worker(serve->worker)) /* for walls that the policy names */
+        options->engine.worker = serve->worker;
     options->logging = true;
     options->service = true;
     set_log(&options->log, cli);

@@ -52,6 +52,8 @@ const struct cdn_command *const cdn_commands[] = {
     &cdn_command_rule_rollback,
     &cdn_command_rule_pause,
     &cdn_command_rule_resume,
+    &cdn_command_rule_quarantine,
+    &cdn_command_rule_trust,
     &cdn_command_rule_kill,
     &cdn_command_rollout_start,
     &cdn_command_rollout_set,

@@ -216,6 +216,27 @@ void cdn_show_rollout(char *out, size_t size, const cordon_standing *standing)
                                percent_of(standing->shadows[i].sample));
 }
 
+void cdn_show_trust(char *out, size_t size, const cordon_standing *standing)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; i < standing->trust_count && at < size; i++) {
+        const cordon_trust *trust = &standing->trusts[i];
+        char of[32] = "";
+
+        if (trust->version)
+            (void)snprintf(of, sizeof(of), "version %" PRIu32 " ", trust->version);
+        at += (size_t)snprintf(out + at, size - at, "%s%s%s%s%s", at ? ", " : "", of,
+                               trust->quarantined ? "quarantined" : "",
+                               trust->quarantined && trust->wall ? " " : "",
+                               trust->wall ? "behind " : "");
+        if (trust->wall && at < size)
+            at += (size_t)snprintf(out + at, size - at, "%s",
+                                   cordon_wall_str(trust->wall));
+    }
+}
+
 int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *args,
                          const char *format, ...)
 {

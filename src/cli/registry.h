@@ -118,6 +118,9 @@ bool cdn_percent_argument(struct cdn_cli *cli, uint32_t *share, double percent,
 /* "canary 3 at 5 %, shadow 4 of 100 %" into `out`. */
 void cdn_show_rollout(char *out, size_t size, const cordon_standing *standing);
 
+/* "quarantined, version 3 behind process", what is trusted less, into `out`. */
+void cdn_show_trust(char *out, size_t size, const cordon_standing *standing);
+
 /* After a change: tell how the object stands now, as JSON or by `format` as a note.  With
  * --dry-run: that it would have worked. */
 int cdn_registry_changed(struct cdn_cli *cli, const struct cdn_registry_args *args,

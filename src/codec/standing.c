@@ -48,6 +48,24 @@ static void json_guard(struct cdn_json *json, const cordon_guard *guard)
     cdn_json_object_end(json);
 }
 
+static void json_trusts(struct cdn_json *json, const cordon_standing *standing)
+{
+    cdn_json_key(json, "trust");
+    cdn_json_array(json);
+    for (uint32_t i = 0; i < standing->trust_count; i++) {
+        const cordon_trust *trust = &standing->trusts[i];
+
+        cdn_json_object(json);
+        if (trust->version)
+            cdn_json_key_uint(json, "version", trust->version);
+        cdn_json_key_cstr(json, "wall", cordon_wall_str(trust->wall));
+        cdn_json_key_bool(json, "quarantined", trust->quarantined);
+        cdn_json_key_uint(json, "sequence", trust->sequence);
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
+}
+
 void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing)
 {
     cdn_json_key_cstr(json, "name", standing->name);
@@ -80,6 +98,8 @@ void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing)
         cdn_json_object_end(json);
     }
     cdn_json_array_end(json);
+    if (standing->trust_count)
+        json_trusts(json, standing);
     if (standing->evidence[0])
         cdn_json_key_cstr(json, "last_abort", standing->evidence);
 }
@@ -100,6 +120,28 @@ void cdn_json_change(struct cdn_json *json, const cordon_change_record *change)
     cdn_json_key_cstr(json, "reason", change->reason);
     if (change->details[0])
         cdn_json_key_cstr(json, "details", change->details);
+}
+
+void cdn_json_trust_changes(struct cdn_json *json, cordon_registry *registry,
+                            const cordon_standing *standing)
+{
+    if (!standing->trust_count)
+        return;
+    cdn_json_key(json, "trust_changes");
+    cdn_json_array(json);
+    for (uint32_t i = 0; i < standing->trust_count; i++) {
+        uint64_t sequence = standing->trusts[i].sequence;
+        cordon_change_record change = {.struct_size = sizeof(change)};
+
+        if (cordon_registry_history(&change, registry, standing->name, sequence + 1,
+                                    NULL) ||
+            change.sequence != sequence)
+            continue;
+        cdn_json_object(json);
+        cdn_json_change(json, &change);
+        cdn_json_object_end(json);
+    }
+    cdn_json_array_end(json);
 }
 
 void cdn_json_version(struct cdn_json *json, const cordon_version_info *info)

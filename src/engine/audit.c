@@ -242,6 +242,27 @@ cordon_status cordon_audit_sync_now(cordon_audit *audit, cordon_error *err)
     return failed(audit, status);
 }
 
+cordon_status cdn_audit_note_now(cordon_audit *audit, const void *note, size_t length,
+                                 cordon_error *err)
+{
+    cordon_status status;
+
+    pthread_mutex_lock(&audit->writer);
+    status = drain_all(audit, err);
+    if (!status)
+        status = cdn_audit_log_turn(&audit->log, cdn_clock_wall_ms(), err);
+    if (!status && !cdn_audit_log_add(&audit->log, CORDON_AUDIT_NOTE, note, length))
+        status = cdn_error_nomem(err);
+    if (!status)
+        status = cdn_audit_log_flush(&audit->log, err);
+    if (status)
+        cdn_audit_log_forget(&audit->log);
+    else
+        status = sync_all(audit, err);
+    pthread_mutex_unlock(&audit->writer);
+    return failed(audit, status);
+}
+
 /* ---- offering ---- */
 
 static bool drop(cordon_audit *audit)

@@ -62,6 +62,7 @@ struct cdn_audit_record {
     bool fallback;
     bool truncated;
     bool nondeterministic; /* a host function that says so was called */
+    bool crashed; /* the worker it ran in died, lied or was killed for being late */
     const char *message;
     const char *file;
     uint32_t line;
@@ -91,6 +92,11 @@ void cdn_audit_record_asked(struct cdn_audit_record *out, const cordon_request *
  * ring has room, unless the policy is to sync always.  False: it is not in the log (dropped
  * and counted), or with CORDON_AUDIT_SYNC_ALWAYS not known to be on the disk. */
 bool cdn_audit_offer(cordon_audit *audit, const struct cdn_audit_record *record);
+
+/* Write a note behind all that is in the ring, and sync it.  Errors: as cordon_audit_sync_now();
+ * then it is not known to be there. */
+cordon_status cdn_audit_note_now(cordon_audit *audit, const void *note, size_t length,
+                                 cordon_error *err);
 
 /* As cordon_audit_drain(). */
 cordon_status cdn_audit_drain(cordon_audit *audit, cordon_error *err);

@@ -221,6 +221,8 @@ static void encode_outcome(struct map *map, const struct cdn_audit_record *recor
     boolean(map, "truncated", record->truncated);
     if (record->nondeterministic)
         boolean(map, "nondeterministic", true);
+    if (record->crashed)
+        boolean(map, "crashed", true);
     if (record->message) {
         struct map error;
 

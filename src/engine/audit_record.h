@@ -4,7 +4,7 @@
  *     graph        "inline": one that came with the request
  *     requested_by traceparent
  *     input        map: node {label key}, now, as_of, params (as they came), seed
- *     outcome limit decision fallback truncated nondeterministic error {message file line}
+ *     outcome limit decision fallback truncated nondeterministic crashed error {message file line}
  *     result       the rule's result, byte for byte; absent if it has none
  *     reads_digest
  *     usage limits maps from budget to number
@@ -64,7 +64,7 @@ struct cdn_audit_view {
     cordon_outcome_kind outcome;
     cordon_budget limit;
     struct cdn_audit_text decision, message;
-    bool fallback, truncated, nondeterministic;
+    bool fallback, truncated, nondeterministic, crashed;
     struct cdn_audit_text result; /* msgpack */
     uint64_t reads_digest;
     cordon_usage usage;

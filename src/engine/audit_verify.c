@@ -65,7 +65,8 @@ static const char *check_content(struct check *check,
             value > check->removed_through ? value : check->removed_through;
     else if (cdn_audit_note_is(bytes, length, "end", NULL, NULL))
         check->ended = true;
-    else if (!cdn_audit_note_is(bytes, length, "recovered", NULL, NULL))
+    else if (!cdn_audit_note_is(bytes, length, "recovered", NULL, NULL) &&
+             !cdn_audit_note_is(bytes, length, "breaker", NULL, NULL))
         return "the record's content is not that of a note";
     return NULL;
 }

@@ -313,6 +313,8 @@ static bool take_field(struct cdn_audit_view *out, const struct cdn_audit_field 
         return take_bool(&out->truncated, at, end);
     if (cdn_audit_text_is(name, "nondeterministic"))
         return take_bool(&out->nondeterministic, at, end);
+    if (cdn_audit_text_is(name, "crashed"))
+        return take_bool(&out->crashed, at, end);
     if (cdn_audit_text_is(name, "error"))
         return take_error(out, at, end);
     if (cdn_audit_text_is(name, "result"))

@@ -5,6 +5,7 @@
  * that readers always find one. */
 #include "engine/engine.h"
 #include "engine/granted.h"
+#include "engine/trust.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -314,11 +315,13 @@ cordon_status cdn_engine_move(cordon_engine *engine, cordon_snapshot *snapshot,
     struct cdn_state *old = atomic_load(&engine->state);
     struct cdn_state *fresh = NULL;
     struct cdn_granted *granted = NULL;
+    unsigned char walls[CORDON_WALL_MICROVM + 1];
     cordon_status status = CORDON_OK;
 
     if (policy)
-        status = cdn_granted_new(&granted, policy, old->granted, snapshot,
-                                 engine->options.worker != NULL, err);
+        status = cdn_trust_check(walls, engine, policy, err);
+    if (policy && !status)
+        status = cdn_granted_new(&granted, policy, old->granted, snapshot, walls, err);
     if (!status) {
         fresh = cdn_state_new(snapshot, granted, old->count);
         status = fresh ? rebind_all(fresh, old, err) : cdn_error_nomem(err);

@@ -112,6 +112,7 @@ struct cdn_lane {
     uint64_t interrupted;  /* times a run in it was, for another */
     uint64_t builds[CDN_TALLY_TIMES], builds_ns; /* of images, by how long */
     bool tightened;                              /* load stopped the last run in it */
+    bool crashed; /* the worker of the run that is being told of did */
 };
 
 struct cordon_engine {
@@ -163,8 +164,8 @@ struct cordon_engine {
     atomic_ulong shed;    /* refused because too many waited */
     atomic_ulong lapsed;  /* waited in vain */
     atomic_ulong over_quota;
-    /* For replay, which is alone with its engine: quotas hold nobody back, and parameters are
-     * for several rules (rule/run.h). */
+    /* For replay, which is alone with its engine: quotas and breakers hold nobody back, and
+     * parameters are for several rules (rule/run.h). */
     bool quotas_off, shared_params;
     /* The same: added under the name of each function that a rule lists and the engine does
      * not have.  Without a body: such a rule does not load. */
@@ -172,6 +173,10 @@ struct cordon_engine {
     uint64_t waits[CDN_TALLY_TIMES]; /* under `waiting`: for a lane, by how long */
     uint64_t waits_ns;
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
+    struct cdn_wall_tried {
+        bool known, works;
+        char why[200];                /* it does not */
+    } walls[CORDON_WALL_MICROVM + 1]; /* under `writer`: those that were tried */
     cordon_observer observer;
     bool locks_made;
 };
@@ -182,15 +187,26 @@ struct cordon_engine {
 cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err);
 /* What the workers of an evaluation on this state see. */
 struct cdn_sight cdn_walls_sight(const struct cdn_state *state);
-/* As cdn_worker_run(), by a worker of the pool's that is waited for as long as the call's time
- * lasts.  Errors: those, and why none can be started. */
+/* What a run was behind, and how that went. */
+struct cdn_behind {
+    uint32_t wall;
+    bool crashed;  /* its worker died, lied or was killed for being late */
+    bool unserved; /* no worker was ready in time: the rule did not run */
+};
+/* As cdn_worker_run(), by a worker of the pool's behind behind->wall that is waited for as long as
+ * the call's time lasts.  Errors: those, and why none can be started. */
 cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
-                            cordon_wall wall, const struct cdn_sight *sight,
+                            struct cdn_behind *behind, const struct cdn_sight *sight,
                             const struct cdn_rule_call *call, cordon_error *err);
 /* Have as many workers as evaluations can run at once, or as there may be, know the version.
  * Errors: as cdn_crews_fill() and cdn_worker_prepare(). */
-cordon_status cdn_walls_warm(cordon_engine *engine, const struct cdn_state *state,
+cordon_status cdn_walls_warm(cordon_engine *engine, cordon_wall wall,
+                             const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err);
+/* Put a worker behind a wall, without a snapshot, and end it.  Errors: as cdn_wall_start();
+ * CORDON_E_INVALID the options name no program for it. */
+cordon_status cdn_walls_try(cordon_wall wall, const cordon_engine_options *options,
+                            cordon_error *err);
 
 /* ---- schedule.c ---- */
 

@@ -23,6 +23,7 @@
 #include "engine/granted.h"
 #include "engine/set.h"
 #include "engine/tighten.h"
+#include "engine/trust.h"
 #include "rule/functions.h"
 
 /* ---- the request ---- */
@@ -164,6 +165,7 @@ static void record(struct cdn_lane *lane, const struct cdn_state *state,
     record.functions = version->functions;
     record.function_count = version->rule->function_count;
     record.answers = &lane->host.answers;
+    record.crashed = lane->crashed;
     record.left_out = cdn_role_unrecorded(role);
     (void)cdn_audit_offer(audit, &record); /* what is lost, the log counts */
 }
@@ -196,28 +198,37 @@ static void conclude(struct cdn_lane *lane, const struct cdn_state *state,
     tell(lane, state, plan, entry, variant, role, ask, outcome);
 }
 
-/* Run it behind the wall that is asked for. */
-static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *state,
+/* Run it behind the strongest wall that anybody asks for. */
+static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane,
+                                const struct cdn_state *state,
                                 const struct cdn_plan *plan,
-                                const struct cdn_version *version,
+                                const struct cdn_entry *entry,
                                 const struct cdn_role *role, struct cdn_rule_call *call,
                                 cordon_outcome *outcome, cordon_error *err)
 {
-    cordon_wall wall = lane->engine->options.wall;
+    uint32_t number = cdn_entry_wall(entry);
     struct cdn_image *image;
     struct cdn_sight sight;
     cordon_status status;
+    cordon_wall wall;
 
-    if (role && role->wall > wall)
-        wall = role->wall;
-    if (__builtin_expect(wall == CORDON_WALL_INPROC, 1)) {
-        status = cdn_lane_image(&image, lane, state, version, err);
+    if (role && role->wall > number)
+        number = state->granted->walls[role->wall];
+    *behind = (struct cdn_behind){.wall = number};
+    if (__builtin_expect(number == CORDON_WALL_INPROC, 1)) {
+        status = cdn_lane_image(&image, lane, state, entry->version, err);
         if (status)
             return status;
         call->image = image;
         cdn_schedule_watch(lane, &plan->revoked);
         return cdn_tier_inproc.run(outcome, call, err);
     }
+    if (number == CDN_WALL_NONE) {
+        cdn_trust_refuse(outcome, plan, entry);
+        outcome->usage.wall_ns = cdn_clock_ns() - call->entered_ns;
+        return CORDON_OK;
+    }
+    wall = (cordon_wall)number;
     if (call->request->graph)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "a graph that comes with the request cannot be put behind "
@@ -226,7 +237,7 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
     call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
     call->revoked = &plan->revoked;
     sight = cdn_walls_sight(state);
-    return cdn_walls_run(outcome, lane->engine, wall, &sight, call, err);
+    return cdn_walls_run(outcome, lane->engine, behind, &sight, call, err);
 }
 
 /* Run it bound to what it is evaluated on; *own is the caller's to free, a binding to a graph
@@ -253,6 +264,7 @@ static cordon_status run_bound(struct cdn_binding **own, struct cdn_lane *lane,
         .shared_params = ask->shared_params,
     };
     const struct cdn_role *role;
+    struct cdn_behind behind;
     struct cdn_budget full;
     cordon_status status;
     bool admitted;
@@ -287,15 +299,22 @@ static cordon_status run_bound(struct cdn_binding **own, struct cdn_lane *lane,
         call.budget.wall_ns = ask->until_ns - ask->entered_ns;
     full = call.budget;
     cdn_tighten(&call.budget, engine, version, ask->waited_ns);
-    status = run_behind(lane, state, plan, version, role, &call, outcome, err);
+    status = run_behind(&behind, lane, state, plan, entry, role, &call, outcome, err);
     if (status)
         return status;
     if (role)
         cdn_output_filter(outcome, role);
+    if (__builtin_expect(outcome->kind == CORDON_OUTCOME_OK, 1)) {
+        conclude(lane, state, plan, entry, variant, role, ask, outcome);
+        return CORDON_OK;
+    }
     lane->tightened = cdn_tighten_stopped(outcome, &full, &call.budget);
     if (lane->tightened)
         cdn_tally_tightened(&version->tallies[lane->number]);
+    lane->crashed = behind.crashed;
     conclude(lane, state, plan, entry, variant, role, ask, outcome);
+    lane->crashed = false;
+    cdn_trust_failed(lane, state, entry, variant, &behind, outcome);
     return CORDON_OK;
 }
 
@@ -581,10 +600,16 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
     cordon_status status = CORDON_OK;
     struct cdn_image *image;
 
-    for (uint32_t i = 0; i < count && !status; i++)
-        status = lane->engine->options.wall == CORDON_WALL_INPROC
-                     ? cdn_lane_image(&image, lane, state, entries[i]->version, err)
-                     : cdn_walls_warm(lane->engine, state, entries[i]->version, err);
+    for (uint32_t i = 0; i < count && !status; i++) {
+        uint32_t wall = cdn_entry_wall(entries[i]);
+
+        if (wall == CORDON_WALL_INPROC)
+            status = cdn_lane_image(&image, lane, state, entries[i]->version, err);
+        else if (wall != CDN_WALL_NONE &&
+                 lane->number == 0) /* workers are everybody's */
+            status = cdn_walls_warm(lane->engine, (cordon_wall)wall, state,
+                                    entries[i]->version, err);
+    }
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =
             cdn_state_find(state, plan->set->members[i].name);
@@ -599,15 +624,12 @@ cordon_status cordon_engine_warm(cordon_engine *engine, const char *rule,
                                  cordon_error *err)
 {
     cordon_status status = CORDON_OK;
-    uint32_t count;
 
     if (!engine || !rule)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_warm: no %s; it must not be NULL",
                              engine ? "rule" : "engine");
-    /* images are a lane's, workers everybody's: these are looked after from any */
-    count = engine->options.wall == CORDON_WALL_INPROC ? engine->lane_count : 1;
-    for (uint32_t i = 0; i < count && !status; i++) {
+    for (uint32_t i = 0; i < engine->lane_count && !status; i++) {
         struct cdn_lane *lane = &engine->lanes[i];
         const struct cdn_state *state;
         const struct cdn_plan *plan;

@@ -18,23 +18,6 @@
 
 /* ---- a policy over a snapshot ---- */
 
-static cordon_status check_walls(const struct cdn_policy *policy, bool walls,
-                                 cordon_error *err)
-{
-    for (uint32_t i = 0; i < policy->principal_count; i++) {
-        const struct cdn_role *role = &policy->principals[i];
-
-        if (role->wall != CORDON_WALL_INPROC && !walls)
-            return cdn_error_set(
-                err, CORDON_E_INVALID,
-                "%s: principals.%s.wall: this engine has no wall '%s', "
-                "only '%s', as its options name no cordon-worker",
-                policy->file, role->principal, cordon_wall_str(role->wall),
-                cordon_wall_str(CORDON_WALL_INPROC));
-    }
-    return CORDON_OK;
-}
-
 static struct cdn_quotas *quotas_of(const struct cdn_policy *policy,
                                     const struct cdn_granted *before)
 {
@@ -51,15 +34,14 @@ static struct cdn_quotas *quotas_of(const struct cdn_policy *policy,
 
 cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
                               const struct cdn_granted *before,
-                              const cordon_snapshot *snapshot, bool walls,
+                              const cordon_snapshot *snapshot,
+                              const unsigned char walls[CORDON_WALL_MICROVM + 1],
                               cordon_error *err)
 {
     struct cdn_granted *granted;
-    cordon_status status = check_walls(policy, walls, err);
+    cordon_status status = CORDON_OK;
 
     *out = NULL;
-    if (status)
-        return status;
     granted =
         cdn_calloc(1, sizeof *granted + policy->role_count * sizeof *granted->grants);
     if (!granted)
@@ -67,6 +49,7 @@ cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *polic
     granted->references = 1;
     granted->policy = cordon_policy_retain(policy);
     granted->quotas = quotas_of(policy, before);
+    memcpy(granted->walls, walls, sizeof granted->walls);
     if (!granted->quotas)
         status = cdn_error_nomem(err);
     for (uint32_t i = 0; i < policy->role_count && !status; i++)

@@ -11,18 +11,20 @@
 
 struct cdn_granted {
     uint64_t references;
-    struct cdn_policy *policy;  /* a reference of its own */
-    struct cdn_quotas *quotas;  /* the same */
+    struct cdn_policy *policy; /* a reference of its own */
+    struct cdn_quotas *quotas; /* the same */
+    /* By wall, what stands in for it on this machine: itself, or a stronger one. */
+    unsigned char walls[CORDON_WALL_MICROVM + 1];
     struct cdn_grant *grants[]; /* by role number */
 };
 
 /* `before`: what was in force, NULL if nothing was: of the same policy, its quotas go on.
- * `walls`: the engine has more than the weakest.
- * Errors: CORDON_E_DATA a role does not fit the snapshot, CORDON_E_INVALID it wants a wall
- * that is not there, CORDON_E_NOMEM. */
+ * `walls`: by wall, what stands in for it.
+ * Errors: CORDON_E_DATA a role does not fit the snapshot, CORDON_E_NOMEM. */
 cordon_status cdn_granted_new(struct cdn_granted **out, struct cdn_policy *policy,
                               const struct cdn_granted *before,
-                              const cordon_snapshot *snapshot, bool walls,
+                              const cordon_snapshot *snapshot,
+                              const unsigned char walls[CORDON_WALL_MICROVM + 1],
                               cordon_error *err);
 struct cdn_granted *cdn_granted_retain(struct cdn_granted *granted); /* accepts NULL */
 void cdn_granted_release(struct cdn_granted *granted);               /* accepts NULL */

@@ -363,6 +363,16 @@ static void rollouts(struct cdn_buf *out, const cordon_engine *engine,
                        trips[i], engine->aborts[i]);
 }
 
+static void breaker_trips(struct cdn_buf *out, const struct rows *rows)
+{
+    static const char name[] = "cordon_breaker_trips_total";
+
+    head(out, name, "counter",
+         "Breakers that tripped: to a stronger wall, or out of service.");
+    by_rule(out, rows, name, ",action=\"wall\"", offsetof(struct cdn_tally, trips[0]));
+    by_rule(out, rows, name, ",action=\"pause\"", offsetof(struct cdn_tally, trips[1]));
+}
+
 /* One tier's part of a histogram of times. */
 static void tier_times(struct cdn_buf *out, const char *name, cordon_wall tier,
                        const uint64_t buckets[CDN_TALLY_TIMES], uint64_t sum_ns)
@@ -472,8 +482,6 @@ static void workers(struct cdn_buf *out, const struct behind *behind)
 /* Why workers ended, and how often none could be started. */
 static void endings(struct cdn_buf *out, const struct behind *behind)
 {
-    if (!behind->count)
-        return;
     head(out, "cordon_pool_ends_total", "counter", "Workers that ended, by why.");
     for (uint32_t i = 0; i < behind->count; i++)
         for (uint32_t k = 0; k < CDN_ENDS; k++)
@@ -605,6 +613,7 @@ cordon_status cordon_engine_metrics(char *text, size_t size, size_t *bytes,
         decisions(&out, &rows);
         shadows(&out, &rows);
         rollouts(&out, engine, &rows);
+        breaker_trips(&out, &rows);
         pool(&out, engine);
         bundles(&out, engine);
         state_of(&out, engine, state);

@@ -205,6 +205,9 @@ cordon_status cdn_plan_rebind(struct cdn_plan **out, const struct cdn_plan *plan
     fresh->registered = plan->registered;
     fresh->partial = plan->partial;
     fresh->revision = plan->revision;
+    fresh->trust_count = plan->trust_count;
+    memcpy(fresh->trusts, plan->trusts, sizeof fresh->trusts);
+    fresh->since_ms = plan->since_ms;
     fresh->state = plan->state;
     memcpy(fresh->why, plan->why, sizeof fresh->why);
     fresh->set = cdn_set_retain(plan->set);

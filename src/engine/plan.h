@@ -19,6 +19,7 @@
 #include <cordon/standing.h>
 
 #include "base/hash.h"
+#include "engine/breaker.h"
 #include "engine/tally.h"
 #include "graph/binding.h"
 #include "rule/rule.h"
@@ -37,7 +38,9 @@ struct cdn_granted;
 struct cdn_version {
     uint64_t id; /* of this engine, never given twice; images are kept by it */
     uint64_t references;
-    uint32_t number;                           /* in the registry; 0: from a text */
+    uint32_t number; /* in the registry; 0: from a text */
+    _Atomic uint32_t
+        raised; /* it runs behind no weaker wall, since its breaker tripped */
     char hash[2 * CDN_CONTENT_HASH_BYTES + 1]; /* of its source, hexadecimal */
     struct cdn_rule *rule;
     const struct cdn_host_function **functions; /* as the rule lists them; NULL: none */
@@ -50,6 +53,7 @@ struct cdn_version {
     uint64_t typical_wall_ns;
     /* What had been counted when that was learned.  The upkeep's. */
     struct cdn_sketch learned_instructions, learned_wall;
+    struct cdn_breaker breaker;
 };
 
 /* What a role number may read of a rule's names: all of them, or what it may not. */
@@ -62,6 +66,9 @@ struct cdn_bound_role {
 struct cdn_entry {
     uint64_t references;
     struct cdn_version *version;
+    /* The weakest wall it may run behind, as options, policy and registry have it (trust.h);
+     * CDN_WALL_NONE: none that works will do. */
+    _Atomic uint32_t wall;
     struct cdn_binding *binding;  /* of the host, to whom everything is granted */
     uint32_t role_count;          /* of the policy; 0: there is none */
     struct cdn_bound_role *roles; /* by role number */
@@ -91,9 +98,12 @@ struct cdn_past {
 struct cdn_plan {
     uint64_t references;
     char name[CORDON_RULE_MAX_NAME_BYTES + 1];
-    bool registered;        /* stands in the registry, which may change it */
-    bool partial;           /* without what its standing names and does not load here */
-    uint64_t revision;      /* of its standing there */
+    bool registered;      /* stands in the registry, which may change it */
+    bool partial;         /* without what its standing names and does not load here */
+    uint64_t revision;    /* of its standing there */
+    uint32_t trust_count; /* what the standing says of versions that are trusted less */
+    cordon_trust trusts[CORDON_REGISTRY_MAX_TRUSTS];
+    int64_t since_ms;       /* when its active version was activated; 0: it never was */
     uint64_t salt;          /* of the subjects' points */
     struct cdn_entry *live; /* of a set: NULL */
     uint32_t choice_count, shadow_count;

@@ -316,7 +316,8 @@ static cordon_status number_roles(struct cdn_policy_reader *reader)
 static cordon_status read_table(struct cdn_policy_reader *reader,
                                 const cordon_value *root)
 {
-    static const char *const known[] = {"principals", "roles", "quotas", "mask_key"};
+    static const char *const known[] = {"principals", "roles", "quotas",
+                                        "mask_key",   "walls", "breaker"};
     struct cdn_policy *policy = reader->policy;
     struct cdn_spec *table = &reader->table;
     struct cdn_role *roles;
@@ -342,6 +343,10 @@ static cordon_status read_table(struct cdn_policy_reader *reader,
                                  0);
     if (!status)
         status = cdn_policy_note(reader, read_quotas(reader, root), 0);
+    if (!status)
+        status = cdn_policy_note(reader, cdn_policy_read_walls(reader, root), 0);
+    if (!status)
+        status = cdn_policy_note(reader, cdn_policy_read_breaker(reader, root), 0);
     if (!status)
         status = cdn_policy_note(reader, read_key(reader, root), 0);
     if (!status)

@@ -21,6 +21,7 @@
 #include <cordon/policy.h>
 #include <cordon/wall.h>
 
+#include "engine/breaker.h"
 #include "graph/grant.h"
 #include "rule/rule.h"
 #include "sandbox/meter.h"
@@ -88,6 +89,23 @@ struct cdn_policy_rule {
     struct cdn_quota quota;
 };
 
+/* How far a version is trusted, the most trusted first. */
+enum cdn_trust_state {
+    CDN_TRUST_ACTIVE, /* it decides, and has the history that the policy wants */
+    CDN_TRUST_CANARY, /* it decides for a share of the subjects: a canary, an arm */
+    CDN_TRUST_DRAFT,  /* it decides nothing yet, or has too little history */
+    CDN_TRUST_QUARANTINED,
+    CDN_TRUST_STATES
+};
+
+struct cdn_policy_walls {
+    bool given;                       /* else nothing below is looked at */
+    cordon_wall of[CDN_TRUST_STATES]; /* none weaker than the one before it */
+    bool named[CDN_TRUST_STATES];     /* in the policy's own words */
+    uint64_t after_runs;              /* what is active has run as often ... */
+    int64_t after_ms;                 /* ... and decided for as long */
+};
+
 struct cdn_policy {
     _Atomic uint32_t references;
     const char *file;
@@ -99,8 +117,10 @@ struct cdn_policy {
     const uint32_t *firsts;      /* by role number: the first principal that has it */
     uint32_t rule_count;
     struct cdn_policy_rule *rules; /* quotas of rules, sorted by name */
-    const char *key_source;        /* "file:..." or "env:..."; NULL: not given */
-    bool hashes;                   /* some role has a hash mask */
+    struct cdn_policy_walls walls;
+    struct cdn_breaker_rules breaker;
+    const char *key_source; /* "file:..." or "env:..."; NULL: not given */
+    bool hashes;            /* some role has a hash mask */
     unsigned char mask_key[CDN_MASK_KEY_BYTES];
     void *blocks; /* everything above that is allocated */
 };

@@ -448,8 +448,15 @@ static cordon_status read_quota(struct cdn_policy_reader *reader, struct cdn_rol
     return cdn_policy_read_quota(reader, &role->quota, value);
 }
 
-static cordon_status read_wall(struct cdn_policy_reader *reader, struct cdn_role *role,
-                               const cordon_value *value)
+cordon_status cdn_policy_read_number(struct cdn_policy_reader *reader, double *out,
+                                     const cordon_value *value, double least,
+                                     double most, bool whole)
+{
+    return take_number(&reader->table, out, value, least, most, whole);
+}
+
+cordon_status cdn_policy_read_wall(struct cdn_policy_reader *reader, cordon_wall *out,
+                                   const cordon_value *value)
 {
     struct cdn_spec *table = &reader->table;
     const char *words[] = {
@@ -464,8 +471,14 @@ static cordon_status read_wall(struct cdn_policy_reader *reader, struct cdn_role
     choice = cdn_spec_choice(table, text, "wall", words, COUNT(words), &status);
     if (choice < 0)
         return status;
-    role->wall = (cordon_wall)choice;
+    *out = (cordon_wall)choice;
     return CORDON_OK;
+}
+
+static cordon_status read_wall(struct cdn_policy_reader *reader, struct cdn_role *role,
+                               const cordon_value *value)
+{
+    return cdn_policy_read_wall(reader, &role->wall, value);
 }
 
 static cordon_status read_propose(struct cdn_policy_reader *reader,

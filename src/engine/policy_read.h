@@ -35,6 +35,19 @@ cordon_status cdn_policy_read_role(struct cdn_policy_reader *reader,
 /* The fields of a quota. */
 cordon_status cdn_policy_read_quota(struct cdn_policy_reader *reader,
                                     struct cdn_quota *out, const cordon_value *map);
+/* A wall by its name. */
+cordon_status cdn_policy_read_wall(struct cdn_policy_reader *reader, cordon_wall *out,
+                                   const cordon_value *value);
+/* A number between `least` and `most`; `whole`: without a fraction. */
+cordon_status cdn_policy_read_number(struct cdn_policy_reader *reader, double *out,
+                                     const cordon_value *value, double least,
+                                     double most, bool whole);
+/* `walls` and `breaker` of the whole. */
+cordon_status cdn_policy_read_walls(struct cdn_policy_reader *reader,
+                                    const cordon_value *root);
+cordon_status cdn_policy_read_breaker(struct cdn_policy_reader *reader,
+                                      const cordon_value *root);
+
 /* The bit of a field in cdn_role.given. */
 uint32_t cdn_policy_field(const char *name);
 

@@ -206,10 +206,12 @@ static cordon_status read_standings(struct cdn_durable_txn *txn, void *ud,
                                       .shadow_count = found.shadow_count,
                                       .guarded = found.guarded,
                                       .guard = found.guard,
+                                      .trust_count = found.trust_count,
                                       .revision = found.revision};
         memcpy(item->name, found.name, sizeof(item->name));
         memcpy(item->variants, found.variants, sizeof(item->variants));
         memcpy(item->shadows, found.shadows, sizeof(item->shadows));
+        memcpy(item->trusts, found.trusts, sizeof(item->trusts));
     }
     if (status != CORDON_E_NOTFOUND)
         return status;

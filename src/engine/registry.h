@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "engine/breaker.h"
 
 /* One object; the fields are those of cordon_standing. */
 struct cdn_standing {
@@ -30,6 +31,8 @@ struct cdn_standing {
     cordon_rollout_shadow shadows[CORDON_REGISTRY_MAX_SHADOWS];
     bool guarded;
     cordon_guard guard;
+    uint32_t trust_count;
+    cordon_trust trusts[CORDON_REGISTRY_MAX_TRUSTS];
     uint64_t revision;
 };
 
@@ -69,6 +72,15 @@ cordon_status cdn_registry_find_hash(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
 cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
                                  uint32_t version, uint64_t revision,
                                  const char *evidence, cordon_error *err);
+
+/* The breaker's act: version `version` runs behind no weaker wall than `wall`; CDN_WALL_NONE: it
+ * is taken out of service, an active one paused, a variant's rollout ended, a shadow's shadow.
+ * Author "breaker", the evidence in history.
+ * Errors: CORDON_E_CONFLICT it stands so already, by the same act of another process or by an
+ * operator's, or that version runs no more. */
+cordon_status cdn_registry_trip(cordon_registry *registry, const char *name,
+                                uint32_t version, uint32_t wall, const char *evidence,
+                                cordon_error *err);
 
 /* Load a text as far as that goes without a snapshot: a rule under an engine's own limits, a
  * set as its own table.  `name` receives what it calls itself.  Errors: CORDON_E_RULE. */

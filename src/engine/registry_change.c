@@ -174,8 +174,9 @@ void cdn_edit_end_rollout(struct cdn_edit *edit)
     memset(edit->standing.variants, 0, sizeof(edit->standing.variants));
 }
 
-static void end_shadow(cordon_standing *standing, uint32_t version)
+void cdn_edit_end_shadow(struct cdn_edit *edit, uint32_t version)
 {
+    cordon_standing *standing = &edit->standing;
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < standing->shadow_count; i++)
@@ -196,7 +197,7 @@ void cdn_edit_activate(struct cdn_edit *edit, uint32_t version)
     standing->active = version;
     standing->state = CORDON_STANDING_ACTIVE;
     cdn_edit_end_rollout(edit);
-    end_shadow(standing, version);
+    cdn_edit_end_shadow(edit, version);
 }
 
 /* ---- push ---- */

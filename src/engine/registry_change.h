@@ -48,6 +48,7 @@ cordon_status cdn_edit_version(const struct cdn_edit *edit, uint32_t version,
 /* Let a version decide: state, previous, and an end to rollout and its own shadow. */
 void cdn_edit_activate(struct cdn_edit *edit, uint32_t version);
 void cdn_edit_end_rollout(struct cdn_edit *edit);
+void cdn_edit_end_shadow(struct cdn_edit *edit, uint32_t version);
 
 /* Check that a version (0: the newest) may decide: it loads, and passes `check`.  *number
  * receives it.  Takes no lock.  Errors: CORDON_E_RULE, and what `check` returns. */

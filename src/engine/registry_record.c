@@ -14,7 +14,7 @@
 #include "base/pack.h"
 #include "base/utf8.h"
 
-#define STANDING_FIELDS 11
+#define STANDING_FIELDS 11 /* and what is trusted less, if anything is */
 #define VERSION_FIELDS  11
 #define CHANGE_FIELDS   9
 
@@ -250,7 +250,7 @@ void cdn_record_put_standing(struct cdn_buf *out, const cordon_standing *standin
     struct cdn_packer packer;
 
     cdn_pack_init_buf(&packer, out);
-    cdn_pack_array(&packer, STANDING_FIELDS);
+    cdn_pack_array(&packer, STANDING_FIELDS + (standing->trust_count > 0));
     cdn_pack_int(&packer, (int64_t)standing->kind);
     cdn_pack_int(&packer, (int64_t)standing->state);
     cdn_pack_int(&packer, standing->active);
@@ -278,6 +278,18 @@ void cdn_record_put_standing(struct cdn_buf *out, const cordon_standing *standin
     cdn_pack_double(&packer, guard->max_p99_ratio);
     cdn_pack_double(&packer, guard->max_drift);
     cdn_pack_cstr(&packer, standing->evidence);
+    if (!standing->trust_count)
+        return;
+    cdn_pack_array(&packer, standing->trust_count);
+    for (uint32_t i = 0; i < standing->trust_count; i++) {
+        const cordon_trust *trust = &standing->trusts[i];
+
+        cdn_pack_array(&packer, 4);
+        cdn_pack_int(&packer, trust->version);
+        cdn_pack_int(&packer, (int64_t)trust->wall);
+        cdn_pack_bool(&packer, trust->quarantined);
+        cdn_pack_int(&packer, (int64_t)trust->sequence);
+    }
 }
 
 void cdn_record_put_version(struct cdn_buf *out,
@@ -496,12 +508,38 @@ static void take_shadows(struct cursor *cursor, cordon_standing *out)
     }
 }
 
+static void take_trusts(struct cursor *cursor, cordon_standing *out)
+{
+    out->trust_count = take_array(cursor, CORDON_REGISTRY_MAX_TRUSTS);
+    if (!out->trust_count)
+        spoil(cursor, "nothing is trusted less, and that is told");
+    for (uint32_t i = 0; i < out->trust_count && !cursor->fault; i++) {
+        cordon_trust *trust = &out->trusts[i];
+
+        take_fields(cursor, 4);
+        trust->version = take_version(cursor, 0);
+        trust->wall =
+            (cordon_wall)take_number(cursor, CORDON_WALL_INPROC, CORDON_WALL_MICROVM);
+        trust->quarantined = take_bool(cursor);
+        trust->sequence = take_number(cursor, 1, INT64_MAX);
+        if (trust->version > out->newest ||
+            (i && trust->version <= out->trusts[i - 1].version))
+            spoil(cursor, "what is trusted less is not in order");
+        if (!trust->quarantined && trust->wall == CORDON_WALL_INPROC)
+            spoil(cursor, "a version is trusted less, and not by how much");
+    }
+    if (out->kind != CORDON_OBJECT_RULE)
+        spoil(cursor, "a set cannot be trusted less");
+}
+
 const char *cdn_record_get_standing(cordon_standing *out, const void *bytes,
                                     size_t size)
 {
     struct cursor cursor = cursor_of(bytes, size);
+    uint32_t fields = take_array(&cursor, STANDING_FIELDS + 1);
 
-    take_fields(&cursor, STANDING_FIELDS);
+    if (fields < STANDING_FIELDS)
+        spoil(&cursor, wrong_shape);
     out->kind =
         (cordon_object_kind)take_number(&cursor, CORDON_OBJECT_RULE, CORDON_OBJECT_SET);
     out->state = (cordon_object_state)take_number(&cursor, CORDON_STANDING_INACTIVE,
@@ -525,6 +563,9 @@ const char *cdn_record_get_standing(cordon_standing *out, const void *bytes,
     out->guard.max_p99_ratio = take_rate(&cursor, HUGE_VAL);
     out->guard.max_drift = take_rate(&cursor, 1);
     take_line(&cursor, out->evidence, sizeof(out->evidence));
+    out->trust_count = 0;
+    if (fields > STANDING_FIELDS)
+        take_trusts(&cursor, out);
     return finish(&cursor);
 }
 
@@ -557,7 +598,7 @@ const char *cdn_record_get_change(cordon_change_record *out, const void *bytes,
     take_fields(&cursor, CHANGE_FIELDS);
     out->time_ms = take_time(&cursor);
     out->action =
-        (cordon_action)take_number(&cursor, CORDON_ACTION_PUSH, CORDON_ACTION_SHADOW);
+        (cordon_action)take_number(&cursor, CORDON_ACTION_PUSH, CORDON_ACTION_TRIP);
     out->kind =
         (cordon_object_kind)take_number(&cursor, CORDON_OBJECT_RULE, CORDON_OBJECT_SET);
     take_line(&cursor, out->name, sizeof(out->name));

@@ -15,7 +15,8 @@
  * A value is a payload behind its checksum (durable.h): of 'T' the text itself, of the others
  * one msgpack array whose fields, in order, the functions in registry_record.c write.  A
  * reader accepts exactly that: the number of fields, each one's type and bounds, and nothing
- * behind it. */
+ * behind it.  A standing has one field more where a version is trusted less than others: a
+ * library that knows nothing of that refuses it, and does not run it as if nothing were said. */
 #ifndef CDN_ENGINE_REGISTRY_RECORD_H
 #define CDN_ENGINE_REGISTRY_RECORD_H
 

@@ -68,6 +68,7 @@ static cordon_status new_engine(cordon_engine **out, struct cdn_replay *replay,
     cordon_status status;
 
     options.slots = 1;
+    options.worker = replay->options.worker;
     options.max_instructions = options.max_edges = options.max_nodes =
         options.max_hops = options.max_wall_ns = UINT64_C(1) << 53;
     options.max_memory_bytes = UINT64_C(64) << 20;
@@ -242,6 +243,8 @@ static const char *unlike(const struct cdn_replay *replay,
         return missed;
     if (view->outcome == CORDON_OUTCOME_DENIED)
         return "the principal was not permitted to run it";
+    if (view->crashed)
+        return "the worker it ran in crashed";
     if (clocked(view->outcome, view->limit))
         return view->outcome == CORDON_OUTCOME_CANCELLED
                    ? "it was cancelled"

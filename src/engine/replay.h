@@ -67,6 +67,7 @@ struct cdn_replay_options {
     /* What principals saw; borrowed while the replay lives.  NULL: what was decided for a
      * principal is not reproducible. */
     cordon_policy *policy;
+    const char *worker; /* cordon-worker, for walls that it names; NULL: none */
 };
 
 struct cdn_replay;

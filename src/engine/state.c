@@ -20,6 +20,7 @@
 #include "base/suggest.h"
 #include "engine/engine.h"
 #include "engine/granted.h"
+#include "engine/trust.h"
 
 static uint32_t home(const struct cdn_state *state, const char *name)
 {
@@ -174,6 +175,7 @@ bool cdn_state_publish(cordon_engine *engine, struct cdn_state *state)
 
     if (!state->versions && !cdn_state_finish(state))
         return false;
+    cdn_trust_place(engine, state);
     old = atomic_exchange(&engine->state, state);
     if (old) {
         old->retired = engine->graveyard;

@@ -23,6 +23,7 @@
 #include "engine/rollout.h"
 #include "engine/registry.h"
 #include "engine/set.h"
+#include "engine/trust.h"
 
 /* One synchronisation. */
 struct sync {
@@ -223,6 +224,23 @@ static cordon_status fill_rule(struct cdn_plan *plan, struct sync *sync,
     return plan->baseline ? CORDON_OK : cdn_error_nomem(err);
 }
 
+/* When the active version was activated last; 0: history does not say. */
+static int64_t active_since(struct sync *sync, const struct cdn_standing *standing)
+{
+    cordon_change_record change = {.struct_size = sizeof change};
+
+    while (!cordon_registry_history(&change, sync->registry, standing->name,
+                                    change.sequence, NULL)) {
+        if (change.action == CORDON_ACTION_PUSH || change.to != standing->active)
+            continue;
+        if (change.action == CORDON_ACTION_ACTIVATE ||
+            change.action == CORDON_ACTION_PROMOTE ||
+            change.action == CORDON_ACTION_ROLLBACK)
+            return change.time_ms;
+    }
+    return 0;
+}
+
 static cordon_status fill_set(struct cdn_plan *plan, struct sync *sync,
                               const struct cdn_standing *standing,
                               const struct cdn_plan *before, cordon_error *err)
@@ -264,6 +282,10 @@ static cordon_status plan_of(struct cdn_plan **out, struct sync *sync,
     plan->registered = true;
     plan->revision = standing->revision;
     plan->state = state_of(standing->state);
+    plan->trust_count = standing->trust_count;
+    memcpy(plan->trusts, standing->trusts, sizeof plan->trusts);
+    if (standing->kind == CORDON_OBJECT_RULE)
+        plan->since_ms = active_since(sync, standing);
     if (plan->state != CDN_PLAN_ACTIVE)
         explain(plan, sync, standing);
     if (standing->kind == CORDON_OBJECT_SET)
@@ -361,6 +383,18 @@ static cordon_status add_standing(struct cdn_state *fresh, struct sync *sync,
     return CORDON_OK;
 }
 
+/* What the registry says less of than a breaker did, an operator has taken back. */
+static void settle(struct sync *sync, const struct cdn_state *state,
+                   const struct cdn_standings *standings)
+{
+    for (size_t i = 0; i < standings->count; i++) {
+        const struct cdn_plan *plan = cdn_state_find(state, standings->items[i].name);
+
+        if (plan && plan->registered && plan->revision == standings->items[i].revision)
+            cdn_trust_settle(sync->engine, plan);
+    }
+}
+
 static cordon_status sync_to(struct sync *sync, const struct cdn_standings *standings)
 {
     const struct cdn_state *old = sync->old;
@@ -375,6 +409,7 @@ static cordon_status sync_to(struct sync *sync, const struct cdn_standings *stan
         status = add_standing(fresh, sync, &standings->items[i]);
     if (!status && sync->did->changed) {
         if (cdn_state_publish(sync->engine, fresh)) {
+            settle(sync, fresh, standings);
             fresh = NULL; /* handed over */
             atomic_fetch_add(&sync->engine->dropped, 1);
         } else {

@@ -84,6 +84,11 @@ void cdn_tally_tightened(struct cdn_tally *tally)
     add(&tally->tightened, 1);
 }
 
+void cdn_tally_trip(struct cdn_tally *tally, bool out_of_service)
+{
+    add(&tally->trips[out_of_service], 1);
+}
+
 void cdn_tally_compare(struct cdn_tally *tally, bool same)
 {
     add(&tally->compared, 1);
@@ -119,6 +124,19 @@ void cdn_tally_subtract(struct cdn_tally *from, const struct cdn_tally *before)
         counters[k] -= counted[k];
     cdn_sketch_subtract(&from->instructions_sketch, &before->instructions_sketch);
     cdn_sketch_subtract(&from->wall_sketch, &before->wall_sketch);
+}
+
+uint64_t cdn_tally_ran(const struct cdn_tally *tallies, uint32_t count)
+{
+    uint64_t ran = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t v = 0; v < CDN_TALLY_VARIANTS; v++)
+            for (uint32_t k = 0; k < CDN_TALLY_OUTCOMES; k++)
+                if (k != CORDON_OUTCOME_DENIED)
+                    ran +=
+                        __atomic_load_n(&tallies[i].outcomes[v][k], __ATOMIC_RELAXED);
+    return ran;
 }
 
 uint64_t cdn_tally_runs(const struct cdn_tally *tally, cordon_variant variant)

@@ -44,6 +44,7 @@ struct cdn_tally {
     uint64_t times[CDN_TALLY_VARIANTS][CDN_TALLY_TIMES];
     uint64_t limits[CDN_TALLY_BUDGETS]; /* by the budget that stopped it */
     uint64_t tightened; /* of those stopped, by a limit that load had lowered */
+    uint64_t trips[2];  /* of its breaker: to a stronger wall, out of service */
     /* Of what was run; what was denied was not. */
     struct cdn_sketch instructions_sketch;
     struct cdn_sketch wall_sketch; /* ns in a sandbox */
@@ -62,6 +63,9 @@ void cdn_tally_add(struct cdn_tally *tally, const struct cdn_rule *rule,
 /* Count that load stopped one that is counted. */
 void cdn_tally_tightened(struct cdn_tally *tally);
 
+/* Count that its breaker tripped, to a stronger wall or out of service. */
+void cdn_tally_trip(struct cdn_tally *tally, bool out_of_service);
+
 /* Count a shadow's comparison with what decided. */
 void cdn_tally_compare(struct cdn_tally *tally, bool same);
 
@@ -71,6 +75,9 @@ void cdn_tally_sum(struct cdn_tally *out, const struct cdn_tally *tallies,
 
 /* Take away what had been counted before. */
 void cdn_tally_subtract(struct cdn_tally *from, const struct cdn_tally *before);
+
+/* How often it ran, over `count` lanes; what was denied did not.  Safe while they count. */
+uint64_t cdn_tally_ran(const struct cdn_tally *tallies, uint32_t count);
 
 /* Evaluations of a variant, and over all. */
 uint64_t cdn_tally_runs(const struct cdn_tally *tally, cordon_variant variant);

@@ -2,8 +2,9 @@
  *
  * One upkeep at a time, under `writer`, like every other change.  The order matters: first
  * the policy, so that nothing new is seen under an old one; then the snapshot, so that
- * versions pushed together with a new generation find it; then the registry; then the
- * guards, whose verdicts are followed at once.
+ * versions pushed together with a new generation find it; then the breakers that tripped, while
+ * the versions they are of are still there; then the registry; then the guards, whose verdicts
+ * are followed at once.
  *
  * A policy may mask what only the next generation has, and a generation may lack what only
  * the present policy masks.  Of two that are so made for each other the policy waits (`unfit`)
@@ -20,6 +21,7 @@
 #include "engine/engine.h"
 #include "engine/registry.h"
 #include "engine/tighten.h"
+#include "engine/trust.h"
 
 /* ---- one upkeep ---- */
 
@@ -154,12 +156,14 @@ static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
         cdn_engine_log(
             engine, CORDON_LEVEL_INFO, "generation %" PRIu64 " is in service",
             cordon_snapshot_generation(atomic_load(&engine->state)->snapshot));
+    keep_first(&worst, err, cdn_trust_follow(engine, did, &own), &own);
     if (engine->registry) {
         keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
         keep_first(&worst, err, cdn_engine_guard(engine, did, &own), &own);
         if (did->aborted)
             keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
     }
+    cdn_trust_place(engine, atomic_load(&engine->state)); /* history grows */
     if (engine->options.tighten)
         cdn_tighten_learn(engine);
     return worst;

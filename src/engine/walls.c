@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/trust.h"
 #include "isolation/container.h"
 #include "isolation/microvm.h"
 
@@ -22,19 +23,27 @@
 #define HELD_BYTES (UINT64_C(128) << 20)
 #define CPU_S      UINT64_C(3600)
 
+/* What workers are started with. */
+static struct cdn_wall_options with_options(const cordon_engine_options *options)
+{
+    return (struct cdn_wall_options){
+        .program = options->worker,
+        .image_bytes = options->load_memory_bytes,
+        .memory_bytes = options->max_memory_bytes,
+        .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
+        .held_bytes = HELD_BYTES + 4 * options->max_memory_bytes +
+                      2 * CDN_WORKER_RULES * options->load_memory_bytes,
+        .cpu_s = CPU_S,
+        .load = cdn_budget_load(options),
+    };
+}
+
 cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
 {
     const cordon_engine_options *options = &engine->options;
     const struct cdn_crews_options with = {
         .walls = cdn_walls,
-        .with = {.program = options->worker,
-                 .image_bytes = options->load_memory_bytes,
-                 .memory_bytes = options->max_memory_bytes,
-                 .room_bytes = ROOM_BYTES + 2 * options->max_memory_bytes,
-                 .held_bytes = HELD_BYTES + 4 * options->max_memory_bytes +
-                               2 * CDN_WORKER_RULES * options->load_memory_bytes,
-                 .cpu_s = CPU_S,
-                 .load = cdn_budget_load(options)},
+        .with = with_options(options),
         .least = options->workers_min,
         .most = options->workers_max,
         .idle_ns = options->workers_idle_ms * UINT64_C(1000000),
@@ -46,6 +55,23 @@ cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
 struct cdn_sight cdn_walls_sight(const struct cdn_state *state)
 {
     return (struct cdn_sight){.seen = state->snapshot, .of = state->snapshot};
+}
+
+cordon_status cdn_walls_try(cordon_wall wall, const cordon_engine_options *options,
+                            cordon_error *err)
+{
+    struct cdn_wall_options with = with_options(options);
+    struct cdn_worker *worker;
+    cordon_status status;
+
+    if (!options->worker)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the engine's options name no cordon-worker");
+    with.start_ns = cdn_walls[wall].start_ns;
+    status = cdn_wall_start(&worker, wall, &with, NULL, err);
+    if (!status)
+        worker->end(worker);
+    return status;
 }
 
 /* ---- a run ---- */
@@ -73,9 +99,10 @@ static void without_worker(cordon_outcome *outcome, cordon_wall wall,
 }
 
 cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
-                            cordon_wall wall, const struct cdn_sight *sight,
+                            struct cdn_behind *behind, const struct cdn_sight *sight,
                             const struct cdn_rule_call *call, cordon_error *err)
 {
+    const cordon_wall wall = (cordon_wall)behind->wall;
     const cordon_cancel *cancel = call->request->cancel;
     const struct cdn_patience patience = {
         .until_ns = cdn_add_sat(call->entered_ns, call->budget.wall_ns),
@@ -91,12 +118,15 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
         status = cdn_crews_lease(&worker, engine->workers, wall, sight, &patience, err);
         if (status == CORDON_E_INTERRUPTED) {
             without_worker(outcome, wall, call, &patience);
+            behind->unserved = true;
+            behind->crashed = false; /* of a first one, before its run */
             return CORDON_OK;
         }
         if (status)
             return status;
         status = cdn_worker_run(outcome, worker, call, err);
-        lost = status && worker->broken;
+        behind->crashed = status != CORDON_E_NOMEM && worker->broken;
+        lost = status && behind->crashed;
         cdn_crews_return(engine->workers, worker);
     }
     if (lost) {
@@ -108,7 +138,8 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- ahead of runs ---- */
 
-cordon_status cdn_walls_warm(cordon_engine *engine, const struct cdn_state *state,
+cordon_status cdn_walls_warm(cordon_engine *engine, cordon_wall wall,
+                             const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err)
 {
     const cordon_engine_options *options = &engine->options;
@@ -125,8 +156,8 @@ cordon_status cdn_walls_warm(cordon_engine *engine, const struct cdn_state *stat
 
     if (!workers)
         return cdn_error_nomem(err);
-    status = cdn_crews_fill(workers, &leased, engine->workers, options->wall, &sight,
-                            count, err);
+    status =
+        cdn_crews_fill(workers, &leased, engine->workers, wall, &sight, count, err);
     for (uint32_t i = 0; i < leased; i++) {
         if (!status)
             status = cdn_worker_prepare(workers[i], &call, err);
@@ -140,12 +171,18 @@ cordon_status cdn_walls_warm(cordon_engine *engine, const struct cdn_state *stat
 static void want(cordon_engine *engine)
 {
     struct cdn_lane *lane = cdn_pool_try(engine, CORDON_MAX_PRIORITY);
+    const struct cdn_state *state;
     struct cdn_sight sight;
+    uint32_t walls;
 
     if (!lane)
         return; /* all are in use, and so is what they need */
-    sight = cdn_walls_sight(cdn_state_enter(engine, lane));
-    cdn_crews_want(engine->workers, engine->options.wall, &sight);
+    state = cdn_state_enter(engine, lane);
+    sight = cdn_walls_sight(state);
+    walls = cdn_trust_wanted(state) | UINT32_C(1) << engine->options.wall;
+    for (uint32_t wall = CORDON_WALL_PROCESS; wall < CDN_WALLS; wall++)
+        if (walls >> wall & 1)
+            cdn_crews_want(engine->workers, (cordon_wall)wall, &sight);
     cdn_state_leave(engine, lane);
     cdn_pool_release(engine, lane);
 }
@@ -156,8 +193,7 @@ cordon_status cordon_engine_tend(cordon_engine *engine, cordon_error *err)
         return cdn_error_set(err, CORDON_E_INVALID, "cordon_engine_tend: no engine");
     if (!engine->workers)
         return CORDON_OK;
-    if (engine->options.wall != CORDON_WALL_INPROC)
-        want(engine);
+    want(engine);
     return cdn_crews_tend(engine->workers, err);
 }
 

@@ -519,8 +519,11 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
             *err = why;
         return status;
     }
-    if (status) {
+    if (status)
         worker->broken = true;
+    if (status == CORDON_E_NOMEM)
+        return cdn_error_nomem(err); /* it was this side that had none */
+    if (status) {
         cdn_worker_lost(outcome, call, status, &why);
         return CORDON_OK;
     }

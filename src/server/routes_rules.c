@@ -96,12 +96,13 @@ static const char *state_of(const struct object *object)
     return object->registered ? cdn_json_state_word(object->standing.state) : "file";
 }
 
-static void write_object(struct cdn_json *json, const struct object *object,
-                         const cordon_value *contract)
+static void write_object(struct cdn_json *json, const struct cdn_exchange *x,
+                         const struct object *object, const cordon_value *contract)
 {
     cdn_json_object(json);
     if (object->registered) {
         cdn_json_standing(json, &object->standing);
+        cdn_json_trust_changes(json, x->host->registry, &object->standing);
     } else { /* from a file: it decides, and nobody can change that here */
         cdn_json_key_cstr(json, "name", object->name);
         cdn_json_key_cstr(json, "kind", kind_of(object, contract));
@@ -165,7 +166,7 @@ static void list(struct cdn_exchange *x)
         if (!fits(x, "kind", kind_of(&object, has ? &contract : NULL)) ||
             !fits(x, "state", state_of(&object)))
             continue;
-        write_object(json, &object, has && with_contract ? &contract : NULL);
+        write_object(json, x, &object, has && with_contract ? &contract : NULL);
         listed++;
     }
     cdn_json_array_end(json);
@@ -200,7 +201,7 @@ static void show(struct cdn_exchange *x)
         goto out;
     }
     (void)snprintf(object.name, sizeof object.name, "%s", x->args[0]);
-    write_object(cdn_exchange_reply(x, 200), &object, has ? &contract : NULL);
+    write_object(cdn_exchange_reply(x, 200), x, &object, has ? &contract : NULL);
     if (object.registered)
         cdn_admin_etag(x, object.standing.revision);
 out:

@@ -259,6 +259,81 @@ static void activate(struct cdn_exchange *x)
     cdn_admin_check_deinit(&check);
 }
 
+/* The wall of that name.  False: answered. */
+static bool take_wall(cordon_wall *out, struct cdn_exchange *x,
+                      const cordon_value *word)
+{
+    for (int wall = CORDON_WALL_INPROC; wall <= CORDON_WALL_MICROVM; wall++) {
+        const char *known = cordon_wall_str((cordon_wall)wall);
+
+        if (word->length == strlen(known) &&
+            !memcmp(word->as.string, known, word->length)) {
+            *out = (cordon_wall)wall;
+            return true;
+        }
+    }
+    cdn_exchange_problem(x, 400, "body",
+                         "\"wall\" is inproc, process, container or microvm");
+    return false;
+}
+
+typedef cordon_status trust_function(cordon_registry *registry, const char *name,
+                                     uint32_t version, cordon_wall wall,
+                                     const cordon_change *change, cordon_error *err);
+
+/* What is between a version, or all of them, and the host. */
+static void set_trust(struct cdn_exchange *x, trust_function *function)
+{
+    uint64_t version = 0;
+    cordon_value reason = {.type = CORDON_NIL}, word = {.type = CORDON_NIL};
+    struct cdn_field fields[] = {
+        {"version", CDN_FIELD_COUNT, &version, false},
+        {"wall", CDN_FIELD_TEXT, &word, false},
+        {"reason", CDN_FIELD_TEXT, &reason, false},
+    };
+    cordon_wall wall = CORDON_WALL_INPROC;
+    struct cdn_admin_change change;
+    cordon_standing standing;
+    cordon_error err;
+    cordon_status status;
+
+    if (!cdn_admin_standing(&standing, x) || !cdn_fields_body(x, fields, 3) ||
+        !cdn_admin_change(&change, x, &reason, standing.revision))
+        return;
+    if (version > UINT32_MAX || (fields[0].given && !version)) {
+        cdn_exchange_problem(x, 400, "body", "there can be no such \"version\"");
+        return;
+    }
+    if (fields[1].given && !take_wall(&wall, x, &word))
+        return;
+    status = function(x->host->registry, standing.name, (uint32_t)version, wall,
+                      &change.change, &err);
+    if (status)
+        cdn_admin_refused(x, NULL, status, &err);
+    else
+        cdn_admin_changed(x, &change);
+}
+
+static void do_quarantine(struct cdn_exchange *x)
+{
+    set_trust(x, cordon_registry_quarantine);
+}
+
+static void do_trust(struct cdn_exchange *x)
+{
+    set_trust(x, cordon_registry_trust);
+}
+
+static void quarantine_once(struct cdn_exchange *x)
+{
+    cdn_repeat_once(x, do_quarantine);
+}
+
+static void trust_once(struct cdn_exchange *x)
+{
+    cdn_repeat_once(x, do_trust);
+}
+
 static void push_once(struct cdn_exchange *x)
 {
     cdn_repeat_once(x, push);
@@ -353,6 +428,27 @@ const struct cdn_route cdn_routes_rules_change[] = {
      .summary = "Stop it until a version is activated; rollout and shadows end",
      .query = "dry_run pretty",
      .request = "Change",
+     .response = "Changed"},
+    {.method = CDN_METHOD_POST,
+     .path = "/v1/rules/{id}:quarantine",
+     .right = CDN_RIGHT_KILL,
+     .place = CDN_PLACE_WORKER,
+     .handle = quarantine_once,
+     .operation = "quarantineRule",
+     .summary =
+         "Have it run behind the wall for what is not trusted; it goes on deciding",
+     .query = "dry_run pretty",
+     .request = "TrustChange",
+     .response = "Changed"},
+    {.method = CDN_METHOD_POST,
+     .path = "/v1/rules/{id}:trust",
+     .right = CDN_RIGHT_PROMOTE,
+     .place = CDN_PLACE_WORKER,
+     .handle = trust_once,
+     .operation = "trustRule",
+     .summary = "Trust it again: forget what a breaker or a quarantine said of it",
+     .query = "dry_run pretty",
+     .request = "TrustChange",
      .response = "Changed"},
     {.path = NULL},
 };

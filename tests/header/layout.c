@@ -235,7 +235,7 @@ int main(void)
     SIZE(cordon_rollout_variant, 12);
     SIZE(cordon_rollout_shadow, 8);
     SIZE(cordon_guard, 40);
-    SIZE(cordon_standing, 2296);
+    SIZE(cordon_standing, 3064);
     OFFSET(cordon_standing, name, 8);
     OFFSET(cordon_standing, active, 84);
     OFFSET(cordon_standing, variants, 100);
@@ -243,6 +243,9 @@ int main(void)
     OFFSET(cordon_standing, guard, 240);
     OFFSET(cordon_standing, revision, 280);
     OFFSET(cordon_standing, evidence, 288);
+    OFFSET(cordon_standing, trusts, 2296);
+    SIZE(cordon_trust, 24);
+    OFFSET(cordon_trust, sequence, 16);
     SIZE(cordon_version_info, 1576);
     OFFSET(cordon_version_info, version, 80);
     OFFSET(cordon_version_info, source_hash, 84);

@@ -117,6 +117,30 @@ static cordon_status end_shadow(cordon_registry *registry)
     return cordon_registry_shadows(registry, "rolling", NULL, 0, &by_ann, NULL);
 }
 
+static cordon_status quarantine(cordon_registry *registry)
+{
+    return cordon_registry_quarantine(registry, "running", 2, CORDON_WALL_MICROVM,
+                                      &by_ann, NULL);
+}
+
+static cordon_status trust(cordon_registry *registry)
+{
+    return cordon_registry_trust(registry, "paused", 0, CORDON_WALL_PROCESS, &by_ann,
+                                 NULL);
+}
+
+static cordon_status trip(cordon_registry *registry)
+{
+    return cdn_registry_trip(registry, "rolling", 2, CORDON_WALL_PROCESS,
+                             "1 crash within 10 s", NULL);
+}
+
+static cordon_status trip_of_the_last(cordon_registry *registry)
+{
+    return cdn_registry_trip(registry, "running", 2, CDN_WALL_NONE,
+                             "1 crash within 10 s", NULL);
+}
+
 static const struct {
     const char *name;
     cordon_status (*make)(cordon_registry *registry);
@@ -135,6 +159,10 @@ static const struct {
     {"abort by the guard", abort_by_guard},
     {"shadow", shadow},
     {"end of a shadow", end_shadow},
+    {"quarantine", quarantine},
+    {"trust", trust},
+    {"trip", trip},
+    {"trip out of service", trip_of_the_last},
 };
 
 /* Objects in every state that the changes begin from. */
@@ -157,6 +185,10 @@ static void prepare(cordon_registry *registry)
     }
     OK(cordon_registry_activate(registry, "running", 2, NULL, NULL, &by_ann, err));
     OK(cordon_registry_pause(registry, "paused", &by_ann, err));
+    OK(cordon_registry_quarantine(registry, "paused", 0, CORDON_WALL_CONTAINER, &by_ann,
+                                  err));
+    OK(cordon_registry_quarantine(registry, "paused", 2, CORDON_WALL_MICROVM, &by_ann,
+                                  err));
     OK(cordon_registry_rollout(registry, "rolling", &rollout, NULL, NULL, &by_ann,
                                err));
     OK(cordon_registry_shadows(registry, "rolling", shadows, 1, &by_ann, err));

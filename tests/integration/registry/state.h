@@ -69,6 +69,10 @@ static inline void state_of_object(struct cdn_buf *out, cordon_registry *registr
     for (uint32_t i = 0; i < standing->shadow_count; i++)
         cdn_buf_printf(out, " shadow %u %u", standing->shadows[i].version,
                        standing->shadows[i].sample);
+    for (uint32_t i = 0; i < standing->trust_count; i++)
+        cdn_buf_printf(out, " trust %u %d %d %" PRIu64, standing->trusts[i].version,
+                       (int)standing->trusts[i].wall, standing->trusts[i].quarantined,
+                       standing->trusts[i].sequence);
     cdn_buf_printf(out, " guarded %d evidence '%s'\n", standing->guarded,
                    standing->evidence);
     for (uint32_t version = 1; version <= standing->newest; version++) {

@@ -243,6 +243,9 @@ def tell_of(document, s):
             ("PUT", "/v1/rollouts/told", {"percent": 50, "guard": {"max_drift": 1}, **change}),
             ("PUT", "/v1/shadows/told", {"version": 3}),
             ("POST", "/v1/rules/told:pause", change), ("POST", "/v1/rules/told:resume", change),
+            ("POST", "/v1/rules/told:quarantine", {"version": 1, "wall": "process", **change}),
+            ("POST", "/v1/rules/told:trust", {"version": 1, **change}),
+            ("POST", "/v1/rules/told:quarantine", change),
             ("POST", "/v1/rollouts/told:abort", change), ("DELETE", "/v1/shadows/told", None),
             ("PUT", "/v1/shadows/told", {"version": 3}), ("PUT", "/v1/rollouts/told", {"percent": 50}),
             ("POST", "/v1/rules/told:rollback", None), ("POST", "/v1/proposals/1:accept", None)):

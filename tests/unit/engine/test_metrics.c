@@ -28,7 +28,8 @@ static cordon_engine *used(void)
                          "fallback = 'deny', evaluate = function() return { decision "
                          "= 'allow' } end }");
     serving_load(engine, "return { name = 'bad', decisions = { 'allow', 'deny' }, "
-                         "fallback = 'deny', evaluate = function() while true do end "
+                         "limits = { time = '10s' }, fallback = 'deny', evaluate = "
+                         "function() while true do end "
                          "end }");
     for (int i = 0; i < 7; i++)
         ck_assert(!cordon_evaluate(outcome, engine, "good", &request, NULL));
@@ -126,6 +127,7 @@ static const struct {
     {"cordon_shadow_mismatch_total", "counter", NULL},
     {"cordon_rollout_ratio", "gauge", NULL},
     {"cordon_rollout_aborts_total", "counter", "reason"},
+    {"cordon_breaker_trips_total", "counter", "rule,action"},
     {"cordon_pool_states", "gauge", "tier,state"},
     {"cordon_pool_wait_seconds", "histogram", "tier,le"},
     {"cordon_state_create_duration_seconds", "histogram", "tier,le"},
@@ -138,7 +140,9 @@ static const struct {
 
     {"cordon_host_function_seconds_total", "counter", NULL},
     {"cordon_limit_tightened_total", "counter", "rule"},
+    {"cordon_pool_ends_total", "counter", NULL},
     {"cordon_pool_interruptions_total", "counter", ""},
+    {"cordon_pool_start_failures_total", "counter", NULL},
     {"cordon_pool_waiting", "gauge", ""},
     {"cordon_registry_sequence", "counter", ""},
     {"cordon_rules", "gauge", ""},

@@ -98,6 +98,17 @@ static cordon_standing a_standing(void)
         .evidence = "errors 0.2 \xc3\xa4"};
 }
 
+/* The same, some of it trusted less. */
+static cordon_standing a_trusted_standing(void)
+{
+    cordon_standing standing = a_standing();
+
+    standing.trust_count = 2;
+    standing.trusts[0] = (cordon_trust){0, CORDON_WALL_INPROC, true, 7};
+    standing.trusts[1] = (cordon_trust){4, CORDON_WALL_CONTAINER, false, 9};
+    return standing;
+}
+
 static struct cdn_version_record a_version(void)
 {
     return (struct cdn_version_record){.kind = CORDON_OBJECT_SET,
@@ -129,13 +140,13 @@ static cordon_change_record a_change(void)
 /* Each kind of record, written and read, by number. */
 static void put_kind(struct cdn_buf *out, int kind)
 {
-    cordon_standing standing = a_standing();
+    cordon_standing standing = kind == 4 ? a_trusted_standing() : a_standing();
     struct cdn_version_record version = a_version();
     cordon_change_record change = a_change();
 
     if (kind == 0)
         cdn_record_put_meta(out, 77);
-    else if (kind == 1)
+    else if (kind == 1 || kind == 4)
         cdn_record_put_standing(out, &standing);
     else if (kind == 2)
         cdn_record_put_version(out, &version);
@@ -152,7 +163,7 @@ static const char *get_kind(int kind, const void *bytes, size_t size)
 
     if (kind == 0)
         return cdn_record_get_meta(&format, &sequence, bytes, size);
-    if (kind == 1)
+    if (kind == 1 || kind == 4)
         return cdn_record_get_standing(&standing, bytes, size);
     if (kind == 2)
         return cdn_record_get_version(&version, bytes, size);
@@ -175,6 +186,11 @@ START_TEST(record__is_read_back)
     ck_assert_ptr_null(cdn_record_get_standing(&standing, buf.data, buf.length));
     ck_assert_mem_eq(&standing, &stood, sizeof(standing));
     cdn_buf_clear(&buf);
+    put_kind(&buf, 4);
+    stood = a_trusted_standing();
+    ck_assert_ptr_null(cdn_record_get_standing(&standing, buf.data, buf.length));
+    ck_assert_mem_eq(&standing, &stood, sizeof(standing));
+    cdn_buf_clear(&buf);
     put_kind(&buf, 2);
     ck_assert_ptr_null(cdn_record_get_version(&version, buf.data, buf.length));
     ck_assert_mem_eq(&version, &given, sizeof(version));
@@ -188,7 +204,7 @@ END_TEST
 
 START_TEST(record__refuses_every_truncation_and_what_follows)
 {
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
         struct cdn_buf buf = {0};
 
         put_kind(&buf, kind);
@@ -208,7 +224,7 @@ END_TEST
 /* Standings that no registry writes. */
 static cordon_standing impossible(int which)
 {
-    cordon_standing standing = a_standing();
+    cordon_standing standing = a_trusted_standing();
 
     switch (which) {
     case 0:
@@ -265,6 +281,24 @@ static cordon_standing impossible(int which)
     case 17:
         standing.kind = (cordon_object_kind)3;
         break;
+    case 18:
+        standing.trusts[1].version = 5;
+        break;
+    case 19:
+        standing.trusts[0].version = 4;
+        break; /* twice the same */
+    case 20:
+        standing.trusts[1].wall = (cordon_wall)4;
+        break;
+    case 21:
+        standing.trusts[0].quarantined = false;
+        break; /* and without a wall */
+    case 22:
+        standing.trusts[0].sequence = 0;
+        break;
+    case 23:
+        standing.kind = CORDON_OBJECT_SET;
+        break;
     default:
         standing.state = (cordon_object_state)5;
         break;
@@ -292,7 +326,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, keys__sort_by_name_and_number);
     CDN_UNIT_CASE(s, record__is_read_back);
     CDN_UNIT_CASE(s, record__refuses_every_truncation_and_what_follows);
-    CDN_UNIT_LOOP(s, standing__refuses_what_cannot_be, 0, 19);
+    CDN_UNIT_LOOP(s, standing__refuses_what_cannot_be, 0, 25);
     return s;
 }
 

@@ -219,6 +219,9 @@ static void lie(uint64_t which)
         say(CDN_FRAME_FAILED, out.data, out.length);
         break;
     }
+    case HONEST:
+    case HONEST + 1:
+    case HONEST + 2:
     case LIE_DECISION:
     case LIE_USAGE:
     case LIE_CONTRADICTION: {
@@ -247,13 +250,35 @@ static void lie(uint64_t which)
     }
 }
 
+/* What it says that it noted of a run whose seed was one from HONEST on. */
+static void lie_of_trace(uint64_t which)
+{
+    static unsigned char junk[65536];
+    struct cdn_buf out = {0};
+
+    switch (which) {
+    case HONEST: /* nothing at all, of nothing */
+        say(CDN_FRAME_TRACE, junk, 0);
+        break;
+    case HONEST + 1: /* more than there is room for */
+        memset(junk, 0x90, sizeof junk);
+        for (int i = 0; i < 64; i++)
+            cdn_buf_append(&out, junk, sizeof junk);
+        say(CDN_FRAME_TRACE, out.data, out.length);
+        cdn_buf_deinit(&out);
+        break;
+    default:
+        _exit(0);
+    }
+}
+
 static cordon_status serve(struct cdn_service *service, struct cdn_channel *channel,
                            uint32_t locks, cordon_error *err)
 {
     const struct cdn_wire_hello hello = {.version = CDN_WIRE_VERSION, .locks = locks};
     struct cdn_wire_run run;
     struct cdn_buf out = {0};
-    uint64_t number;
+    uint64_t number, seed = 0;
     uint16_t kind;
 
     (void)service;
@@ -270,7 +295,10 @@ static cordon_status serve(struct cdn_service *service, struct cdn_channel *chan
             ready((uint64_t)result);
         } else if (kind == CDN_FRAME_RUN &&
                    !cdn_wire_get_run(&run, &channel->in, err)) {
+            seed = run.seed;
             lie(run.seed);
+        } else if (kind == CDN_FRAME_TRACE) {
+            lie_of_trace(seed);
         } else {
             ready(0);
         }

@@ -50,7 +50,9 @@ enum {
     LIE_HALF,
     LIE_SLEEP,
     LIE_AWAKE, /* it says that it looks at its bell, and does not */
-    LIES_END
+    LIES_END,
+    HONEST, /* what it answers, but not what it then says that it noted */
+    HONEST_END = HONEST + 3
 };
 
 #endif

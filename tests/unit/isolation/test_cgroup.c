@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/alloc.h"
 #include "isolation/worker/cgroup.h"
 
 static const struct cdn_cgroup_limits limits = {
@@ -392,6 +393,34 @@ START_TEST(cgroup__what_killed_keepers_left_is_swept)
 }
 END_TEST
 
+#ifdef CORDON_FAILALLOC
+START_TEST(cgroup__each_allocation_of_making_one_may_fail)
+{
+    struct cdn_cgroup_sources sources = plant_tree("0::/svc/host\n");
+    struct cdn_cgroup group;
+
+    put("fs/svc/host/cgroup.controllers", "memory pids\n");
+    plant_group("fs/svc/host");
+    for (long nth = 0;; nth++) {
+        bool fired;
+
+        put("fs/svc/host/cgroup.subtree_control", "memory pids\n");
+        cdn_failalloc_after(nth, false);
+        cdn_cgroup_make(&group, &limits, &sources);
+        fired = cdn_failalloc_fired();
+        cdn_failalloc_after(-1, false);
+        ck_assert_uint_le(group.count, 1);
+        if (fired)
+            continue;
+        ck_assert_int_ge(nth, 3);
+        ck_assert_uint_eq(group.count, 1);
+        remove_tree();
+        return;
+    }
+}
+END_TEST
+#endif
+
 /* ---- this machine's ---- */
 
 START_TEST(cgroup__a_process_is_bound_and_nothing_stays)
@@ -447,6 +476,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, cgroup__where_the_host_s_own_holds_processes_it_is_made_beside);
     CDN_UNIT_CASE(s, cgroup__where_nothing_is_handed_on_there_is_none);
     CDN_UNIT_CASE(s, cgroup__what_killed_keepers_left_is_swept);
+#ifdef CORDON_FAILALLOC
+    CDN_UNIT_CASE(s, cgroup__each_allocation_of_making_one_may_fail);
+#endif
     CDN_UNIT_CASE(s, cgroup__a_process_is_bound_and_nothing_stays);
     return s;
 }

@@ -203,6 +203,44 @@ START_TEST(process__a_lying_worker_spoils_nothing_but_its_run)
 }
 END_TEST
 
+START_TEST(process__a_worker_that_lies_of_what_it_noted_has_answered_nothing)
+{
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct ruling ruling;
+    cordon_trace *trace;
+
+    ruling_evaluate(&ruling, "decisions = {'allow', 'deny'}, fallback = 'deny',",
+                    "return { decision = 'allow' }");
+    ck_assert(!cordon_trace_new(&trace, NULL, &ruling.err));
+    for (uint64_t which = HONEST; which < HONEST_END; which++) {
+        struct cdn_worker *worker = misbehaving();
+        const struct cdn_rule_call call = {
+            .rule = ruling.rule,
+            .host = &ruling.host,
+            .grant = &cdn_grant_everything,
+            .request = &request,
+            .trace = trace,
+            .budget = ruling.budget,
+            .entered_ns = cdn_clock_ns(),
+        };
+
+        request.seed = which;
+        ck_assert_msg(!run_behind(&ruling, worker, ruling.outcome, &request), "%s",
+                      ruling.err.message);
+        ck_assert_int_eq(cordon_outcome_get_kind(ruling.outcome), CORDON_OUTCOME_OK);
+        ck_assert_msg(!cdn_worker_run(ruling.outcome, worker, &call, &ruling.err), "%s",
+                      ruling.err.message);
+        ck_assert(worker->broken);
+        ck_assert_int_eq(cordon_outcome_get_kind(ruling.outcome), CORDON_OUTCOME_ERROR);
+        ck_assert_str_eq(cordon_outcome_decision(ruling.outcome), "deny");
+        ck_assert_ptr_null(cordon_trace_step_at(trace, 0));
+        worker->end(worker);
+    }
+    cordon_trace_free(trace);
+    ruling_deinit(&ruling);
+}
+END_TEST
+
 /* ---- beside others ---- */
 
 struct mischief {
@@ -499,6 +537,46 @@ START_TEST(process__each_allocation_of_starting_one_may_fail)
     }
 }
 END_TEST
+
+START_TEST(process__each_allocation_of_a_traced_run_may_fail)
+{
+    const cordon_request request = CORDON_REQUEST_INIT;
+    struct ruling ruling;
+    cordon_trace *trace;
+
+    ruling_evaluate(&ruling, "decisions = {'allow', 'deny'}, fallback = 'deny',",
+                    "local a = 1 return { decision = 'allow', score = a }");
+    ck_assert(!cordon_trace_new(&trace, NULL, &ruling.err));
+    for (long nth = 0;; nth++) {
+        const struct cdn_rule_call call = {.rule = ruling.rule,
+                                           .host = &ruling.host,
+                                           .grant = &cdn_grant_everything,
+                                           .request = &request,
+                                           .trace = trace,
+                                           .budget = ruling.budget,
+                                           .entered_ns = cdn_clock_ns()};
+        struct cdn_worker *worker;
+        cordon_status status;
+        bool fired;
+
+        ck_assert(!cdn_process_start(&worker, &options, NULL, &ruling.err));
+        cdn_failalloc_after(nth, false);
+        status = cdn_worker_run(ruling.outcome, worker, &call, &ruling.err);
+        fired = cdn_failalloc_fired();
+        cdn_failalloc_after(-1, false);
+        worker->end(worker);
+        ck_assert_int_eq(status, fired ? CORDON_E_NOMEM : CORDON_OK);
+        if (fired)
+            continue;
+        ck_assert_int_ge(nth, 1);
+        ck_assert_uint_eq(cordon_trace_get_summary(trace)->runs, 1);
+        ck_assert(cordon_trace_step_at(trace, 0));
+        cordon_trace_free(trace);
+        ruling_deinit(&ruling);
+        return;
+    }
+}
+END_TEST
 #endif
 
 static Suite *suite(void)
@@ -509,6 +587,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, process__a_system_call_that_is_not_on_the_list_kills_the_worker);
     CDN_UNIT_CASE(s, process__no_escape_leads_anywhere);
     CDN_UNIT_CASE(s, process__a_lying_worker_spoils_nothing_but_its_run);
+    CDN_UNIT_CASE(s, process__a_worker_that_lies_of_what_it_noted_has_answered_nothing);
     CDN_UNIT_CASE(s, process__others_are_answered_while_one_misbehaves);
     CDN_UNIT_CASE(s, process__address_space_has_an_end);
     CDN_UNIT_CASE(s, process__memory_that_is_held_has_an_end);
@@ -516,6 +595,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, process__nothing_is_left_behind);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, process__each_allocation_of_starting_one_may_fail);
+    CDN_UNIT_CASE(s, process__each_allocation_of_a_traced_run_may_fail);
 #endif
     return s;
 }
