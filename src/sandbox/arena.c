@@ -167,13 +167,23 @@ static size_t split_larger(struct cdn_arena *arena, unsigned class)
     return 0;
 }
 
+/* Sanitizer builds: open [offset, offset + bytes). */
+static inline void open_room(struct cdn_arena *arena, size_t offset, size_t bytes)
+{
+    CDN_UNPOISON(arena->base + offset, bytes);
+#ifdef CDN_ASAN
+    if (offset + bytes > arena->opened)
+        arena->opened = offset + bytes;
+#endif
+}
+
 static inline bool take_bump(struct cdn_arena *arena, size_t size)
 {
     struct cdn_arena_head *head = arena->head;
 
     if (size > arena->span - head->bump)
         return false;
-    CDN_UNPOISON(arena->base + head->bump, size);
+    open_room(arena, head->bump, size);
     head->bump += size;
     if (head->bump > head->top)
         head->top = head->bump;
@@ -356,6 +366,8 @@ bool cdn_arena_init(struct cdn_arena *arena, size_t span)
     if (!arena->base)
         return false;
     arena->head = (struct cdn_arena_head *)(void *)arena->base;
+    CDN_POISON(arena->base, arena->span);
+    open_room(arena, 0, sizeof *arena->head);
     cdn_arena_reset(arena, 0);
     return true;
 }
@@ -368,7 +380,7 @@ void cdn_arena_deinit(struct cdn_arena *arena)
 
 void cdn_arena_reset(struct cdn_arena *arena, size_t dirty_end)
 {
-    cdn_arena_unpoison(arena);
+    cdn_arena_unpoison(arena, dirty_end);
     cdn_arena_clear(arena, 0, dirty_end);
     memset(arena->head, 0, sizeof *arena->head);
     arena->head->bump = arena->head->top = sizeof *arena->head;
@@ -425,7 +437,7 @@ void cdn_arena_trim(struct cdn_arena *arena)
 {
     struct cdn_arena_head *head = arena->head;
 
-    cdn_arena_unpoison(arena);
+    cdn_arena_unpoison(arena, head->top);
     while (trim_one(arena))
         continue;
     memset(arena->base + head->bump, 0, head->top - head->bump);
@@ -433,14 +445,13 @@ void cdn_arena_trim(struct cdn_arena *arena)
     cdn_arena_poison(arena);
 }
 
-void cdn_arena_open(struct cdn_arena *arena, size_t offset, size_t bytes)
+void cdn_arena_unpoison(struct cdn_arena *arena, size_t end)
 {
-    CDN_UNPOISON(arena->base + offset, bytes);
-}
-
-void cdn_arena_unpoison(struct cdn_arena *arena)
-{
-    CDN_UNPOISON(arena->base, arena->span);
+#ifdef CDN_ASAN
+    open_room(arena, 0, end > arena->opened ? end : arena->opened);
+#else
+    (void)arena, (void)end;
+#endif
 }
 
 void cdn_arena_poison(struct cdn_arena *arena)
@@ -456,7 +467,9 @@ void cdn_arena_poison(struct cdn_arena *arena)
             CDN_POISON(link, class_bytes(class));
         }
     }
-    CDN_POISON(arena->base + arena->head->bump, arena->span - arena->head->bump);
+    if (arena->opened > arena->head->bump)
+        CDN_POISON(arena->base + arena->head->bump, arena->opened - arena->head->bump);
+    arena->opened = arena->head->bump;
 #else
     (void)arena;
 #endif

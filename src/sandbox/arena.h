@@ -70,6 +70,9 @@ struct cdn_arena {
     size_t string_header; /* bytes of a string's block before the text */
     void (*numeral)(void *ud, const char *text, size_t bytes);
     void *ud;
+#ifdef CDN_ASAN
+    size_t opened; /* from here on all is poisoned */
+#endif
 #ifdef CORDON_FAILALLOC
     long fail_after; /* allocations until one gets NULL; < 0: never */
     bool fail_persistent;
@@ -122,17 +125,16 @@ void cdn_arena_trim(struct cdn_arena *arena);
 /* Zero [from, to), giving whole pages back to the system where there are many. */
 void cdn_arena_clear(struct cdn_arena *arena, size_t from, size_t to);
 
-/* Sanitizer builds: open all of the arena before a memcpy over it, and close what is
- * free after it.  Nothing otherwise. */
-void cdn_arena_unpoison(struct cdn_arena *arena);
+/* Sanitizer builds: open the arena's bytes before `end`, and all that are open behind it,
+ * before a memcpy over them, and close what is free after it.  What was never used stays
+ * closed, so that a restore costs what the run used, not what it might have.  Nothing
+ * otherwise. */
+void cdn_arena_unpoison(struct cdn_arena *arena, size_t end);
 void cdn_arena_poison(struct cdn_arena *arena);
 
 /* May `more` bytes be taken outside of the arena's own blocks?  Counts them in the peak,
  * asks `over` as an allocation does; the caller adds them to extra. */
 bool cdn_arena_allow(struct cdn_arena *arena, size_t more);
-
-/* Sanitizer builds: open [offset, offset + bytes). */
-void cdn_arena_open(struct cdn_arena *arena, size_t offset, size_t bytes);
 
 /* A mapping between two guard pages; size is rounded up to pages.  NULL: no memory. */
 void *cdn_guarded_map(size_t *size);

@@ -102,7 +102,7 @@ static struct cdn_image *copy(struct cdn_slot *slot)
     cdn_arena_trim(arena);
     cdn_meter_hook(slot);
     bytes = (size_t)arena->head->top;
-    cdn_arena_unpoison(arena);
+    cdn_arena_unpoison(arena, bytes);
     if (!cdn_difference_plan(&difference, &slot->bases, arena->base, bytes))
         goto out;
     room = sizeof *image + cdn_difference_room(&difference, bytes);
@@ -191,8 +191,7 @@ cordon_status cdn_image_build_compact(struct cdn_image **out, enum cdn_run *run,
     bool holds;
 
     *out = NULL;
-    if (!cdn_placement_init(&plan, &slot->arena))
-        return cdn_error_nomem(err);
+    cdn_placement_init(&plan);
     status = attempt(run, slot, &job, budget, cancel, &plan, err);
     if (status || *run != CDN_RUN_OK)
         goto out;

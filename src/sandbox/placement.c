@@ -10,13 +10,11 @@
 
 #include "base/alloc.h"
 
-enum { GRAIN = 16 };
+enum { GRAIN = 16, FIRST_ROOM = 8192 };
 
-bool cdn_placement_init(struct cdn_placement *plan, const struct cdn_arena *arena)
+void cdn_placement_init(struct cdn_placement *plan)
 {
     *plan = (struct cdn_placement){0};
-    plan->numbers = cdn_calloc(arena->span / GRAIN + 1, sizeof *plan->numbers);
-    return plan->numbers != NULL;
 }
 
 void cdn_placement_deinit(struct cdn_placement *plan)
@@ -40,9 +38,9 @@ bool cdn_placement_end(struct cdn_placement *plan, struct cdn_arena *arena)
     bool holds = !plan->failed && plan->left == 0 && arena->head->top <= plan->nursery;
 
     arena->extra -= plan->left;
-    cdn_arena_unpoison(arena);
+    CDN_UNPOISON(arena->base + plan->nursery, plan->bump - plan->nursery);
     cdn_arena_clear(arena, plan->nursery, plan->bump);
-    cdn_arena_poison(arena);
+    CDN_POISON(arena->base + plan->nursery, plan->bump - plan->nursery);
     return holds;
 }
 
@@ -53,9 +51,32 @@ static size_t slot_of(const struct cdn_arena *arena, const void *block)
     return (size_t)((const unsigned char *)block - arena->base) / GRAIN;
 }
 
+/* Room for the number of a block there, as far as blocks lie: a rule's image takes a hundredth
+ * of the arena.  What is new is filled when blocks come to lie there. */
+static bool make_room(struct cdn_placement *plan, size_t at)
+{
+    size_t wanted = plan->room ? plan->room : FIRST_ROOM;
+    uint32_t *larger;
+
+    if (at < plan->room)
+        return true;
+    while (wanted <= at)
+        wanted *= 2;
+    larger = cdn_realloc_array(plan->numbers, wanted, sizeof *plan->numbers);
+    if (!larger)
+        return false;
+    plan->numbers = larger;
+    plan->room = wanted;
+    return true;
+}
+
 static void record(struct cdn_placement *plan, const struct cdn_arena *arena,
                    const void *block)
 {
+    if (!make_room(plan, slot_of(arena, block))) {
+        plan->failed = true;
+        return;
+    }
     if (plan->count == plan->capacity) {
         uint32_t wanted = plan->capacity ? plan->capacity * 2 : 1024;
         uint8_t *larger = cdn_realloc_array(plan->survives, wanted, 1);
@@ -120,7 +141,7 @@ static void *take(struct cdn_placement *plan, struct cdn_arena *arena, size_t si
     if (!cdn_arena_allow(arena, bytes))
         return NULL;
     block = arena->base + plan->bump;
-    cdn_arena_open(arena, plan->bump, bytes);
+    CDN_UNPOISON(block, bytes); /* until the end, beyond what is open otherwise */
     plan->bump += bytes;
     plan->left += bytes;
     arena->extra += bytes;

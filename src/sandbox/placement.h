@@ -26,13 +26,13 @@ struct cdn_placement {
     uint32_t recorded; /* allocations of the first time */
     uint8_t *survives; /* by number */
     uint32_t *numbers; /* first time: by offset / 16, the number of the block there */
+    size_t room;       /* of numbers: no block has lain beyond */
     size_t nursery;    /* where it starts */
     size_t bump;       /* where its unused room starts */
     size_t left;       /* bytes in use in it */
 };
 
-/* False: out of memory. */
-bool cdn_placement_init(struct cdn_placement *plan, const struct cdn_arena *arena);
+void cdn_placement_init(struct cdn_placement *plan);
 void cdn_placement_deinit(struct cdn_placement *plan); /* accepts a zeroed one */
 
 /* After the first time: prepare for the second. */

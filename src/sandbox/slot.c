@@ -72,6 +72,17 @@ static int panic(lua_State *L)
     return 0; /* not reached: no call is made that could raise outside */
 }
 
+/* Sanitizer builds: none of the scratch memory is in use. */
+static void close_scratch(struct cdn_slot *slot)
+{
+#ifdef CDN_ASAN
+    CDN_POISON(slot->scratch, slot->scratch_opened);
+    slot->scratch_opened = 0;
+#else
+    (void)slot;
+#endif
+}
+
 lua_State *cdn_slot_state(struct cdn_slot *slot)
 {
     lua_State *L;
@@ -82,6 +93,7 @@ lua_State *cdn_slot_state(struct cdn_slot *slot)
     if (slot->touched_end < dirty)
         slot->touched_end = dirty;
     slot->arena.over = NULL;
+    close_scratch(slot);
     cdn_arena_reset(&slot->arena, dirty);
     slot->restored = 0;
     slot->dirty_end = 0;
@@ -240,7 +252,8 @@ void cdn_slot_restore(struct cdn_slot *slot, const struct cdn_image *image)
         slot->dirty_end = arena->head->top;
     if (slot->dirty_end > slot->touched_end)
         slot->touched_end = slot->dirty_end;
-    cdn_arena_unpoison(arena);
+    cdn_arena_unpoison(arena,
+                       slot->dirty_end > image->bytes ? slot->dirty_end : image->bytes);
     if (slot->restored != image->serial) {
         cdn_arena_clear(arena, image->bytes, slot->dirty_end);
         slot->restored = image->serial;
@@ -248,7 +261,7 @@ void cdn_slot_restore(struct cdn_slot *slot, const struct cdn_image *image)
     }
     cdn_difference_copy(arena->base, &image->difference, image->bytes);
     cdn_arena_poison(arena);
-    CDN_POISON(slot->scratch, slot->scratch_span);
+    close_scratch(slot);
     arena->extra = 0;
     arena->peak = image->live;
     slot->reach = image->reach;
@@ -442,6 +455,10 @@ void *cdn_scratch_alloc(lua_State *L, size_t bytes)
     if (total > arena->peak)
         arena->peak = total;
     CDN_UNPOISON(slot->scratch + used, rounded);
+#ifdef CDN_ASAN
+    if (slot->scratch_opened < used + rounded)
+        slot->scratch_opened = used + rounded;
+#endif
     return slot->scratch + used;
 }
 
@@ -475,7 +492,7 @@ size_t cdn_slot_compare(const struct cdn_slot *slot, const struct cdn_image *ima
     size_t from = slot->dirty_end > image->bytes ? slot->dirty_end : image->bytes;
     size_t differs = SIZE_MAX;
 
-    cdn_arena_unpoison((struct cdn_arena *)&slot->arena);
+    cdn_arena_unpoison((struct cdn_arena *)&slot->arena, slot->arena.span);
     for (size_t at = 0; at < image->bytes && differs == SIZE_MAX;
          at += CDN_LINE_BYTES) {
         const unsigned char *line =

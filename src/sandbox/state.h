@@ -79,6 +79,9 @@ struct cdn_slot {
     size_t live_limit; /* arena live + scratch may be at most this */
     unsigned char *scratch;
     size_t scratch_span; /* its use is arena.extra */
+#ifdef CDN_ASAN
+    size_t scratch_opened; /* from here on all of it is poisoned */
+#endif
     void *host;
     struct cordon_trace *trace; /* of the run; NULL: none */
     bool trace_off;             /* while the Lua stack is nearly full */

@@ -82,30 +82,39 @@ static int digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Into `out`, ended by a NUL; false: bad escapes, or one of a NUL. */
-static bool decode(char *out, const struct span *span)
+/* Is each "%" of a path followed by two digits that are not those of a NUL? */
+static bool escapes_hold(const char *path)
+{
+    while ((path = strchr(path, '%'))) {
+        int high = digit(path[1]);
+        int low = high < 0 ? -1 : digit(path[2]);
+
+        if (low < 0 || high + low == 0)
+            return false;
+        path += 3;
+    }
+    return true;
+}
+
+/* Into `out`, ended by a NUL; returns what is behind that.  The escapes hold, and none reaches
+ * beyond a span: what ends one is no digit. */
+static char *decode(char *out, const struct span *span)
 {
     const char *end = span->text + span->bytes;
 
     for (const char *at = span->text; at < end; at++) {
-        int high, low;
-
         if (*at != '%') {
             *out++ = *at;
             continue;
         }
-        high = end - at > 2 ? digit(at[1]) : -1;
-        low = end - at > 2 ? digit(at[2]) : -1;
-        if (high < 0 || low < 0 || high + low == 0)
-            return false;
-        *out++ = (char)(high * 16 + low);
+        *out++ = (char)(digit(at[1]) * 16 + digit(at[2]));
         at += 2;
     }
     *out = '\0';
-    return true;
+    return out + 1;
 }
 
-/* False: the path is none after all, or memory ran out (x->path.failed). */
+/* False: memory ran out (x->path.failed). */
 static bool take_args(struct cdn_exchange *x, const struct span *spans, size_t count)
 {
     size_t bytes = 0;
@@ -118,10 +127,8 @@ static bool take_args(struct cdn_exchange *x, const struct span *spans, size_t c
         return false;
     to = (char *)x->path.data;
     for (size_t i = 0; i < count; i++) {
-        if (!decode(to, &spans[i]))
-            return false;
         x->args[i] = to;
-        to += strlen(to) + 1;
+        to = decode(to, &spans[i]);
     }
     return true;
 }
@@ -151,6 +158,8 @@ const struct cdn_route *cdn_route_find(struct cdn_exchange *x, enum cdn_method m
     const struct cdn_route *found = NULL;
 
     *allowed = 0;
+    if (!escapes_hold(path)) /* whatever the method: nothing has such a path */
+        return NULL;
     for (const struct cdn_route *const *piece = cdn_route_pieces; *piece && !found;
          piece++)
         found = find_in(*piece, x, method, path, allowed);

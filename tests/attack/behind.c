@@ -27,6 +27,8 @@ static const char *const honest_files[PLACES] = {"benign.lua", "benign_graph.lua
 static struct {
     struct place here[PLACES], there[PLACES];
     cordon_outcome *outcome;
+    const char *root, *worker;
+    cordon_wall wall;
 } places;
 
 bool attack_behind_wall(cordon_wall *out, const char *name)
@@ -52,6 +54,7 @@ static bool open_place(struct attack *attack, struct place *place, int which,
     options.interrupt_slots = CORDON_NONE;
     options.wall = wall;
     options.worker = worker;
+    options.max_wall_ns = ATTACK_BEHIND_NS;
     if (cordon_engine_new(&place->engine, &options, &err) != CORDON_OK ||
         attack_functions(place->engine, &err) != CORDON_OK ||
         (which == OVER_GRAPH &&
@@ -66,19 +69,27 @@ static bool open_place(struct attack *attack, struct place *place, int which,
     return true;
 }
 
+/* Make the two engines that have the graph, or have not, when a case first needs them. */
+static bool open_places(struct attack *attack, int which)
+{
+    if (places.there[which].engine)
+        return true;
+    return open_place(attack, &places.here[which], which, places.root,
+                      CORDON_WALL_INPROC, NULL) &&
+           open_place(attack, &places.there[which], which, places.root, places.wall,
+                      places.worker);
+}
+
 bool attack_behind_open(struct attack *attack, const char *root, cordon_wall wall,
                         const char *worker)
 {
     cordon_error err = {0};
 
+    places.root = root;
+    places.wall = wall;
+    places.worker = worker;
     if (cordon_outcome_new(&places.outcome, &err) != CORDON_OK)
         return attack_fail(attack, "no outcome: %s", err.message);
-    attack->outcome = places.outcome;
-    for (int which = 0; which < PLACES; which++)
-        if (!open_place(attack, &places.here[which], which, root, CORDON_WALL_INPROC,
-                        NULL) ||
-            !open_place(attack, &places.there[which], which, root, wall, worker))
-            return false;
     return true;
 }
 
@@ -189,7 +200,7 @@ void attack_behind_run(struct attack *attack, struct answer *answer)
 
     which = attack->expect.node[0] ? OVER_GRAPH : ALONE;
     attack->outcome = places.outcome;
-    if (!enter(attack, &places.here[which], &err) ||
+    if (!open_places(attack, which) || !enter(attack, &places.here[which], &err) ||
         !enter(attack, &places.there[which], &err))
         return;
     if (!attack_loads(attack)) {

@@ -12,10 +12,13 @@
 
 #include "attack/case.h"
 
+/* How long a case may take behind a wall that emulates, on a busy machine. */
+#define ATTACK_BEHIND_NS UINT64_C(300000000000)
+
 /* The wall of that name; false: there is none. */
 bool attack_behind_wall(cordon_wall *out, const char *name);
 
-/* Make the engines, with the honest rules of `root`; false: said in attack->failure. */
+/* Engines will be made with the honest rules of `root`; false: said in attack->failure. */
 bool attack_behind_open(struct attack *attack, const char *root, cordon_wall wall,
                         const char *worker);
 void attack_behind_close(void);

@@ -12,9 +12,10 @@
 
 #include "attack/measure.h"
 
-#define RESULT_MAX 4096
-#define HIDDEN_MAX 4
-#define HOSTILE    "hostile"
+#define RESULT_MAX  4096
+#define HIDDEN_MAX  4
+#define HOSTILE     "hostile"
+#define PATIENCE_NS UINT64_C(10000000000) /* where time is not what is attacked */
 
 /* What `expect` says. */
 struct expectation {
@@ -53,8 +54,9 @@ struct attack {
     cordon_trace *trace;  /* evaluations are traced; NULL: they are not */
     struct excess excess; /* the worst of all hostile runs */
     struct growth growth;
-    uint64_t load_ns;   /* what the latest load of the hostile rule took */
-    char failure[2048]; /* the first one; "": none */
+    uint64_t patience_ns; /* 0: PATIENCE_NS */
+    uint64_t load_ns;     /* what the latest load of the hostile rule took */
+    char failure[2048];   /* the first one; "": none */
 };
 
 /* Note what is wrong, unless something is noted already.  Returns false. */

@@ -110,6 +110,11 @@ const char *attack_usage_fault(const cordon_usage *usage, cordon_outcome_kind ki
     return NULL;
 }
 
+bool attack_footprint_tells(void)
+{
+    return !SANITIZED;
+}
+
 void attack_footprint_take(struct footprint *now)
 {
     unsigned long pages = 0, resident = 0;

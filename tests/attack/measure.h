@@ -45,6 +45,8 @@ struct growth {
 };
 
 void attack_footprint_take(struct footprint *now);
+/* Is a footprint known at all?  Not under a sanitizer, which finds leaks by itself. */
+bool attack_footprint_tells(void);
 
 /* NULL if the process is as large as before; else what grew. */
 const char *attack_growth_fault(struct growth *growth, const struct footprint *before,

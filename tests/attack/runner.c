@@ -213,7 +213,8 @@ static void run_round(struct attack *attack, const char *honest)
         attack_fail(attack, "no leak of %s was planted", options.leak);
 }
 
-/* Is the process as large after several rounds as before?  Fewer where one is slow. */
+/* Is the process as large after several rounds as before?  Fewer where one is slow, or where a
+ * sanitizer judges at the end. */
 static void run_rounds(struct attack *attack, const char *honest)
 {
     struct footprint before, after;
@@ -225,7 +226,8 @@ static void run_rounds(struct attack *attack, const char *honest)
     attack_footprint_take(&before);
     start = attack_now_ns();
     while (attack->growth.rounds < ROUNDS_LEAST ||
-           (attack->growth.rounds < ROUNDS && attack_now_ns() - start < ROUNDS_NS)) {
+           (attack_footprint_tells() && attack->growth.rounds < ROUNDS &&
+            attack_now_ns() - start < ROUNDS_NS)) {
         run_round(attack, honest);
         attack->growth.rounds++;
     }
@@ -291,7 +293,7 @@ static bool run_case(struct attack *attack)
     bool loads;
     cordon_error err = {0};
 
-    if (!attack_read_expectation(attack))
+    if (attack->failure[0]) /* what is expected is not known */
         goto out;
     loads = attack_loads(attack);
     honest = attack->expect.node[0] ? HONEST_READ : HONEST;
@@ -338,12 +340,26 @@ out:
     return attack->failure[0] == '\0';
 }
 
+/* Once, for all the processes; a class that asks about no node does without. */
+static void make_graph(void)
+{
+    static bool made;
+
+    if (!made) {
+        (void)attack_graph();
+        attack_graph_remove();
+        made = true;
+    }
+}
+
 /* In a process of its own, so that a crash says which case it was. */
 static bool run_apart(struct attack *attack)
 {
     int how = 0;
     pid_t child;
 
+    if (attack_read_expectation(attack) && attack->expect.node[0])
+        make_graph();
     fflush(stdout);
     child = fork();
     if (child == 0) {
@@ -376,6 +392,7 @@ static bool run_behind(struct attack *attack)
     struct answer answer = {0};
 
     memcpy(progress->name, attack->name, sizeof progress->name);
+    attack->patience_ns = ATTACK_BEHIND_NS;
     if (attack_read_expectation(attack) && attack->expect.is_long &&
         !options.also_long) {
         progress->left_out++;
@@ -570,12 +587,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s cannot be written\n", options.record);
         return 2;
     }
-    attack_graph(); /* once, for all the processes */
     if (options.wall) {
+        (void)attack_graph(); /* before there is another process */
         code = run_all_behind(argc - first, argv + first);
         attack_graph_remove();
     } else {
-        attack_graph_remove();
         code = !run_all(argc - first, argv + first, run_apart);
     }
     attack_graph_release();

@@ -39,6 +39,7 @@ BANK = ("fan_in", "fan_out", "cycle", "mule_chain", "shared_device", "structurin
         "velocity", "guilt_by_association")
 compared = failures = 0
 answered = {}
+asked = {} # by rule and store, the requests and the nodes that each one's slice is around
 
 
 def run(*words, **more):
@@ -67,25 +68,37 @@ def reads_of(rule):
         yield kind + (":" + ",".join(names) if names else "")
 
 
-def evaluate(rule, store, request):
-    """The answer; where the rule's own limit of time stopped it, as on a busy machine, again."""
+def evaluate(rule, store, requests):
+    """The answers; where the rule's own limit of time stopped one, as on a busy machine, again."""
+    answers = [None] * len(requests)
     for _ in range(20):
-        done = subprocess.run([cordon, "eval", rule, "--data", store, "--input", "-", "--format",
-                               "ndjson", "--quiet"], input=json.dumps(request) + "\n", text=True,
-                              stdout=subprocess.PIPE, check=False)
-        answer = json.loads(done.stdout)
-        if not answer.get("error", {}).get("message", "").startswith("time:"):
+        left = [i for i, answer in enumerate(answers) if answer is None
+                or answer.get("error", {}).get("message", "").startswith("time:")]
+        if not left:
             break
-    return answer
+        done = subprocess.run([cordon, "eval", rule, "--data", store, "--input", "-", "--format",
+                               "ndjson", "--quiet"], text=True, stdout=subprocess.PIPE, check=False,
+                              input="".join(json.dumps(requests[i]) + "\n" for i in left))
+        for i, line in zip(left, done.stdout.splitlines(), strict=True):
+            answers[i] = json.loads(line)
+    return answers
 
 
 def same(name, store, request, nodes):
-    global compared, failures
+    asked.setdefault((name, store), []).append((request, nodes))
+
+
+def compare_all(name, store, items):
     rule = os.path.join(here if name == OURS else rules, name + ".lua")
     cut = os.path.join(work, "cut.slice")
-    words = [word for node in nodes for word in ("--node", node)]
-    run("snapshot", "slice", store, *words, "--hops", str(DEPTH[name]), *reads_of(rule), "-o", cut)
-    whole, part = evaluate(rule, store, request), evaluate(rule, cut, request)
+    for (request, nodes), whole in zip(items, evaluate(rule, store, [item[0] for item in items])):
+        words = [word for node in nodes for word in ("--node", node)]
+        run("snapshot", "slice", store, *words, "--hops", str(DEPTH[name]), *reads_of(rule), "-o", cut)
+        compare(name, request, whole, evaluate(rule, cut, [request])[0])
+
+
+def compare(name, request, whole, part):
+    global compared, failures
     for answer in (whole, part):
         answer["usage"] = {key: answer.get("usage", {}).get(key) for key in USAGE}
     keys = ("outcome", "result", "truncated", "reads_digest", "usage", "error", "generation")
@@ -176,6 +189,8 @@ def main():
     bank()
     labelled()
     finbench()
+    for (name, store), items in asked.items():
+        compare_all(name, store, items)
     for name, (count, edges) in sorted(answered.items()):
         print("%s: %d requests, edges read: at most %d" % (name, count, edges))
     print("%d requests compared, %d failures" % (compared, failures))

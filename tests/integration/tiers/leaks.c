@@ -97,6 +97,7 @@ struct host {
     cordon_outcome *outcome;
     uint64_t seed;
     unsigned long fine, spoilt, killed, refused;
+    bool spares_keepers; /* who is killed at once with one leaves a group to the next */
 };
 
 static void open_engine(struct host *host)
@@ -161,9 +162,15 @@ static bool locked_in(pid_t pid)
  * stopped: whoever keeps another and is stopped himself, for ever, cannot clean up after it. */
 static void strike(struct host *host, int signal)
 {
-    pid_t list[MOST];
-    int count = descendants(list);
-    pid_t pid = count ? list[next_random(&host->seed) % (uint64_t)count] : 0;
+    pid_t list[MOST], keepers[MOST];
+    int all = descendants(list), spared = 0, count;
+    pid_t pid = 0;
+
+    if (host->spares_keepers) /* its own children, which are listed first */
+        add_children(keepers, &spared, getpid());
+    count = all - spared;
+    if (count > 0)
+        pid = list[spared + (int)(next_random(&host->seed) % (uint64_t)count)];
 
     if (pid && (signal != SIGSTOP || locked_in(pid)) && !kill(pid, signal))
         host->killed++;
@@ -233,6 +240,7 @@ static int cycles(struct host *host, unsigned long count)
 
 static void live_on(struct host *host)
 {
+    host->spares_keepers = true;
     open_engine(host);
     printf("ready\n");
     fflush(stdout);

@@ -65,16 +65,24 @@ def left(before):
 
 
 def settle(before, when):
-    """Until nothing is left."""
-    until = time.monotonic() + PATIENCE
+    """Until nothing is left.  A group whose keeper was killed is the next worker's to remove,
+    whoever had it: this run's, or another's on this machine."""
+    began = time.monotonic()
     while True:
         rest = left(before)
         if not rest:
             return True
-        if time.monotonic() > until:
+        if set(rest) == {"groups"} and time.monotonic() > began + 2:
+            cycles(1)
+        if time.monotonic() > began + PATIENCE:
             print("FAILED: %s there is left: %s" % (when, rest))
             return False
         time.sleep(0.02)
+
+
+def cycles(count):
+    return subprocess.run([LEAKS, "cycles", WALL, os.path.join(WORK, "cordon-worker"), str(count)],
+                          capture_output=True, text=True)
 
 
 def kill_host(seed):
@@ -100,8 +108,7 @@ def main():
             shutil.copy(program, WORK)
     before = {"processes": set(), "mounts": mounts(), "groups": groups(),
               "files": files(WORK + "/tmp")}
-    done = subprocess.run([LEAKS, "cycles", WALL, os.path.join(WORK, "cordon-worker"), str(CYCLES)],
-                          capture_output=True, text=True)
+    done = cycles(CYCLES)
     print(done.stdout + done.stderr, end="")
     if done.returncode:
         return done.returncode

@@ -229,7 +229,7 @@ START_TEST(image__is_the_state_it_was_taken_from)
         arena = cdn_slot_arena(fixture.slot, &used);
         ck_assert_uint_eq(used, cdn_image_bytes(images[at]));
         taken[at] = cdn_alloc(used);
-        cdn_arena_unpoison(&fixture.slot->arena);
+        cdn_arena_unpoison(&fixture.slot->arena, fixture.slot->arena.span);
         memcpy(taken[at], arena, used);
         cdn_arena_poison(&fixture.slot->arena);
         ck_assert_int_eq(fixture_run(&fixture, images[at], NULL), CDN_RUN_OK);
@@ -243,7 +243,7 @@ START_TEST(image__is_the_state_it_was_taken_from)
         cdn_slot_restore(fixture.slot, images[at]);
         ck_assert_uint_eq(cdn_slot_compare(fixture.slot, images[at]), SIZE_MAX);
         arena = cdn_slot_arena(fixture.slot, &used);
-        cdn_arena_unpoison(&fixture.slot->arena);
+        cdn_arena_unpoison(&fixture.slot->arena, fixture.slot->arena.span);
         ck_assert_int_eq(memcmp(arena, taken[at], cdn_image_bytes(images[at])), 0);
         cdn_arena_poison(&fixture.slot->arena);
         ck_assert_int_eq(fixture_run(&fixture, images[at], NULL), CDN_RUN_OK);

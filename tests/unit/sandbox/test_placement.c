@@ -66,7 +66,7 @@ START_TEST(nursery__leaves_nothing_behind_it)
     struct cdn_image *image = compact(fixture_build, sources[1], &run, &status);
     cdn_slot_restore(fixture.slot, image);
     const unsigned char *arena = cdn_slot_arena(fixture.slot, &used);
-    cdn_arena_unpoison(&fixture.slot->arena);
+    cdn_arena_unpoison(&fixture.slot->arena, fixture.slot->arena.span);
     size_t at = image->bytes;
     while (at < fixture.slot->arena.span && !arena[at])
         at++;

@@ -124,7 +124,7 @@ START_TEST(restore__of_another_image_clears_the_tail)
         ck_assert_uint_gt(used, cdn_image_bytes(small) + 50000);
         cdn_slot_restore(fixture.slot, small);
         ck_assert_uint_eq(cdn_slot_compare(fixture.slot, small), SIZE_MAX);
-        cdn_arena_unpoison(&fixture.slot->arena);
+        cdn_arena_unpoison(&fixture.slot->arena, fixture.slot->arena.span);
         for (size_t k = cdn_image_bytes(small); k < used; k += 8) {
             uint64_t word;
 
@@ -151,7 +151,7 @@ START_TEST(compare__sees_one_changed_byte)
     ck_assert_uint_eq(cdn_slot_compare(fixture.slot, image), SIZE_MAX);
     arena = (unsigned char *)(uintptr_t)cdn_slot_arena(fixture.slot, &used);
     ck_assert_uint_eq(used, cdn_image_bytes(image));
-    cdn_arena_unpoison(&fixture.slot->arena);
+    cdn_arena_unpoison(&fixture.slot->arena, fixture.slot->arena.span);
     arena[used - 1] ^= 1;
     ck_assert_uint_eq(cdn_slot_compare(fixture.slot, image), used - 1);
     cdn_image_free(image);

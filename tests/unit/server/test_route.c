@@ -97,6 +97,11 @@ START_TEST(find__says_which_methods_a_path_has)
     ck_assert_uint_eq(allowed, 1u << CDN_METHOD_POST);
     ck_assert_str_eq(find(&x, CDN_METHOD_GET, "/none", &allowed), "");
     ck_assert_uint_eq(allowed, 0);
+    /* nor has a path that cannot be decoded any, though its shape is known */
+    ck_assert_str_eq(find(&x, CDN_METHOD_PUT, "/v1/rules/a%00b", &allowed), "");
+    ck_assert_uint_eq(allowed, 0);
+    ck_assert_str_eq(find(&x, CDN_METHOD_GET, "/v1/evaluate/a%zz", &allowed), "");
+    ck_assert_uint_eq(allowed, 0);
     cdn_exchange_deinit(&x);
 }
 END_TEST
