@@ -332,7 +332,7 @@ static int sockets(void)
     int count = 0;
 
     while (folder && (entry = readdir(folder)))
-        count += !strncmp(entry->d_name, "cordon-", 7);
+        count += !strncmp(entry->d_name, "cordon-machine-", 15);
     if (folder)
         closedir(folder);
     return count;
