@@ -115,6 +115,7 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
         if (status == CORDON_E_INTERRUPTED) {
             without_worker(outcome, wall, call, &patience);
             behind->unserved = true;
+            behind->crashed = false; /* of a first one, before its run */
             return CORDON_OK;
         }
         if (status)

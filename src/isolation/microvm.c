@@ -36,6 +36,8 @@
 #define GRACE_NS UINT64_C(250000000)
 /* What Firecracker may take to listen, and to be told of the machine. */
 #define DESCRIBE_NS UINT64_C(10000000000)
+/* What the first machine on KVM may take to speak. */
+#define PROOF_NS UINT64_C(10000000000)
 /* Of the monitor: what it maps beside the machine's memory, and what it may write, which is its
  * complaints. */
 #define MONITOR_MIB   UINT64_C(2048)
@@ -287,6 +289,30 @@ static cordon_status boot(struct microvm *microvm, const char *worker,
     return status;
 }
 
+/* The first machine on KVM of a process is waited for: if it does not speak, another is started
+ * that is emulated, as are all after it. */
+static cordon_status prove_kvm(struct microvm *microvm, const char *worker,
+                               struct cdn_machine_plan *plan, uint64_t cpu_s,
+                               cordon_error *err)
+{
+    struct cdn_channel *channel = &microvm->worker.channel;
+    char first;
+
+    if (!cdn_channel_await(channel, cdn_clock_ns() + PROOF_NS, NULL) &&
+        recv(channel->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1) {
+        cdn_qemu_trust_kvm();
+        return CORDON_OK;
+    }
+    cdn_qemu_distrust_kvm();
+    close(channel->fd);
+    channel->fd = -1;
+    (void)cdn_spawn_reap(microvm->worker.process, REAP_MS);
+    microvm->worker.process = -1;
+    close(microvm->said);
+    plan->accel = CDN_ACCEL_EMULATION;
+    return boot(microvm, worker, plan, cpu_s, err);
+}
+
 static struct cdn_boot_places boot_places(const struct cdn_microvm_places *places)
 {
     return (struct cdn_boot_places){places->boot ? places->boot : "/boot",
@@ -319,7 +345,11 @@ static cordon_status make(struct microvm *microvm,
         return status;
     plan.ram_mib = cdn_machine_ram(plan.slice_bytes);
     plan.module_count = microvm->boot->module_count;
-    return boot(microvm, options->program, &plan, options->cpu_s, err);
+    status = boot(microvm, options->program, &plan, options->cpu_s, err);
+    if (!status && plan.accel == CDN_ACCEL_KVM && !microvm->fire &&
+        !cdn_qemu_trusts_kvm())
+        status = prove_kvm(microvm, options->program, &plan, options->cpu_s, err);
+    return status;
 }
 
 cordon_status cdn_microvm_spawn_at(struct cdn_worker **out,

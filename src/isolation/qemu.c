@@ -148,7 +148,7 @@ void cdn_qemu_words(struct cdn_buf *out, const struct cdn_machine_plan *plan)
 
 /* ---- KVM ---- */
 
-enum { UNKNOWN, GOOD, BAD };
+enum { UNKNOWN, GOOD, BAD, PROVEN };
 
 static atomic_int kvm; /* what was found, once; UNKNOWN before */
 
@@ -171,12 +171,24 @@ enum cdn_accel cdn_qemu_accel(const char *worker)
             atomic_store(&kvm, known);
         cdn_buf_deinit(&words);
     }
-    return known == GOOD ? CDN_ACCEL_KVM : CDN_ACCEL_EMULATION;
+    return known == GOOD || known == PROVEN ? CDN_ACCEL_KVM : CDN_ACCEL_EMULATION;
 }
 
 void cdn_qemu_distrust_kvm(void)
 {
     atomic_store(&kvm, BAD);
+}
+
+void cdn_qemu_trust_kvm(void)
+{
+    int good = GOOD;
+
+    (void)atomic_compare_exchange_strong(&kvm, &good, PROVEN);
+}
+
+bool cdn_qemu_trusts_kvm(void)
+{
+    return atomic_load(&kvm) == PROVEN;
 }
 
 /* ---- its version ---- */

@@ -7,6 +7,8 @@
 #ifndef CDN_ISOLATION_QEMU_H
 #define CDN_ISOLATION_QEMU_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -49,8 +51,10 @@ void cdn_qemu_words(struct cdn_buf *out, const struct cdn_machine_plan *plan);
  * which takes milliseconds, or two seconds where it hangs; later ones remember.
  * Threads: safe. */
 enum cdn_accel cdn_qemu_accel(const char *worker);
-/* A machine on KVM did not come up though it was tried: it is not used again. */
+/* A machine on KVM did not come up though it was tried: it is not used again; or one did. */
 void cdn_qemu_distrust_kvm(void);
+void cdn_qemu_trust_kvm(void);
+bool cdn_qemu_trusts_kvm(void);
 
 /* "7.2.22", or "" if it does not say. */
 void cdn_qemu_version(char out[static 32], const char *qemu);

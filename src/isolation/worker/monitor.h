@@ -19,7 +19,7 @@
 #define CDN_WORKER_KVM     "kvm"
 
 /* How folders of sockets begin, and what may be in one. */
-#define CDN_MONITOR_FOLDER "/dev/shm/cordon-"
+#define CDN_MONITOR_FOLDER "/dev/shm/cordon-machine-"
 #define CDN_MONITOR_API    "api"
 #define CDN_MONITOR_VSOCK  "vsock"
 #define CDN_MONITOR_CALLED "vsock_1024" /* CDN_MACHINE_VSOCK_PORT */

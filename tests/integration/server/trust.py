@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -162,8 +163,11 @@ def moved():
 
 
 def there_is_a_wall():
-    rows = json.loads(command(cordon, "tier", "probe", "--format", "json"))["tiers"]
-    return any(row["tier"] == "process" and row["works"] for row in rows)
+    path = os.path.join(work, "fickle.lua")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(RULE)
+    return subprocess.run([cordon, "eval", path, "--tier", "process"], env=server.environment,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
 stopped()

@@ -66,6 +66,7 @@ START_TEST(window__forgets_at_most_a_sixteenth_early)
     const struct cdn_breaker_rules rules =
         rules_of(CDN_FAULT_CRASH, CDN_BREAKER_MOST, true, window);
 
+    memset(&breaker, 0, sizeof breaker);
     for (int i = 0; i < CDN_UNIT_COUNT(events); i++) {
         uint32_t whole = 0, sure = 0, found;
 
