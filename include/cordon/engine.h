@@ -55,12 +55,20 @@ typedef struct cordon_engine_options {
     uint32_t workers_min;
     uint32_t workers_max;
     uint32_t workers_idle_ms;
+    /* What a worker sees at most (CORDON_SLICE_WHOLE; behind a microvm CORDON_SLICE_GRANTED); a
+     * role of the policy may say less, of hops the fewer. */
+    cordon_slice slice;
+    uint32_t slice_hops; /* of CORDON_SLICE_HOPS: 1 to CORDON_MAX_SLICE_HOPS */
+    /* A larger slice is not cut (1e6 nodes, 10e6 edges): of all that is granted that is an
+     * error, of a neighbourhood a limit that the evaluation met. */
+    uint64_t slice_max_nodes;
+    uint64_t slice_max_edges;
 } cordon_engine_options;
 
 #define CORDON_ENGINE_OPTIONS_INIT                                                     \
     {                                                                                  \
         sizeof(cordon_engine_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,       \
-            CORDON_WALL_INPROC, NULL, 0, 0, 0                                          \
+            CORDON_WALL_INPROC, NULL, 0, 0, 0, CORDON_SLICE_WHOLE, 0, 0, 0             \
     }
 
 /* In an option that counts: none, where zero means the default. */

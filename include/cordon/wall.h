@@ -32,6 +32,31 @@ typedef enum cordon_wall {
 #undef CORDON_WALL_ENUM
 } cordon_wall;
 
+/* What of the snapshot a worker behind a wall is given: all of it, or a slice, so that not even
+ * code that has taken the worker over finds anything else in its memory.  The answers are the
+ * same, but for what a slice of some hops does not hold: a rule that asks for that is stopped.
+ *
+ *   whole    the snapshot
+ *   granted  all that the principal is granted, masked where that is masked; cut once for a
+ *            grant and a generation
+ *   hops     of that, what is within so many hops of the request's node at its as_of; cut for
+ *            every request
+ *
+ * X(NAME, number, word): from the widest. */
+#define CORDON_SLICE_MAP(X)                                                            \
+    X(WHOLE, 0, "whole")                                                               \
+    X(GRANTED, 1, "granted")                                                           \
+    X(HOPS, 2, "hops")
+
+typedef enum cordon_slice {
+#define CORDON_SLICE_ENUM(name, number, word) CORDON_SLICE_##name = (number),
+    CORDON_SLICE_MAP(CORDON_SLICE_ENUM)
+#undef CORDON_SLICE_ENUM
+} cordon_slice;
+
+/* More hops than that are no neighbourhood. */
+#define CORDON_MAX_SLICE_HOPS 64
+
 /* What a wall is made of on this machine. */
 typedef struct cordon_wall_report {
     size_t struct_size; /* sizeof(cordon_wall_report) as the caller compiled it */
@@ -54,6 +79,8 @@ extern "C" {
 
 /* "inproc", "process", "container" or "microvm". */
 CORDON_EXPORT const char *cordon_wall_str(cordon_wall wall);
+/* "whole", "granted" or "hops". */
+CORDON_EXPORT const char *cordon_slice_str(cordon_slice slice);
 
 /* Put one worker behind the wall, evaluate an empty rule there a few times, and end it.
  * `worker`: the program cordon-worker, an absolute path.  CORDON_OK also where the wall does not

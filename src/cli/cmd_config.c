@@ -455,6 +455,7 @@ static const char starter[] =
     "      ceilings = { instructions = 1e6, edges = 1e5, time = \"50ms\" },\n"
     "      quota = { rate = 100, burst = 200, concurrency = 8 },\n"
     "      max_priority = 3,\n"
+    "      -- wall = \"process\", slice = \"granted\",  -- or slice = { hops = 2 }\n"
     "      -- output = { \"payees\" },  -- fields of the output that are handed over\n"
     "      -- propose = { nodes = { Account = { \"isBlocked\" } }, edges = { "
     "\"flagged\" } },\n"

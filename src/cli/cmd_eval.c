@@ -573,6 +573,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "the log of proposals, if it is not STORE/proposals.mdb", NULL},
         CDN_SESSION_GRANT_OPTIONS(eval.session),
         CDN_TIER_OPTION(eval.session.tier),
+        CDN_SLICE_OPTION(eval.session.tier),
         CDN_SESSION_LIMIT_OPTIONS(eval.session),
     };
     cordon_error err;

@@ -254,6 +254,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         CDN_SESSION_OPTIONS(judging.session),
         CDN_SESSION_GRANT_OPTIONS(judging.session),
         CDN_TIER_OPTION(judging.session.tier),
+        CDN_SLICE_OPTION(judging.session.tier),
         {"max-time", 0, CDN_OPTION_DURATION, &judging.session.limits.wall_ns, "TIME",
          "at most so long for all members together, such as 5ms", NULL},
     };

@@ -34,6 +34,27 @@ bool cdn_tier_find_worker(char out[PATH_MAX])
     return false;
 }
 
+/* "whole", "granted" or "hops=N". */
+static bool take_slice(cordon_engine_options *options, const char *text)
+{
+    static const char hops[] = "hops=";
+    unsigned long count;
+    char *end;
+
+    options->slice = CORDON_SLICE_HOPS;
+    options->slice_hops = 0;
+    if (!strncmp(text, hops, sizeof hops - 1)) {
+        text += sizeof hops - 1;
+        count = strtoul(text, &end, 10);
+        options->slice_hops = (uint32_t)count;
+        return *text >= '1' && *text <= '9' && !*end && count <= CORDON_MAX_SLICE_HOPS;
+    }
+    options->slice = !strcmp(text, cordon_slice_str(CORDON_SLICE_WHOLE))
+                         ? CORDON_SLICE_WHOLE
+                         : CORDON_SLICE_GRANTED;
+    return !strcmp(text, cordon_slice_str(options->slice));
+}
+
 bool cdn_tier_choose(struct cdn_cli *cli, cordon_engine_options *options,
                      const struct cdn_tier_choice *choice, char worker[PATH_MAX],
                      int *code)
@@ -41,6 +62,14 @@ bool cdn_tier_choose(struct cdn_cli *cli, cordon_engine_options *options,
     /* a role of the policy may want it even where the command does not */
     if (cdn_tier_find_worker(worker))
         options->worker = worker;
+    if (choice->slice && !take_slice(options, choice->slice)) {
+        *code =
+            cdn_cli_usage(cli,
+                          "--slice '%s': whole, granted or hops=N, with N from 1 to "
+                          "%d",
+                          choice->slice, CORDON_MAX_SLICE_HOPS);
+        return false;
+    }
     if (choice->wall)
         options->wall = (cordon_wall)(choice->wall - 1);
     if (options->wall == CORDON_WALL_INPROC || options->worker)

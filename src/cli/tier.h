@@ -1,4 +1,4 @@
-/* Walls on the command line: --tier, and where the program behind them is. */
+/* Walls on the command line: --tier, --slice, and where the program behind them is. */
 #ifndef CDN_CLI_TIER_H
 #define CDN_CLI_TIER_H
 
@@ -10,13 +10,19 @@
 
 /* Rows of an option table; `to` is a struct cdn_tier_choice. */
 struct cdn_tier_choice {
-    int wall; /* 0: not given; else the wall's number and 1 */
+    int wall;          /* 0: not given; else the wall's number and 1 */
+    const char *slice; /* NULL: not given */
 };
 #define CDN_TIER_CHOICES "inproc|process|container|microvm"
 #define CDN_TIER_OPTION(to)                                                            \
     {                                                                                  \
         "tier", 0, CDN_OPTION_CHOICE, &(to).wall, "WALL",                              \
             "the weakest wall rules run behind: " CDN_TIER_CHOICES, CDN_TIER_CHOICES   \
+    }
+#define CDN_SLICE_OPTION(to)                                                           \
+    {                                                                                  \
+        "slice", 0, CDN_OPTION_STRING, &(to).slice, "WHAT",                            \
+            "what is seen behind a wall: whole, granted or hops=N", NULL               \
     }
 
 /* The wall that it names; the weakest where it names none. */

@@ -30,7 +30,7 @@ const char *cdn_end_str(enum cdn_end end)
 
 static bool same_sight(const struct cdn_sight *a, const struct cdn_sight *b)
 {
-    return a->seen == b->seen && a->of == b->of;
+    return a->seen == b->seen && a->of == b->of && a->viewer == b->viewer;
 }
 
 static cordon_snapshot *keep(cordon_snapshot *snapshot)
@@ -48,6 +48,7 @@ static struct cdn_crew *make(struct cdn_crews *pool, cordon_wall wall,
     crew->wall = wall;
     crew->sight.seen = keep(sight->seen);
     crew->sight.of = keep(sight->of);
+    crew->sight.viewer = sight->viewer;
     crew->used_ns = crew->span_ns = cdn_crews_now(pool);
     crew->next = pool->crews;
     pool->crews = crew;

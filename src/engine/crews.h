@@ -49,6 +49,8 @@ struct cdn_crews_options {
 struct cdn_sight {
     cordon_snapshot *seen; /* NULL: nothing */
     cordon_snapshot *of;   /* NULL: of no generation */
+    /* Whose slices it is sent, since no worker is to see those of two; 0: it is sent none. */
+    uint64_t viewer;
 };
 
 /* How long somebody waits for a worker. */
@@ -78,7 +80,7 @@ enum cdn_end {
 /* What the workers of a wall do, and did. */
 struct cdn_crews_stats {
     uint32_t busy, idle, starting, leaving;
-    uint32_t waiting; /* evaluations that found none */
+    uint32_t waiting;                          /* evaluations that found none */
     uint64_t waits[CDN_TALLY_TIMES], waits_ns; /* of evaluations that found none idle */
     uint64_t starts[CDN_TALLY_TIMES], starts_ns; /* from spawning to greeting */
     uint64_t failures;                           /* to start one */

@@ -5,6 +5,7 @@
  * that readers always find one. */
 #include "engine/engine.h"
 #include "engine/granted.h"
+#include "engine/view.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -44,6 +45,10 @@ static const struct {
      UINT64_C(1) << 53},
     {"max_hops", offsetof(cordon_engine_options, max_hops), 1000000, 1,
      UINT64_C(1) << 53},
+    {"slice_max_nodes", offsetof(cordon_engine_options, slice_max_nodes), 1000000, 1,
+     UINT64_C(1) << 31},
+    {"slice_max_edges", offsetof(cordon_engine_options, slice_max_edges), 10000000, 1,
+     UINT64_C(1) << 38},
 };
 
 #define MAX_SLOTS   1024
@@ -75,6 +80,17 @@ static cordon_status take_options(cordon_engine_options *out,
     if (out->worker && out->worker[0] != '/')
         return cdn_error_set(err, CORDON_E_INVALID, "worker: '%s' is no absolute path",
                              out->worker);
+    if ((unsigned)out->slice > CORDON_SLICE_HOPS)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "slice: there is no form of number %u",
+                             (unsigned)out->slice);
+    if (out->slice == CORDON_SLICE_HOPS
+            ? !out->slice_hops || out->slice_hops > CORDON_MAX_SLICE_HOPS
+            : out->slice_hops != 0)
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "slice_hops: %u; 1 to %d go with CORDON_SLICE_HOPS, and 0 "
+                             "with any other slice",
+                             out->slice_hops, CORDON_MAX_SLICE_HOPS);
     if (!out->slots)
         out->slots = 8;
     if (!out->busy_wait_ms)
@@ -145,8 +161,13 @@ static bool make_locks(cordon_engine *engine)
 {
     if (pthread_mutex_init(&engine->writer, NULL))
         return false;
-    if (!pthread_mutex_init(&engine->waiting, NULL))
+    if (pthread_mutex_init(&engine->waiting, NULL)) {
+        pthread_mutex_destroy(&engine->writer);
+        return false;
+    }
+    if (!pthread_mutex_init(&engine->viewing, NULL))
         return true;
+    pthread_mutex_destroy(&engine->waiting);
     pthread_mutex_destroy(&engine->writer);
     return false;
 }
@@ -241,6 +262,8 @@ void cordon_engine_free(cordon_engine *engine)
         return;
     for (uint32_t i = 0; engine->lanes && i < engine->lane_count; i++) {
         cordon_outcome_free(engine->lanes[i].aside);
+        cdn_buf_deinit(&engine->lanes[i].slice);
+        cdn_buf_deinit(&engine->lanes[i].border);
         cdn_images_deinit(&engine->lanes[i].images);
         cdn_slot_free(engine->lanes[i].slot);
     }
@@ -252,6 +275,7 @@ void cordon_engine_free(cordon_engine *engine)
     cdn_free(engine->policy_file.path);
     cordon_policy_release(engine->policy_file.unfit);
     cdn_free(engine->lanes_block);
+    cdn_views_free(engine->views);
     cdn_state_free(atomic_load(&engine->state));
     while (engine->graveyard) {
         struct cdn_state *state = engine->graveyard;
@@ -260,6 +284,7 @@ void cordon_engine_free(cordon_engine *engine)
         cdn_state_free(state);
     }
     if (engine->locks_made) {
+        pthread_mutex_destroy(&engine->viewing);
         pthread_mutex_destroy(&engine->waiting);
         pthread_mutex_destroy(&engine->writer);
     }

@@ -11,7 +11,8 @@
  *   loader  one more slot, for loading rules; belongs to whoever holds `writer`.
  *   workers behind walls are a pool's (crews.h), leased for a run.
  *
- * Order of locks: `writer`, then a lease, then the pool's; `waiting` is held for nothing else. */
+ * Order of locks: `writer`, then a lease, then the pool's; `waiting` and `viewing` are held for
+ * nothing else. */
 #ifndef CDN_ENGINE_ENGINE_H
 #define CDN_ENGINE_ENGINE_H
 
@@ -112,6 +113,7 @@ struct cdn_lane {
     uint64_t interrupted;  /* times a run in it was, for another */
     uint64_t builds[CDN_TALLY_TIMES], builds_ns; /* of images, by how long */
     bool tightened;                              /* load stopped the last run in it */
+    struct cdn_buf slice, border; /* of the request, kept for their memory */
 };
 
 struct cordon_engine {
@@ -173,6 +175,9 @@ struct cordon_engine {
     uint64_t waits_ns;
     uint64_t moved_ns; /* when the snapshot was taken into service; cdn_clock_ns() */
     cordon_observer observer;
+    pthread_mutex_t viewing;
+    struct cdn_view
+        *views; /* under `viewing`: what workers see of snapshots (view.h) */
     bool locks_made;
 };
 
@@ -180,8 +185,6 @@ struct cordon_engine {
 
 /* The pool of an engine whose options are taken.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err);
-/* What the workers of an evaluation on this state see. */
-struct cdn_sight cdn_walls_sight(const struct cdn_state *state);
 /* As cdn_worker_run(), by a worker of the pool's that is waited for as long as the call's time
  * lasts.  Errors: those, and why none can be started. */
 cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
@@ -189,7 +192,7 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
                             const struct cdn_rule_call *call, cordon_error *err);
 /* Have as many workers as evaluations can run at once, or as there may be, know the version.
  * Errors: as cdn_crews_fill() and cdn_worker_prepare(). */
-cordon_status cdn_walls_warm(cordon_engine *engine, const struct cdn_state *state,
+cordon_status cdn_walls_warm(struct cdn_lane *lane, const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err);
 
 /* ---- schedule.c ---- */

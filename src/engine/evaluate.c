@@ -23,6 +23,7 @@
 #include "engine/granted.h"
 #include "engine/set.h"
 #include "engine/tighten.h"
+#include "engine/view.h"
 #include "rule/functions.h"
 
 /* ---- the request ---- */
@@ -205,7 +206,7 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
 {
     cordon_wall wall = lane->engine->options.wall;
     struct cdn_image *image;
-    struct cdn_sight sight;
+    struct cdn_seen seen;
     cordon_status status;
 
     if (role && role->wall > wall)
@@ -218,15 +219,12 @@ static cordon_status run_behind(struct cdn_lane *lane, const struct cdn_state *s
         cdn_schedule_watch(lane, &plan->revoked);
         return cdn_tier_inproc.run(outcome, call, err);
     }
-    if (call->request->graph)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "a graph that comes with the request cannot be put behind "
-                             "the wall '%s'",
-                             cordon_wall_str(wall));
-    call->grant = role ? state->granted->grants[role->number] : &cdn_grant_everything;
     call->revoked = &plan->revoked;
-    sight = cdn_walls_sight(state);
-    return cdn_walls_run(outcome, lane->engine, wall, &sight, call, err);
+    status = cdn_see(&seen, lane, state, role, wall, call, outcome, err);
+    if (!status && !seen.refused)
+        status = cdn_walls_run(outcome, lane->engine, wall, &seen.sight, call, err);
+    cdn_seen_release(&seen, lane->engine);
+    return status;
 }
 
 /* Run it bound to what it is evaluated on; *own is the caller's to free, a binding to a graph
@@ -584,7 +582,7 @@ static cordon_status warm_plan(struct cdn_lane *lane, const struct cdn_state *st
     for (uint32_t i = 0; i < count && !status; i++)
         status = lane->engine->options.wall == CORDON_WALL_INPROC
                      ? cdn_lane_image(&image, lane, state, entries[i]->version, err)
-                     : cdn_walls_warm(lane->engine, state, entries[i]->version, err);
+                     : cdn_walls_warm(lane, state, entries[i]->version, err);
     for (uint32_t i = 0; plan->set && i < plan->set->member_count && !status; i++) {
         const struct cdn_plan *member =
             cdn_state_find(state, plan->set->members[i].name);

@@ -53,7 +53,6 @@ struct cdn_policy_mask {
 };
 
 struct cdn_propose_grant;
-struct cdn_slice_grant;
 
 struct cdn_role {
     const struct cdn_policy *policy;
@@ -79,6 +78,8 @@ struct cdn_role {
     struct cdn_quota quota;
     uint32_t max_priority; /* at most CORDON_MAX_PRIORITY */
     cordon_wall wall;      /* the weakest that rules run behind for it */
+    cordon_slice slice;    /* what workers see for it, at most */
+    uint32_t slice_hops;   /* of CORDON_SLICE_HOPS, else 0 */
     const struct cdn_propose_grant *propose; /* proposals.h; NULL: nothing */
     double audit; /* the share of decisions recorded, 0 to 1 */
 };
@@ -167,13 +168,6 @@ cordon_status cdn_grant_compile_part(struct cdn_grant **out,
                                      const cordon_snapshot *snapshot,
                                      cordon_error *err);
 void cdn_grant_free(struct cdn_grant *grant); /* accepts NULL */
-
-/* The grant as slices take it, borrowed from it, for a slice of so many hops.
- * Errors: CORDON_E_DENIED more hops than granted; masks: a slice holds values as they are,
- *         and whoever has it has them. */
-cordon_status cdn_grant_slice(struct cdn_slice_grant *out,
-                              const struct cdn_grant *grant, uint32_t hops,
-                              cordon_error *err);
 
 /* Every name of the policy that the snapshot does not have, with what was perhaps meant,
  * appended by line.  Errors: CORDON_E_NOMEM. */

@@ -20,7 +20,6 @@
 #include "base/suggest.h"
 #include "engine/policy_read.h"
 #include "engine/proposals.h"
-#include "snapshot/slice.h"
 
 /* Room in the grant's block for everything a snapshot's bits need. */
 struct room {
@@ -418,30 +417,6 @@ void cdn_grant_free(struct cdn_grant *grant)
         return;
     cdn_wipe(grant->mask_key, sizeof grant->mask_key);
     cdn_free(grant);
-}
-
-cordon_status cdn_grant_slice(struct cdn_slice_grant *out,
-                              const struct cdn_grant *grant, uint32_t hops,
-                              cordon_error *err)
-{
-    const char *who = grant->principal ? grant->principal : "?";
-
-    if (!grant->everything && grant->mask_count)
-        return cdn_error_set(
-            err, CORDON_E_DENIED,
-            "no slice for principal '%s': some of what it reads is masked, "
-            "and a slice would hold it bare",
-            who);
-    if (!grant->everything && grant->max_hops && hops > grant->max_hops)
-        return cdn_error_set(err, CORDON_E_DENIED,
-                             "a slice of %u hops, and principal '%s' is granted %u",
-                             hops, who, grant->max_hops);
-    *out = (struct cdn_slice_grant){.everything = grant->everything,
-                                    .labels = grant->labels,
-                                    .relations = grant->relations,
-                                    .label_columns = grant->label_columns,
-                                    .relation_columns = grant->relation_columns};
-    return CORDON_OK;
 }
 
 /* ---- the check ---- */

@@ -468,6 +468,41 @@ static cordon_status read_wall(struct cdn_policy_reader *reader, struct cdn_role
     return CORDON_OK;
 }
 
+/* "whole", "granted" or { hops = k }. */
+static cordon_status read_slice(struct cdn_policy_reader *reader, struct cdn_role *role,
+                                const cordon_value *value)
+{
+    static const char *const known[] = {"hops"};
+    struct cdn_spec *table = &reader->table;
+    const char *words[] = {cordon_slice_str(CORDON_SLICE_WHOLE),
+                           cordon_slice_str(CORDON_SLICE_GRANTED)};
+    const char *text;
+    double hops = 0;
+    cordon_status status;
+    int choice;
+
+    role->slice_hops = 0;
+    if (value->type == CORDON_MAP || value->type == CORDON_ARRAY) {
+        status = cdn_spec_check_keys(table, value, known, COUNT(known));
+        if (!status)
+            status =
+                number(table, &hops, value, "hops", 1, CORDON_MAX_SLICE_HOPS, true);
+        if (!status && hops < 1)
+            status = cdn_spec_fail(table, "a table is { hops = 1 } or more");
+        role->slice = CORDON_SLICE_HOPS;
+        role->slice_hops = (uint32_t)hops;
+        return status;
+    }
+    status = cdn_spec_copy_text(table, &text, value);
+    if (status)
+        return status;
+    choice = cdn_spec_choice(table, text, "slice", words, COUNT(words), &status);
+    if (choice < 0)
+        return status;
+    role->slice = (cordon_slice)choice;
+    return CORDON_OK;
+}
+
 static cordon_status read_propose(struct cdn_policy_reader *reader,
                                   struct cdn_role *role, const cordon_value *value)
 {
@@ -524,6 +559,7 @@ static const struct {
     {"output", read_output},   {"quota", read_quota},
     {"wall", read_wall},       {"max_priority", read_priority},
     {"propose", read_propose}, {"audit", read_audit},
+    {"slice", read_slice},
 };
 
 uint32_t cdn_policy_field(const char *name)

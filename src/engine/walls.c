@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/view.h"
 #include "isolation/container.h"
 
 /* Address space for the images and runs of all rules a worker knows, beside its snapshot. */
@@ -39,11 +40,6 @@ cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
     };
 
     return options->worker ? cdn_crews_new(&engine->workers, &with, err) : CORDON_OK;
-}
-
-struct cdn_sight cdn_walls_sight(const struct cdn_state *state)
-{
-    return (struct cdn_sight){.seen = state->snapshot, .of = state->snapshot};
 }
 
 /* ---- a run ---- */
@@ -96,30 +92,32 @@ cordon_status cdn_walls_run(cordon_outcome *outcome, cordon_engine *engine,
 
 /* ---- ahead of runs ---- */
 
-cordon_status cdn_walls_warm(cordon_engine *engine, const struct cdn_state *state,
+cordon_status cdn_walls_warm(struct cdn_lane *lane, const struct cdn_state *state,
                              const struct cdn_version *version, cordon_error *err)
 {
+    cordon_engine *engine = lane->engine;
     const cordon_engine_options *options = &engine->options;
-    const struct cdn_rule_call call = {.rule = version->rule,
-                                       .snapshot = state->snapshot,
-                                       .functions = version->functions,
-                                       .grant = &cdn_grant_everything};
-    const struct cdn_sight sight = cdn_walls_sight(state);
     uint32_t count =
         options->slots < options->workers_max ? options->slots : options->workers_max;
     struct cdn_worker **workers = cdn_calloc(count, sizeof(struct cdn_worker *));
+    struct cdn_rule_call call = {.rule = version->rule,
+                                 .functions = version->functions};
     cordon_status status;
+    struct cdn_seen seen;
     uint32_t leased = 0;
 
     if (!workers)
         return cdn_error_nomem(err);
-    status = cdn_crews_fill(workers, &leased, engine->workers, options->wall, &sight,
-                            count, err);
+    status = cdn_see_ahead(&seen, lane, state, &call, err);
+    if (!status)
+        status = cdn_crews_fill(workers, &leased, engine->workers, options->wall,
+                                &seen.sight, count, err);
     for (uint32_t i = 0; i < leased; i++) {
         if (!status)
             status = cdn_worker_prepare(workers[i], &call, err);
         cdn_crews_return(engine->workers, workers[i]);
     }
+    cdn_seen_release(&seen, engine);
     cdn_free(workers);
     return status;
 }
@@ -128,12 +126,15 @@ cordon_status cdn_walls_warm(cordon_engine *engine, const struct cdn_state *stat
 static void want(cordon_engine *engine)
 {
     struct cdn_lane *lane = cdn_pool_try(engine, CORDON_MAX_PRIORITY);
-    struct cdn_sight sight;
+    struct cdn_rule_call call = {0};
+    struct cdn_seen seen;
 
     if (!lane)
         return; /* all are in use, and so is what they need */
-    sight = cdn_walls_sight(cdn_state_enter(engine, lane));
-    cdn_crews_want(engine->workers, engine->options.wall, &sight);
+    /* what cannot be cut, evaluations are told */
+    if (!cdn_see_ahead(&seen, lane, cdn_state_enter(engine, lane), &call, NULL))
+        cdn_crews_want(engine->workers, engine->options.wall, &seen.sight);
+    cdn_seen_release(&seen, engine);
     cdn_state_leave(engine, lane);
     cdn_pool_release(engine, lane);
 }

@@ -252,7 +252,7 @@ static cordon_status bind_column(struct cdn_binding *binding,
     cordon_status status = CORDON_OK;
 
     /* what is handed out as a text, or not at all, may have values of any size */
-    if (!mask || mask->kind == CDN_MASK_BUCKET)
+    if (!mask || (mask->kind == CDN_MASK_BUCKET && !mask->applied))
         status = check_exact(column, name, err);
     if (status)
         return status;
@@ -470,6 +470,9 @@ static cordon_status bind_masks(struct cdn_binding *binding,
         bound = add_mask(binding, mask);
         bound->owner = snapshot->schema.labels[l].name;
         bound->property = "key";
+        if (mask->applied && mask->held >= 0 &&
+            snapshot->schema.labels[l].properties[mask->held].type == CDN_COLUMN_TEXT)
+            bound->held = &snapshot->labels[l].columns[mask->held];
         binding->key_masks[l] = bound;
     }
     return CORDON_OK;

@@ -31,6 +31,10 @@ struct cdn_mask {
     int32_t property;    /* its number there, or CDN_MASK_NODE_KEY */
     uint32_t characters; /* to truncate to */
     double width;        /* of a bucket, > 0; whole for integers and timestamps (ms) */
+    /* The column holds what stands in for the values, and not the values: a slice's, which was
+     * cut under the mask (veil.h).  Of keys: the label's property `held` does; -1: none. */
+    bool applied;
+    int32_t held;
 };
 
 struct cdn_grant {

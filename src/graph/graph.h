@@ -32,6 +32,13 @@ struct cdn_memo {
     } ranges[CDN_MEMO_NODES];
 };
 
+/* What of a slice that ends somewhere a rule asked for. */
+enum cdn_beyond {
+    CDN_BEYOND_NOTHING,
+    CDN_BEYOND_LIST, /* the edges of a node on its border */
+    CDN_BEYOND_NODE  /* a node by its key, which is not in it */
+};
+
 /* One run's graph state, in host memory at an address fixed for the slot; the layer
  * above embeds it *first* in what it gives to cdn_slot_set_host(). */
 struct cdn_graph_run {
@@ -47,6 +54,12 @@ struct cdn_graph_run {
     struct cdn_timing timing;
     struct cordon_trace
         *trace; /* what is to be told of reads (tell.h); NULL: nothing */
+    /* Of a slice that ends somewhere (behind a wall): bit a node on its border, whose lists are
+     * not whole; else NULL.  A run with one has an as_of_ms that is not INT64_MAX: what a list
+     * loses to either is looked at in one place, so that runs without them ask once. */
+    const uint64_t *border;
+    uint32_t border_hops; /* that it is away */
+    enum cdn_beyond beyond;
     bool truncated;
     bool damaged; /* a segment or an index read from one was: the outcome is an error */
 };

@@ -58,6 +58,8 @@ CDN_RAISES static int graph_node(lua_State *L)
     cdn_timing_end(&run->timing);
     if (node == CDN_DAMAGED_NODE)
         cdn_raise_damaged(L, "the keys of a label");
+    if (node == CDN_NO_NODE && run->border)
+        cdn_raise_beyond(L, CDN_BEYOND_NODE); /* nobody here knows if there is one */
     cdn_note(run, node != CDN_NO_NODE);
     if (node == CDN_NO_NODE)
         lua_pushnil(L);

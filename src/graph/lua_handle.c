@@ -61,8 +61,16 @@ const char *cdn_visible_key(const struct cdn_graph_run *run, uint32_t label,
                             size_t *bytes)
 {
     const struct cdn_bound_mask *mask = cdn_bound_key_mask(run->binding, label);
-    const char *key = cdn_snapshot_key(run->snapshot, node, room, bytes);
+    const char *key;
 
+    if (mask && mask->held) {
+        const struct cdn_label_data *data = &run->snapshot->labels[label];
+        uint32_t local = node - data->base;
+
+        return cdn_column_bytes(mask->held, local >> data->shift,
+                                local & ((UINT32_C(1) << data->shift) - 1), bytes);
+    }
+    key = cdn_snapshot_key(run->snapshot, node, room, bytes);
     if (key && mask)
         *bytes =
             cdn_mask_text(&key, mask_room, run->binding->mask_key, mask, key, *bytes);

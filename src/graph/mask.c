@@ -146,7 +146,7 @@ static void give_decimal(struct cdn_masked *out, const unsigned char *key,
     const char *text = out->digits;
     size_t bytes;
 
-    if (mask->mask.kind == CDN_MASK_BUCKET)
+    if (mask->mask.kind == CDN_MASK_BUCKET && !mask->mask.applied)
         value = bucket(value, mask->mask.width);
     bytes = (size_t)snprintf(out->digits, sizeof out->digits, "%lld", (long long)value);
     if (mask->mask.kind != CDN_MASK_BUCKET)
@@ -170,7 +170,8 @@ static void give_number(struct cdn_masked *out, const unsigned char *key,
             return;
         }
         out->kind = CDN_MASKED_NUMBER;
-        out->number = bucket_number(value, mask->mask.width);
+        out->number =
+            mask->mask.applied ? value : bucket_number(value, mask->mask.width);
     } else if (type == CDN_COLUMN_INT64 || type == CDN_COLUMN_TIMESTAMP) {
         int64_t value = cdn_column_integer(mask->column, cells->values, index);
 
@@ -179,7 +180,7 @@ static void give_number(struct cdn_masked *out, const unsigned char *key,
             return;
         }
         out->kind = CDN_MASKED_INTEGER;
-        out->integer = bucket(value, mask->mask.width);
+        out->integer = mask->mask.applied ? value : bucket(value, mask->mask.width);
     } else if (type == CDN_COLUMN_BOOL && mask->mask.kind == CDN_MASK_HASH) {
         give_fixed(out, key, mask, 'b', ((const uint8_t *)cells->values)[index] != 0);
     } /* a bag can only be redacted, what is left has no such mask */
@@ -208,6 +209,10 @@ const char *cdn_mask_value(struct cdn_masked *out, const unsigned char *key,
 
         if (!raw)
             return "a string is out of range";
+        if (mask->mask.applied && mask->mask.kind == CDN_MASK_HASH) {
+            give_text(out, raw, bytes < CDN_MASK_ROOM - 1 ? bytes : CDN_MASK_ROOM - 1);
+            return NULL;
+        }
         bytes = cdn_mask_text(&out->text, out->room, key, mask, raw, bytes);
         give_text(out, out->text, bytes);
     } else if (property->lua_string) {
@@ -232,6 +237,8 @@ static size_t hash_charge(const struct cdn_bound_mask *mask, uint32_t block,
         !cdn_cells_present(&cells, index) ||
         !cdn_column_bytes(mask->column, block, index, &bytes))
         return 0;
+    if (mask->mask.applied) /* behind the digits: a byte a KiB of what was hashed */
+        return bytes < CDN_MASK_ROOM ? 0 : (bytes - (CDN_MASK_ROOM - 1)) * 64;
     return bytes / 1024 * 64;
 }
 

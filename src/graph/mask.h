@@ -27,7 +27,9 @@ struct cdn_bound_mask {
     struct cdn_mask mask;
     uint32_t slot; /* the property's; of keys: not looked at */
     const struct cdn_column
-        *column;                  /* of a relation: outgoing; NULL: the nodes' keys */
+        *column; /* of a relation: outgoing; NULL: the nodes' keys */
+    const struct cdn_column
+        *held; /* of keys: what stands in for them; NULL: it is made */
     const char *owner, *property; /* the snapshot's own names; "key" */
 };
 

@@ -36,13 +36,32 @@ CDN_RAISES static inline void find_list(const struct cdn_scan *scan,
         cdn_raise_damaged(scan->L, "a list's offsets are out of range");
 }
 
+_Noreturn void cdn_raise_beyond(lua_State *L, enum cdn_beyond what)
+{
+    struct cdn_graph_run *run = cdn_slot_host(L);
+
+    run->beyond = what;
+    cdn_meter_raise(L, CDN_STOP_HOPS);
+}
+
+/* What as_of leaves of a list, and the border of a slice nothing. */
+CDN_RAISES static void narrow_list(const struct cdn_scan *scan, struct cdn_reach *reach)
+{
+    const struct cdn_graph_run *run = scan->run;
+
+    if (run->border && cdn_bit(run->border, reach->node))
+        cdn_raise_beyond(scan->L, CDN_BEYOND_LIST);
+    cdn_reach_window(reach, INT64_MIN, run->as_of_ms);
+}
+
 /* What of the list there is for this run. */
-static inline void begin_list(const struct cdn_scan *scan, struct cdn_reach *reach)
+CDN_RAISES static inline void begin_list(const struct cdn_scan *scan,
+                                         struct cdn_reach *reach)
 {
     reach->low = 0;
     reach->high = reach->list.count;
     if (scan->run->as_of_ms != INT64_MAX)
-        cdn_reach_window(reach, INT64_MIN, scan->run->as_of_ms);
+        narrow_list(scan, reach);
 }
 
 void cdn_reach_open(const struct cdn_scan *scan, struct cdn_reach *reach,

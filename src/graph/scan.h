@@ -184,6 +184,9 @@ bool cdn_reach_edge_id(const struct cdn_reach *reach, uint32_t position, uint64_
  * catches this one.                                                        [-0, +0, e] */
 CDN_RAISES _Noreturn void cdn_raise_damaged(lua_State *L, const char *what);
 
+/* Stop the run: it asked for what the slice it sees does not have.         [-0, +0, e] */
+CDN_RAISES _Noreturn void cdn_raise_beyond(lua_State *L, enum cdn_beyond what);
+
 /* Apply the leading windows and cuts to one list's range. */
 void cdn_scan_narrow(struct cdn_scan *scan, struct cdn_reach *reach);
 

@@ -85,19 +85,22 @@ static cordon_status make_area(struct process *process, cordon_error *err)
     return CORDON_OK;
 }
 
-/* Descriptors 0 to 2 lead nowhere, 3 is the channel, 4 the area: first out of the way of each
- * other, then to their places. */
-static int arrange(posix_spawn_file_actions_t *actions, int channel, int area)
+/* Descriptors 0 to 2 lead nowhere, 3 is the channel, 4 the area, 5 a slice if there is one
+ * (else -1): first out of the way of each other, then to their places. */
+static int arrange(posix_spawn_file_actions_t *actions, int channel, int area,
+                   int slice)
 {
     enum { AWAY = 100 };
 
     return posix_spawn_file_actions_adddup2(actions, channel, AWAY) ||
            posix_spawn_file_actions_adddup2(actions, area, AWAY + 1) ||
+           (slice >= 0 && posix_spawn_file_actions_adddup2(actions, slice, AWAY + 2)) ||
            posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0) ||
            posix_spawn_file_actions_adddup2(actions, 0, 1) ||
            posix_spawn_file_actions_adddup2(actions, 0, 2) ||
            posix_spawn_file_actions_adddup2(actions, AWAY, 3) ||
-           posix_spawn_file_actions_adddup2(actions, AWAY + 1, 4);
+           posix_spawn_file_actions_adddup2(actions, AWAY + 1, 4) ||
+           (slice >= 0 && posix_spawn_file_actions_adddup2(actions, AWAY + 2, 5));
 }
 
 static int attributes(posix_spawnattr_t *attributes)
@@ -132,7 +135,7 @@ static cordon_status hold(struct process *process, pid_t keeper, cordon_error *e
 
 static cordon_status spawn(struct process *process,
                            const struct cdn_wall_options *options, const char *path,
-                           int channel, cordon_error *err)
+                           int channel, int slice, cordon_error *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -161,7 +164,7 @@ static cordon_status spawn(struct process *process,
         posix_spawn_file_actions_destroy(&actions);
         return cdn_error_nomem(err);
     }
-    failed = arrange(&actions, channel, process->area);
+    failed = arrange(&actions, channel, process->area, slice);
     if (!failed)
         failed = attributes(&attr);
     if (failed)
@@ -175,15 +178,18 @@ static cordon_status spawn(struct process *process,
                   : hold(process, keeper, err);
 }
 
-/* The snapshot as the worker finds it: an absolute path; "-" for none. */
-static cordon_status locate(char path[PATH_MAX], const cordon_snapshot *snapshot,
-                            cordon_error *err)
+/* The snapshot as the worker finds it: an absolute path; "-" for none; "5" for one in memory,
+ * of which *slice is the descriptor, else -1. */
+static cordon_status locate(char path[PATH_MAX], int *slice,
+                            const cordon_snapshot *snapshot, cordon_error *err)
 {
     const char *file = snapshot ? cdn_snapshot_path(snapshot) : "-";
 
-    if (!file)
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "a graph in memory cannot be put behind a wall");
+    *slice = -1;
+    if (!file) {
+        memcpy(path, "5", 2);
+        return cdn_snapshot_sealed(slice, snapshot, err);
+    }
     if (!snapshot)
         memcpy(path, file, 2);
     else if (!realpath(file, path))
@@ -196,7 +202,7 @@ cordon_status cdn_process_spawn_kept(struct cdn_worker **out, const char *runtim
                                      const cordon_snapshot *snapshot, cordon_error *err)
 {
     struct process *process = cdn_calloc(1, sizeof *process);
-    int ends[2] = {-1, -1};
+    int ends[2] = {-1, -1}, slice;
     char path[PATH_MAX];
     cordon_status status;
 
@@ -210,14 +216,14 @@ cordon_status cdn_process_spawn_kept(struct cdn_worker **out, const char *runtim
     process->worker.process = -1;
     process->worker.identity = snapshot ? snapshot->identity : 0;
     process->worker.load = options->load;
-    status = locate(path, snapshot, err);
+    status = locate(path, &slice, snapshot, err);
     if (!status)
         status = make_area(process, err);
     if (!status && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         status = cdn_error_errno(err, errno, "a worker's channel");
     if (!status) {
         process->worker.channel.fd = ends[0];
-        status = spawn(process, options, path, ends[1], err);
+        status = spawn(process, options, path, ends[1], slice, err);
         close(ends[1]);
     }
     if (status)

@@ -42,6 +42,10 @@ struct cdn_service {
     struct cdn_buf call; /* a CALL's, made while a run's frame still stands */
     struct cdn_buf key;  /* the subject's */
     struct cdn_buf params;
+    struct cdn_buf
+        border; /* of the slice it sees, words of 64 bits; empty: it has none */
+    uint32_t border_hops;
+    bool was_sent;       /* what it sees is its own */
     cordon_error broken; /* of the channel, in a call; status CORDON_OK: none */
     struct served_rule *rules[CDN_SERVICE_MAX_RULES];
     struct cdn_grant *grants[CDN_SERVICE_MAX_GRANTS];
@@ -193,6 +197,102 @@ static cordon_status serve_forget(struct cdn_service *service, cordon_error *err
     return answer_ready(service, 0, err);
 }
 
+/* ---- what it sees ---- */
+
+static void unbind_all(struct cdn_service *service)
+{
+    for (uint32_t r = 0; r < CDN_SERVICE_MAX_RULES; r++)
+        for (uint32_t g = 0; service->rules[r] && g < CDN_SERVICE_MAX_GRANTS; g++) {
+            cdn_binding_free(service->rules[r]->bindings[g]);
+            service->rules[r]->bindings[g] = NULL;
+        }
+}
+
+static void forget_grants(struct cdn_service *service)
+{
+    for (uint32_t g = 0; g < CDN_SERVICE_MAX_GRANTS; g++) {
+        cdn_free(service->grants[g]);
+        service->grants[g] = NULL;
+    }
+}
+
+static bool has_bits(const struct cdn_service *service)
+{
+    for (uint32_t g = 0; g < CDN_SERVICE_MAX_GRANTS; g++)
+        if (service->grants[g] && !service->grants[g]->everything)
+            return true;
+    return false;
+}
+
+/* Are bits over one as good as over the other? */
+static bool same_shape(const cordon_snapshot *a, const cordon_snapshot *b)
+{
+    if (!a || a->label_count != b->label_count ||
+        a->relation_count != b->relation_count)
+        return false;
+    for (uint32_t l = 0; l < a->label_count; l++)
+        if (a->schema.labels[l].property_count != b->schema.labels[l].property_count)
+            return false;
+    for (uint32_t r = 0; r < a->relation_count; r++)
+        if (a->schema.relations[r].property_count !=
+            b->schema.relations[r].property_count)
+            return false;
+    return true;
+}
+
+/* From now on a slice, which the frame has. */
+static cordon_status see(struct cdn_service *service, const struct cdn_wire_slice *sent,
+                         cordon_error *err)
+{
+    struct cdn_buf border = {0};
+    cordon_snapshot *snapshot;
+    cordon_status status =
+        cordon_snapshot_open_slice(&snapshot, sent->bytes, sent->size, NULL, err);
+
+    if (status)
+        return status;
+    cdn_buf_append(&border, sent->border, sent->border_bytes);
+    if (sent->border && sent->border_bytes < ((size_t)snapshot->node_count + 7) / 8)
+        status = cdn_error_set(err, CORDON_E_DATA,
+                               "SLICE: a border of %zu bytes for %u nodes",
+                               sent->border_bytes, snapshot->node_count);
+    else if (sent->grants_stay && has_bits(service) &&
+             !same_shape(service->snapshot, snapshot))
+        status = cdn_error_set(err, CORDON_E_DATA,
+                               "SLICE: grants cannot stay, as it has another schema");
+    else if (border.failed)
+        status = cdn_error_nomem(err);
+    if (status) {
+        cdn_buf_deinit(&border);
+        cordon_snapshot_release(snapshot);
+        return status;
+    }
+    unbind_all(service);
+    if (!sent->grants_stay)
+        forget_grants(service);
+    if (service->was_sent)
+        cordon_snapshot_release(service->snapshot);
+    service->snapshot = snapshot;
+    service->was_sent = true;
+    cdn_buf_deinit(&service->border);
+    service->border = border;
+    service->border_hops = sent->hops;
+    return CORDON_OK;
+}
+
+static cordon_status serve_slice(struct cdn_service *service, cordon_error *err)
+{
+    struct cdn_wire_slice sent;
+    cordon_error why;
+    cordon_status status = cdn_wire_get_slice(&sent, &service->channel->in, err);
+
+    if (status)
+        return status;
+    status = see(service, &sent, &why);
+    return status ? answer_failed(service, &why, err)
+                  : answer_ready(service, service->snapshot->node_count, err);
+}
+
 /* ---- functions of the host's ---- */
 
 static cordon_status ask_host(struct cdn_service *service, uint32_t function,
@@ -288,6 +388,10 @@ static cordon_status run(struct cdn_service *service, const struct cdn_wire_run 
         .slot = service->slot,
         .host = &service->host,
         .snapshot = service->snapshot,
+        .border = (const uint64_t *)(const void *)(service->border.length
+                                                       ? service->border.data
+                                                       : NULL),
+        .border_hops = service->border_hops,
         .functions = rule->listed,
         .request = &request,
         .budget = wanted->budget,
@@ -428,6 +532,8 @@ void cdn_service_free(struct cdn_service *service)
         forget(service, i);
     for (uint32_t i = 0; i < CDN_SERVICE_MAX_GRANTS; i++)
         cdn_free(service->grants[i]);
+    if (service->was_sent)
+        cordon_snapshot_release(service->snapshot);
     cdn_slot_free(service->slot);
     cordon_outcome_free(service->outcome);
     cordon_trace_free(service->trace);
@@ -436,7 +542,13 @@ void cdn_service_free(struct cdn_service *service)
     cdn_buf_deinit(&service->call);
     cdn_buf_deinit(&service->key);
     cdn_buf_deinit(&service->params);
+    cdn_buf_deinit(&service->border);
     cdn_free(service);
+}
+
+uint64_t cdn_service_identity(const struct cdn_service *service)
+{
+    return service->snapshot ? service->snapshot->identity : 0;
 }
 
 static cordon_status serve(struct cdn_service *service, uint16_t kind,
@@ -455,6 +567,8 @@ static cordon_status serve(struct cdn_service *service, uint16_t kind,
         return serve_trace(service, err);
     case CDN_FRAME_PING:
         return answer_ready(service, 0, err);
+    case CDN_FRAME_SLICE:
+        return serve_slice(service, err);
     default:
         return cdn_error_set(err, CORDON_E_DATA, "frame %u is none of a host's", kind);
     }
@@ -463,10 +577,9 @@ static cordon_status serve(struct cdn_service *service, uint16_t kind,
 cordon_status cdn_service_run(struct cdn_service *service, uint32_t locks,
                               cordon_error *err)
 {
-    const struct cdn_wire_hello hello = {
-        .version = CDN_WIRE_VERSION,
-        .locks = locks,
-        .identity = service->snapshot ? service->snapshot->identity : 0};
+    const struct cdn_wire_hello hello = {.version = CDN_WIRE_VERSION,
+                                         .locks = locks,
+                                         .identity = cdn_service_identity(service)};
     cordon_status status;
     uint16_t kind;
 

@@ -18,13 +18,18 @@ struct cdn_service;
 #define CDN_SERVICE_MAX_RULES  1024u
 #define CDN_SERVICE_MAX_GRANTS 1024u
 
-/* Ownership: *out is the caller's; cdn_service_free() it.  The snapshot (NULL: none) and the
+/* The snapshot is what runs see until the host sends a slice.
+ *
+ * Ownership: *out is the caller's; cdn_service_free() it.  The snapshot (NULL: none) and the
  *            channel are borrowed.
  * Errors: CORDON_E_NOMEM. */
 cordon_status cdn_service_new(struct cdn_service **out, cordon_snapshot *snapshot,
                               const struct cdn_slot_config *config,
                               struct cdn_channel *channel, cordon_error *err);
 void cdn_service_free(struct cdn_service *service); /* accepts NULL */
+
+/* Of the snapshot it was made with; 0: none. */
+uint64_t cdn_service_identity(const struct cdn_service *service);
 
 /* Say HELLO, then serve frames until the other side ends it (CORDON_OK) or says what is no
  * frame (CORDON_E_DATA). */

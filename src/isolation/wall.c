@@ -25,6 +25,19 @@ const char *cordon_wall_str(cordon_wall wall)
     }
 }
 
+const char *cordon_slice_str(cordon_slice slice)
+{
+    switch (slice) {
+#define SLICE_WORD(name, number, word)                                                 \
+    case CORDON_SLICE_##name:                                                          \
+        return word;
+        CORDON_SLICE_MAP(SLICE_WORD)
+#undef SLICE_WORD
+    default:
+        return "unknown";
+    }
+}
+
 cordon_status cdn_wall_start(struct cdn_worker **out, cordon_wall wall,
                              const struct cdn_wall_options *options,
                              const cordon_snapshot *snapshot, cordon_error *err)

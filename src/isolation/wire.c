@@ -38,7 +38,8 @@ enum {
     FAILED_FIELDS = 5,
     CALL_FIELDS = 2,
     ANSWER_FIELDS = 3,
-    MASK_FIELDS = 6
+    SLICE_FIELDS = 4,
+    MASK_FIELDS = 8
 };
 
 void cdn_wire_put_hello(struct cdn_buf *out, const struct cdn_wire_hello *hello)
@@ -111,6 +112,8 @@ void cdn_wire_put_grant(struct cdn_buf *out, uint32_t number,
         cdn_pack_int(&packer, mask->property);
         put_uint(&packer, mask->characters);
         cdn_pack_double(&packer, mask->width);
+        cdn_pack_bool(&packer, mask->applied);
+        cdn_pack_int(&packer, mask->held);
     }
 }
 
@@ -139,6 +142,16 @@ void cdn_wire_put_run(struct cdn_buf *out, const struct cdn_wire_run *run)
     put_uint(&packer, run->trace_bytes);
     cdn_pack_bool(&packer, run->counts_only);
     put_budget(&packer, &run->budget);
+}
+
+void cdn_wire_put_slice(struct cdn_buf *out, const struct cdn_wire_slice *slice)
+{
+    struct cdn_packer packer = begin(out, SLICE_FIELDS);
+
+    cdn_pack_bool(&packer, slice->grants_stay);
+    put_uint(&packer, slice->hops);
+    put_text(&packer, slice->border, slice->border_bytes);
+    cdn_pack_str(&packer, slice->bytes, slice->size);
 }
 
 void cdn_wire_put_number(struct cdn_buf *out, uint64_t number)
@@ -314,7 +327,7 @@ static void get_mask(struct reader *reader, struct cdn_mask *mask,
     if (property >= (int64_t)properties || property < CDN_MASK_NODE_KEY ||
         (property == CDN_MASK_NODE_KEY && mask->of_relation))
         wrong(reader, "a mask's property");
-    mask->property = (int32_t)property;
+    mask->property = reader->field ? 0 : (int32_t)property;
     mask->characters = get_small(reader, UINT32_MAX, "a mask's characters");
     if (!next(reader, &width, "a mask's width"))
         return;
@@ -322,6 +335,11 @@ static void get_mask(struct reader *reader, struct cdn_mask *mask,
     if (width.type != CORDON_NUMBER || !isfinite(width.as.number) ||
         (mask->kind == CDN_MASK_BUCKET && width.as.number <= 0))
         wrong(reader, "a mask's width");
+    mask->applied = get_bool(reader, "whether a mask is on");
+    property = get_int(reader, "where masked keys are");
+    if (property >= (int64_t)properties || property < -1)
+        wrong(reader, "where masked keys are");
+    mask->held = reader->field ? -1 : (int32_t)property;
 }
 
 cordon_status cdn_wire_get_grant(struct cdn_grant **out, uint32_t *number,
@@ -421,6 +439,21 @@ cordon_status cdn_wire_get_run(struct cdn_wire_run *out, const struct cdn_buf *i
     out->counts_only = get_bool(&reader, "counts only");
     get_budget(&reader, &out->budget);
     return finish(&reader, "RUN", err);
+}
+
+cordon_status cdn_wire_get_slice(struct cdn_wire_slice *out, const struct cdn_buf *in,
+                                 cordon_error *err)
+{
+    struct reader reader = read_frame(in, SLICE_FIELDS);
+
+    out->grants_stay = get_bool(&reader, "whether grants stay");
+    out->hops = get_small(&reader, UINT32_MAX, "hops");
+    out->border =
+        get_text(&reader, &out->border_bytes, CDN_WIRE_SLICE_BYTES, true, "border");
+    if (out->border_bytes % sizeof(uint64_t))
+        wrong(&reader, "border");
+    out->bytes = get_text(&reader, &out->size, CDN_WIRE_SLICE_BYTES, false, "slice");
+    return finish(&reader, "SLICE", err);
 }
 
 cordon_status cdn_wire_get_number(uint64_t *out, const struct cdn_buf *in,

@@ -10,10 +10,12 @@
  *     FORGET  a rule            ->  READY
  *     TRACE   what was noted    ->  TRACE   of the run before, which was a traced one
  *     PING    does it answer?   ->  READY
+ *     SLICE   what it sees now  ->  READY   in place of what it saw before
  *                                   FAILED  in place of READY or OUTCOME: the call did not work
  *
- * Rules and grants are numbered by the host, who knows which worker has heard of which.  Both
- * sides have the same snapshot open: grants are bits over its numbers.
+ * Rules and grants are numbered by the host, who knows which worker has heard of which.  Grants
+ * are bits over the numbers of what the worker sees: the snapshot that both sides have open, or a
+ * slice that the host cut from it and the worker was started on or is sent.
  *
  * Decoders take what comes from anybody: they check every field, and what they hand out either
  * is borrowed from the frame or has its own bounds.  The version is that of the frames: host and
@@ -45,7 +47,8 @@ enum cdn_frame {
     CDN_FRAME_FAILED,
     CDN_FRAME_CALL,
     CDN_FRAME_TRACE,
-    CDN_FRAME_PING
+    CDN_FRAME_PING,
+    CDN_FRAME_SLICE
 };
 
 /* Beside the result itself, an OUTCOME takes no more than this. */
@@ -53,6 +56,7 @@ enum cdn_frame {
 #define CDN_WIRE_ANSWER_BYTES  ((size_t)CORDON_FUNCTION_MAX_BYTES + 4096)
 #define CDN_WIRE_SMALL_BYTES   ((size_t)8192)     /* HELLO, READY, FAILED */
 #define CDN_WIRE_TEXT_BYTES    ((size_t)16 << 20) /* of parameters or a key */
+#define CDN_WIRE_SLICE_BYTES   ((size_t)48 << 20) /* of a slice */
 /* A worker's notebook has no more room than this, however much the host's has; what was noted
  * into one of `room` bytes takes no more than CDN_WIRE_TRACE_BYTES() in a frame. */
 #define CDN_WIRE_TRACE_ROOM        ((size_t)16 << 20)
@@ -122,11 +126,24 @@ struct cdn_wire_run {
     bool counts_only; /* as the notebook's options have it */
 };
 
+/* What a worker is to see from now on.  Borrowed. */
+struct cdn_wire_slice {
+    /* The grants it has been told are over this schema too; else they are forgotten. */
+    bool grants_stay;
+    uint32_t hops; /* to its border */
+    const void
+        *border; /* bit a node, as words of 64 lie in memory; NULL: it has none */
+    size_t border_bytes;
+    const void *bytes; /* of the slice (snapshot/FORMAT.md) */
+    size_t size;
+};
+
 void cdn_wire_put_hello(struct cdn_buf *out, const struct cdn_wire_hello *hello);
 void cdn_wire_put_rule(struct cdn_buf *out, const struct cdn_wire_rule *rule);
 void cdn_wire_put_grant(struct cdn_buf *out, uint32_t number,
                         const struct cdn_grant *grant, const struct cdn_schema *schema);
 void cdn_wire_put_run(struct cdn_buf *out, const struct cdn_wire_run *run);
+void cdn_wire_put_slice(struct cdn_buf *out, const struct cdn_wire_slice *slice);
 /* A FORGET's rule, or what a READY counts (an image's bytes). */
 void cdn_wire_put_number(struct cdn_buf *out, uint64_t number);
 void cdn_wire_put_outcome(struct cdn_buf *out, const cordon_outcome *outcome);
@@ -149,6 +166,9 @@ cordon_status cdn_wire_get_grant(struct cdn_grant **out, uint32_t *number,
                                  const struct cdn_schema *schema, cordon_error *err);
 cordon_status cdn_wire_get_run(struct cdn_wire_run *out, const struct cdn_buf *in,
                                cordon_error *err);
+/* That the slice is one, and the border of its nodes, is for whoever opens it to find out. */
+cordon_status cdn_wire_get_slice(struct cdn_wire_slice *out, const struct cdn_buf *in,
+                                 cordon_error *err);
 cordon_status cdn_wire_get_number(uint64_t *out, const struct cdn_buf *in,
                                   cordon_error *err);
 /* What a worker says came of a run of `rule` under `budget`.  It may be any lie that a rule

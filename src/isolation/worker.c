@@ -149,10 +149,9 @@ bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns)
 
 /* Send what is in `out` and wait for READY. */
 static cordon_status tell(struct cdn_worker *worker, enum cdn_frame kind,
-                          cordon_error *err)
+                          uint64_t until_ns, cordon_error *err)
 {
     struct cdn_channel *channel = &worker->channel;
-    uint64_t until_ns = cdn_clock_ns() + LOAD_NS;
     cordon_status status;
     uint64_t number;
     uint16_t got;
@@ -210,7 +209,7 @@ static cordon_status tell_rule(uint32_t *number, struct cdn_worker *worker,
         wire.functions[i].cost = call->functions[i]->cost;
     }
     cdn_wire_put_rule(&worker->out, &wire);
-    status = tell(worker, CDN_FRAME_RULE, err);
+    status = tell(worker, CDN_FRAME_RULE, cdn_clock_ns() + LOAD_NS, err);
     if (status)
         return status;
     memcpy(worker->rules[slot].hash, rule->hash, sizeof rule->hash);
@@ -222,7 +221,7 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
                                 const struct cdn_rule_call *call, cordon_error *err)
 {
     static const struct cdn_schema nothing = {0};
-    const struct cdn_grant *grant = call->grant;
+    const struct cdn_grant *grant = call->local ? call->local->grant : call->grant;
     cordon_status status;
     uint32_t slot;
 
@@ -238,10 +237,37 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
     worker->grants[slot] = UINT64_MAX; /* nobody's, until it is told */
     *number = slot;
     cdn_wire_put_grant(&worker->out, slot, grant,
-                       call->snapshot ? &call->snapshot->schema : &nothing);
-    status = tell(worker, CDN_FRAME_GRANT, err);
+                       call->local      ? call->local->schema
+                       : call->snapshot ? &call->snapshot->schema
+                                        : &nothing);
+    status = tell(worker, CDN_FRAME_GRANT, cdn_clock_ns() + LOAD_NS, err);
     if (!status)
         worker->grants[slot] = grant->id;
+    return status;
+}
+
+/* What it is to see.  A grant it knows holds for another slice if that was cut under the same
+ * one: they have one schema. */
+static cordon_status tell_slice(struct cdn_worker *worker,
+                                const struct cdn_local_view *local, uint64_t until_ns,
+                                cordon_error *err)
+{
+    const struct cdn_wire_slice slice = {
+        .grants_stay = worker->sees_slice && worker->slice_grant == local->grant->id,
+        .hops = local->hops,
+        .border = local->border,
+        .border_bytes = local->border_words * sizeof *local->border,
+        .bytes = local->slice,
+        .size = local->slice_bytes,
+    };
+    cordon_status status;
+
+    if (!slice.grants_stay)
+        worker->grant_count = worker->next_grant = 0;
+    cdn_wire_put_slice(&worker->out, &slice);
+    status = tell(worker, CDN_FRAME_SLICE, until_ns, err);
+    worker->sees_slice = !status;
+    worker->slice_grant = local->grant->id;
     return status;
 }
 
@@ -408,8 +434,9 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
                     uint32_t rule, uint32_t grant, uint64_t ends_ns)
 {
     const cordon_request *request = call->request;
+    const struct cdn_local_view *local = call->local;
     uint64_t now = cdn_clock_ns();
-    const struct cdn_wire_run run = {
+    struct cdn_wire_run run = {
         .rule = rule,
         .grant = grant,
         .label = request->label,
@@ -430,6 +457,10 @@ static void put_run(struct cdn_worker *worker, const struct cdn_rule_call *call,
         .counts_only = call->trace && call->trace->counts_only,
     };
 
+    if (local && local->key) {
+        run.key = local->key;
+        run.key_bytes = local->key_bytes;
+    }
     cdn_wire_put_run(&worker->out, &run);
 }
 
@@ -439,7 +470,9 @@ cordon_status cdn_worker_prepare(struct cdn_worker *worker,
     uint32_t number;
     cordon_status status = tell_rule(&number, worker, call, err);
 
-    return status ? status : tell_grant(&number, worker, call, err);
+    if (status || (call->local && call->local->slice))
+        return status; /* grants come with what they are over */
+    return tell_grant(&number, worker, call, err);
 }
 
 static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
@@ -454,6 +487,16 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
     bool failed = false;
 
     status = tell_rule(&rule, worker, call, err);
+    if (!status && call->local && call->local->slice) {
+        status = tell_slice(worker, call->local,
+                            cdn_add_sat(ends_ns, CDN_WORKER_GRACE_NS), &why);
+        if (status && worker->broken) {
+            explain(outcome, call, status, &why);
+            return CORDON_OK;
+        }
+        if (status && err)
+            *err = why;
+    }
     if (!status)
         status = tell_grant(&grant, worker, call, err);
     if (!status)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "isolation/channel.h"
+#include "isolation/local_view.h"
 #include "isolation/wire.h"
 #include "rule/run.h"
 
@@ -51,6 +52,8 @@ struct cdn_worker {
     } rules[CDN_WORKER_RULES];
     uint32_t grant_count, next_grant;
     uint64_t grants[CDN_WORKER_GRANTS]; /* their ids */
+    bool sees_slice;                    /* one was sent */
+    uint64_t slice_grant;               /* the id of the grant that it went with */
 };
 
 /* Wait for HELLO.
@@ -83,7 +86,9 @@ bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns);
 cordon_status cdn_worker_prepare(struct cdn_worker *worker,
                                  const struct cdn_rule_call *call, cordon_error *err);
 
-/* As cdn_rule_run(), of which the call's image, slot and binding are not used.
+/* As cdn_rule_run(), of which the call's image, slot and binding are not used.  With the call's
+ * `local` view the worker sees that in place of the call's snapshot: it is sent the slice, if there is
+ * one to send, and forgets what it saw before.
  * Whatever the worker does is in the outcome: one that is killed for being late is the limit
  * `time`, one that died or lied an error.  Errors: as cdn_rule_run(). */
 cordon_status cdn_worker_run(cordon_outcome *outcome, struct cdn_worker *worker,

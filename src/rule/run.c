@@ -178,6 +178,20 @@ static const char *at_line(char *out, size_t size, const struct cdn_rule *rule,
     return out;
 }
 
+static void explain_beyond(cordon_outcome *outcome, const struct cdn_graph_run *graph,
+                           const char *at)
+{
+    cdn_outcome_explain(
+        outcome,
+        "hops: %s%s; the slice that the rule sees behind its wall ends at hop %u from "
+        "the request's node: widen it with slice = { hops = %u } in the policy or the "
+        "engine's options, or let it hold all that is granted, slice = \"granted\"",
+        graph->beyond == CDN_BEYOND_LIST
+            ? "the edges of a node on the slice's border were asked for"
+            : "a node was asked for by its key that the slice does not hold",
+        at, graph->border_hops, graph->border_hops + 1);
+}
+
 static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *call)
 {
     const struct cdn_meter *meter = cdn_slot_meter(call->slot);
@@ -233,6 +247,10 @@ static void explain_stop(cordon_outcome *outcome, const struct cdn_rule_call *ca
         break;
     case CDN_STOP_HOPS:
         outcome->limit = CORDON_BUDGET_HOPS;
+        if (call->host->graph.beyond) {
+            explain_beyond(outcome, &call->host->graph, at);
+            break;
+        }
         cdn_outcome_explain(outcome,
                             "hops: edges more than %" PRIu64
                             " away from where it began were asked for%s; stop the "
@@ -402,7 +420,9 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
         .binding = call->binding,
         .names = &call->rule->names,
         .memo = &host->memo,
-        .as_of_ms = cut ? request->as_of_ms : INT64_MAX,
+        .as_of_ms = cut ? request->as_of_ms : INT64_MAX - (call->border ? 1 : 0),
+        .border = call->border,
+        .border_hops = call->border_hops,
     };
     status = set_params(host, call, err);
     if (!status)

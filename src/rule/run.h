@@ -13,10 +13,13 @@ struct cdn_rule_call {
     const struct cdn_rule *rule;
     const struct cdn_image *image; /* built in `slot` */
     struct cdn_slot *slot;
-    struct cdn_rule_host *host;        /* what cdn_slot_set_host() was given */
-    const cordon_snapshot *snapshot;   /* or NULL */
-    const struct cdn_binding *binding; /* of rule, snapshot and grant */
-    const struct cdn_grant *grant;     /* for a wall, behind which it is bound again */
+    struct cdn_rule_host *host;         /* what cdn_slot_set_host() was given */
+    const cordon_snapshot *snapshot;    /* or NULL */
+    const struct cdn_binding *binding;  /* of rule, snapshot and grant */
+    const struct cdn_grant *grant;      /* for a wall, behind which it is bound again */
+    const struct cdn_local_view *local; /* what is seen there, if not all */
+    const uint64_t *border; /* of the snapshot, if it is a slice that ends (graph.h) */
+    uint32_t border_hops;
     const struct cdn_host_function *const *functions; /* as the rule lists them */
     const cordon_request *request;                    /* struct_size already checked */
     cordon_trace *trace; /* the request's, if this run is what it is for; else NULL */

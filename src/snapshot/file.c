@@ -30,6 +30,7 @@
 #include "base/alloc.h"
 #include "snapshot/layout.h"
 #include "snapshot/lmdb_error.h"
+#include "snapshot/slice.h"
 #include "snapshot/walk.h"
 
 /* The values in front of the segments: metadata and directory. */
@@ -50,7 +51,9 @@ struct cdn_snapshot_file {
     MDB_txn *txn;
     const unsigned char *map; /* LMDB's */
     unsigned char
-        *bytes; /* of a slice: in place of the two above, and it is in no list */
+        *bytes;    /* of a slice: in place of the two above, and it is in no list */
+    bool mapped;   /* those are a mapping of sealed memory */
+    int sealed_fd; /* behind `lock`: the slice as sealed memory; -1: nobody asked yet */
     struct cdn_facts facts;
     struct cdn_layout layout;
     struct cdn_segment *segments;
@@ -80,7 +83,11 @@ static void file_free(struct cdn_snapshot_file *file)
     cdn_layout_deinit(&file->layout);
     cdn_facts_deinit(&file->facts);
     cdn_schema_deinit(&file->content.schema);
-    cdn_free(file->bytes);
+    if (file->bytes)
+        cdn_file_bytes_free(file->bytes, (size_t)file->content.file_bytes,
+                            file->mapped);
+    if (file->sealed_fd >= 0)
+        close(file->sealed_fd);
     cdn_free(file->segments);
     cdn_free(file->places);
     cdn_free(file->guard.faults);
@@ -313,6 +320,7 @@ static cordon_status load(struct cdn_snapshot_file **out, int fd,
     if (!file)
         return cdn_error_nomem(err);
     file->lock_fd = -1; /* the caller's until all is well */
+    file->sealed_fd = -1;
     if (size == 0) {
         status = cdn_error_set(err, CORDON_E_FORMAT,
                                "this is not a snapshot file: it is empty");
@@ -416,13 +424,15 @@ cordon_status cdn_file_assemble_take(struct cdn_snapshot_file **out,
     if (!file) {
         cdn_facts_deinit(&parts->facts);
         cdn_schema_deinit(&parts->schema);
-        cdn_free(parts->bytes);
+        cdn_file_bytes_free(parts->bytes, parts->size, parts->mapped);
         cdn_free(parts->segments);
         cdn_free(parts->places);
         return cdn_error_nomem(err);
     }
     file->lock_fd = -1;
+    file->sealed_fd = -1;
     file->bytes = parts->bytes;
+    file->mapped = parts->mapped;
     file->segments = parts->segments;
     file->places = parts->places;
     file->facts = parts->facts;
@@ -542,7 +552,35 @@ const char *cdn_file_path(const struct cdn_snapshot_file *file)
     return file->path;
 }
 
-bool cdn_file_in_memory(const struct cdn_snapshot_file *file)
+const unsigned char *cdn_file_bytes(const struct cdn_snapshot_file *file, size_t *size)
 {
-    return file->bytes != NULL;
+    *size = file->bytes ? (size_t)file->content.file_bytes : 0;
+    return file->bytes;
+}
+
+void cdn_file_bytes_free(unsigned char *bytes, size_t size, bool mapped)
+{
+    if (mapped)
+        munmap(bytes, size);
+    else
+        cdn_free(bytes);
+}
+
+cordon_status cdn_file_sealed(int *fd, struct cdn_snapshot_file *file,
+                              cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+
+    pthread_mutex_lock(&lock);
+    if (file->sealed_fd < 0)
+        status = cdn_slice_seal(&file->sealed_fd, file->bytes,
+                                (size_t)file->content.file_bytes, err);
+    *fd = file->sealed_fd;
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+void cdn_file_keep_sealed_take(struct cdn_snapshot_file *file, int fd)
+{
+    file->sealed_fd = fd;
 }

@@ -3,6 +3,7 @@
 #ifndef CDN_SNAPSHOT_FILE_H
 #define CDN_SNAPSHOT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,6 +30,7 @@ void cdn_file_release(struct cdn_snapshot_file *file); /* accepts NULL */
 struct cdn_file_parts {
     unsigned char *bytes;
     size_t size;
+    bool mapped; /* they are a mapping, and not from cdn_alloc() */
     struct cdn_segment *segments;
     const unsigned char **places;
     size_t count;
@@ -63,8 +65,16 @@ bool cdn_file_is(const struct cdn_snapshot_file *file, dev_t device, ino_t inode
  * again when they are read again.  For tools that read all of a file once. */
 void cdn_file_forget(const struct cdn_snapshot_file *file);
 const char *cdn_file_path(const struct cdn_snapshot_file *file);
-/* Is it the parts of a slice, and no file? */
-bool cdn_file_in_memory(const struct cdn_snapshot_file *file);
+/* The bytes of a slice that lies in memory; NULL: it is a file. */
+const unsigned char *cdn_file_bytes(const struct cdn_snapshot_file *file, size_t *size);
+/* Give back what a slice's bytes are in: cdn_free() or munmap(). */
+void cdn_file_bytes_free(unsigned char *bytes, size_t size, bool mapped);
+/* A slice's bytes as sealed memory (slice.h), made when first asked for and kept as long as the
+ * slice is open; borrowed.  Errors: CORDON_E_IO, CORDON_E_NOMEM. */
+cordon_status cdn_file_sealed(int *fd, struct cdn_snapshot_file *file,
+                              cordon_error *err);
+/* The same where there is a descriptor already: taken. */
+void cdn_file_keep_sealed_take(struct cdn_snapshot_file *file, int fd);
 
 /* The directory and where its segments lie, for verification; borrowed. */
 const struct cdn_segment *cdn_file_segments(const struct cdn_snapshot_file *file,

@@ -144,16 +144,17 @@ static cordon_status read_parts(struct cdn_file_parts *parts, uint64_t *generati
                                header.metadata_bytes, err);
 }
 
-cordon_status cdn_slice_load_take(struct cdn_snapshot_file **out, uint64_t *generation,
-                                  unsigned char *bytes, size_t size, const char *name,
-                                  cordon_error *err)
+cordon_status cdn_slice_load_mapped_take(struct cdn_snapshot_file **out,
+                                         uint64_t *generation, unsigned char *bytes,
+                                         size_t size, bool mapped, const char *name,
+                                         cordon_error *err)
 {
-    struct cdn_file_parts parts = {.bytes = bytes, .size = size};
+    struct cdn_file_parts parts = {.bytes = bytes, .size = size, .mapped = mapped};
     cordon_status status = read_parts(&parts, generation, err);
 
     *out = NULL;
     if (status) {
-        cdn_free(parts.bytes);
+        cdn_file_bytes_free(parts.bytes, parts.size, mapped);
         cdn_free(parts.segments);
         cdn_free(parts.places);
     } else {
@@ -162,6 +163,13 @@ cordon_status cdn_slice_load_take(struct cdn_snapshot_file **out, uint64_t *gene
     if (status)
         cdn_error_prefix(err, "%s", name);
     return status;
+}
+
+cordon_status cdn_slice_load_take(struct cdn_snapshot_file **out, uint64_t *generation,
+                                  unsigned char *bytes, size_t size, const char *name,
+                                  cordon_error *err)
+{
+    return cdn_slice_load_mapped_take(out, generation, bytes, size, false, name, err);
 }
 
 cordon_status cdn_slice_read(struct cdn_snapshot_file **out, uint64_t *generation,

@@ -139,19 +139,25 @@ static cordon_status make(struct cdn_buf *out, const cordon_snapshot *snapshot,
                           const cordon_slice_options *options, struct chosen *chosen,
                           uint32_t *nodes, cordon_error *err)
 {
+    struct cdn_slice_plan *plan = NULL;
     struct cdn_slice_how how = {
         .nodes = nodes,
         .node_count = options->node_count,
         .hops = options->hops,
         .as_of_ms = options->as_of_ms,
-        .grant = &chosen->grant,
         .max_nodes = options->max_nodes ? options->max_nodes : NODES_MOST,
         .max_edges = options->max_edges ? options->max_edges : EDGES_MOST};
     cordon_status status = choose(chosen, &snapshot->schema, options, err);
 
     for (size_t i = 0; !status && i < options->node_count; i++)
         status = find_node(&nodes[i], snapshot, &options->nodes[i], err);
-    return status ? status : cdn_slice_make(out, snapshot, &how, err);
+    if (!status)
+        status = cdn_slice_plan_new(&plan, snapshot, &chosen->grant, NULL, true, err);
+    how.plan = plan;
+    if (!status)
+        status = cdn_slice_make(out, &how, err);
+    cdn_slice_plan_free(plan);
+    return status;
 }
 
 cordon_status cordon_snapshot_slice(void **out, size_t *bytes,

@@ -280,9 +280,32 @@ bool cdn_snapshot_damage(const cordon_snapshot *snapshot, char *out, size_t size
 
 const char *cdn_snapshot_path(const cordon_snapshot *snapshot)
 {
-    if (!snapshot->file || cdn_file_in_memory(snapshot->file))
+    size_t size;
+
+    if (!snapshot->file || cdn_file_bytes(snapshot->file, &size))
         return NULL;
     return cdn_file_path(snapshot->file);
+}
+
+bool cdn_snapshot_bytes(const cordon_snapshot *snapshot, const void **bytes,
+                        size_t *size)
+{
+    *size = 0;
+    *bytes = snapshot->file ? cdn_file_bytes(snapshot->file, size) : NULL;
+    return *bytes != NULL;
+}
+
+cordon_status cdn_snapshot_sealed(int *fd, const cordon_snapshot *snapshot,
+                                  cordon_error *err)
+{
+    const void *bytes;
+    size_t size;
+
+    *fd = -1;
+    if (!cdn_snapshot_bytes(snapshot, &bytes, &size))
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "the snapshot is a file, not a graph in memory");
+    return cdn_file_sealed(fd, snapshot->file, err);
 }
 
 const uint32_t *cdn_adjacency_check(const struct cdn_adjacency *adjacency,

@@ -329,6 +329,17 @@ bool cdn_snapshot_edge(const cordon_snapshot *snapshot, uint64_t id, bool with_s
  * Borrowed from the snapshot. */
 const char *cdn_snapshot_path(const cordon_snapshot *snapshot);
 
+/* The bytes of one that lies in memory alone, a slice (FORMAT.md) that opens anywhere; borrowed
+ * from the snapshot.  False: it is a file. */
+bool cdn_snapshot_bytes(const cordon_snapshot *snapshot, const void **bytes,
+                        size_t *size);
+
+/* The same as sealed memory, which nobody can change or cut short and whoever maps it shares
+ * (slice.h): made when first asked for.  The descriptor is borrowed from the snapshot.
+ * Errors: CORDON_E_INVALID it is a file; CORDON_E_IO, CORDON_E_NOMEM. */
+cordon_status cdn_snapshot_sealed(int *fd, const cordon_snapshot *snapshot,
+                                  cordon_error *err);
+
 /* The first damaged segment that this process has met in the snapshot's file, in words:
  * "segment ... does not match its checksum; ...".  False: it has met none. */
 bool cdn_snapshot_damage(const cordon_snapshot *snapshot, char *out, size_t size);

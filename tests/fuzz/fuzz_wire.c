@@ -94,7 +94,8 @@ static void try_grant(const struct cdn_buf *in, cordon_error *err)
         return;
     }
     for (uint32_t i = 0; i < grant->mask_count; i++)
-        require(grant->masks[i].owner < 2 && grant->masks[i].property < 3);
+        require(grant->masks[i].owner < 2 && grant->masks[i].property < 3 &&
+                grant->masks[i].held < 3);
     cdn_free(grant);
 }
 
@@ -106,6 +107,23 @@ static void try_answer(const struct cdn_buf *in, cordon_error *err)
     cordon_builder_init(&result, room, sizeof room);
     if (!cdn_wire_get_answer(&result, in, err))
         require(result.length <= sizeof room);
+}
+
+static void try_slice(const struct cdn_buf *in, cordon_error *err)
+{
+    struct cdn_wire_slice slice, again;
+    struct cdn_buf out = {0};
+
+    if (cdn_wire_get_slice(&slice, in, err)) {
+        require(err->message[0]);
+        return;
+    }
+    require(slice.border_bytes % 8 == 0 && (slice.border || !slice.border_bytes));
+    require(slice.bytes && slice.size + slice.border_bytes < in->length);
+    cdn_wire_put_slice(&out, &slice);
+    require(!cdn_wire_get_slice(&again, &out, err) && again.size == slice.size &&
+            again.hops == slice.hops && !memcmp(again.bytes, slice.bytes, slice.size));
+    cdn_buf_deinit(&out);
 }
 
 /* A notebook into which a run of a text of three lines has been begun. */
@@ -202,7 +220,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     cdn_buf_append(&in, data + 1, size - 1);
     cdn_error_clear(&err);
-    switch (data[0] % 10) {
+    switch (data[0] % 11) {
     case 0:
         try_outcome(&in, &err);
         break;
@@ -232,6 +250,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 9:
         try_trace(&in, &err);
+        break;
+    case 10:
+        try_slice(&in, &err);
         break;
     default:
         require(cdn_wire_get_failed(&in, &err) != CORDON_OK && err.message[0]);

@@ -177,7 +177,7 @@ int main(void)
     OFFSET(cordon_limits, wall_ns, 40);
     OFFSET(cordon_limits, nodes, 48);
     OFFSET(cordon_limits, hops, 56);
-    SIZE(cordon_engine_options, 128);
+    SIZE(cordon_engine_options, 152);
     OFFSET(cordon_engine_options, max_waiting, 88);
     OFFSET(cordon_engine_options, interrupt_slots, 92);
     OFFSET(cordon_engine_options, tighten, 96);
@@ -186,6 +186,10 @@ int main(void)
     OFFSET(cordon_engine_options, workers_min, 112);
     OFFSET(cordon_engine_options, workers_max, 116);
     OFFSET(cordon_engine_options, workers_idle_ms, 120);
+    OFFSET(cordon_engine_options, slice, 124);
+    OFFSET(cordon_engine_options, slice_hops, 128);
+    OFFSET(cordon_engine_options, slice_max_nodes, 136);
+    OFFSET(cordon_engine_options, slice_max_edges, 144);
     OFFSET(cordon_engine_options, slots, 8);
     OFFSET(cordon_engine_options, busy_wait_ms, 12);
     OFFSET(cordon_engine_options, max_instructions, 16);

@@ -14,6 +14,7 @@
 #include "isolation/worker/contain.h"
 #include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
+#include "snapshot/slice.h"
 
 enum {
     CHANNEL = CDN_WORKER_CHANNEL,
@@ -51,17 +52,8 @@ static cordon_status map_area(void **area, cordon_error *err)
 
 static cordon_status open_slice(cordon_snapshot **out, cordon_error *err)
 {
-    cordon_status status;
-    struct stat file;
-    void *bytes;
+    cordon_status status = cdn_slice_map(out, SLICE, false, err);
 
-    if (fstat(SLICE, &file) || file.st_size <= 0)
-        return cdn_error_set(err, CORDON_E_INVALID, "descriptor 5 is no slice");
-    bytes = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, SLICE, 0);
-    if (bytes == MAP_FAILED)
-        return cdn_error_errno(err, errno, "the slice");
-    status = cordon_snapshot_open_slice(out, bytes, (size_t)file.st_size, NULL, err);
-    munmap(bytes, (size_t)file.st_size);
     close(SLICE);
     return status;
 }

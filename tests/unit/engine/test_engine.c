@@ -55,7 +55,7 @@ END_TEST
 
 START_TEST(options__have_the_layout_that_was_published)
 {
-    ck_assert_uint_eq(sizeof(cordon_engine_options), 128);
+    ck_assert_uint_eq(sizeof(cordon_engine_options), 152);
     ck_assert_uint_eq(offsetof(cordon_engine_options, struct_size), 0);
     ck_assert_uint_eq(offsetof(cordon_engine_options, slots), 8);
     ck_assert_uint_eq(offsetof(cordon_engine_options, busy_wait_ms), 12);
@@ -72,6 +72,8 @@ START_TEST(options__have_the_layout_that_was_published)
     ck_assert_uint_eq(offsetof(cordon_engine_options, workers_min), 112);
     ck_assert_uint_eq(offsetof(cordon_engine_options, workers_idle_ms), 120);
     ck_assert_uint_eq(offsetof(cordon_engine_options, worker), 104);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, slice), 124);
+    ck_assert_uint_eq(offsetof(cordon_engine_options, slice_max_edges), 144);
 }
 END_TEST
 

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "engine/policy.h"
-#include "snapshot/slice.h"
 
 static const char SECRET[] = "an old secret of more than 32 bytes, for tests";
 
@@ -336,42 +335,6 @@ START_TEST(output__that_is_no_table_is_kept_back)
 }
 END_TEST
 
-/* ---- slices ---- */
-
-START_TEST(slice__is_refused_behind_masks_and_beyond_the_hops)
-{
-    cordon_snapshot *bank = cdn_fixture_bank_open();
-    cordon_policy *policy = policy_of(POLICY);
-    static const struct {
-        const char *who;
-        uint32_t hops;
-        const char *says;
-    } cases[] = {{"masked", 1, "a slice would hold it bare"},
-                 {"low", 3, "is granted 2"},
-                 {"low", 2, NULL},
-                 {"full", 9, NULL}};
-
-    for (int i = 0; i < 4; i++) {
-        struct cdn_slice_grant slice;
-        struct cdn_grant *grant;
-        cordon_error err;
-
-        ck_assert(!cdn_grant_compile(
-            &grant, cdn_policy_role(policy, cdn_policy_principal(policy, cases[i].who)),
-            bank, NULL));
-        ck_assert_int_eq(cdn_grant_slice(&slice, grant, cases[i].hops, &err),
-                         cases[i].says ? CORDON_E_DENIED : CORDON_OK);
-        if (cases[i].says)
-            ck_assert_contains(err.message, cases[i].says);
-        else
-            ck_assert_ptr_eq(slice.labels, grant->labels);
-        cdn_grant_free(grant);
-    }
-    cordon_policy_release(policy);
-    cordon_snapshot_release(bank);
-}
-END_TEST
-
 #ifdef CORDON_FAILALLOC
 START_TEST(set_policy__survives_every_allocation_failure)
 {
@@ -406,7 +369,6 @@ static Suite *suite(void)
     tcase_add_test(tc, output__keeps_what_the_role_may_see);
     tcase_add_test(tc, output__shrinks_its_head_with_its_fields);
     tcase_add_loop_test(tc, output__that_is_no_table_is_kept_back, 0, 6);
-    tcase_add_test(tc, slice__is_refused_behind_masks_and_beyond_the_hops);
 #ifdef CORDON_FAILALLOC
     tcase_add_test(tc, set_policy__survives_every_allocation_failure);
 #endif

@@ -50,7 +50,9 @@ enum {
     LIE_HALF,
     LIE_SLEEP,
     LIE_AWAKE, /* it says that it looks at its bell, and does not */
-    LIES_END
+    LIES_END,
+    /* Not a lie: send every byte of memory that can be read, as it is, and exit. */
+    LIE_DUMP = 1000
 };
 
 #endif

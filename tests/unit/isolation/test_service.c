@@ -1,72 +1,9 @@
 #include "traces.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "served.h"
 
-#include "isolation/service.h"
-#include "isolation/worker.h"
 #include "rule/functions.h"
 #include "sandbox/trace.h"
-
-/* A service on a thread of its own, without a wall, and the host's side of it. */
-struct served {
-    int ends[2];
-    void *area;
-    struct cdn_channel channel;
-    struct cdn_service *service;
-    struct cdn_worker worker;
-    pthread_t thread;
-    cordon_status ended;
-    cordon_outcome *outcome;
-    cordon_error err;
-};
-
-static void *serve(void *ud)
-{
-    struct served *served = ud;
-
-    served->ended = cdn_service_run(served->service, 0, NULL);
-    return NULL;
-}
-
-static void served_init(struct served *served, cordon_snapshot *snapshot)
-{
-    memset(served, 0, sizeof *served);
-    ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, served->ends));
-    served->area = aligned_alloc(CDN_CHANNEL_PAGE, CDN_CHANNEL_AREA_BYTES);
-    memset(served->area, 0, CDN_CHANNEL_AREA_BYTES);
-    cdn_channel_init(&served->channel, CDN_CHANNEL_WORKER, served->ends[1],
-                     served->area);
-    cdn_channel_init(&served->worker.channel, CDN_CHANNEL_HOST, served->ends[0],
-                     served->area);
-    served->worker.load = ruling_load_budget;
-    ck_assert(!cdn_service_new(&served->service, snapshot, NULL, &served->channel,
-                               &served->err));
-    ck_assert(!pthread_create(&served->thread, NULL, serve, served));
-    served->worker.identity = snapshot ? snapshot->identity : 0;
-    ck_assert_msg(!cdn_worker_greet(&served->worker,
-                                    cdn_clock_ns() + UINT64_C(60000000000),
-                                    &served->err),
-                  "%s", served->err.message);
-    ck_assert(!cordon_outcome_new(&served->outcome, &served->err));
-}
-
-static void served_deinit(struct served *served)
-{
-    ck_assert(!shutdown(served->ends[0], SHUT_RDWR));
-    ck_assert(!pthread_join(served->thread, NULL));
-    ck_assert_int_eq(served->ended, CORDON_OK);
-    cdn_service_free(served->service);
-    cdn_channel_deinit(&served->channel);
-    cdn_channel_deinit(&served->worker.channel);
-    cdn_buf_deinit(&served->worker.out);
-    cordon_outcome_free(served->outcome);
-    close(served->ends[0]);
-    close(served->ends[1]);
-    free(served->area);
-}
 
 static cordon_status ask(struct served *served, struct ruling *ruling,
                          const cordon_request *request, const struct cdn_grant *grant,
@@ -84,34 +21,6 @@ static cordon_status ask(struct served *served, struct ruling *ruling,
     };
 
     return cdn_worker_run(served->outcome, &served->worker, &call, &served->err);
-}
-
-static void assert_same(const cordon_outcome *a, const cordon_outcome *b)
-{
-    const cordon_usage *used = cordon_outcome_usage(a), *also = cordon_outcome_usage(b);
-    size_t a_bytes, b_bytes;
-    const void *a_result = cordon_outcome_result(a, &a_bytes);
-    const void *b_result = cordon_outcome_result(b, &b_bytes);
-
-    ck_assert_int_eq(cordon_outcome_get_kind(a), cordon_outcome_get_kind(b));
-    ck_assert_int_eq(cordon_outcome_limit(a), cordon_outcome_limit(b));
-    ck_assert_str_eq(cordon_outcome_message(a), cordon_outcome_message(b));
-    ck_assert_str_eq(cordon_outcome_file(a), cordon_outcome_file(b));
-    ck_assert_uint_eq(cordon_outcome_line(a), cordon_outcome_line(b));
-    ck_assert_uint_eq(a_bytes, b_bytes);
-    ck_assert(!a_bytes || !memcmp(a_result, b_result, a_bytes));
-    ck_assert_uint_eq(cordon_outcome_reason_count(a), cordon_outcome_reason_count(b));
-    for (size_t i = 0; i < cordon_outcome_reason_count(a); i++)
-        ck_assert_str_eq(cordon_outcome_reason(a, i), cordon_outcome_reason(b, i));
-    ck_assert_pstr_eq(cordon_outcome_decision(a), cordon_outcome_decision(b));
-    ck_assert_int_eq(cordon_outcome_is_fallback(a), cordon_outcome_is_fallback(b));
-    ck_assert_int_eq(cordon_outcome_truncated(a), cordon_outcome_truncated(b));
-    ck_assert_uint_eq(cordon_outcome_reads_digest(a), cordon_outcome_reads_digest(b));
-    ck_assert_uint_eq(used->instructions, also->instructions);
-    ck_assert_uint_eq(used->edges, also->edges);
-    ck_assert_uint_eq(used->nodes, also->nodes);
-    ck_assert_uint_eq(used->output_bytes, also->output_bytes);
-    ck_assert_uint_eq(used->edges_limit, also->edges_limit);
 }
 
 #define FIELDS "decisions = {'allow', 'deny'}, fallback = 'deny',"
@@ -331,6 +240,85 @@ START_TEST(service__a_graph_is_seen_as_far_as_it_is_granted)
 }
 END_TEST
 
+static enum cdn_frame send_slice(struct served *served,
+                                 const struct cdn_wire_slice *slice)
+{
+    uint64_t until = cdn_clock_ns() + UINT64_C(60000000000);
+    struct cdn_buf frame = {0};
+    uint16_t kind;
+
+    cdn_wire_put_slice(&frame, slice);
+    ck_assert(!cdn_channel_send(&served->worker.channel, CDN_FRAME_SLICE, frame.data,
+                                frame.length, until, NULL));
+    ck_assert(!cdn_channel_receive(&kind, &served->worker.channel, CDN_WIRE_SMALL_BYTES,
+                                   until, NULL));
+    cdn_buf_deinit(&frame);
+    return (enum cdn_frame)kind;
+}
+
+START_TEST(service__a_slice_that_is_none_changes_nothing)
+{
+    static const cordon_slice_node node = {"Account", "100"};
+    const uint64_t none = 0, all = UINT64_MAX;
+    cordon_slice_options options = CORDON_SLICE_OPTIONS_INIT;
+    cordon_snapshot *snapshot = cdn_fixture_bank_open();
+    cordon_request request = CORDON_REQUEST_INIT;
+    struct cdn_wire_slice slice = {.bytes = "no slice", .size = 8};
+    struct served served;
+    struct ruling ruling;
+    void *bytes;
+
+    request.label = "Account";
+    request.key = "100";
+    served_init(&served, snapshot);
+    ruling_init(&ruling,
+                ruling_source(FIELDS "reads = { Account = {}, transfer = {} },",
+                              "return { output = request.node:outgoing('transfer')"
+                              ":count() + (graph:node('Account', 1000) and 0 or 90) }"),
+                snapshot);
+    ck_assert(!ruling_run(&ruling, &request));
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_FAILED);
+    options.nodes = &node;
+    options.node_count = 1;
+    options.hops = 1;
+    ck_assert(!cordon_snapshot_slice(&bytes, &slice.size, snapshot, &options, NULL));
+    slice.bytes = bytes;
+    slice.border = ""; /* of fewer nodes than there are */
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_FAILED);
+    ck_assert_int_eq(cdn_wire_get_failed(&served.worker.channel.in, &served.err),
+                     CORDON_E_DATA);
+    ck_assert_contains(served.err.message, "a border of 0 bytes");
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    assert_same(ruling.outcome, served.outcome);
+    /* a whole one is seen from then on, and forgotten by the next */
+    slice.border = NULL;
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_READY);
+    served.worker.grant_count = 0;
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_int_eq(cordon_outcome_output(served.outcome).as.integer, 95);
+    slice.border = &none;
+    slice.border_bytes = sizeof none;
+    slice.hops = 7;
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_READY);
+    served.worker.grant_count = 0;
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_contains(cordon_outcome_message(served.outcome),
+                       "a node was asked for by its key that the slice does not hold");
+    ck_assert_contains(cordon_outcome_message(served.outcome), "ends at hop 7");
+    slice.border = &all;
+    ck_assert_int_eq(send_slice(&served, &slice), CDN_FRAME_READY);
+    served.worker.grant_count = 0;
+    ck_assert(!ask(&served, &ruling, &request, &cdn_grant_everything, NULL));
+    ck_assert_int_eq(cordon_outcome_limit(served.outcome), CORDON_BUDGET_HOPS);
+    ck_assert_contains(cordon_outcome_message(served.outcome),
+                       "the edges of a node on the slice's border were asked for");
+    cordon_slice_free(bytes);
+    ruling_deinit(&ruling);
+    served_deinit(&served);
+}
+END_TEST
+
 START_TEST(service__a_run_is_traced_as_in_the_caller_s_slot)
 {
     static const char *const bodies[] = {
@@ -437,6 +425,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, service__functions_of_the_host_s_are_called_in_the_host);
     CDN_UNIT_CASE(s, service__the_host_s_wish_to_cancel_crosses_over);
     CDN_UNIT_CASE(s, service__a_graph_is_seen_as_far_as_it_is_granted);
+    CDN_UNIT_CASE(s, service__a_slice_that_is_none_changes_nothing);
     CDN_UNIT_CASE(s, service__a_run_is_traced_as_in_the_caller_s_slot);
     CDN_UNIT_CASE(s, service__a_trace_in_use_is_the_caller_s_error);
     return s;
