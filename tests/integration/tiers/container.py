@@ -4,8 +4,9 @@
   container.py CORDON WORK
 
 As whoever runs the tests and, where that is root, without privilege too: `tier probe` names the
-runtime and what is in force; an evaluation behind it answers as without; a store that the
-worker may not read is said to be one; and the system's folders hold what they held."""
+runtime and what is in force; an evaluation behind it answers as without, of the store's file
+and of a slice; a store that the worker may not read is said to be one; and the system's folders
+hold what they held."""
 import json
 import os
 import re
@@ -46,10 +47,10 @@ def probe(user):
     return told
 
 
-def evaluate(tier, user):
+def evaluate(tier, user, *more):
     for _ in range(20):
         done = run("eval", "counts.lua", "-d", "bank.store", "-i", "request.json", "--now",
-                   "2026-06-01T00:00:00Z", "--tier", tier, "--format", "ndjson", user=user)
+                   "2026-06-01T00:00:00Z", "--tier", tier, "--format", "ndjson", *more, user=user)
         if '"TIMEOUT"' not in done.stdout:
             break
     return done
@@ -88,8 +89,10 @@ def look(user):
     for lock in IN_FORCE:
         check(lock in detail.group(2).split(", "), "%s is not in force: %s" % (
             lock, told["detail"]))
-    check(answer(evaluate("container", user)) == answer(evaluate("inproc", user)),
-          "another answer than without a wall")
+    here = answer(evaluate("inproc", user))
+    for more in ((), ("--slice", "granted"), ("--slice", "hops=2")):
+        check(answer(evaluate("container", user, *more)) == here,
+              "another answer than without a wall %s" % " ".join(more))
     return None
 
 
@@ -109,6 +112,7 @@ def main():
             os.chmod(file, 0o600)
         done = evaluate("container", None)
         check(done.returncode == 3 and "chmod o+r" in done.stderr, done.stdout + done.stderr)
+        answer(evaluate("container", None, "--slice", "granted"))
         for file in files:
             os.chmod(file, modes[file])
         # and without privilege, if somebody else may get at the program at all
