@@ -24,12 +24,17 @@ uint64_t cdn_clock_ns(void)
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-int64_t cdn_clock_wall_ms(void)
+int64_t cdn_clock_wall_ns(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t cdn_clock_wall_ms(void)
+{
+    return cdn_clock_wall_ns() / 1000000;
 }
 
 static void measure_cost(void)

@@ -13,6 +13,7 @@
 
 uint64_t cdn_clock_ns(void);     /* monotonic, nanoseconds */
 int64_t cdn_clock_wall_ms(void); /* milliseconds since 1970 UTC */
+int64_t cdn_clock_wall_ns(void); /* nanoseconds since 1970 UTC */
 
 void cdn_ticks_init(void);
 /* What was measured, for a process of this machine that is not to take the 2 ms anew:

@@ -25,7 +25,7 @@ void cdn_observe(const cordon_engine *engine, const cordon_request *request,
     span = (cordon_span){
         .struct_size = sizeof span,
         .traceparent = request->traceparent,
-        .start_ns = cdn_clock_wall_ms() * 1000000 - (int64_t)duration_ns,
+        .start_ns = cdn_clock_wall_ns() - (int64_t)duration_ns,
         .duration_ns = duration_ns,
         .request = request,
         .outcome = outcome,

@@ -59,18 +59,17 @@ void cdn_observe_end(struct cdn_exchange *x, unsigned status, uint64_t duration_
                                          .caller = x->caller.name,
                                      });
     if (x->host->otlp && x->trace.header[0])
-        cdn_otlp_request(
-            x->host->otlp, &x->trace,
-            &(struct cdn_otlp_request){
-                .method = method_word(x->method),
-                .route = route,
-                .status = status,
-                .reply_bytes = x->reply.length,
-                .start_ns = cdn_clock_wall_ms() * 1000000 - (int64_t)duration_ns,
-                .duration_ns = duration_ns,
-                .request_id = x->request_id,
-                .caller = x->caller.name,
-            });
+        cdn_otlp_request(x->host->otlp, &x->trace,
+                         &(struct cdn_otlp_request){
+                             .method = method_word(x->method),
+                             .route = route,
+                             .status = status,
+                             .reply_bytes = x->reply.length,
+                             .start_ns = cdn_clock_wall_ns() - (int64_t)duration_ns,
+                             .duration_ns = duration_ns,
+                             .request_id = x->request_id,
+                             .caller = x->caller.name,
+                         });
 }
 
 void cdn_observe_metrics(struct cdn_buf *out, struct cdn_host *host)
