@@ -115,7 +115,7 @@ typedef struct cordon_standing {
     uint64_t revision; /* sequence of the change that made it what it is */
     char
         evidence[CORDON_REGISTRY_MAX_EVIDENCE_BYTES + 1]; /* of the last abort, or "" */
-    uint32_t trust_count; /* by version */
+    uint32_t trust_count;                                 /* by version */
     cordon_trust trusts[CORDON_REGISTRY_MAX_TRUSTS];
 } cordon_standing;
 
