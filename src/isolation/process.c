@@ -13,7 +13,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "isolation/spawn.h"
 #include "snapshot/snapshot.h"
 
 #define REAP_MS 2000 /* for the keeper to clean up */
@@ -85,97 +85,33 @@ static cordon_status make_area(struct process *process, cordon_error *err)
     return CORDON_OK;
 }
 
-/* Descriptors 0 to 2 lead nowhere, 3 is the channel, 4 the area, 5 a slice if there is one
- * (else -1): first out of the way of each other, then to their places. */
-static int arrange(posix_spawn_file_actions_t *actions, int channel, int area,
-                   int slice)
-{
-    enum { AWAY = 100 };
-
-    return posix_spawn_file_actions_adddup2(actions, channel, AWAY) ||
-           posix_spawn_file_actions_adddup2(actions, area, AWAY + 1) ||
-           (slice >= 0 && posix_spawn_file_actions_adddup2(actions, slice, AWAY + 2)) ||
-           posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0) ||
-           posix_spawn_file_actions_adddup2(actions, 0, 1) ||
-           posix_spawn_file_actions_adddup2(actions, 0, 2) ||
-           posix_spawn_file_actions_adddup2(actions, AWAY, 3) ||
-           posix_spawn_file_actions_adddup2(actions, AWAY + 1, 4) ||
-           (slice >= 0 && posix_spawn_file_actions_adddup2(actions, AWAY + 2, 5));
-}
-
-static int attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none, all;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETSID) ||
-           posix_spawnattr_setsigmask(attributes, &none) ||
-           posix_spawnattr_setsigdefault(attributes, &all);
-}
-
-/* Hold on to the keeper by a descriptor. */
-static cordon_status hold(struct process *process, pid_t keeper, cordon_error *err)
-{
-    int failed;
-
-    process->worker.process = (int)syscall(SYS_pidfd_open, keeper, 0);
-    if (process->worker.process >= 0)
-        return CORDON_OK;
-    failed = errno;
-    if (failed != ESRCH) { /* else the host itself has waited for it */
-        (void)kill(keeper, SIGKILL);
-        while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
-    return cdn_error_errno(err, failed, "a worker's process");
-}
-
+/* Descriptor 3 is the channel, 4 the area, 5 a slice if there is one (else -1). */
 static cordon_status spawn(struct process *process,
                            const struct cdn_wall_options *options, const char *path,
                            int channel, int slice, cordon_error *err)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    char numbers[5][24];
-    const char *argv[10] = {"cordon-worker"};
-    char *envp[] = {NULL};
-    size_t count = 1;
-    pid_t keeper;
-    int failed;
+    struct cdn_buf words = {0};
+    const struct cdn_spawn child = {.program = options->program,
+                                    .words = &words,
+                                    .files = {channel, process->area, slice},
+                                    .file_count = slice >= 0 ? 3 : 2,
+                                    .said = -1};
+    const uint64_t numbers[] = {options->image_bytes, options->memory_bytes,
+                                options->room_bytes, options->cpu_s,
+                                options->held_bytes};
+    cordon_status status;
 
-    snprintf(numbers[0], sizeof numbers[0], "%" PRIu64, options->image_bytes);
-    snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, options->memory_bytes);
-    snprintf(numbers[2], sizeof numbers[2], "%" PRIu64, options->room_bytes);
-    snprintf(numbers[3], sizeof numbers[3], "%" PRIu64, options->cpu_s);
-    snprintf(numbers[4], sizeof numbers[4], "%" PRIu64, options->held_bytes);
+    cdn_spawn_word(&words, "cordon-worker");
     if (process->runtime) {
-        argv[count++] = "--container";
-        argv[count++] = process->runtime;
+        cdn_spawn_word(&words, "--container");
+        cdn_spawn_word(&words, "%s", process->runtime);
     }
-    argv[count++] = path;
+    cdn_spawn_word(&words, "%s", path);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        argv[count++] = numbers[i];
-    if (posix_spawn_file_actions_init(&actions))
-        return cdn_error_nomem(err);
-    if (posix_spawnattr_init(&attr)) {
-        posix_spawn_file_actions_destroy(&actions);
-        return cdn_error_nomem(err);
-    }
-    failed = arrange(&actions, channel, process->area, slice);
-    if (!failed)
-        failed = attributes(&attr);
-    if (failed)
-        failed = ENOMEM;
-    else
-        failed = posix_spawn(&keeper, options->program, &actions, &attr,
-                             (char *const *)(uintptr_t)argv, envp);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&actions);
-    return failed ? cdn_error_errno(err, failed, "%s", options->program)
-                  : hold(process, keeper, err);
+        cdn_spawn_word(&words, "%" PRIu64, numbers[i]);
+    status = cdn_spawn(&process->worker.process, &child, err);
+    cdn_buf_deinit(&words);
+    return status;
 }
 
 /* The snapshot as the worker finds it: an absolute path; "-" for none; "5" for one in memory,
