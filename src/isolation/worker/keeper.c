@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ static pid_t clone_into(unsigned long flags, int *pidfd)
                           NULL);
 }
 
-static bool write_file(pid_t pid, const char *name, const char *text)
+bool cdn_keeper_write(pid_t pid, const char *name, const char *text)
 {
     char path[64];
     size_t bytes = strlen(text);
@@ -61,8 +62,9 @@ static cordon_status map_ids(pid_t pid, cordon_error *err)
              root ? CDN_WORKER_ID : geteuid());
     snprintf(groups, sizeof groups, "%d %u 1\n", CDN_WORKER_ID,
              root ? CDN_WORKER_ID : getegid());
-    if ((!root && !write_file(pid, "setgroups", "deny")) ||
-        !write_file(pid, "uid_map", users) || !write_file(pid, "gid_map", groups))
+    if ((!root && !cdn_keeper_write(pid, "setgroups", "deny")) ||
+        !cdn_keeper_write(pid, "uid_map", users) ||
+        !cdn_keeper_write(pid, "gid_map", groups))
         return cdn_error_set(err, CORDON_E_DENIED, "step 2, mapping ids: %s",
                              strerror(errno));
     return CORDON_OK;
@@ -89,12 +91,24 @@ cordon_status cdn_keeper_await(const struct cdn_kept *kept, cordon_error *err)
     return CORDON_OK;
 }
 
+/* Dying with the keeper begins here, before anything is opened that may take its time, and again
+ * when the ids have changed (lockin.c), as that ends it.  The first in a namespace of processes
+ * is told of no parent; so that the keeper did not die before is seen by the pipe, of which
+ * nobody else has the other end. */
 static cordon_status become_worker(struct cdn_kept *kept, int ready[2],
                                    cordon_error *err)
 {
+    struct pollfd keeper = {.fd = ready[0], .events = 0};
+    cordon_status status;
+
     close(ready[1]);
     kept->keeper = ready[0];
-    return cdn_keeper_await(kept, err);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
+        return cdn_error_errno(err, errno, "step 2, dying with the keeper");
+    status = cdn_keeper_await(kept, err);
+    if (!status && poll(&keeper, 1, 0))
+        status = cdn_error_set(err, CORDON_E_DENIED, "step 2: the keeper is gone");
+    return status;
 }
 
 static void end_worker(int *ended)

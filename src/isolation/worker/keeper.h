@@ -9,6 +9,7 @@
 #define CDN_WORKER_KEEPER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "isolation/worker/cgroup.h"
@@ -28,6 +29,8 @@ struct cdn_kept {
 cordon_status cdn_keeper_clone(struct cdn_kept *kept, bool *child,
                                const struct cdn_cgroup_limits *limits,
                                cordon_error *err);
+/* Write a text to a file of /proc/PID; false: errno says why not. */
+bool cdn_keeper_write(pid_t pid, const char *name, const char *text);
 /* In a worker in a container: wait until the keeper is its parent. */
 cordon_status cdn_keeper_await(const struct cdn_kept *kept, cordon_error *err);
 /* In a keeper: put its worker into a group of its own, and say into its pipe which bounds are in

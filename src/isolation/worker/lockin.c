@@ -13,8 +13,8 @@
  *
  * Then here, each before what takes away the rights it needs:
  *
- *   4. It dies when the keeper does, and the keeper when the host does.  (Asked for between 8
- *      and 9: a change of ids takes it back.)
+ *   4. It dies when the keeper does, and the keeper when the host does.  (Asked for first thing
+ *      in 2, before anything is opened, and again between 8 and 9: a change of ids takes it back.)
  *   5. An empty file system, one page of read-only tmpfs, becomes its root, and the old one is
  *      unmounted: there is no path to anything.  (Descriptors that are open stay open: the
  *      snapshot's, read-only.)

@@ -44,6 +44,7 @@
 
 #include "isolation/channel.h"
 #include "isolation/wire.h"
+#include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
 
 enum { CHANNEL = 3, FIRST_WORD = 8 };
@@ -213,22 +214,6 @@ static pid_t clone_into(unsigned long flags, int *pidfd)
                           NULL);
 }
 
-static bool write_file(pid_t pid, const char *name, const char *text)
-{
-    size_t bytes = strlen(text);
-    char path[64];
-    bool written;
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    written = write(fd, text, bytes) == (ssize_t)bytes;
-    close(fd);
-    return written;
-}
-
 /* One id, of whoever runs the host, called nobody inside. */
 static bool map_ids(pid_t pid)
 {
@@ -236,8 +221,9 @@ static bool map_ids(pid_t pid)
 
     snprintf(users, sizeof users, "%d %u 1\n", CDN_WORKER_ID, geteuid());
     snprintf(groups, sizeof groups, "%d %u 1\n", CDN_WORKER_ID, getegid());
-    return write_file(pid, "setgroups", "deny") && write_file(pid, "uid_map", users) &&
-           write_file(pid, "gid_map", groups);
+    return cdn_keeper_write(pid, "setgroups", "deny") &&
+           cdn_keeper_write(pid, "uid_map", users) &&
+           cdn_keeper_write(pid, "gid_map", groups);
 }
 
 static void remove_folder(const char *folder)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include "base/alloc.h"
 #include "isolation/process.h"
 #include "isolation/worker/cgroup.h"
+#include "isolation/worker/keeper.h"
 #include "misbehaving.h"
 
 /* WORKER and MISBEHAVING are programs. */
@@ -470,6 +472,55 @@ START_TEST(process__a_killed_keeper_s_group_is_swept_by_the_next)
 }
 END_TEST
 
+/* In a child: clone a worker that opens nothing and serves nobody, and have a keeper that waits
+ * for nothing.  The worker says into `told` that it is there, and holds it open. */
+static void keep_forever(int told)
+{
+    const struct cdn_cgroup_limits limits = {.pids = 1, .cpu_percent = 100};
+    struct cdn_kept kept;
+    cordon_error err;
+    bool child;
+
+    if (cdn_keeper_clone(&kept, &child, &limits, &err))
+        _exit(child ? 0 : 3);
+    if (child)
+        (void)!write(told, "w", 1);
+    else
+        close(told);
+    for (;;)
+        pause();
+}
+
+/* It opens its snapshot, which may take as long as it likes, before it locks itself in. */
+START_TEST(process__a_worker_dies_with_its_keeper_before_it_is_locked_in)
+{
+    for (int i = 0; i < 20; i++) {
+        struct pollfd gone = {.events = POLLIN};
+        int told[2];
+        char byte;
+        pid_t keeper;
+
+        ck_assert(!pipe(told));
+        keeper = fork();
+        ck_assert_int_ge(keeper, 0);
+        if (!keeper) {
+            close(told[0]);
+            keep_forever(told[1]);
+        }
+        close(told[1]);
+        if (i % 2) /* it waits already; else at whatever moment this is */
+            ck_assert_int_eq(read(told[0], &byte, 1), 1);
+        ck_assert(!kill(keeper, SIGKILL));
+        ck_assert_int_eq(waitpid(keeper, NULL, 0), keeper);
+        gone.fd = told[0];
+        do { /* the pipe's end is the end of all who had it */
+            ck_assert_int_eq(poll(&gone, 1, 60000), 1);
+        } while (read(told[0], &byte, 1) > 0);
+        close(told[0]);
+    }
+}
+END_TEST
+
 static int descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -592,6 +643,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, process__address_space_has_an_end);
     CDN_UNIT_CASE(s, process__memory_that_is_held_has_an_end);
     CDN_UNIT_CASE(s, process__a_killed_keeper_s_group_is_swept_by_the_next);
+    CDN_UNIT_CASE(s, process__a_worker_dies_with_its_keeper_before_it_is_locked_in);
     CDN_UNIT_CASE(s, process__nothing_is_left_behind);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, process__each_allocation_of_starting_one_may_fail);
@@ -600,4 +652,26 @@ static Suite *suite(void)
     return s;
 }
 
-CDN_UNIT_MAIN(suite)
+/* May this process have namespaces as the wall needs them?  Asked of the kernel and not of the
+ * wall, so that a wall that is broken fails here and is not skipped. */
+static bool may_have_namespaces(void)
+{
+    const int spaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
+                       CLONE_NEWUTS | CLONE_NEWCGROUP;
+    pid_t child = fork();
+    int status = 0;
+
+    if (!child)
+        _exit(unshare(CLONE_NEWUSER | spaces) && (geteuid() || unshare(spaces)));
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           !WEXITSTATUS(status);
+}
+
+int main(void)
+{
+    if (!may_have_namespaces()) {
+        printf("SKIPPED: no process wall, as no namespaces may be made here\n");
+        return CDN_UNIT_SKIPPED;
+    }
+    return cdn_unit_run(suite);
+}
