@@ -414,10 +414,11 @@ void cdn_crews_turn(struct cdn_crews *pool, cordon_snapshot *current)
 void cdn_crews_want(struct cdn_crews *pool, cordon_wall wall,
                     const struct cdn_sight *sight)
 {
-    const struct cdn_crew *wanted;
+    const struct cdn_crew *wanted = NULL;
 
     pthread_mutex_lock(&pool->lock);
-    wanted = cdn_crew_find(pool, wall, sight); /* else the next tend tries again */
+    if (sight)
+        wanted = cdn_crew_find(pool, wall, sight); /* else the next tend tries again */
     for (struct cdn_crew *crew = pool->crews; crew; crew = crew->next)
         if (crew->wall == wall)
             crew->wanted = crew == wanted;

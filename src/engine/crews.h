@@ -112,7 +112,8 @@ cordon_status cdn_crews_fill(struct cdn_worker **out, uint32_t *leased,
 /* The engine has moved on to this snapshot, which may be NULL: workers of others end when they
  * are not in use, and the next tend starts others in their place. */
 void cdn_crews_turn(struct cdn_crews *pool, cordon_snapshot *current);
-/* Keep `least` workers of the wall with this sight from now on, and with no other. */
+/* Keep `least` workers of the wall with this sight from now on, and with no other; NULL: with
+ * none, and those there are end when they were idle for long. */
 void cdn_crews_want(struct cdn_crews *pool, cordon_wall wall,
                     const struct cdn_sight *sight);
 /* Look after them, about once a second.

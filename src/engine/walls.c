@@ -180,8 +180,10 @@ static void want(cordon_engine *engine)
         struct cdn_rule_call call = {0};
         struct cdn_seen seen;
 
-        if (!(walls >> wall & 1))
+        if (!(walls >> wall & 1)) { /* no version is behind it any more */
+            cdn_crews_want(engine->workers, (cordon_wall)wall, NULL);
             continue;
+        }
         /* what cannot be cut, evaluations are told */
         if (!cdn_see_ahead(&seen, lane, (cordon_wall)wall, state, &call, NULL))
             cdn_crews_want(engine->workers, (cordon_wall)wall, &seen.sight);

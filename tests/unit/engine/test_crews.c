@@ -512,6 +512,28 @@ START_TEST(crews__who_is_idle_for_long_ends_but_for_the_least)
 }
 END_TEST
 
+START_TEST(crews__behind_a_wall_that_nothing_wants_any_more_none_is_kept)
+{
+    struct cdn_crews *pool = crewing_pool(2, 8);
+
+    cdn_crews_want(pool, CORDON_WALL_PROCESS, &crewing_nothing);
+    tend(pool);
+    ck_assert_uint_eq(crewing_stats(pool).idle, 2);
+    cdn_crews_want(pool, CORDON_WALL_PROCESS, NULL);
+    tend(pool); /* not at once: it may be wanted again */
+    ck_assert_uint_eq(crewing_stats(pool).idle, 2);
+    for (int i = 0; i < 200; i++)
+        tend(pool);
+    ck_assert_uint_eq(crewing.alive, 0);
+    ck_assert_uint_eq(crewing_stats(pool).ends[CDN_END_IDLE], 2);
+    cdn_crews_want(pool, CORDON_WALL_PROCESS, &crewing_nothing);
+    tend(pool);
+    tend(pool);
+    ck_assert_uint_eq(crewing_stats(pool).idle, 2);
+    crewing_free(pool);
+}
+END_TEST
+
 START_TEST(crews__what_nobody_uses_is_forgotten)
 {
     struct cdn_crews *pool = crewing_pool(2, 8);
@@ -676,6 +698,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, crews__one_that_was_hung_up_on_has_time_to_clean_up);
     CDN_UNIT_CASE(s, crews__as_many_are_started_ahead_as_were_needed_at_once);
     CDN_UNIT_CASE(s, crews__who_is_idle_for_long_ends_but_for_the_least);
+    CDN_UNIT_CASE(s, crews__behind_a_wall_that_nothing_wants_any_more_none_is_kept);
     CDN_UNIT_CASE(s, crews__what_nobody_uses_is_forgotten);
     CDN_UNIT_CASE(s, crews__a_generation_s_workers_end_when_nobody_needs_them);
 #ifdef CORDON_FAILALLOC

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <cordon/policy.h>
+
 #include "isolation/misbehaving.h"
 
 #define LONG_NS UINT64_C(9000000000)
@@ -52,6 +54,18 @@ static bool metric(cordon_engine *engine, const char *line)
 
     ck_assert(!cordon_engine_metrics(text, sizeof text, &bytes, engine, NULL));
     return strstr(text, line) != NULL;
+}
+
+static void set_policy(cordon_engine *engine, const char *text)
+{
+    cordon_policy *policy;
+    cordon_error err;
+
+    ck_assert_msg(
+        !cordon_policy_load_text(&policy, text, strlen(text), "p.lua", NULL, 0, &err),
+        "%s", err.message);
+    ck_assert_msg(!cordon_engine_set_policy(engine, policy, &err), "%s", err.message);
+    cordon_policy_release(policy);
 }
 
 static void tend(cordon_engine *engine)
@@ -245,6 +259,41 @@ START_TEST(walls__a_generation_takes_its_workers_with_it)
 }
 END_TEST
 
+/* A wall that trust wanted, and wants no more. */
+START_TEST(walls__workers_behind_one_that_nothing_needs_any_more_are_let_go)
+{
+    cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
+    cordon_engine *engine;
+    cordon_error err;
+
+    options.slots = 1;
+    options.worker = WORKER;
+    options.workers_min = 2;
+    options.workers_idle_ms = 1;
+    ck_assert_msg(!cordon_engine_new(&engine, &options, &err), "%s", err.message);
+    serving_load(engine, "return { name = 'r', decisions = { 'a' }, fallback = 'a', "
+                         "evaluate = function() return { decision = 'a' } end }");
+    set_policy(engine, "return { principals = {}, walls = { active = 'process' } }");
+    while (!metric(engine, "cordon_pool_states{tier=\"process\",state=\"idle\"} 2\n")) {
+        tend(engine);
+        (void)poll(NULL, 0, 5);
+    }
+    for (int i = 0; i < 10; i++) {
+        tend(engine);
+        (void)poll(NULL, 0, 5);
+    }
+    ck_assert(
+        metric(engine, "cordon_pool_states{tier=\"process\",state=\"idle\"} 2\n"));
+    set_policy(engine, "return { principals = {}, walls = { active = 'inproc' } }");
+    while (!metric(engine, "cordon_pool_states{tier=\"process\",state=\"idle\"} 0\n")) {
+        tend(engine);
+        (void)poll(NULL, 0, 5);
+    }
+    cordon_engine_free(engine);
+    no_child_is_left();
+}
+END_TEST
+
 static void *ask_often(void *ud)
 {
     cordon_outcome *outcome = serving_outcome();
@@ -283,6 +332,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, walls__warming_is_for_all_who_evaluate_at_once);
     CDN_UNIT_CASE(s, walls__a_stopped_worker_is_found_before_an_evaluation_gets_it);
     CDN_UNIT_CASE(s, walls__a_generation_takes_its_workers_with_it);
+    CDN_UNIT_CASE(s, walls__workers_behind_one_that_nothing_needs_any_more_are_let_go);
     CDN_UNIT_CASE(s, walls__threads_share_workers_while_they_are_looked_after);
     return s;
 }
