@@ -8,6 +8,7 @@
  *     limit        {count, of | within_ms}, which it reached
  *     counts       {crashes limits errors}, each in its own window
  *     runs         of the version in this engine
+ *     change       the registry's, by its sequence; not of a rule from a text
  *     last         {outcome limit message}: how the last one ended; no words of the rule's
  *     decisions    names of failed decisions, the latest first
  *     text         all of it as one line
@@ -62,22 +63,20 @@ static void put_last(struct cdn_packer *packer,
     put_text(packer, "message", evidence->message);
 }
 
-cordon_status cdn_audit_trip(cordon_audit *audit, const char *rule,
-                             const struct cdn_version *version,
-                             const struct cdn_breaker_evidence *evidence,
-                             const char *text, cordon_error *err)
+void cdn_audit_trip_put(struct cdn_buf *out, const void *trip, uint64_t change)
 {
+    const struct cdn_audit_trip *told = trip;
+    const struct cdn_version *version = told->version;
+    const struct cdn_breaker_evidence *evidence = &version->breaker.evidence;
     bool moved = evidence->to < CDN_WALL_NONE;
-    struct cdn_buf note = {0};
     struct cdn_packer packer;
-    cordon_status status;
 
-    cdn_pack_init_buf(&packer, &note);
-    cdn_pack_map(&packer, 15U + moved);
+    cdn_pack_init_buf(&packer, out);
+    cdn_pack_map(&packer, 15U + moved + (change != 0));
     put_text(&packer, "note", "breaker");
     cdn_pack_cstr(&packer, "timestamp");
     cdn_pack_int(&packer, evidence->time_ms);
-    put_text(&packer, "rule", rule);
+    put_text(&packer, "rule", told->rule);
     put_count(&packer, "version", version->number);
     put_text(&packer, "digest", version->hash);
     put_text(&packer, "variant", cordon_variant_str(evidence->variant));
@@ -92,15 +91,26 @@ cordon_status cdn_audit_trip(cordon_audit *audit, const char *rule,
     for (int fault = 0; fault < CDN_FAULTS; fault++)
         put_count(&packer, fault_words[fault], evidence->counts[fault]);
     put_count(&packer, "runs", evidence->runs);
+    if (change)
+        put_count(&packer, "change", change);
     put_last(&packer, evidence);
     cdn_pack_cstr(&packer, "decisions");
     cdn_pack_array(&packer, evidence->decision_count);
     for (uint32_t i = 0; i < evidence->decision_count; i++)
         cdn_pack_cstr(&packer, evidence->decisions[i]);
-    put_text(&packer, "text", text);
-    status = note.failed || packer.failed
-                 ? cdn_error_nomem(err)
-                 : cdn_audit_note_now(audit, note.data, note.length, err);
+    put_text(&packer, "text", told->text);
+    out->failed = out->failed || packer.failed;
+}
+
+cordon_status cdn_audit_trip(cordon_audit *audit, const struct cdn_audit_trip *trip,
+                             uint64_t change, cordon_error *err)
+{
+    struct cdn_buf note = {0};
+    cordon_status status;
+
+    cdn_audit_trip_put(&note, trip, change);
+    status = note.failed ? cdn_error_nomem(err)
+                         : cdn_audit_note_now(audit, note.data, note.length, err);
     cdn_buf_deinit(&note);
     return status;
 }

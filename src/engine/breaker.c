@@ -143,6 +143,7 @@ void cdn_breaker_arm(struct cdn_breaker *breaker)
         atomic_store_explicit(&breaker->decisions[i], 0, memory_order_relaxed);
     atomic_store_explicit(&breaker->next, 0, memory_order_relaxed);
     breaker->told = false;
+    breaker->change = 0;
     atomic_store_explicit(&breaker->state, CDN_BREAKER_ARMED, memory_order_release);
 }
 

@@ -68,7 +68,8 @@ enum cdn_breaker_state {
     CDN_BREAKER_ARMED,
     CDN_BREAKER_TRIPPING, /* whoever tripped it writes down the evidence */
     CDN_BREAKER_TRIPPED,  /* the upkeep is to follow it */
-    CDN_BREAKER_MOVED     /* the registry knows; the decision log does not yet */
+    CDN_BREAKER_MOVED,    /* the registry knows; the decision log does not yet */
+    CDN_BREAKER_TOLD      /* that does; the registry keeps its note still */
 };
 
 /* What it tripped on.  Written by whoever tripped it, before the state is TRIPPED. */
@@ -95,7 +96,8 @@ struct cdn_breaker {
     _Atomic uint64_t
         decisions[CDN_BREAKER_DECISIONS]; /* latter halves of their names */
     struct cdn_breaker_evidence evidence;
-    bool told; /* that following it failed; the upkeep's */
+    bool told;       /* that following it failed; the upkeep's */
+    uint64_t change; /* the registry's that followed it; 0: none did.  The upkeep's */
 };
 
 /* Count a failure at that time, the `run`-th run of its version.  True: it tripped the breaker,

@@ -4,6 +4,7 @@
  * structs, the locks that only slow paths take.  An engine is born with an empty state, so
  * that readers always find one. */
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/granted.h"
 #include "engine/trust.h"
 #include "engine/view.h"
@@ -261,6 +262,9 @@ void cordon_engine_free(cordon_engine *engine)
 {
     if (!engine)
         return;
+    if (engine->locks_made &&
+        atomic_load(&engine->state)) /* the log says if it fails */
+        (void)cdn_history_keep(engine, true, NULL);
     for (uint32_t i = 0; engine->lanes && i < engine->lane_count; i++) {
         cordon_outcome_free(engine->lanes[i].aside);
         cdn_buf_deinit(&engine->lanes[i].slice);

@@ -149,7 +149,12 @@ struct cordon_engine {
     char *store; /* whose CURRENT is followed; NULL: none's */
     cordon_snapshot_options store_options;
     _Atomic(cordon_audit *) audit; /* NULL: none */
-    struct {                       /* the policy's file; path NULL: none is followed */
+    atomic_bool caught_up;         /* registry and log agree on what was before both */
+    struct {                       /* keeping how often versions ran (history.h) */
+        uint64_t tried_ns;         /* when it was tried last; 0: never */
+        bool failed;               /* it did not work then */
+    } history;
+    struct { /* the policy's file; path NULL: none is followed */
         char *path;
         struct timespec written;
         uint64_t bytes, inode;

@@ -54,6 +54,11 @@ struct cdn_version {
     /* What had been counted when that was learned.  The upkeep's. */
     struct cdn_sketch learned_instructions, learned_wall;
     struct cdn_breaker breaker;
+    /* How often it ran as the registry has it, and what its tallies had come to when that was so
+     * (history.h).  Under the engine's `writer`. */
+    struct {
+        uint64_t kept, counted;
+    } history;
 };
 
 /* What a role number may read of a rule's names: all of them, or what it may not. */

@@ -73,14 +73,53 @@ cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
                                  uint32_t version, uint64_t revision,
                                  const char *evidence, cordon_error *err);
 
+/* What a decision log is to be told of a trip: written down in the same change, so that whoever
+ * finds it later can tell it in the place of who did not live to. */
+struct cdn_trip_note {
+    /* Append it; `sequence` is the change's.  The buffer's `failed` tells of memory. */
+    void (*put)(struct cdn_buf *out, const void *ud, uint64_t sequence);
+    const void *ud;
+    uint64_t sequence; /* receives that */
+};
+
 /* The breaker's act: version `version` runs behind no weaker wall than `wall`; CDN_WALL_NONE: it
  * is taken out of service, an active one paused, a variant's rollout ended, a shadow's shadow.
- * Author "breaker", the evidence in history.
+ * Author "breaker", the evidence in history.  `note` may be NULL: there is no log to be told.
  * Errors: CORDON_E_CONFLICT it stands so already, by the same act of another process or by an
  * operator's, or that version runs no more. */
 cordon_status cdn_registry_trip(cordon_registry *registry, const char *name,
                                 uint32_t version, uint32_t wall, const char *evidence,
+                                struct cdn_trip_note *note, cordon_error *err);
+
+/* The first note behind change `after` that no log is known to have been told, appended to
+ * `note`.  Errors: CORDON_E_NOTFOUND there is none; CORDON_E_CORRUPT with *sequence above `after`
+ * it is that change's, and cannot be read. */
+cordon_status cdn_registry_untold(uint64_t *sequence, struct cdn_buf *note,
+                                  cordon_registry *registry, uint64_t after,
+                                  cordon_error *err);
+/* The note of that change is told, and need not be kept; it may be gone. */
+cordon_status cdn_registry_told(cordon_registry *registry, uint64_t sequence,
                                 cordon_error *err);
+
+/* ---- registry_runs.c ---- */
+
+/* How often a version ran, as far as that was kept. */
+struct cdn_runs {
+    const char *name;
+    uint32_t version;
+    uint64_t more; /* than was kept of this engine's before */
+    uint64_t all;  /* receives what is kept now, of all engines' */
+};
+
+/* Errors: CORDON_E_CORRUPT. */
+cordon_status cdn_registry_runs(uint64_t *runs, cordon_registry *registry,
+                                const char *name, uint32_t version, cordon_error *err);
+/* Add to what is kept, of all of them in one transaction, which is no change of anything.  A
+ * record that is damaged begins anew.
+ * Errors: CORDON_E_DENIED, CORDON_E_BUSY, CORDON_E_NOMEM: nothing was added.  After any other it
+ *         may have been. */
+cordon_status cdn_registry_add_runs(cordon_registry *registry, struct cdn_runs *runs,
+                                    size_t count, cordon_error *err);
 
 /* Load a text as far as that goes without a snapshot: a rule under an engine's own limits, a
  * set as its own table.  `name` receives what it calls itself.  Errors: CORDON_E_RULE. */

@@ -156,6 +156,19 @@ cordon_status cdn_registry_edit(cordon_registry *registry, struct cdn_edit *edit
                              err);
 }
 
+cordon_status cdn_registry_edit_on(cordon_registry *registry, struct cdn_edit *edit,
+                                   const char *evidence, cordon_error *err)
+{
+    size_t bytes = strlen(evidence);
+
+    if (bytes > CORDON_REGISTRY_MAX_EVIDENCE_BYTES ||
+        !cdn_record_line_valid(evidence, bytes))
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "evidence is one line of at most %d bytes",
+                             CORDON_REGISTRY_MAX_EVIDENCE_BYTES);
+    return cdn_registry_edit(registry, edit, err);
+}
+
 cordon_status cdn_edit_version(const struct cdn_edit *edit, uint32_t version,
                                cordon_error *err)
 {

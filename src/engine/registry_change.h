@@ -39,6 +39,10 @@ cordon_status cdn_change_check(const char *function, const cordon_registry *regi
                                cordon_error *err);
 cordon_status cdn_registry_edit(cordon_registry *registry, struct cdn_edit *edit,
                                 cordon_error *err);
+/* The same for what the library does by itself.  Errors: CORDON_E_INVALID the evidence is not one
+ * line, or a longer one than is kept. */
+cordon_status cdn_registry_edit_on(cordon_registry *registry, struct cdn_edit *edit,
+                                   const char *evidence, cordon_error *err);
 
 /* What `mutate` functions share. */
 

@@ -67,14 +67,25 @@ struct cdn_key cdn_key_object(const char *name)
     return key;
 }
 
-struct cdn_key cdn_key_version(const char *name, uint32_t version)
+static struct cdn_key key_of_version(enum cdn_key_kind kind, const char *name,
+                                     uint32_t version)
 {
-    struct cdn_key key = key_of(CDN_KEY_VERSION);
+    struct cdn_key key = key_of(kind);
 
     put_name(&key, name);
     put(&key, "", 1);
     put_number(&key, version, 4);
     return key;
+}
+
+struct cdn_key cdn_key_version(const char *name, uint32_t version)
+{
+    return key_of_version(CDN_KEY_VERSION, name, version);
+}
+
+struct cdn_key cdn_key_runs(const char *name, uint32_t version)
+{
+    return key_of_version(CDN_KEY_RUNS, name, version);
 }
 
 struct cdn_key cdn_key_text(const unsigned char hash[CDN_CONTENT_HASH_BYTES])
@@ -99,12 +110,22 @@ struct cdn_key cdn_key_hash(const unsigned char hash[CDN_CONTENT_HASH_BYTES],
     return key;
 }
 
-struct cdn_key cdn_key_change(uint64_t sequence)
+static struct cdn_key key_of_sequence(enum cdn_key_kind kind, uint64_t sequence)
 {
-    struct cdn_key key = key_of(CDN_KEY_CHANGE);
+    struct cdn_key key = key_of(kind);
 
     put_number(&key, sequence, 8);
     return key;
+}
+
+struct cdn_key cdn_key_change(uint64_t sequence)
+{
+    return key_of_sequence(CDN_KEY_CHANGE, sequence);
+}
+
+struct cdn_key cdn_key_untold(uint64_t sequence)
+{
+    return key_of_sequence(CDN_KEY_UNTOLD, sequence);
 }
 
 struct cdn_key cdn_key_changed(const char *name, uint64_t sequence)
@@ -165,14 +186,25 @@ bool cdn_key_read_hash(char name[CORDON_RULE_MAX_NAME_BYTES + 1], uint32_t *vers
     return *version > 0;
 }
 
-bool cdn_key_read_change(uint64_t *sequence, const void *key, size_t bytes)
+static bool read_sequence(uint64_t *sequence, enum cdn_key_kind kind, const void *key,
+                          size_t bytes)
 {
     const unsigned char *at = key;
 
-    if (bytes != 1 + sizeof(uint64_t) || at[0] != CDN_KEY_CHANGE)
+    if (bytes != 1 + sizeof(uint64_t) || at[0] != (unsigned char)kind)
         return false;
     *sequence = get_number(at + 1, 8);
     return *sequence > 0;
+}
+
+bool cdn_key_read_change(uint64_t *sequence, const void *key, size_t bytes)
+{
+    return read_sequence(sequence, CDN_KEY_CHANGE, key, bytes);
+}
+
+bool cdn_key_read_untold(uint64_t *sequence, const void *key, size_t bytes)
+{
+    return read_sequence(sequence, CDN_KEY_UNTOLD, key, bytes);
 }
 
 bool cdn_key_read_changed(uint64_t *sequence, const char *name, const void *key,
@@ -329,6 +361,15 @@ void cdn_record_put_change(struct cdn_buf *out, const cordon_change_record *chan
     cdn_pack_cstr(&packer, change->details);
 }
 
+void cdn_record_put_runs(struct cdn_buf *out, uint64_t runs)
+{
+    struct cdn_packer packer;
+
+    cdn_pack_init_buf(&packer, out);
+    cdn_pack_array(&packer, 1);
+    cdn_pack_int(&packer, runs > INT64_MAX ? INT64_MAX : (int64_t)runs);
+}
+
 /* ---- reading ---- */
 
 struct cursor {
@@ -472,6 +513,15 @@ const char *cdn_record_get_meta(uint64_t *format, uint64_t *sequence, const void
     if (count != 2)
         spoil(&cursor, wrong_shape);
     *sequence = take_number(&cursor, 0, INT64_MAX);
+    return finish(&cursor);
+}
+
+const char *cdn_record_get_runs(uint64_t *runs, const void *bytes, size_t size)
+{
+    struct cursor cursor = cursor_of(bytes, size);
+
+    take_fields(&cursor, 1);
+    *runs = take_number(&cursor, 0, INT64_MAX);
     return finish(&cursor);
 }
 

@@ -331,14 +331,8 @@ cordon_status cdn_registry_abort(cordon_registry *registry, const char *name,
                             .change = &change,
                             .mutate = mutate_abort,
                             .ud = &abortion};
-    size_t bytes = strlen(evidence);
 
-    if (bytes > CORDON_REGISTRY_MAX_EVIDENCE_BYTES ||
-        !cdn_record_line_valid(evidence, bytes))
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "evidence is one line of at most %d bytes",
-                             CORDON_REGISTRY_MAX_EVIDENCE_BYTES);
-    return cdn_registry_edit(registry, &edit, err);
+    return cdn_registry_edit_on(registry, &edit, evidence, err);
 }
 
 /* ---- shadows ---- */

@@ -239,6 +239,7 @@ struct trip {
     uint32_t version;
     uint32_t wall;
     const char *evidence;
+    struct cdn_trip_note *note; /* NULL: nobody is to be told */
 };
 
 static cordon_status runs_no_more(const struct cdn_edit *edit, uint32_t version,
@@ -280,6 +281,22 @@ static void withdraw(struct cdn_edit *edit, const struct trip *trip)
     cdn_edit_end_shadow(edit, trip->version);
 }
 
+static cordon_status keep_note(struct cdn_edit *edit, struct cdn_durable_txn *txn,
+                               struct cdn_trip_note *note, cordon_error *err)
+{
+    struct cdn_key key = cdn_key_untold(edit->sequence);
+    struct cdn_buf payload = {0};
+    cordon_status status;
+
+    note->sequence = edit->sequence;
+    note->put(&payload, note->ud, edit->sequence);
+    status = payload.failed
+                 ? cdn_error_nomem(err)
+                 : cdn_registry_put(txn, &key, payload.data, payload.length, err);
+    cdn_buf_deinit(&payload);
+    return status;
+}
+
 static cordon_status mutate_trip(struct cdn_edit *edit, struct cdn_durable_txn *txn,
                                  void *ud, cordon_error *err)
 {
@@ -287,7 +304,6 @@ static cordon_status mutate_trip(struct cdn_edit *edit, struct cdn_durable_txn *
     cordon_standing *standing = &edit->standing;
     bool active = standing->active == trip->version;
 
-    (void)txn;
     if (standing->state != CORDON_STANDING_ACTIVE ||
         !(active || is_variant(standing, trip->version) ||
           is_shadow(standing, trip->version)))
@@ -302,28 +318,22 @@ static cordon_status mutate_trip(struct cdn_edit *edit, struct cdn_durable_txn *
                              cordon_wall_str((cordon_wall)trip->wall));
     (void)snprintf(edit->record.details, sizeof(edit->record.details), "%s",
                    trip->evidence);
-    return CORDON_OK;
+    return trip->note ? keep_note(edit, txn, trip->note, err) : CORDON_OK;
 }
 
 cordon_status cdn_registry_trip(cordon_registry *registry, const char *name,
                                 uint32_t version, uint32_t wall, const char *evidence,
-                                cordon_error *err)
+                                struct cdn_trip_note *note, cordon_error *err)
 {
     const cordon_change change = {.struct_size = sizeof(change),
                                   .author = "breaker",
                                   .reason = "the breaker of the policy tripped"};
-    struct trip trip = {version, wall, evidence};
+    struct trip trip = {version, wall, evidence, note};
     struct cdn_edit edit = {.name = name,
                             .action = CORDON_ACTION_TRIP,
                             .change = &change,
                             .mutate = mutate_trip,
                             .ud = &trip};
-    size_t bytes = strlen(evidence);
 
-    if (bytes > CORDON_REGISTRY_MAX_EVIDENCE_BYTES ||
-        !cdn_record_line_valid(evidence, bytes))
-        return cdn_error_set(err, CORDON_E_INVALID,
-                             "evidence is one line of at most %d bytes",
-                             CORDON_REGISTRY_MAX_EVIDENCE_BYTES);
-    return cdn_registry_edit(registry, &edit, err);
+    return cdn_registry_edit_on(registry, &edit, evidence, err);
 }

@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/rollout.h"
 #include "engine/registry.h"
 #include "engine/set.h"
@@ -94,6 +95,8 @@ static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
         if (!status)
             status = cdn_engine_load(&version, sync->engine, (const char *)text.data,
                                      text.length, file, number, err);
+        if (!status)
+            cdn_history_begin(sync->engine, standing->name, version);
         cdn_buf_deinit(&text);
     }
     if (!status)

@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/audit.h"
+#include "engine/audit_log.h"
 #include "engine/granted.h"
+#include "engine/history.h"
 #include "engine/policy_read.h"
 #include "engine/registry.h"
 #include "rule/outcome.h"
@@ -161,8 +163,8 @@ static bool has_history(const cordon_engine *engine,
     if (walls->after_ms &&
         (!plan->since_ms || cdn_clock_wall_ms() - plan->since_ms < walls->after_ms))
         return false;
-    return !walls->after_runs || cdn_tally_ran(plan->live->version->tallies,
-                                               engine->lane_count) >= walls->after_runs;
+    return !walls->after_runs ||
+           cdn_history_runs(engine, plan->live->version) >= walls->after_runs;
 }
 
 /* The wall of what runs as `as`, a stand-in for one that does not work.  Without memory to try
@@ -389,13 +391,16 @@ static cordon_status follow(cordon_engine *engine, const struct cdn_plan *plan,
     const struct cdn_breaker_evidence *evidence = &breaker->evidence;
     cordon_audit *audit = atomic_load(&engine->audit);
     char text[CORDON_REGISTRY_MAX_EVIDENCE_BYTES + 1];
+    const struct cdn_audit_trip trip = {plan->name, version, text};
     cordon_status status = CORDON_OK;
 
     (void)cdn_breaker_tell(text, sizeof text, evidence);
     if (state == CDN_BREAKER_TRIPPED) {
+        struct cdn_trip_note note = {cdn_audit_trip_put, &trip, 0};
+
         if (plan->registered && engine->registry)
             status = cdn_registry_trip(engine->registry, plan->name, version->number,
-                                       evidence->to, text, err);
+                                       evidence->to, text, audit ? &note : NULL, err);
         if (status ==
             CORDON_E_CONFLICT) { /* another process or an operator was there */
             cdn_breaker_arm(breaker);
@@ -407,12 +412,22 @@ static cordon_status follow(cordon_engine *engine, const struct cdn_plan *plan,
         cdn_engine_log(engine, CORDON_LEVEL_WARNING,
                        "'%s' version %" PRIu32 ": the breaker tripped: %s", plan->name,
                        version->number, text);
-        atomic_store(&breaker->state, CDN_BREAKER_MOVED);
+        breaker->change = note.sequence;
+        state = CDN_BREAKER_MOVED;
+        atomic_store(&breaker->state, state);
     }
-    if (audit)
-        status = cdn_audit_trip(audit, plan->name, version, evidence, text, err);
+    if (state == CDN_BREAKER_MOVED && audit) {
+        status = cdn_audit_trip(audit, &trip, breaker->change, err);
+        if (status)
+            return not_yet(engine, plan, breaker, "the decision log", status, err);
+        state = CDN_BREAKER_TOLD;
+        atomic_store(&breaker->state, state);
+    }
+    if (state == CDN_BREAKER_TOLD && breaker->change && engine->registry)
+        status = cdn_registry_told(engine->registry, breaker->change, err);
     if (status)
-        return not_yet(engine, plan, breaker, "the decision log", status, err);
+        return not_yet(engine, plan, breaker, "the registry that it was told", status,
+                       err);
     cdn_breaker_arm(breaker);
     return CORDON_OK;
 }
@@ -435,7 +450,8 @@ cordon_status cdn_trust_follow(cordon_engine *engine, cordon_upkeep *did,
             cordon_status status;
             cordon_error own;
 
-            if (at != CDN_BREAKER_TRIPPED && at != CDN_BREAKER_MOVED)
+            if (at != CDN_BREAKER_TRIPPED && at != CDN_BREAKER_MOVED &&
+                at != CDN_BREAKER_TOLD)
                 continue;
             cdn_error_clear(&own);
             status = follow(engine, plan, version, at, did, &own);
@@ -446,6 +462,79 @@ cordon_status cdn_trust_follow(cordon_engine *engine, cordon_upkeep *did,
             }
         }
     }
+    return worst;
+}
+
+/* Is it of a trip that this engine follows itself, and has not done with? */
+static bool is_own(const cordon_engine *engine, uint64_t change)
+{
+    const struct cdn_state *state = atomic_load(&engine->state);
+
+    for (uint32_t i = 0; i <= state->mask; i++) {
+        struct cdn_entry *entries[CDN_PLAN_MAX_ENTRIES];
+        const struct cdn_plan *plan = state->plans[i];
+        uint32_t count = plan ? cdn_plan_entries(entries, plan) : 0;
+
+        for (uint32_t k = 0; k < count; k++)
+            if (entries[k]->version->breaker.change == change)
+                return true;
+    }
+    return false;
+}
+
+/* Tell the log what stands in `note`, which comes from a file. */
+static cordon_status tell_late(cordon_engine *engine, const struct cdn_buf *note,
+                               uint64_t change, cordon_error *err)
+{
+    if (!cdn_audit_note_is(note->data, note->length, "breaker", NULL, NULL))
+        return cdn_error_set(err, CORDON_E_CORRUPT,
+                             "what the decision log was to be told of the registry's "
+                             "change %" PRIu64 " is no note of a breaker's",
+                             change);
+    cdn_engine_log(engine, CORDON_LEVEL_WARNING,
+                   "the decision log is told of the registry's change %" PRIu64
+                   ", a trip that an earlier process did not come to tell",
+                   change);
+    return cdn_audit_note_now(atomic_load(&engine->audit), note->data, note->length,
+                              err);
+}
+
+cordon_status cdn_trust_catch_up(cordon_engine *engine, cordon_error *err)
+{
+    struct cdn_buf note = {0};
+    cordon_status status = CORDON_OK, worst = CORDON_OK;
+    uint64_t change = 0;
+
+    if (!engine->registry || !atomic_load(&engine->audit) ||
+        atomic_load(&engine->caught_up))
+        return CORDON_OK;
+    while (!status) {
+        uint64_t after = change;
+        cordon_error own;
+
+        cdn_error_clear(&own);
+        cdn_buf_clear(&note);
+        status = cdn_registry_untold(&change, &note, engine->registry, after, &own);
+        if (status == CORDON_E_NOTFOUND || (!status && is_own(engine, change)))
+            continue;
+        if (!status)
+            status = tell_late(engine, &note, change, &own);
+        if (status == CORDON_E_CORRUPT &&
+            change > after) { /* nobody will ever read it */
+            worst = status;
+            if (err)
+                *err = own;
+            status = CORDON_OK;
+        }
+        if (!status)
+            status = cdn_registry_told(engine->registry, change, &own);
+        if (status && err)
+            *err = own;
+    }
+    cdn_buf_deinit(&note);
+    if (status != CORDON_E_NOTFOUND)
+        return status;
+    atomic_store(&engine->caught_up, true);
     return worst;
 }
 

@@ -21,7 +21,12 @@
  *
  * A trip moves the version at once in this engine (cdn_version.raised); the upkeep then has the
  * registry know, which makes it last and reach other processes, and writes the evidence into the
- * decision log.  Only what an operator says in the registry lowers `raised` again. */
+ * decision log.  Only what an operator says in the registry lowers `raised` again.
+ *
+ * Registry and log are two files, and a process can die between them.  So the registry keeps the
+ * log's note, written down in the change itself, until the log has it; what an earlier process
+ * left there is told by the first upkeep that has both.  One that dies after the note and before
+ * the registry forgets it has it told twice, each time with the same `change`. */
 #ifndef CDN_ENGINE_TRUST_H
 #define CDN_ENGINE_TRUST_H
 
@@ -66,12 +71,26 @@ void cdn_trust_failed(struct cdn_lane *lane, const struct cdn_state *state,
 cordon_status cdn_trust_follow(cordon_engine *engine, cordon_upkeep *did,
                                cordon_error *err);
 
-/* Write a trip into the decision log (audit_trip.c); `text` is the evidence as one line.
- * Errors: as cordon_audit_sync_now(). */
-cordon_status cdn_audit_trip(cordon_audit *audit, const char *rule,
-                             const struct cdn_version *version,
-                             const struct cdn_breaker_evidence *evidence,
-                             const char *text, cordon_error *err);
+/* Under `writer`, before trips are followed: have the decision log know of what processes before
+ * this one did not come to tell, once for each registry and log.
+ * Errors: the registry's and the log's; what failed is tried again. */
+cordon_status cdn_trust_catch_up(cordon_engine *engine, cordon_error *err);
+
+/* ---- audit_trip.c ---- */
+
+/* A trip to be told of, and its evidence as one line. */
+struct cdn_audit_trip {
+    const char *rule;
+    const struct cdn_version *version;
+    const char *text;
+};
+
+/* Append the decision log's note of a struct cdn_audit_trip; `change` is the registry's, 0: it
+ * is of a rule from a text.  The buffer's `failed` tells of memory. */
+void cdn_audit_trip_put(struct cdn_buf *out, const void *trip, uint64_t change);
+/* Write it into the log.  Errors: as cordon_audit_sync_now(). */
+cordon_status cdn_audit_trip(cordon_audit *audit, const struct cdn_audit_trip *trip,
+                             uint64_t change, cordon_error *err);
 
 /* Under `writer`: the plan was just made as the registry says and is in service; what its versions
  * were raised to beyond that, an operator has taken back. */

@@ -2,8 +2,8 @@
  *
  * One upkeep at a time, under `writer`, like every other change.  The order matters: first
  * the policy, so that nothing new is seen under an old one; then the snapshot, so that
- * versions pushed together with a new generation find it; then the breakers that tripped, while
- * the versions they are of are still there; then the registry; then the guards, whose verdicts
+ * versions pushed together with a new generation find it; then the breakers that tripped, and
+ * how often versions ran, while those are still there; then the registry; then the guards, whose verdicts
  * are followed at once.
  *
  * A policy may mask what only the next generation has, and a generation may lack what only
@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "engine/audit.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/registry.h"
 #include "engine/tighten.h"
 #include "engine/trust.h"
@@ -156,7 +157,9 @@ static cordon_status keep_up(cordon_engine *engine, cordon_upkeep *did,
         cdn_engine_log(
             engine, CORDON_LEVEL_INFO, "generation %" PRIu64 " is in service",
             cordon_snapshot_generation(atomic_load(&engine->state)->snapshot));
+    keep_first(&worst, err, cdn_trust_catch_up(engine, &own), &own);
     keep_first(&worst, err, cdn_trust_follow(engine, did, &own), &own);
+    keep_first(&worst, err, cdn_history_keep(engine, false, &own), &own);
     if (engine->registry) {
         keep_first(&worst, err, cdn_engine_sync(engine, did, &own), &own);
         keep_first(&worst, err, cdn_engine_guard(engine, did, &own), &own);
@@ -213,7 +216,11 @@ cordon_status cordon_engine_use_registry(cordon_engine *engine,
         return cdn_error_set(err, CORDON_E_INVALID,
                              "cordon_engine_use_registry: no engine");
     pthread_mutex_lock(&engine->writer);
+    if (registry != engine->registry) /* the log says so if it fails */
+        (void)cdn_history_keep(engine, true, NULL);
     engine->registry = registry;
+    engine->history.tried_ns = 0;
+    atomic_store(&engine->caught_up, false);
     engine->seen.sequence = UINT64_MAX;
     if (registry)
         status = cdn_engine_sync(engine, &did, err);
@@ -251,8 +258,10 @@ cordon_status cordon_engine_use_policy(cordon_engine *engine, const char *path,
 
 void cordon_engine_use_audit(cordon_engine *engine, cordon_audit *audit)
 {
-    if (engine)
-        atomic_store(&engine->audit, audit);
+    if (!engine)
+        return;
+    atomic_store(&engine->audit, audit);
+    atomic_store(&engine->caught_up, false);
 }
 
 cordon_status cordon_engine_use_store(cordon_engine *engine, const char *store,

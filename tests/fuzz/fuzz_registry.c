@@ -1,7 +1,7 @@
 /* A registry from outside.  The first byte of the input says what the rest is:
  *
  *   0 to 3  the payload of a record: it is refused with a reason, or what it was read as is
- *           written and read again the same
+ *           written and read again the same (0: the registry's own, or a count of runs)
  *   4       a whole file, whose pages are checked
  *   else    changes to the bytes of a sound registry (changed.h), which is then opened, read
  *           and changed */
@@ -65,6 +65,18 @@ static void change(const uint8_t *data, size_t size)
     cdn_record_put_change(&buf, &first);
     require(!cdn_record_get_change(&second, buf.data, buf.length));
     require(first.action == second.action && !strcmp(first.details, second.details));
+    cdn_buf_deinit(&buf);
+}
+
+static void runs(const uint8_t *data, size_t size)
+{
+    struct cdn_buf buf = {0};
+    uint64_t first, again;
+
+    if (cdn_record_get_runs(&first, data, size))
+        return;
+    cdn_record_put_runs(&buf, first);
+    require(!cdn_record_get_runs(&again, buf.data, buf.length) && again == first);
     cdn_buf_deinit(&buf);
 }
 
@@ -152,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     switch (data[0]) {
     case 0:
         meta(data + 1, size - 1);
+        runs(data + 1, size - 1);
         break;
     case 1:
         standing(data + 1, size - 1);

@@ -132,13 +132,44 @@ static cordon_status trust(cordon_registry *registry)
 static cordon_status trip(cordon_registry *registry)
 {
     return cdn_registry_trip(registry, "rolling", 2, CORDON_WALL_PROCESS,
-                             "1 crash within 10 s", NULL);
+                             "1 crash within 10 s", NULL, NULL);
 }
 
 static cordon_status trip_of_the_last(cordon_registry *registry)
 {
     return cdn_registry_trip(registry, "running", 2, CDN_WALL_NONE,
-                             "1 crash within 10 s", NULL);
+                             "1 crash within 10 s", NULL, NULL);
+}
+
+static void put_note(struct cdn_buf *out, const void *ud, uint64_t sequence)
+{
+    (void)ud;
+    cdn_buf_printf(out, "of change %" PRIu64, sequence);
+}
+
+static cordon_status trip_to_be_told(cordon_registry *registry)
+{
+    struct cdn_trip_note note = {put_note, NULL, 0};
+
+    return cdn_registry_trip(registry, "rolling", 2, CORDON_WALL_PROCESS,
+                             "1 crash within 10 s", &note, NULL);
+}
+
+static cordon_status tell(cordon_registry *registry)
+{
+    struct cdn_buf note = {0};
+    uint64_t change;
+    cordon_status status = cdn_registry_untold(&change, &note, registry, 0, NULL);
+
+    cdn_buf_deinit(&note);
+    return status ? status : cdn_registry_told(registry, change, NULL);
+}
+
+static cordon_status add_runs(cordon_registry *registry)
+{
+    struct cdn_runs runs[] = {{"running", 2, 40, 0}, {"rolling", 2, 7, 0}};
+
+    return cdn_registry_add_runs(registry, runs, CDN_UNIT_COUNT(runs), NULL);
 }
 
 static const struct {
@@ -163,6 +194,9 @@ static const struct {
     {"trust", trust},
     {"trip", trip},
     {"trip out of service", trip_of_the_last},
+    {"trip that a log is to be told of", trip_to_be_told},
+    {"word that a log was told", tell},
+    {"addition of runs", add_runs},
 };
 
 /* Objects in every state that the changes begin from. */
@@ -192,6 +226,11 @@ static void prepare(cordon_registry *registry)
     OK(cordon_registry_rollout(registry, "rolling", &rollout, NULL, NULL, &by_ann,
                                err));
     OK(cordon_registry_shadows(registry, "rolling", shadows, 1, &by_ann, err));
+    OK(cdn_registry_trip(registry, "rolling", 1, CORDON_WALL_PROCESS, "a crash",
+                         &(struct cdn_trip_note){put_note, NULL, 0}, err));
+    OK(cdn_registry_add_runs(
+        registry, &(struct cdn_runs){.name = "running", .version = 2, .more = 2}, 1,
+        err));
 }
 
 /* ---- dying ---- */

@@ -78,12 +78,14 @@ static inline void state_of_object(struct cdn_buf *out, cordon_registry *registr
     for (uint32_t version = 1; version <= standing->newest; version++) {
         cordon_version_info info = {.struct_size = sizeof(info)};
         struct cdn_buf text = {0};
+        uint64_t runs;
 
         OK(cordon_registry_version(&info, registry, standing->name, version, err));
         OK(cdn_registry_text(&text, registry, standing->name, version, err));
         ck_assert_uint_eq(text.length, info.source_bytes);
-        cdn_buf_printf(out, "  version %u %s %" PRIu64 " by %s\n", version,
-                       info.source_hash, info.sequence, info.author);
+        OK(cdn_registry_runs(&runs, registry, standing->name, version, err));
+        cdn_buf_printf(out, "  version %u %s %" PRIu64 " by %s, %" PRIu64 " runs\n",
+                       version, info.source_hash, info.sequence, info.author, runs);
         cdn_buf_deinit(&text);
     }
 }
@@ -111,6 +113,20 @@ static inline void state_of(struct cdn_buf *out, cordon_registry *registry)
         before = change.sequence;
     }
     ck_assert_uint_eq(before, sequence ? 1 : 0);
+    for (before = 0;;) {
+        struct cdn_buf note = {0};
+        cordon_status status =
+            cdn_registry_untold(&before, &note, registry, before, NULL);
+
+        if (!status)
+            cdn_buf_printf(out, "untold %" PRIu64 " %.*s\n", before, (int)note.length,
+                           (const char *)note.data);
+        cdn_buf_deinit(&note);
+        if (status) {
+            ck_assert_int_eq(status, CORDON_E_NOTFOUND);
+            return;
+        }
+    }
 }
 
 #endif

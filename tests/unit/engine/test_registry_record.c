@@ -51,6 +51,11 @@ START_TEST(keys__are_read_back)
     key = cdn_key_change(7);
     ck_assert(cdn_key_read_change(&sequence, key.bytes, key.length));
     ck_assert_uint_eq(sequence, 7);
+    ck_assert(!cdn_key_read_untold(&sequence, key.bytes, key.length));
+    key = cdn_key_untold(8);
+    ck_assert(cdn_key_read_untold(&sequence, key.bytes, key.length));
+    ck_assert_uint_eq(sequence, 8);
+    ck_assert(!cdn_key_read_change(&sequence, key.bytes, key.length));
     key = cdn_key_changed("velocity", UINT64_MAX);
     ck_assert(cdn_key_read_changed(&sequence, "velocity", key.bytes, key.length));
     ck_assert_uint_eq(sequence, UINT64_MAX);
@@ -79,6 +84,34 @@ START_TEST(keys__sort_by_name_and_number)
 END_TEST
 
 /* ---- records ---- */
+
+START_TEST(runs__are_read_back_and_nothing_else_is)
+{
+    static const struct {
+        const char *bytes;
+        size_t count;
+    } bad[] = {
+        {"", 0},          {"\x91", 1},         {"\x91\xff", 2}, {"\x92\x01\x02", 3},
+        {"\x91\xa1x", 3}, {"\x91\x01\x01", 3}, {"\x01", 1}};
+    static const uint64_t counts[] = {0, 1, 12345, INT64_MAX};
+    uint64_t runs;
+
+    for (int i = 0; i < CDN_UNIT_COUNT(counts); i++) {
+        struct cdn_buf payload = {0};
+
+        cdn_record_put_runs(&payload, counts[i]);
+        ck_assert_ptr_null(cdn_record_get_runs(&runs, payload.data, payload.length));
+        ck_assert_uint_eq(runs, counts[i]);
+        cdn_buf_deinit(&payload);
+    }
+    for (int i = 0; i < CDN_UNIT_COUNT(bad); i++) {
+        unsigned char *exact = cdn_unit_exact(bad[i].bytes, bad[i].count);
+
+        ck_assert_ptr_nonnull(cdn_record_get_runs(&runs, exact, bad[i].count));
+        free(exact);
+    }
+}
+END_TEST
 
 static cordon_standing a_standing(void)
 {
@@ -324,6 +357,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, names__are_words_that_begin_with_a_letter);
     CDN_UNIT_CASE(s, keys__are_read_back);
     CDN_UNIT_CASE(s, keys__sort_by_name_and_number);
+    CDN_UNIT_CASE(s, runs__are_read_back_and_nothing_else_is);
     CDN_UNIT_CASE(s, record__is_read_back);
     CDN_UNIT_CASE(s, record__refuses_every_truncation_and_what_follows);
     CDN_UNIT_LOOP(s, standing__refuses_what_cannot_be, 0, 25);

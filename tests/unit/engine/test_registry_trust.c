@@ -24,7 +24,8 @@ static cordon_status trust(uint32_t version, cordon_wall wall)
 
 static cordon_status trip(uint32_t version, uint32_t wall)
 {
-    return cdn_registry_trip(registry, "velocity", version, wall, "2 crashes", &err);
+    return cdn_registry_trip(registry, "velocity", version, wall, "2 crashes", NULL,
+                             &err);
 }
 
 static void has_trust(uint32_t at, uint32_t version, cordon_wall wall, bool quarantined)
@@ -262,9 +263,9 @@ START_TEST(trip__has_evidence_of_one_line)
     prepare();
     memset(large, 'x', sizeof(large) - 1);
     large[sizeof(large) - 1] = '\0';
-    ck_assert_int_eq(cdn_registry_trip(registry, "velocity", 2, 1, large, &err),
+    ck_assert_int_eq(cdn_registry_trip(registry, "velocity", 2, 1, large, NULL, &err),
                      CORDON_E_INVALID);
-    ck_assert_int_eq(cdn_registry_trip(registry, "velocity", 2, 1, "a\nb", &err),
+    ck_assert_int_eq(cdn_registry_trip(registry, "velocity", 2, 1, "a\nb", NULL, &err),
                      CORDON_E_INVALID);
     ck_assert_uint_eq(trusts(), 0);
 }
