@@ -163,6 +163,12 @@ static cordon_status read_all(const struct cdn_channel *channel, void *bytes,
 
 /* ---- bells ---- */
 
+/* What a bell says when so many frames are in the area and its receiver looks at it. */
+static uint32_t rung(uint32_t frames)
+{
+    return frames << 1 | CDN_CHANNEL_AWAKE;
+}
+
 /* True: the other side will see it. */
 static bool ring(struct cdn_channel *channel,
                  const unsigned char header[static HEADER_BYTES])
@@ -170,13 +176,24 @@ static bool ring(struct cdn_channel *channel,
     struct cdn_channel_bell *bell = bell_of(channel, channel->side);
 
     memcpy(bell->header, header, HEADER_BYTES);
-    __atomic_store_n(&bell->rung, ++channel->sent, __ATOMIC_SEQ_CST);
-    return __atomic_exchange_n(&bell->awake, 1, __ATOMIC_SEQ_CST) == 1;
+    return __atomic_exchange_n(&bell->state, rung(++channel->sent), __ATOMIC_SEQ_CST) &
+           CDN_CHANNEL_AWAKE;
 }
 
 static bool rings(const struct cdn_channel *channel, struct cdn_channel_bell *bell)
 {
-    return __atomic_load_n(&bell->rung, __ATOMIC_SEQ_CST) == channel->heard + 1;
+    return __atomic_load_n(&bell->state, __ATOMIC_SEQ_CST) == rung(channel->heard + 1);
+}
+
+/* Be waited for at the descriptor, unless it has rung: false. */
+static bool leave(const struct cdn_channel *channel, struct cdn_channel_bell *bell)
+{
+    uint32_t silent = rung(channel->heard);
+
+    return __atomic_compare_exchange_n(&bell->state, &silent,
+                                       silent & ~CDN_CHANNEL_AWAKE, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+           !rings(channel, bell);
 }
 
 static void breathe(void)
@@ -226,21 +243,16 @@ static bool listen_to(struct cdn_channel *channel)
         }
         channel->trust /= 2;
     }
-    __atomic_store_n(&bell->awake, 0, __ATOMIC_SEQ_CST);
-    channel->awake = false;
-    /* it may have rung meanwhile: then whoever sets the flag first says how it is read */
-    if (!rings(channel, bell) || __atomic_exchange_n(&bell->awake, 1, __ATOMIC_SEQ_CST))
-        return false;
-    channel->awake = true;
-    return true;
+    channel->awake = !leave(channel, bell);
+    return channel->awake;
 }
 
 /* A frame has been read at the descriptor: look at the bell from now on. */
 static void wake(struct cdn_channel *channel)
 {
     if (channel->area && !channel->awake)
-        __atomic_store_n(&bell_of(channel, other(channel->side))->awake, 1,
-                         __ATOMIC_SEQ_CST);
+        (void)__atomic_fetch_or(&bell_of(channel, other(channel->side))->state,
+                                CDN_CHANNEL_AWAKE, __ATOMIC_SEQ_CST);
     channel->awake = channel->area != NULL;
 }
 

@@ -53,14 +53,17 @@ enum cdn_channel_side { CDN_CHANNEL_HOST, CDN_CHANNEL_WORKER };
 
 /* Of what one side sends.  All zero in the beginning. */
 struct cdn_channel_bell {
-    _Alignas(64) uint32_t rung; /* atomic: frames laid into the area so far */
-    /* Atomic.  1: the receiver looks here, or will before he waits; 0: he waits at the
-     * descriptor.  The sender sets it when he has rung, and writes to the descriptor if it was
-     * 0; the receiver clears it before he waits.  So each frame is either found here or read
-     * there, and never both. */
-    uint32_t awake;
+    /* Atomic: twice the frames laid into the area so far, and CDN_CHANNEL_AWAKE while the
+     * receiver looks here, or will before he waits; without it he waits at the descriptor.  The
+     * sender sets it as he rings, and writes to the descriptor if it was not set; the receiver
+     * takes it away before he waits, if nothing was rung.  Each does that in one step: were
+     * ringing two, a sender who is interrupted between them would find a receiver who had heard
+     * him, and gone to wait for the next frame, and wake him with this one again. */
+    _Alignas(64) uint32_t state;
     unsigned char header[CDN_CHANNEL_HEADER_BYTES];
 };
+
+#define CDN_CHANNEL_AWAKE 1u
 
 /* The area's first page. */
 struct cdn_channel_shared {

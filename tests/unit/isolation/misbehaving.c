@@ -212,8 +212,9 @@ static void lie(uint64_t which)
             (void)dup(3);
     case LIE_RING:
         memset(bell->header, 0xc1, sizeof bell->header);
-        __atomic_add_fetch(&bell->rung, 1, __ATOMIC_SEQ_CST);
-        if (!__atomic_exchange_n(&bell->awake, 1, __ATOMIC_SEQ_CST))
+        if (!(__atomic_exchange_n(&bell->state, (bell->state + 2) | CDN_CHANNEL_AWAKE,
+                                  __ATOMIC_SEQ_CST) &
+              CDN_CHANNEL_AWAKE))
             (void)send(3, bell->header, sizeof bell->header, 0);
         break;
     case LIE_SCRIBBLE:
@@ -226,7 +227,8 @@ static void lie(uint64_t which)
         (void)recv(3, junk, sizeof junk, 0);
         break;
     case LIE_AWAKE:
-        __atomic_store_n(&shared->bells[CDN_CHANNEL_HOST].awake, 1, __ATOMIC_SEQ_CST);
+        (void)__atomic_fetch_or(&shared->bells[CDN_CHANNEL_HOST].state,
+                                CDN_CHANNEL_AWAKE, __ATOMIC_SEQ_CST);
         (void)recv(3, junk, sizeof junk, 0);
         break;
     case LIE_HALF:
