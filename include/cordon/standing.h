@@ -151,4 +151,17 @@ typedef struct cordon_change_record {
         details[CORDON_REGISTRY_MAX_EVIDENCE_BYTES + 1]; /* settings, or the evidence */
 } cordon_change_record;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "rule", "active", "push": what commands and the server call them; static text. */
+CORDON_EXPORT const char *cordon_object_kind_str(cordon_object_kind kind);
+CORDON_EXPORT const char *cordon_object_state_str(cordon_object_state state);
+CORDON_EXPORT const char *cordon_action_str(cordon_action action);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -11,7 +11,6 @@
 
 #include "cli/judge.h"
 #include "cli/registry.h"
-#include "engine/registry_record.h"
 
 struct rollout {
     struct cdn_cli *cli;
@@ -280,7 +279,7 @@ static void show_status(struct cdn_cli *cli, const cordon_standing *standing)
 
     cdn_show_rollout(shown, sizeof(shown), standing);
     fprintf(cli->out, "%s: %s, version %" PRIu32, standing->name,
-            cdn_state_word(standing->state), standing->active);
+            cordon_object_state_str(standing->state), standing->active);
     fprintf(cli->out, "%s%s\n", shown[0] ? "; " : "", shown);
     if (standing->guarded)
         show_guard(cli->out, &standing->guard);

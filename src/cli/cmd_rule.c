@@ -13,7 +13,6 @@
 #include "cli/testing/candidate.h"
 #include "codec/cases.h"
 #include "engine/registry.h"
-#include "engine/registry_record.h"
 
 #define CASES_ENDING "_cases.ndjson"
 
@@ -207,8 +206,8 @@ static void list_row(struct cdn_table *table, const cordon_standing *standing)
     cdn_show_rollout(rollout, sizeof(rollout), standing);
     cdn_show_trust(trust, sizeof(trust), standing);
     cdn_table_cell(table, "%s", standing->name);
-    cdn_table_cell(table, "%s", cdn_kind_word(standing->kind));
-    cdn_table_cell(table, "%s", cdn_state_word(standing->state));
+    cdn_table_cell(table, "%s", cordon_object_kind_str(standing->kind));
+    cdn_table_cell(table, "%s", cordon_object_state_str(standing->state));
     if (standing->active)
         cdn_table_cell(table, "%" PRIu32, standing->active);
     else
@@ -341,7 +340,8 @@ static void show_pretty(struct cdn_cli *cli, cordon_registry *registry,
 
     cdn_show_rollout(rollout, sizeof(rollout), standing);
     fprintf(cli->out, "%s%s%s: %s, %s", bold, standing->name, end,
-            cdn_kind_word(standing->kind), cdn_state_word(standing->state));
+            cordon_object_kind_str(standing->kind),
+            cordon_object_state_str(standing->state));
     if (standing->active)
         fprintf(cli->out, ", version %" PRIu32 " %s", standing->active,
                 standing->state == CORDON_STANDING_ACTIVE ? "decides" : "decided last");
@@ -358,7 +358,7 @@ static void show_pretty(struct cdn_cli *cli, cordon_registry *registry,
             cdn_time_format(when, sizeof(when), info->time_ms), info->author);
     fprintf(cli->out, "%s%s\n", info->reason[0] ? ": " : "", info->reason);
     fprintf(cli->out, "  %s, %" PRIu64 " bytes, from %s%s\n  hash %s\n\n",
-            cdn_kind_word(info->kind), info->source_bytes, info->file,
+            cordon_object_kind_str(info->kind), info->source_bytes, info->file,
             info->cases_bytes ? ", with cases" : "", info->source_hash);
     cdn_show_text(cli->out, source->data, source->length);
     if (source->length && source->data[source->length - 1] != '\n')
@@ -419,7 +419,7 @@ static void history_row(struct cdn_table *table, const cordon_change_record *cha
     cdn_table_cell(table, "%" PRIu64, change->sequence);
     cdn_table_cell(table, "%s", cdn_time_format(when, sizeof(when), change->time_ms));
     cdn_table_cell(table, "%s", change->author);
-    cdn_table_cell(table, "%s", cdn_action_word(change->action));
+    cdn_table_cell(table, "%s", cordon_action_str(change->action));
     cdn_table_cell(table, "%s", change->name);
     if (change->from && change->from != change->to)
         cdn_table_cell(table, "%" PRIu32 " -> %" PRIu32, change->from, change->to);

@@ -3,35 +3,6 @@
 
 #include "base/time.h"
 
-const char *cdn_json_kind_word(cordon_object_kind kind)
-{
-    return kind == CORDON_OBJECT_RULE ? "rule" : "set";
-}
-
-const char *cdn_json_state_word(cordon_object_state state)
-{
-    switch (state) {
-#define STATE_CASE(name, number, word)                                                 \
-    case CORDON_STANDING_##name:                                                       \
-        return word;
-        CORDON_STANDING_MAP(STATE_CASE)
-#undef STATE_CASE
-    }
-    return "unknown";
-}
-
-const char *cdn_json_action_word(cordon_action action)
-{
-    switch (action) {
-#define ACTION_CASE(name, number, word)                                                \
-    case CORDON_ACTION_##name:                                                         \
-        return word;
-        CORDON_ACTION_MAP(ACTION_CASE)
-#undef ACTION_CASE
-    }
-    return "unknown";
-}
-
 static void json_guard(struct cdn_json *json, const cordon_guard *guard)
 {
     cdn_json_key(json, "guard");
@@ -69,8 +40,8 @@ static void json_trusts(struct cdn_json *json, const cordon_standing *standing)
 void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing)
 {
     cdn_json_key_cstr(json, "name", standing->name);
-    cdn_json_key_cstr(json, "kind", cdn_json_kind_word(standing->kind));
-    cdn_json_key_cstr(json, "state", cdn_json_state_word(standing->state));
+    cdn_json_key_cstr(json, "kind", cordon_object_kind_str(standing->kind));
+    cdn_json_key_cstr(json, "state", cordon_object_state_str(standing->state));
     cdn_json_key_uint(json, "active", standing->active);
     cdn_json_key_uint(json, "previous", standing->previous);
     cdn_json_key_uint(json, "newest", standing->newest);
@@ -111,9 +82,9 @@ void cdn_json_change(struct cdn_json *json, const cordon_change_record *change)
     cdn_json_key_uint(json, "sequence", change->sequence);
     cdn_json_key_cstr(json, "time",
                       cdn_time_format(when, sizeof(when), change->time_ms));
-    cdn_json_key_cstr(json, "action", cdn_json_action_word(change->action));
+    cdn_json_key_cstr(json, "action", cordon_action_str(change->action));
     cdn_json_key_cstr(json, "name", change->name);
-    cdn_json_key_cstr(json, "kind", cdn_json_kind_word(change->kind));
+    cdn_json_key_cstr(json, "kind", cordon_object_kind_str(change->kind));
     cdn_json_key_uint(json, "from", change->from);
     cdn_json_key_uint(json, "to", change->to);
     cdn_json_key_cstr(json, "author", change->author);
@@ -149,7 +120,7 @@ void cdn_json_version(struct cdn_json *json, const cordon_version_info *info)
     char when[40];
 
     cdn_json_key_cstr(json, "name", info->name);
-    cdn_json_key_cstr(json, "kind", cdn_json_kind_word(info->kind));
+    cdn_json_key_cstr(json, "kind", cordon_object_kind_str(info->kind));
     cdn_json_key_uint(json, "version", info->version);
     cdn_json_key_cstr(json, "source_hash", info->source_hash);
     cdn_json_key_uint(json, "source_bytes", info->source_bytes);

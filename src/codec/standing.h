@@ -7,11 +7,6 @@
 
 #include "codec/json.h"
 
-/* "rule"; "active"; "push". */
-const char *cdn_json_kind_word(cordon_object_kind kind);
-const char *cdn_json_state_word(cordon_object_state state);
-const char *cdn_json_action_word(cordon_action action);
-
 /* The fields of one, inside an object. */
 void cdn_json_standing(struct cdn_json *json, const cordon_standing *standing);
 void cdn_json_version(struct cdn_json *json, const cordon_version_info *info);

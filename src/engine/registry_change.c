@@ -273,9 +273,10 @@ static cordon_status mutate_push(struct cdn_edit *edit, struct cdn_durable_txn *
     cordon_status status = CORDON_OK;
 
     if (edit->exists && standing->kind != push->kind)
-        return cdn_error_set(
-            err, CORDON_E_INVALID, "'%s' is a %s already; a %s needs another name",
-            edit->name, cdn_kind_word(standing->kind), cdn_kind_word(push->kind));
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "'%s' is a %s already; a %s needs another name",
+                             edit->name, cordon_object_kind_str(standing->kind),
+                             cordon_object_kind_str(push->kind));
     if (edit->exists)
         status = is_newest(&edit->nothing, edit, txn, push, err);
     if (status || edit->nothing)
@@ -357,7 +358,7 @@ cordon_status cordon_registry_push(cordon_version_info *out, cordon_registry *re
     if (!status)
         status = cdn_change_check(function, registry, "", change, err);
     if (!file)
-        file = cdn_kind_word(kind);
+        file = cordon_object_kind_str(kind);
     if (!status)
         status = check_push(&push, file, err);
     if (!status)
@@ -443,7 +444,7 @@ static cordon_status mutate_pause(struct cdn_edit *edit, struct cdn_durable_txn 
     if (!edit->nothing && state != CORDON_STANDING_ACTIVE)
         return cdn_error_set(err, CORDON_E_INVALID,
                              "'%s' is %s; only what is active can be paused",
-                             edit->name, cdn_state_word(state));
+                             edit->name, cordon_object_state_str(state));
     edit->standing.state = CORDON_STANDING_PAUSED;
     return CORDON_OK;
 }
@@ -460,7 +461,7 @@ static cordon_status mutate_resume(struct cdn_edit *edit, struct cdn_durable_txn
         return cdn_error_set(err, CORDON_E_INVALID,
                              "'%s' is %s; activate a version or roll back to bring it "
                              "into service",
-                             edit->name, cdn_state_word(state));
+                             edit->name, cordon_object_state_str(state));
     edit->standing.state = CORDON_STANDING_ACTIVE;
     return CORDON_OK;
 }

@@ -230,7 +230,7 @@ bool cdn_record_line_valid(const char *text, size_t bytes)
 
 /* ---- words ---- */
 
-const char *cdn_state_word(cordon_object_state state)
+const char *cordon_object_state_str(cordon_object_state state)
 {
     switch (state) {
 #define STATE_WORD(name, number, word)                                                 \
@@ -242,12 +242,12 @@ const char *cdn_state_word(cordon_object_state state)
     return "unknown";
 }
 
-const char *cdn_kind_word(cordon_object_kind kind)
+const char *cordon_object_kind_str(cordon_object_kind kind)
 {
     return kind == CORDON_OBJECT_SET ? "set" : "rule";
 }
 
-const char *cdn_action_word(cordon_action action)
+const char *cordon_action_str(cordon_action action)
 {
     switch (action) {
 #define ACTION_WORD(name, number, word)                                                \

@@ -123,9 +123,4 @@ const char *cdn_record_get_runs(uint64_t *runs, const void *bytes, size_t size);
 /* A text as it may stand in a record: one line of UTF-8 without control characters. */
 bool cdn_record_line_valid(const char *text, size_t bytes);
 
-/* "active"; "rule"; "push". */
-const char *cdn_state_word(cordon_object_state state);
-const char *cdn_kind_word(cordon_object_kind kind);
-const char *cdn_action_word(cordon_action action);
-
 #endif

@@ -48,7 +48,7 @@ static cordon_status must_be_active(const struct cdn_edit *edit, const char *wha
         return CORDON_OK;
     return cdn_error_set(err, CORDON_E_INVALID,
                          "'%s' is %s; %s needs an active version", edit->name,
-                         cdn_state_word(edit->standing.state), what);
+                         cordon_object_state_str(edit->standing.state), what);
 }
 
 static bool has_variant(const cordon_standing *standing, uint32_t version)

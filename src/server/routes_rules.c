@@ -84,7 +84,7 @@ static const char *kind_of(const struct object *object, const cordon_value *cont
     cordon_value kind;
 
     if (object->registered)
-        return cdn_json_kind_word(object->standing.kind);
+        return cordon_object_kind_str(object->standing.kind);
     if (contract && cordon_value_get(&kind, contract, "kind") &&
         kind.type == CORDON_STRING && kind.length == 3)
         return "set";
@@ -93,7 +93,8 @@ static const char *kind_of(const struct object *object, const cordon_value *cont
 
 static const char *state_of(const struct object *object)
 {
-    return object->registered ? cdn_json_state_word(object->standing.state) : "file";
+    return object->registered ? cordon_object_state_str(object->standing.state)
+                              : "file";
 }
 
 static void write_object(struct cdn_json *json, const struct cdn_exchange *x,
