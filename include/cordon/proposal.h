@@ -36,6 +36,7 @@
 #include <cordon/error.h>
 #include <cordon/outcome.h>
 #include <cordon/policy.h>
+#include <cordon/set.h>
 #include <cordon/snapshot.h>
 #include <cordon/value.h>
 
@@ -167,6 +168,15 @@ CORDON_EXPORT cordon_status cordon_proposals_add(uint64_t *added, cordon_proposa
                                                  const cordon_outcome *outcome,
                                                  const cordon_proposal_source *source,
                                                  cordon_error *err);
+
+/* The same of all that a set's members propose, each under its own rule, version and decision id,
+ * in one transaction: of every member that answered, whatever the set decided, and of a custom
+ * set's combiner.  What is told to source->refused begins with the member's name.
+ * Errors: as cordon_proposals_add(). */
+CORDON_EXPORT cordon_status cordon_proposals_add_set(
+    uint64_t *added, cordon_proposals *log, const cordon_snapshot *snapshot,
+    const cordon_set_outcome *outcome, const cordon_proposal_source *source,
+    cordon_error *err);
 
 /* The policy that the engine's evaluations from now on are held to, for whoever logs what they
  * propose: with a reference of the caller's own, to be released; NULL: none.  May wait while another

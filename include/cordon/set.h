@@ -65,6 +65,10 @@ typedef struct cordon_member {
     const char *message;  /* "" where it ran and answered */
     cordon_value reasons; /* an array of strings */
     cordon_value output;
+    /* What it proposes, whatever the set decided; each an array (cordon/proposal.h has them
+     * logged). */
+    cordon_value updated_nodes;
+    cordon_value new_edges;
     cordon_usage usage;
 } cordon_member;
 

@@ -19,6 +19,24 @@ void cdn_answer_score(struct cdn_json *json, double score)
         cdn_json_double(json, score);
 }
 
+/* What a rule gives beside its decision, under the keys that it has there. */
+static void write_more(struct cdn_json *json, const cordon_value *output,
+                       const cordon_value *nodes, const cordon_value *edges)
+{
+    if (output->type != CORDON_NIL) {
+        cdn_json_key(json, "output");
+        cdn_json_value(json, output);
+    }
+    if (nodes->length) {
+        cdn_json_key(json, "updated_nodes");
+        cdn_json_value(json, nodes);
+    }
+    if (edges->length) {
+        cdn_json_key(json, "new_edges");
+        cdn_json_value(json, edges);
+    }
+}
+
 void cdn_answer_result(struct cdn_json *json, const cordon_outcome *outcome)
 {
     size_t reasons = cordon_outcome_reason_count(outcome);
@@ -41,18 +59,7 @@ void cdn_answer_result(struct cdn_json *json, const cordon_outcome *outcome)
             cdn_json_cstr(json, cordon_outcome_reason(outcome, i));
         cdn_json_array_end(json);
     }
-    if (output.type != CORDON_NIL) {
-        cdn_json_key(json, "output");
-        cdn_json_value(json, &output);
-    }
-    if (nodes.length) {
-        cdn_json_key(json, "updated_nodes");
-        cdn_json_value(json, &nodes);
-    }
-    if (edges.length) {
-        cdn_json_key(json, "new_edges");
-        cdn_json_value(json, &edges);
-    }
+    write_more(json, &output, &nodes, &edges);
     cdn_json_object_end(json);
 }
 
@@ -160,10 +167,7 @@ static void write_member(struct cdn_json *json, const cordon_member *member)
         cdn_json_key(json, "reasons");
         cdn_json_value(json, &member->reasons);
     }
-    if (member->output.type != CORDON_NIL) {
-        cdn_json_key(json, "output");
-        cdn_json_value(json, &member->output);
-    }
+    write_more(json, &member->output, &member->updated_nodes, &member->new_edges);
     cdn_json_key_uint(json, "instructions", member->usage.instructions);
     cdn_json_key_uint(json, "edges", member->usage.edges);
     cdn_json_key_uint(json, "wall_ns", member->usage.wall_ns);

@@ -330,14 +330,33 @@ static cordon_status enqueue(cordon_proposals *log, const cordon_snapshot *snaps
     return CORDON_OK;
 }
 
-/* One of the two lists of an outcome. */
-static cordon_status enqueue_list(cordon_proposals *log,
-                                  const cordon_snapshot *snapshot,
-                                  const cordon_value *list, cordon_proposal *proposal,
-                                  const cordon_proposal_source *source,
-                                  const struct cdn_propose_grant *grant,
-                                  cordon_error *err)
+/* What is to be logged, by whom: an outcome's, or one of a set's members. */
+struct adding {
+    const cordon_snapshot *snapshot;
+    const cordon_proposal_source *source;
+    const struct cdn_propose_grant *grant;
+    const char *member; /* whose proposals these are; NULL: the outcome's */
+    cordon_proposal proposal;
+};
+
+static void refuse(const struct adding *adding, const char *why)
 {
+    const cordon_proposal_source *source = adding->source;
+    char named[CORDON_RULE_MAX_NAME_BYTES + CORDON_ERROR_MESSAGE_BYTES + 8];
+
+    if (!source->refused)
+        return;
+    (void)snprintf(named, sizeof(named), "'%s': %s",
+                   adding->member ? adding->member : "", why);
+    source->refused(source->ud, adding->proposal.kind, adding->proposal.index,
+                    adding->member ? named : why);
+}
+
+/* One of the two lists of an outcome. */
+static cordon_status enqueue_list(cordon_proposals *log, struct adding *adding,
+                                  const cordon_value *list, cordon_error *err)
+{
+    cordon_proposal *proposal = &adding->proposal;
     cordon_value_iter iter;
     cordon_value item;
 
@@ -345,20 +364,33 @@ static cordon_status enqueue_list(cordon_proposals *log,
     for (proposal->index = 1; cordon_value_next(&iter, NULL, &item);
          proposal->index++) {
         cordon_error why;
-        cordon_status status = cdn_proposal_check(&log->proposed, snapshot,
-                                                  proposal->kind, &item, grant, &why);
+        cordon_status status =
+            cdn_proposal_check(&log->proposed, adding->snapshot, proposal->kind, &item,
+                               adding->grant, &why);
 
         if (status == CORDON_E_CORRUPT)
             return cdn_error_set(err, status, "%s", why.message);
         if (!status) {
-            status = enqueue(log, snapshot, proposal, err);
+            status = enqueue(log, adding->snapshot, proposal, err);
             if (status)
                 return status;
-        } else if (source->refused) {
-            source->refused(source->ud, proposal->kind, proposal->index, why.message);
+        } else {
+            refuse(adding, why.message);
         }
     }
     return CORDON_OK;
+}
+
+static cordon_status enqueue_lists(cordon_proposals *log, struct adding *adding,
+                                   const cordon_value *nodes, const cordon_value *edges,
+                                   cordon_error *err)
+{
+    cordon_status status;
+
+    adding->proposal.kind = CORDON_PROPOSAL_UPDATE;
+    status = enqueue_list(log, adding, nodes, err);
+    adding->proposal.kind = CORDON_PROPOSAL_EDGE;
+    return status ? status : enqueue_list(log, adding, edges, err);
 }
 
 struct flush {
@@ -429,8 +461,8 @@ cordon_status cordon_proposals_flush(uint64_t *added, cordon_proposals *log,
 }
 
 static cordon_status check_source(const cordon_proposal_source *source,
-                                  const cordon_snapshot *snapshot,
-                                  const cordon_outcome *outcome, cordon_error *err)
+                                  const cordon_snapshot *snapshot, uint64_t generation,
+                                  cordon_error *err)
 {
     if (source->struct_size != sizeof(*source))
         return cdn_error_set(err, CORDON_E_INVALID,
@@ -439,13 +471,97 @@ static cordon_status check_source(const cordon_proposal_source *source,
     if (source->principal && strlen(source->principal) > CDN_PROPOSAL_PRINCIPAL_BYTES)
         return cdn_error_set(err, CORDON_E_INVALID, "a principal has at most %d bytes",
                              CDN_PROPOSAL_PRINCIPAL_BYTES);
-    if (cordon_outcome_generation(outcome) != cordon_snapshot_generation(snapshot))
+    if (generation != cordon_snapshot_generation(snapshot))
         return cdn_error_set(err, CORDON_E_INVALID,
-                             "the outcome is of generation %llu, the snapshot is %llu",
-                             (unsigned long long)cordon_outcome_generation(outcome),
-                             (unsigned long long)cordon_snapshot_generation(snapshot));
+                             "the outcome is of generation %" PRIu64
+                             ", the snapshot is %" PRIu64,
+                             generation, cordon_snapshot_generation(snapshot));
     return CORDON_OK;
 }
+
+static struct adding adding_of(const cordon_snapshot *snapshot,
+                               const cordon_proposal_source *source,
+                               const struct cdn_propose_grant *grant,
+                               uint64_t generation)
+{
+    return (struct adding){
+        .snapshot = snapshot,
+        .source = source,
+        .grant = grant,
+        .proposal = {.state = CORDON_PROPOSAL_PENDING,
+                     .author = "",
+                     .history = {.type = CORDON_ARRAY},
+                     .reason = "",
+                     .generation = generation,
+                     .principal = source->principal ? source->principal : "",
+                     .proposed_ms = cdn_clock_wall_ms()}};
+}
+
+static cordon_status enqueue_outcome(cordon_proposals *log, struct adding *adding,
+                                     const void *ud, cordon_error *err)
+{
+    const cordon_outcome *outcome = ud;
+    const cordon_value nodes = cordon_outcome_updated_nodes(outcome);
+    const cordon_value edges = cordon_outcome_new_edges(outcome);
+
+    if (cordon_outcome_get_kind(outcome) != CORDON_OUTCOME_OK)
+        return CORDON_OK;
+    adding->proposal.version = cordon_outcome_version(outcome);
+    adding->proposal.decision_id = cordon_outcome_decision_id(outcome);
+    adding->proposal.rule = cordon_outcome_rule(outcome);
+    return enqueue_lists(log, adding, &nodes, &edges, err);
+}
+
+static cordon_status enqueue_members(cordon_proposals *log, struct adding *adding,
+                                     const void *ud, cordon_error *err)
+{
+    const cordon_set_outcome *outcome = ud;
+    cordon_member member = {.struct_size = sizeof(member)};
+    cordon_status status = CORDON_OK;
+
+    for (uint32_t i = 0; !status && !cordon_set_outcome_member(&member, outcome, i);
+         i++) {
+        if (member.status || member.kind != CORDON_OUTCOME_OK)
+            continue;
+        adding->member = member.rule;
+        adding->proposal.version = member.version;
+        adding->proposal.decision_id = member.decision_id;
+        adding->proposal.rule = member.rule;
+        status =
+            enqueue_lists(log, adding, &member.updated_nodes, &member.new_edges, err);
+    }
+    return status;
+}
+
+typedef cordon_status enqueuer(cordon_proposals *log, struct adding *adding,
+                               const void *ud, cordon_error *err);
+
+/* All that `enqueue_all` finds in `ud`, or nothing. */
+static cordon_status add_all(uint64_t *added, cordon_proposals *log,
+                             struct adding *adding, enqueuer *enqueue_all,
+                             const void *ud, cordon_error *err)
+{
+    cordon_status status;
+    uint64_t count = 0;
+    size_t queued, bytes;
+
+    pthread_mutex_lock(&log->lock);
+    queued = log->queue_count;
+    bytes = log->queue_bytes.length;
+    status = enqueue_all(log, adding, ud, err);
+    if (status) {
+        log->queue_count = queued;
+        log->queue_bytes.length = bytes;
+    } else if (!adding->source->defer || log->queue_bytes.length > QUEUE_BYTES) {
+        status = flush(&count, log, err);
+    }
+    pthread_mutex_unlock(&log->lock);
+    if (added && !status)
+        *added = count;
+    return status;
+}
+
+static const cordon_proposal_source plain = CORDON_PROPOSAL_SOURCE_INIT;
 
 cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
                                 const cordon_snapshot *snapshot,
@@ -454,53 +570,22 @@ cordon_status cdn_proposals_add(uint64_t *added, cordon_proposals *log,
                                 const struct cdn_propose_grant *grant,
                                 cordon_error *err)
 {
-    static const cordon_proposal_source plain = CORDON_PROPOSAL_SOURCE_INIT;
-    const cordon_value lists[] = {cordon_outcome_updated_nodes(outcome),
-                                  cordon_outcome_new_edges(outcome)};
-    cordon_proposal proposal = {.state = CORDON_PROPOSAL_PENDING,
-                                .author = "",
-                                .history = {.type = CORDON_ARRAY},
-                                .reason = "",
-                                .version = cordon_outcome_version(outcome),
-                                .decision_id = cordon_outcome_decision_id(outcome),
-                                .rule = cordon_outcome_rule(outcome),
-                                .generation = cordon_outcome_generation(outcome),
-                                .proposed_ms = cdn_clock_wall_ms()};
-    cordon_status status = CORDON_OK;
-    uint64_t count = 0;
-    size_t queued, bytes;
+    uint64_t generation = cordon_outcome_generation(outcome);
+    struct adding adding =
+        adding_of(snapshot, source ? source : &plain, grant, generation);
 
     if (added)
         *added = 0;
-    source = source ? source : &plain;
     if (cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK &&
-        lists[0].length + lists[1].length > 0) {
-        status = check_source(source, snapshot, outcome, err);
+        cordon_outcome_updated_nodes(outcome).length +
+                cordon_outcome_new_edges(outcome).length >
+            0) {
+        cordon_status status = check_source(adding.source, snapshot, generation, err);
+
         if (status)
             return status;
     }
-    proposal.principal = source->principal ? source->principal : "";
-    pthread_mutex_lock(&log->lock);
-    queued = log->queue_count;
-    bytes = log->queue_bytes.length;
-    for (int kind = CORDON_PROPOSAL_UPDATE;
-         !status && cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK &&
-         kind <= CORDON_PROPOSAL_EDGE;
-         kind++) {
-        proposal.kind = (cordon_proposal_kind)kind;
-        status = enqueue_list(log, snapshot, &lists[kind - 1], &proposal, source, grant,
-                              err);
-    }
-    if (status) { /* all of an outcome or nothing */
-        log->queue_count = queued;
-        log->queue_bytes.length = bytes;
-    } else if (!source->defer || log->queue_bytes.length > QUEUE_BYTES) {
-        status = flush(&count, log, err);
-    }
-    pthread_mutex_unlock(&log->lock);
-    if (added && !status)
-        *added = count;
-    return status;
+    return add_all(added, log, &adding, enqueue_outcome, outcome, err);
 }
 
 /* What the source's principal may propose. */
@@ -539,6 +624,40 @@ cordon_status cordon_proposals_add(uint64_t *added, cordon_proposals *log,
     return status
                ? status
                : cdn_proposals_add(added, log, snapshot, outcome, source, grant, err);
+}
+
+/* Is there anything that the members propose?  Without a graph there is no generation to hold
+ * against the snapshot's. */
+static bool members_propose(const cordon_set_outcome *outcome)
+{
+    cordon_member member = {.struct_size = sizeof(member)};
+
+    for (uint32_t i = 0; !cordon_set_outcome_member(&member, outcome, i); i++)
+        if (!member.status && member.kind == CORDON_OUTCOME_OK &&
+            member.updated_nodes.length + member.new_edges.length > 0)
+            return true;
+    return false;
+}
+
+cordon_status cordon_proposals_add_set(uint64_t *added, cordon_proposals *log,
+                                       const cordon_snapshot *snapshot,
+                                       const cordon_set_outcome *outcome,
+                                       const cordon_proposal_source *source,
+                                       cordon_error *err)
+{
+    uint64_t generation = cordon_set_outcome_generation(outcome);
+    const struct cdn_propose_grant *grant;
+    cordon_status status = find_grant(&grant, source, err);
+    struct adding adding;
+
+    if (added)
+        *added = 0;
+    if (!status && members_propose(outcome))
+        status = check_source(source ? source : &plain, snapshot, generation, err);
+    if (status)
+        return status;
+    adding = adding_of(snapshot, source ? source : &plain, grant, generation);
+    return add_all(added, log, &adding, enqueue_members, outcome, err);
 }
 
 /* ---- reading ---- */

@@ -173,6 +173,8 @@ cordon_status cordon_set_outcome_member(cordon_member *out,
         .message = (const char *)outcome->bytes.data + record->message,
         .reasons = {.type = CORDON_ARRAY},
         .output = {.type = CORDON_NIL},
+        .updated_nodes = {.type = CORDON_ARRAY},
+        .new_edges = {.type = CORDON_ARRAY},
         .usage = record->usage,
     };
     if (record->result_bytes &&
@@ -180,6 +182,8 @@ cordon_status cordon_set_outcome_member(cordon_member *out,
                             record->result_bytes, NULL)) {
         (void)cordon_value_get(&out->reasons, &result, "reasons");
         (void)cordon_value_get(&out->output, &result, "output");
+        (void)cordon_value_get(&out->updated_nodes, &result, "updated_nodes");
+        (void)cordon_value_get(&out->new_edges, &result, "new_edges");
     }
     return CORDON_OK;
 }

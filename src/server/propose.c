@@ -70,10 +70,8 @@ static cordon_snapshot *find(struct cdn_graphs *graphs, uint64_t generation)
     return found;
 }
 
-static cordon_snapshot *snapshot_of(struct cdn_host *host,
-                                    const cordon_outcome *outcome)
+static cordon_snapshot *snapshot_of(struct cdn_host *host, uint64_t generation)
 {
-    uint64_t generation = cordon_outcome_generation(outcome);
     cordon_snapshot *snapshot = find(host->graphs, generation);
 
     if (snapshot)
@@ -109,12 +107,20 @@ static void on_refused(void *ud, cordon_proposal_kind kind, uint32_t index,
     cdn_json_object_end(&telling->json);
 }
 
+/* What was judged: by a rule, or by a set and its members. */
+struct judged {
+    const cordon_outcome *outcome; /* NULL: a set's */
+    const cordon_set_outcome *set;
+    const char *decision_id;
+    uint64_t generation;
+};
+
 static void add(struct cdn_proposed *out, struct cdn_exchange *x,
-                cordon_proposal_source *source)
+                const struct judged *judged, cordon_proposal_source *source)
 {
-    const cordon_outcome *outcome = x->lane->outcome;
     struct telling telling = {.out = out};
-    cordon_snapshot *snapshot = snapshot_of(x->host, outcome);
+    cordon_snapshot *snapshot = snapshot_of(x->host, judged->generation);
+    cordon_proposals *log = x->host->proposals;
     cordon_error err;
     cordon_status status;
 
@@ -124,40 +130,71 @@ static void add(struct cdn_proposed *out, struct cdn_exchange *x,
     cdn_json_array(&telling.json);
     source->refused = on_refused;
     source->ud = &telling;
-    status = snapshot ? cordon_proposals_add(&out->logged, x->host->proposals, snapshot,
-                                             outcome, source, &err)
-                      : cdn_error_set(&err, CORDON_E_NOTFOUND,
-                                      "the generation it was made on is gone");
+    if (!snapshot)
+        status = cdn_error_set(&err, CORDON_E_NOTFOUND,
+                               "the generation it was made on is gone");
+    else if (judged->outcome)
+        status = cordon_proposals_add(&out->logged, log, snapshot, judged->outcome,
+                                      source, &err);
+    else
+        status = cordon_proposals_add_set(&out->logged, log, snapshot, judged->set,
+                                          source, &err);
     cdn_json_array_end(&telling.json);
     source->ud = NULL; /* it was this call's */
     cordon_snapshot_release(snapshot);
     out->failed = status != CORDON_OK;
     if (status)
         cdn_host_log(x->host, CORDON_LEVEL_ERROR,
-                     "proposals of decision %s are not logged: %s",
-                     cordon_outcome_decision_id(outcome), err.message);
+                     "proposals of decision %s are not logged: %s", judged->decision_id,
+                     err.message);
+}
+
+static void add_for(struct cdn_proposed *out, struct cdn_exchange *x,
+                    const struct judged *judged, const char *principal)
+{
+    cordon_proposal_source source = CORDON_PROPOSAL_SOURCE_INIT;
+    cordon_policy *policy = NULL;
+
+    if (principal)
+        policy = cordon_engine_get_policy(x->host->engine);
+    source.principal = principal;
+    source.policy = policy;
+    add(out, x, judged, &source);
+    cordon_policy_release(policy);
 }
 
 void cdn_propose(struct cdn_proposed *out, struct cdn_exchange *x,
                  const char *principal)
 {
     const cordon_outcome *outcome = x->lane->outcome;
-    cordon_proposal_source source = CORDON_PROPOSAL_SOURCE_INIT;
-    cordon_policy *policy = NULL;
+    const struct judged judged = {outcome, NULL, cordon_outcome_decision_id(outcome),
+                                  cordon_outcome_generation(outcome)};
 
     *out = (struct cdn_proposed){0};
     out->any = x->host->proposals &&
                cordon_outcome_get_kind(outcome) == CORDON_OUTCOME_OK &&
                (cordon_outcome_updated_nodes(outcome).length ||
                 cordon_outcome_new_edges(outcome).length);
-    if (!out->any)
-        return;
-    if (principal)
-        policy = cordon_engine_get_policy(x->host->engine);
-    source.principal = principal;
-    source.policy = policy;
-    add(out, x, &source);
-    cordon_policy_release(policy);
+    if (out->any)
+        add_for(out, x, &judged, principal);
+}
+
+void cdn_propose_set(struct cdn_proposed *out, struct cdn_exchange *x,
+                     const char *principal)
+{
+    const cordon_set_outcome *set = x->lane->set;
+    const struct judged judged = {NULL, set, cordon_set_outcome_decision_id(set),
+                                  cordon_set_outcome_generation(set)};
+    cordon_member member = {.struct_size = sizeof member};
+
+    *out = (struct cdn_proposed){0};
+    for (uint32_t i = 0;
+         x->host->proposals && !out->any && !cordon_set_outcome_member(&member, set, i);
+         i++)
+        out->any = !member.status && member.kind == CORDON_OUTCOME_OK &&
+                   (member.updated_nodes.length || member.new_edges.length);
+    if (out->any)
+        add_for(out, x, &judged, principal);
 }
 
 void cdn_propose_write(struct cdn_json *json, const struct cdn_exchange *x,

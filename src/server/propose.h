@@ -28,6 +28,9 @@ struct cdn_proposed {
 /* Log what the lane's outcome proposes, for the principal that it was evaluated for (NULL: the host). */
 void cdn_propose(struct cdn_proposed *out, struct cdn_exchange *x,
                  const char *principal);
+/* The same of all that the members of the lane's set propose. */
+void cdn_propose_set(struct cdn_proposed *out, struct cdn_exchange *x,
+                     const char *principal);
 /* The key "proposals" with how many were logged, and which were not and why; nothing if there were
  * none. */
 void cdn_propose_write(struct cdn_json *json, const struct cdn_exchange *x,

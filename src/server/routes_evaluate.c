@@ -9,6 +9,7 @@
 #include "server/exchange.h"
 #include "server/host.h"
 #include "server/lane.h"
+#include "server/propose.h"
 
 /* POST /v1/evaluate/{rule} */
 static void evaluate(struct cdn_exchange *x)
@@ -63,6 +64,7 @@ static void write_set(struct cdn_exchange *x, const struct cdn_answer_flags *fla
     cdn_json_key_cstr(json, "set", x->args[0]);
     cdn_json_key_cstr(json, "status", ok ? "SUCCESS" : "FAILURE");
     cdn_answer_set(json, outcome, true);
+    cdn_propose_write(json, x, &x->lane->proposed);
     cdn_json_object_end(json);
 }
 
@@ -91,6 +93,9 @@ static void evaluate_set(struct cdn_exchange *x)
     if (!status)
         status =
             cordon_evaluate_set(x->lane->set, x->host->engine, x->args[0], &call, &err);
+    x->lane->proposed = (struct cdn_proposed){0};
+    if (!status && !call.graph) /* what is of no generation changes none */
+        cdn_propose_set(&x->lane->proposed, x, call.principal);
     cdn_evaluate_done(x);
     if (status)
         cdn_evaluate_fail(x, status, &err);

@@ -326,7 +326,19 @@ def decisions(s):
 
 
 def wishes(s):
-    """Proposals: three that the command logged, and those of what was evaluated here since."""
+    """Proposals: three that the command logged, and those of what was evaluated here since, a set
+    of which each member proposes its own among them."""
+    s.ask("PUT", "/v1/rules/wishing", {
+        "source": "return { name = 'wishing', decisions = { 'allow', 'deny' }, "
+                  "rules = { 'a1', 'sent' } }", "kind": "set"}, code=201)
+    s.ask("POST", "/v1/rules/wishing:activate")
+    judged = s.ask("POST", "/v1/sets/wishing:evaluate", {"node": "Account:2", "now": "2026-01-10"})
+    has(judged, proposals={"logged": 1, "refused": 0})
+    expect(judged["members"][1]["updated_nodes"][0]["key"] == "2" and
+           "updated_nodes" not in judged["members"][0], str(judged["members"]))
+    newest = s.ask("GET", "/v1/proposals?rule=sent&limit=200")["proposals"][-1]
+    expect(newest["content"]["key"] == "2" and
+           newest["decision_id"] != judged["decision_id"], "the member's own: %s" % newest)
     listed = s.ask("GET", "/v1/proposals")
     numbers = [p["sequence"] for p in listed["proposals"]]
     expect(len(numbers) > 3 and numbers == list(range(1, len(numbers) + 1)), str(listed))
