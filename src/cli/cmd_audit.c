@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "cli/audit.h"
+#include "codec/decision.h"
 #include "codec/json.h"
 
 #define SCHEMA_VERSION 1
@@ -309,24 +310,6 @@ static void verify_pretty(struct cdn_cli *cli, const cordon_audit_report *report
                 cdn_hash_hex(hex, report->hash, sizeof report->hash));
 }
 
-static void verify_json(struct cdn_json *json, const cordon_audit_report *report)
-{
-    char hex[2 * CORDON_AUDIT_HASH_BYTES + 1];
-
-    cdn_json_key_bool(json, "sound", !report->findings);
-    cdn_json_key_uint(json, "segments", report->segments);
-    cdn_json_key_uint(json, "first_segment", report->first_segment);
-    cdn_json_key_uint(json, "last_segment", report->last_segment);
-    cdn_json_key_uint(json, "records", report->records);
-    cdn_json_key_uint(json, "decisions", report->decisions);
-    cdn_json_key_uint(json, "dropped", report->dropped);
-    cdn_json_key_uint(json, "file_bytes", report->bytes);
-    cdn_json_key_bool(json, "keyed", report->keyed);
-    cdn_json_key_bool(json, "chain_checked", report->chain_checked);
-    cdn_json_key_cstr(json, "hash",
-                      cdn_hash_hex(hex, report->hash, sizeof report->hash));
-}
-
 static int run_verify(struct cdn_cli *cli, int argc, char **argv)
 {
     struct look look = {.cli = cli};
@@ -361,7 +344,7 @@ static int run_verify(struct cdn_cli *cli, int argc, char **argv)
         cdn_cli_error_of(cli, &err);
         code = cdn_cli_exit_of(status);
     } else {
-        verify_json(&verify.json, &report);
+        cdn_audit_report_json(&verify.json, &report);
         cdn_json_object_end(&verify.json);
         code = report.findings ? CDN_EXIT_FINDINGS : CDN_EXIT_OK;
         if (!verify.as_json)

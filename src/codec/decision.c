@@ -381,3 +381,23 @@ void cdn_decision_json(struct cdn_json *json, const cordon_audit_entry *entry)
     write_chain(json, entry);
     cdn_json_object_end(json);
 }
+
+/* ---- a whole log ---- */
+
+void cdn_audit_report_json(struct cdn_json *json, const cordon_audit_report *report)
+{
+    char hex[2 * CORDON_AUDIT_HASH_BYTES + 1];
+
+    cdn_json_key_bool(json, "sound", !report->findings);
+    cdn_json_key_uint(json, "segments", report->segments);
+    cdn_json_key_uint(json, "first_segment", report->first_segment);
+    cdn_json_key_uint(json, "last_segment", report->last_segment);
+    cdn_json_key_uint(json, "records", report->records);
+    cdn_json_key_uint(json, "decisions", report->decisions);
+    cdn_json_key_uint(json, "dropped", report->dropped);
+    cdn_json_key_uint(json, "file_bytes", report->bytes);
+    cdn_json_key_bool(json, "keyed", report->keyed);
+    cdn_json_key_bool(json, "chain_checked", report->chain_checked);
+    cdn_json_key_cstr(json, "hash",
+                      cdn_hash_hex(hex, report->hash, sizeof report->hash));
+}

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cordon/audit.h>
 #include <cordon/audit_read.h>
 
 #include "codec/json.h"
@@ -36,5 +37,8 @@ bool cdn_decision_is(const struct cdn_decision_text *text, const char *word);
 
 /* Write an entry, a decision or what the log notes of itself, as one object. */
 void cdn_decision_json(struct cdn_json *json, const cordon_audit_entry *entry);
+
+/* What checking a log came to, as fields inside an object; its findings are the caller's. */
+void cdn_audit_report_json(struct cdn_json *json, const cordon_audit_report *report);
 
 #endif

@@ -266,24 +266,6 @@ static void on_finding(void *ud, const cordon_audit_finding *finding)
     cdn_json_object_end(verifying->json);
 }
 
-static void write_report(struct cdn_json *json, const cordon_audit_report *report)
-{
-    char hex[2 * CORDON_AUDIT_HASH_BYTES + 1];
-
-    cdn_json_key_bool(json, "sound", !report->findings);
-    cdn_json_key_uint(json, "segments", report->segments);
-    cdn_json_key_uint(json, "first_segment", report->first_segment);
-    cdn_json_key_uint(json, "last_segment", report->last_segment);
-    cdn_json_key_uint(json, "records", report->records);
-    cdn_json_key_uint(json, "decisions", report->decisions);
-    cdn_json_key_uint(json, "dropped", report->dropped);
-    cdn_json_key_uint(json, "file_bytes", report->bytes);
-    cdn_json_key_bool(json, "keyed", report->keyed);
-    cdn_json_key_bool(json, "chain_checked", report->chain_checked);
-    cdn_json_key_cstr(json, "hash",
-                      cdn_hash_hex(hex, report->hash, sizeof report->hash));
-}
-
 static void write_stats(struct cdn_json *json, const cordon_audit_stats *stats)
 {
     cdn_json_key(json, "stats");
@@ -367,7 +349,7 @@ static void audit(struct cdn_exchange *x)
             options->audit_options ? options->audit_options->key_file : NULL,
             on_finding, &verifying, &err);
         cdn_json_array_end(verifying.json);
-        write_report(verifying.json, &report);
+        cdn_audit_report_json(verifying.json, &report);
     }
     if (status)
         cdn_exchange_fail(x, status, &err);

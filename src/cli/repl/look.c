@@ -20,21 +20,6 @@ static const cordon_snapshot *need_snapshot(struct cdn_repl *repl)
     return repl->session.snapshot;
 }
 
-/* Append a string as Lua writes one. */
-static void quote(struct cdn_buf *out, const char *text, size_t bytes)
-{
-    cdn_buf_text(out, "\"");
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-            cdn_buf_printf(out, "\\%03u", c);
-        else
-            cdn_buf_append(out, text + i, 1);
-    }
-    cdn_buf_text(out, "\"");
-}
-
 static void print_results(struct cdn_repl *repl)
 {
     cordon_value results = cdn_console_results(repl->console), value;
@@ -305,7 +290,7 @@ static void write_sample(struct cdn_buf *text, const cordon_snapshot *snapshot,
         if (!key)
             continue;
         cdn_buf_printf(text, "graph:node(\"%s\",", label->schema->name);
-        quote(text, key, bytes);
+        cdn_repl_quote(text, key, bytes);
         cdn_buf_text(text, "),");
     }
     cdn_buf_text(text, "})");

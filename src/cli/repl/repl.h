@@ -175,6 +175,8 @@ cordon_status cdn_repl_copy_request(struct cdn_request *out,
 
 /* ---- save.c, dot.c ---- */
 
+/* Append a string as Lua writes one. */
+void cdn_repl_quote(struct cdn_buf *out, const char *text, size_t bytes);
 void cdn_repl_save(struct cdn_repl *repl, const char *argument);
 void cdn_repl_dot(struct cdn_repl *repl, const char *argument);
 /* The node's neighbourhood as a snapshot of its own, and as bytes, which are cordon_slice_free()d

@@ -27,7 +27,7 @@ enum { MOST_NODES = 100000, MOST_EDGES = 1000000 };
 
 /* ---- Lua's literals ---- */
 
-static void put_string(struct cdn_buf *out, const char *text, size_t bytes)
+void cdn_repl_quote(struct cdn_buf *out, const char *text, size_t bytes)
 {
     cdn_buf_text(out, "\"");
     for (size_t i = 0; i < bytes; i++) {
@@ -60,7 +60,7 @@ static void put_value(struct cdn_buf *out, const cordon_value *value)
         cdn_buf_printf(out, "%.17g", value->as.number);
         break;
     case CORDON_STRING:
-        put_string(out, value->as.string, value->length);
+        cdn_repl_quote(out, value->as.string, value->length);
         break;
     case CORDON_ARRAY:
     case CORDON_MAP:
@@ -93,7 +93,7 @@ static void put_request(struct cdn_buf *out, const struct cdn_repl *repl)
     cdn_buf_append(&node, request->key.data, request->key.length);
     cdn_buf_text(
         out, "    local answer = evaluate {\n        graph = graph,\n        node = ");
-    put_string(out, (const char *)node.data, node.length);
+    cdn_repl_quote(out, (const char *)node.data, node.length);
     cdn_buf_printf(out, ",\n        now = \"%s\",\n",
                    cdn_time_format(time, sizeof time, request->now_ms));
     if (repl->session.as_of_ms != CORDON_NO_TIME)
@@ -125,12 +125,12 @@ static void put_expectations(struct cdn_buf *out, const struct cdn_repl *repl)
     cordon_outcome_kind kind = cordon_outcome_get_kind(outcome);
 
     cdn_buf_text(out, "    assert.outcome(");
-    put_string(out, cordon_outcome_kind_str(kind),
-               strlen(cordon_outcome_kind_str(kind)));
+    cdn_repl_quote(out, cordon_outcome_kind_str(kind),
+                   strlen(cordon_outcome_kind_str(kind)));
     cdn_buf_text(out, ", answer)\n");
     if (decision) {
         cdn_buf_text(out, "    assert.decision(");
-        put_string(out, decision, strlen(decision));
+        cdn_repl_quote(out, decision, strlen(decision));
         cdn_buf_text(out, ", answer)\n");
     }
     if (kind != CORDON_OUTCOME_OK)
@@ -152,11 +152,11 @@ static cordon_status put_test(struct cdn_buf *out, const struct cdn_repl *repl,
         repl->rule.name);
     if (rule) {
         cdn_buf_text(out, "rule ");
-        put_string(out, rule, strlen(rule));
+        cdn_repl_quote(out, rule, strlen(rule));
         cdn_buf_text(out, "\n");
     }
     cdn_buf_text(out, "local graph = fixture ");
-    put_string(out, slice, strlen(slice));
+    cdn_repl_quote(out, slice, strlen(slice));
     cdn_buf_text(out, "\n\nfunction test_as_in_the_session()\n");
     put_request(out, repl);
     put_expectations(out, repl);

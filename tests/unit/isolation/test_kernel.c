@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -270,6 +271,66 @@ START_TEST(boot__is_made_once_and_gone_with_the_last_who_has_it)
 }
 END_TEST
 
+/* One of several threads whose machines start and end: of one of two kernels each. */
+struct starter {
+    pthread_t thread;
+    const struct machines *machines;
+    uint32_t unlike; /* what it was given and is not of its kernel */
+};
+
+static void *start_often(void *ud)
+{
+    struct starter *starter = ud;
+    const struct machines *machines = starter->machines;
+    char worker[600];
+
+    snprintf(worker, sizeof worker, "%s/worker", machines->folder);
+    for (int i = 0; i < 100; i++) {
+        struct cdn_boot *boot, *again = NULL;
+        struct stat kernel, files;
+
+        if (cdn_boot_take(&boot, worker, &machines->places, wanted, NULL)) {
+            starter->unlike++;
+            continue;
+        }
+        starter->unlike +=
+            boot->module_count != 4 || fstat(boot->kernel, &kernel) ||
+            fstat(boot->files, &files) || !kernel.st_size || !files.st_size ||
+            cdn_boot_take(&again, worker, &machines->places, wanted, NULL) ||
+            strcmp(boot->version, again->version) != 0;
+        cdn_boot_release(again);
+        cdn_boot_release(boot);
+    }
+    return NULL;
+}
+
+START_TEST(boot__is_shared_by_threads)
+{
+    enum { THREADS = 4 };
+    struct starter starters[THREADS] = {0};
+    struct machines machines[2];
+    int before = machines_descriptors();
+
+    for (int i = 0; i < 2; i++) {
+        machines_init(&machines[i]);
+        machines_direct_kernel(&machines[i], i ? "7-cloud-amd64" : "6-cloud-amd64");
+        machines_file(&machines[i], "worker", "a program");
+    }
+    for (int i = 0; i < THREADS; i++) {
+        starters[i].machines = &machines[i == THREADS - 1];
+        ck_assert(
+            !pthread_create(&starters[i].thread, NULL, start_often, &starters[i]));
+    }
+    for (int i = 0; i < THREADS; i++) {
+        ck_assert(!pthread_join(starters[i].thread, NULL));
+        ck_assert_uint_eq(starters[i].unlike, 0);
+    }
+    ck_assert_int_eq(machines_descriptors(), before);
+    for (int i = 0; i < 2; i++)
+        machines_deinit(&machines[i]);
+}
+END_TEST
+
 #ifdef CORDON_FAILALLOC
 START_TEST(boot__each_allocation_may_fail)
 {
@@ -309,6 +370,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, kernel__no_length_in_an_image_is_believed);
     CDN_UNIT_CASE(s, kernel__no_length_in_an_elf_file_is_believed);
     CDN_UNIT_CASE(s, boot__is_made_once_and_gone_with_the_last_who_has_it);
+    CDN_UNIT_CASE(s, boot__is_shared_by_threads);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, boot__each_allocation_may_fail);
 #endif
