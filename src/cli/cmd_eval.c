@@ -27,10 +27,8 @@
 #include "base/file.h"
 #include "cli/eval.h"
 #include "codec/json.h"
-#include "cli/proposal.h"
+#include "cli/proposing.h"
 #include "cli/session.h"
-#include "engine/policy.h"
-#include "engine/proposals.h"
 #include "engine/registry.h"
 
 #define MAX_COUNT UINT64_C(10000000)
@@ -51,8 +49,7 @@ struct eval {
     uint64_t count;
     bool usage;
     bool fail;
-    bool propose;
-    const char *log_path;
+    struct cdn_proposing proposing;
     struct cdn_traced_options tracing;
     /* work */
     struct cdn_eval_rule rule;
@@ -61,10 +58,6 @@ struct eval {
     struct cdn_traced traced;
     uint64_t *times;
     struct tally tally;
-    cordon_proposals *log;
-    uint64_t proposed; /* new to the log */
-    uint64_t refused;  /* proposals that did not fit */
-    uint64_t line;
     uint64_t answers;
     bool loaded; /* the rule, that is */
     bool pretty;
@@ -173,11 +166,9 @@ static int open_all(struct eval *eval)
         code = cdn_session_begin(session, takes_text, eval);
     if (code)
         return code;
-    if (eval->propose &&
-        cdn_proposal_open(&eval->log, session->data, eval->log_path, false, &err)) {
-        cdn_cli_error_of(eval->cli, &err);
-        return CDN_EXIT_DATA;
-    }
+    code = cdn_proposing_open(&eval->proposing);
+    if (code)
+        return code;
     if (cdn_traced_wanted(&eval->tracing) &&
         cdn_traced_init(&eval->traced, &eval->tracing, &err)) {
         cdn_cli_error_of(eval->cli, &err);
@@ -196,7 +187,7 @@ static int open_all(struct eval *eval)
 
 static void close_all(struct eval *eval)
 {
-    cordon_proposals_close(eval->log);
+    cdn_proposing_close(&eval->proposing);
     cordon_outcome_free(eval->outcome);
     cdn_session_deinit(&eval->session);
     cdn_buf_deinit(&eval->rule.source);
@@ -348,55 +339,6 @@ static bool answer(struct eval *eval, const struct cdn_eval_result *result)
     return true;
 }
 
-static void on_refused(void *ud, cordon_proposal_kind kind, uint32_t index,
-                       const char *why)
-{
-    struct eval *eval = ud;
-    const char *list = kind == CORDON_PROPOSAL_UPDATE ? "updated_nodes" : "new_edges";
-
-    eval->refused++;
-    if (eval->line)
-        cdn_cli_warn(eval->cli, "line %" PRIu64 ": %s[%u] is not logged: %s",
-                     eval->line, list, index, why);
-    else
-        cdn_cli_warn(eval->cli, "%s[%u] is not logged: %s", list, index, why);
-}
-
-/* What whoever asks may propose: the host anything, a principal what its policy says. */
-static const struct cdn_propose_grant *propose_grant(const struct eval *eval)
-{
-    static const struct cdn_propose_grant nothing;
-    const struct cdn_propose_grant *grant;
-    int32_t principal;
-
-    if (!eval->session.principal)
-        return &cdn_propose_everything;
-    principal = cdn_policy_principal(eval->session.policy, eval->session.principal);
-    grant = principal < 0 ? NULL
-                          : cdn_policy_role(eval->session.policy, principal)->propose;
-    return grant ? grant : &nothing;
-}
-
-/* Log what the outcome proposes; many requests' together (finish_log() has the last). */
-static cordon_status log_proposals(struct eval *eval, uint64_t line, cordon_error *err)
-{
-    cordon_proposal_source source = CORDON_PROPOSAL_SOURCE_INIT;
-    uint64_t added = 0;
-    cordon_status status;
-
-    if (!eval->log)
-        return CORDON_OK;
-    eval->line = line;
-    source.defer = eval->session.input != NULL;
-    source.refused = on_refused;
-    source.ud = eval;
-    source.principal = eval->session.principal;
-    status = cdn_proposals_add(&added, eval->log, eval->session.snapshot, eval->outcome,
-                               &source, propose_grant(eval), err);
-    eval->proposed += added;
-    return status;
-}
-
 /* Judge and answer one request, which `status` says was read; CORDON_E_NOMEM ends all.
  */
 static cordon_status process(void *ud, const struct cdn_request *request, uint64_t line,
@@ -407,7 +349,8 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
     struct cdn_eval_result result = {.rule = &eval->rule,
                                      .request = request,
                                      .line = line,
-                                     .logged = eval->session.audit || eval->propose,
+                                     .logged =
+                                         eval->session.audit || eval->proposing.wanted,
                                      .err = err};
 
     if (!status)
@@ -426,7 +369,7 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
     }
     if (status == CORDON_E_NOMEM || status == CORDON_E_RULE)
         return status;
-    if (!status && log_proposals(eval, line, err))
+    if (!status && cdn_proposing_add(&eval->proposing, eval->outcome, line, err))
         return err->status;
     result.status = status;
     result.outcome = status ? NULL : eval->outcome;
@@ -435,15 +378,11 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
     return answer(eval, &result) ? CORDON_OK : cdn_error_nomem(err);
 }
 
-/* Nothing more is there to read: what was proposed so far is to be durable. */
 static void on_waiting(void *ud)
 {
     struct eval *eval = ud;
-    uint64_t added = 0;
 
-    /* if it fails, finish_log() tries again and says why */
-    if (eval->log && !cordon_proposals_flush(&added, eval->log, NULL))
-        eval->proposed += added;
+    cdn_proposing_waiting(&eval->proposing);
 }
 
 /* What is of all requests together, behind the last answer; a lone JSON record has it. */
@@ -506,36 +445,21 @@ static void summary(struct eval *eval)
                      tally->requests, tally->malformed, tally->limited, tally->failed);
 }
 
-/* Make the rest durable, and say how many there were. */
-static cordon_status finish_log(struct eval *eval, cordon_error *err)
-{
-    uint64_t added = 0;
-    cordon_status status;
-
-    if (!eval->log)
-        return CORDON_OK;
-    status = cordon_proposals_flush(&added, eval->log, err);
-    eval->proposed += added;
-    if (!status)
-        cdn_cli_note(eval->cli, "%" PRIu64 " proposal%s logged, %" PRIu64 " refused",
-                     eval->proposed, eval->proposed == 1 ? "" : "s", eval->refused);
-    return status;
-}
-
 /* ---- the command ---- */
 
 static int check_arguments(struct eval *eval, int argc, char **argv)
 {
     struct cdn_cli *cli = eval->cli;
+    int code;
 
     if (argc == 0)
         return cdn_cli_usage(cli, "no rule given; name a rule's file");
     if (argc > 1)
         return cdn_cli_usage(cli, "one rule at a time; found '%s' and '%s'", argv[0],
                              argv[1]);
-    if ((eval->propose || eval->log_path) && !eval->session.data)
-        return cdn_cli_usage(cli, "--propose needs the store: --data STORE");
-    eval->propose |= eval->log_path != NULL;
+    code = cdn_proposing_check(&eval->proposing, &eval->session);
+    if (code)
+        return code;
     if (eval->count == 0 || eval->count > MAX_COUNT)
         return cdn_cli_usage(cli, "--count takes 1 to %" PRIu64, MAX_COUNT);
     eval->rule.file = argv[0];
@@ -567,10 +491,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "show which lines and branches ran, and which never", NULL},
         {"fail", 0, CDN_OPTION_FLAG, &eval.fail, NULL,
          "exit 1 also if a rule returns no decision", NULL},
-        {"propose", 0, CDN_OPTION_FLAG, &eval.propose, NULL,
-         "log the proposals, for cordon proposal to decide on", NULL},
-        {"log", 0, CDN_OPTION_STRING, &eval.log_path, "FILE",
-         "the log of proposals, if it is not STORE/proposals.mdb", NULL},
+        CDN_PROPOSING_OPTIONS(eval.proposing),
         CDN_SESSION_GRANT_OPTIONS(eval.session),
         CDN_TIER_OPTION(eval.session.tier),
         CDN_SLICE_OPTION(eval.session.tier),
@@ -594,7 +515,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (eval.session.opened)
         fputs("}\n", cli->out);
     if (!status)
-        status = finish_log(&eval, &err);
+        status = cdn_proposing_finish(&eval.proposing, &err);
     if (status == CORDON_E_RULE) {
         show_load_error(&eval, &err);
         code = CDN_EXIT_USAGE;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "codec/answer.h"
 #include "codec/json.h"
+#include "cli/proposing.h"
 #include "cli/session.h"
 
 #define SCHEMA_VERSION 1
@@ -21,6 +22,7 @@ struct judging {
     struct cdn_cli *cli;
     struct cdn_session session;
     char set[CORDON_RULE_MAX_NAME_BYTES + 1];
+    struct cdn_proposing proposing;
     cordon_set_outcome *outcome;
     struct cdn_buf text;
     uint64_t malformed, failed;
@@ -80,6 +82,8 @@ static int open_all(struct judging *judging, int argc, char **argv)
         return cdn_cli_exit_of(status);
     }
     code = cdn_session_begin(session, takes_text, judging);
+    if (!code)
+        code = cdn_proposing_open(&judging->proposing);
     if (!code)
         cordon_engine_use_audit(session->engine, session->audit);
     return code;
@@ -236,6 +240,9 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
         return cdn_error_nomem(err);
     if (status)
         return refuse(judging, request, line, &why, err);
+    status = cdn_proposing_add_set(&judging->proposing, judging->outcome, line, err);
+    if (status)
+        return status;
     if (cordon_set_outcome_failed(judging->outcome) ||
         cordon_set_outcome_get_kind(judging->outcome) != CORDON_OUTCOME_OK)
         judging->failed++;
@@ -245,6 +252,13 @@ static cordon_status process(void *ud, const struct cdn_request *request, uint64
     return CORDON_OK;
 }
 
+static void on_waiting(void *ud)
+{
+    struct judging *judging = ud;
+
+    cdn_proposing_waiting(&judging->proposing);
+}
+
 /* ---- the command ---- */
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
@@ -252,6 +266,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     struct judging judging = {.cli = cli, .session = CDN_SESSION_INIT(cli)};
     const struct cdn_option options[] = {
         CDN_SESSION_OPTIONS(judging.session),
+        CDN_PROPOSING_OPTIONS(judging.proposing),
         CDN_SESSION_GRANT_OPTIONS(judging.session),
         CDN_TIER_OPTION(judging.session.tier),
         CDN_SLICE_OPTION(judging.session.tier),
@@ -272,11 +287,15 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     if (cli->format == CDN_FORMAT_AUTO)
         cli->format = cli->out_tty ? CDN_FORMAT_PRETTY : CDN_FORMAT_NDJSON;
     if (!code)
+        code = cdn_proposing_check(&judging.proposing, &judging.session);
+    if (!code)
         code = open_all(&judging, argc, argv);
     if (code)
         goto out;
     cdn_error_clear(&err);
-    status = cdn_session_run(&judging.session, process, NULL, &judging, &err);
+    status = cdn_session_run(&judging.session, process, on_waiting, &judging, &err);
+    if (!status)
+        status = cdn_proposing_finish(&judging.proposing, &err);
     if (status)
         cdn_cli_error_of(cli, &err);
     code = status                 ? cdn_cli_exit_of(status)
@@ -287,6 +306,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
     code = cdn_session_close_log(&judging.session, code);
     code = cdn_cli_finish(cli, code);
 out:
+    cdn_proposing_close(&judging.proposing);
     cordon_set_outcome_free(judging.outcome);
     cdn_session_deinit(&judging.session);
     cdn_buf_deinit(&judging.text);
@@ -307,7 +327,9 @@ const struct cdn_command cdn_command_set_eval = {
         "decision, the highest score, a weighted sum against thresholds, or a rule of "
         "its own. Each member runs in its own sandbox; one that fails has its fallback "
         "as its say and spoils none of the others. A principal is granted the set by "
-        "its name, and each member by its own. Requests are those of cordon eval. Exit "
+        "its name, and each member by its own. Requests are those of cordon eval. "
+        "--propose logs what every member that answered proposes, whatever the set "
+        "decided. Exit "
         "3 if one was malformed, 1 if a member failed or the set was not run.",
     .exits = "0123i",
 };

@@ -123,6 +123,39 @@ def of_files():
     expect("did you mean 'combine'" in err, err)
 
 
+def proposals():
+    """What members propose is logged, each under its own rule."""
+    key = accounts()[0]
+    for name, field in (("opens", "open = true"), ("odd", "opened = true")):
+        write(name + ".lua", """return { name = "%s", decisions = { "allow" }, fallback = "allow",
+  reads = { Account = {} }, evaluate = function(graph, request) return { decision = "allow",
+    updated_nodes = { { label = "Account", key = request.node.key, set = { %s } } } } end }
+""" % (name, field))
+    write("wishes.lua", """return { name = "wishes", decisions = { "allow" },
+  rules = { "opens", "calm", "odd" } }
+""")
+    wishes = ["set", "eval", "wishes.lua", "opens.lua", "calm.lua", "odd.lua"]
+    log = ["--log", os.path.join(work, "wished.mdb")]
+    out, err = run(*wishes, "--node", "Account:%d" % key, "--propose", *log, "--format", "ndjson")
+    members = json.loads(out)["members"]
+    expect(members[0]["updated_nodes"][0]["set"] == {"open": True} and
+           "updated_nodes" not in members[1], str(members))
+    expect("1 proposal logged, 1 refused" in err and
+           "updated_nodes[1] is not logged: 'odd': set.opened: Account has no such property" in err,
+           err)
+    lines = "".join('{"node": "Account:%d"}\n' % k for k in accounts())
+    _, err = run(*wishes, "--input", "-", *log, "--format", "ndjson", stdin=lines)
+    expect("%d proposals logged, %d refused" % (len(accounts()), len(accounts())) in err and
+           "line 2: updated_nodes[1]" in err, err)
+    listed = [json.loads(line) for line in run("proposal", "list", *log, "--format",
+                                               "ndjson")[0].splitlines()]
+    expect(len(listed) == 1 + len(accounts()) and {p["rule"] for p in listed} == {"opens"},
+           str(listed)[:500])
+    done = subprocess.run([cordon, *wishes, "--propose"], cwd=work, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    expect(done.returncode == 2 and "--propose needs the store" in done.stderr, done.stderr)
+
+
 def of_the_registry():
     push("strict")
     run("rule", "push", "payment.lua", "--set")
@@ -174,6 +207,7 @@ def main():
                     data], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     by_name()
     of_files()
+    proposals()
     of_the_registry()
     print("%d checks, %d failures" % (checks, failures))
     return 1 if failures else 0
