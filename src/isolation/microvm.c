@@ -28,6 +28,7 @@
 #include "isolation/firecracker.h"
 #include "isolation/qemu.h"
 #include "isolation/spawn.h"
+#include "isolation/worker/lockin.h"
 #include "isolation/worker/monitor.h"
 #include "snapshot/slice.h"
 
@@ -42,14 +43,18 @@
  * complaints. */
 #define MONITOR_MIB   UINT64_C(2048)
 #define MONITOR_WRITE (64u << 10)
+/* What it may hold in memory where a control group can bound that, beside the machine's: code that
+ * it has translated, and its own. */
+#define MONITOR_HELD_MIB UINT64_C(256)
 
 struct microvm {
     struct cdn_worker worker; /* first; its process is the keeper */
     int life; /* this end of Firecracker's keeper's socket; -1: the channel is that */
     struct cdn_boot *boot;
-    int slice; /* what its disk holds; -1: nothing */
-    int said;  /* what the monitor wrote to its standard error */
-    bool fire; /* the monitor is Firecracker */
+    int bounds; /* a pipe: the keeper says there what bounds the monitor */
+    int slice;  /* what its disk holds; -1: nothing */
+    int said;   /* what the monitor wrote to its standard error */
+    bool fire;  /* the monitor is Firecracker */
     struct cdn_firecracker firecracker;
     enum cdn_accel accel;
     char monitor[PATH_MAX];
@@ -67,6 +72,8 @@ static void end(struct cdn_worker *worker)
         (void)cdn_spawn_reap(worker->process, most_ms);
     if (microvm->said >= 0)
         close(microvm->said);
+    if (microvm->bounds >= 0)
+        close(microvm->bounds);
     if (microvm->slice >= 0)
         close(microvm->slice);
     if (microvm->fire)
@@ -75,6 +82,16 @@ static void end(struct cdn_worker *worker)
     cdn_channel_deinit(&worker->channel);
     cdn_buf_deinit(&worker->out);
     cdn_free(microvm);
+}
+
+/* The worker knows of nothing outside its machine. */
+static uint32_t held(struct cdn_worker *worker)
+{
+    const struct microvm *microvm = (const struct microvm *)(void *)worker;
+    unsigned char controllers;
+
+    return read(microvm->bounds, &controllers, 1) == 1 ? cdn_lock_groups(controllers)
+                                                       : 0;
 }
 
 /* Of a machine that did not come up: what the monitor complained of, and that KVM is not to be
@@ -208,21 +225,22 @@ static cordon_status find_monitor(struct microvm *microvm,
 
 static cordon_status spawn(struct microvm *microvm, const char *worker,
                            const struct cdn_machine_plan *plan, uint64_t cpu_s,
-                           int life, cordon_error *err)
+                           int life, int bounds, cordon_error *err)
 {
     struct cdn_buf words = {0};
-    const struct cdn_spawn spawn = {
-        .program = worker,
-        .words = &words,
-        .files = {life, microvm->boot->kernel, microvm->boot->files, microvm->slice},
-        .file_count = microvm->slice >= 0 ? 4 : 3,
-        .said = microvm->said};
+    const struct cdn_spawn spawn = {.program = worker,
+                                    .words = &words,
+                                    .files = {life, bounds, microvm->boot->kernel,
+                                              microvm->boot->files, microvm->slice},
+                                    .file_count = microvm->slice >= 0 ? 5 : 4,
+                                    .said = microvm->said};
     cordon_status status;
 
     cdn_spawn_word(&words, "cordon-worker");
     cdn_spawn_word(&words, CDN_WORKER_MONITOR);
     cdn_spawn_word(&words, "%u", spawn.file_count);
     cdn_spawn_word(&words, "%" PRIu64, (plan->ram_mib + MONITOR_MIB) << 20);
+    cdn_spawn_word(&words, "%" PRIu64, (plan->ram_mib + MONITOR_HELD_MIB) << 20);
     cdn_spawn_word(&words, "%" PRIu64, cpu_s);
     cdn_spawn_word(&words, "%u", MONITOR_WRITE);
     cdn_spawn_word(&words, "%s", microvm->fire ? microvm->firecracker.folder : "-");
@@ -269,12 +287,17 @@ static cordon_status boot(struct microvm *microvm, const char *worker,
                           cordon_error *err)
 {
     cordon_status status = CORDON_OK;
-    int ends[2];
+    int ends[2], told[2];
 
     microvm->accel = plan->accel;
     microvm->said = memfd_create("cordon-said", MFD_CLOEXEC);
-    if (microvm->said < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+    if (microvm->said < 0 || pipe2(told, O_CLOEXEC | O_NONBLOCK))
         return cdn_error_errno(err, errno, "a machine's channel");
+    microvm->bounds = told[0];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+        close(told[1]);
+        return cdn_error_errno(err, errno, "a machine's channel");
+    }
     if (microvm->fire) {
         microvm->life = ends[0];
         status = cdn_firecracker_init(&microvm->firecracker, err);
@@ -282,8 +305,9 @@ static cordon_status boot(struct microvm *microvm, const char *worker,
         microvm->worker.channel.fd = ends[0];
     }
     if (!status)
-        status = spawn(microvm, worker, plan, cpu_s, ends[1], err);
+        status = spawn(microvm, worker, plan, cpu_s, ends[1], told[1], err);
     close(ends[1]);
+    close(told[1]);
     if (!status && microvm->fire)
         status = describe(microvm, plan, err);
     return status;
@@ -363,11 +387,12 @@ cordon_status cdn_microvm_spawn_at(struct cdn_worker **out,
     *out = NULL;
     if (!microvm)
         return cdn_error_nomem(err);
-    microvm->slice = microvm->said = microvm->life = -1;
+    microvm->slice = microvm->said = microvm->bounds = microvm->life = -1;
     microvm->firecracker.listener = -1;
     cdn_channel_init(&microvm->worker.channel, CDN_CHANNEL_HOST, -1, NULL);
     microvm->worker.end = end;
     microvm->worker.explain = explain;
+    microvm->worker.held = held;
     microvm->worker.process = -1;
     microvm->worker.grace_ns = GRACE_NS;
     microvm->worker.load = options->load;

@@ -17,6 +17,7 @@ enum cdn_accel { CDN_ACCEL_EMULATION, CDN_ACCEL_KVM };
 /* Descriptors that a monitor is started with; the slice's is there only if there is one. */
 enum {
     CDN_MONITOR_CHANNEL = 3,
+    CDN_MONITOR_BOUNDS, /* the keeper's alone (worker/monitor.h) */
     CDN_MONITOR_KERNEL,
     CDN_MONITOR_FILES,
     CDN_MONITOR_SLICE

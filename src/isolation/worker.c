@@ -75,7 +75,7 @@ static cordon_status hear_hello(struct cdn_worker *worker, uint64_t until_ns,
     if (hello.identity != worker->identity)
         return cdn_error_set(err, CORDON_E_DATA,
                              "the worker has another snapshot open than the host");
-    worker->locks = hello.locks;
+    worker->locks = hello.locks | (worker->held ? worker->held(worker) : 0);
     return CORDON_OK;
 }
 

@@ -30,9 +30,13 @@ typedef void cdn_worker_end(struct cdn_worker *worker);
 /* Add to the error, of one that did not greet, what whoever started it knows of that. */
 typedef void cdn_worker_explain(struct cdn_worker *worker, cordon_error *err);
 
+/* Which locks hold one that has greeted besides those that it tells of: somebody else made them. */
+typedef uint32_t cdn_worker_held(struct cdn_worker *worker);
+
 struct cdn_worker {
     struct cdn_channel channel;
     cdn_worker_end *end;
+    cdn_worker_held *held;       /* NULL: none */
     cdn_worker_explain *explain; /* NULL: nothing is known */
     /* A pidfd: readable once the process that was started for it has ended and cleaned up,
      * which it does when its channel is closed; -1: there is none. */
@@ -42,7 +46,7 @@ struct cdn_worker {
     uint64_t identity;      /* of the snapshot that it is to open; 0: none */
     void *keeper;           /* whoever keeps it may note something here */
     struct cdn_budget load; /* of rules that it loads */
-    uint32_t locks;         /* enum cdn_lock, as it says */
+    uint32_t locks;         /* enum cdn_lock: as it says, and as `held` does */
     bool broken;            /* end it */
     uint64_t runs;
     struct cdn_buf out;

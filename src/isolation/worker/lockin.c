@@ -216,15 +216,6 @@ static cordon_status check_container(cordon_error *err)
 
 /* ---- 4: the keeper ---- */
 
-/* Which locks controllers are. */
-static uint32_t group_locks(uint32_t controllers)
-{
-    return (controllers ? CDN_LOCK_CGROUP : 0u) |
-           (controllers & CDN_CGROUP_MEMORY ? CDN_LOCK_MEMORY : 0u) |
-           (controllers & CDN_CGROUP_CPU ? CDN_LOCK_CPU : 0u) |
-           (controllers & CDN_CGROUP_PIDS ? CDN_LOCK_PIDS : 0u);
-}
-
 /* Asked for once the ids have changed, as that takes it back; it may have died before. */
 static cordon_status die_with(int keeper, uint32_t *locks, cordon_error *err)
 {
@@ -235,7 +226,7 @@ static cordon_status die_with(int keeper, uint32_t *locks, cordon_error *err)
         return CORDON_OK;
     if (read(keeper, &controllers, 1) != 1)
         return cdn_error_set(err, CORDON_E_DENIED, "step 3: the keeper gave up");
-    *locks |= group_locks(controllers);
+    *locks |= cdn_lock_groups(controllers);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || fcntl(keeper, F_SETFL, O_NONBLOCK))
         return refused(err, 4, "dying with the keeper");
     if (read(keeper, &nothing, 1) >= 0)

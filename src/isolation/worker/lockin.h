@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "isolation/wire.h"
+#include "isolation/worker/cgroup.h"
 
 /* Who a locked-in worker is: Debian's nobody, as numbers. */
 #define CDN_WORKER_ID 65534
@@ -24,6 +26,15 @@ struct cdn_lockin {
     int keeper; /* a pipe's reading end whose other end only the keeper has; -1: there is
                    none, it ends with the machine */
 };
+
+/* Which locks a group's bounds are: enum cdn_cgroup_controller, or-ed, as enum cdn_lock. */
+static inline uint32_t cdn_lock_groups(uint32_t controllers)
+{
+    return (controllers ? CDN_LOCK_CGROUP : 0u) |
+           (controllers & CDN_CGROUP_MEMORY ? CDN_LOCK_MEMORY : 0u) |
+           (controllers & CDN_CGROUP_CPU ? CDN_LOCK_CPU : 0u) |
+           (controllers & CDN_CGROUP_PIDS ? CDN_LOCK_PIDS : 0u);
+}
 
 /* Errors: CORDON_E_DENIED which step the system refused, and what would let it.  On success
  * *locks has what is in force (enum cdn_lock). */

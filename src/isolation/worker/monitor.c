@@ -7,14 +7,17 @@
  *   2. New namespaces: no network, no other process, no System V object.  Root makes them as
  *      root, anybody else with a user namespace.  Where neither may, it goes without: the machine
  *      needs no right that nobody lacks.
- *   3. In its own mount namespace, what is not a program, a library or a device is covered by
+ *   3. A control group of its own bounds its memory, its share of the processors and its threads,
+ *      where groups can be made; the keeper puts it there before it goes on, says to the host
+ *      which bounds are in force, and removes the group when all is over (cgroup.h).
+ *   4. In its own mount namespace, what is not a program, a library or a device is covered by
  *      empty read-only file systems.
- *   4. Limits of resources: no core, few descriptors, small files, so much address space and
+ *   5. Limits of resources: no core, few descriptors, small files, so much address space and
  *      processor time.
- *   5. It is nobody, in no group but the one that /dev/kvm may have.
- *   6. No capabilities, not even to be had; no_new_privs.
- *   7. It dies when the keeper does, and the keeper when the host does.
- *   8. System calls are QEMU's own affair (-sandbox) and Firecracker's: they install their
+ *   6. It is nobody, in no group but the one that /dev/kvm may have.
+ *   7. No capabilities, not even to be had; no_new_privs.
+ *   8. It dies when the keeper does, and the keeper when the host does.
+ *   9. System calls are QEMU's own affair (-sandbox) and Firecracker's: they install their
  *      filters themselves once they have set up. */
 #include "isolation/worker/monitor.h"
 
@@ -47,14 +50,17 @@
 #include "isolation/worker/keeper.h"
 #include "isolation/worker/lockin.h"
 
-enum { CHANNEL = 3, FIRST_WORD = 8 };
+enum { CHANNEL = 3, BOUNDS, FIRST_WORD = 9 };
+/* Of the processors, in percent of one: the machine's, and whoever moves its data.  Threads: those
+ * two, some of its own, and those that read the disk. */
+enum { CPU_PERCENT = 200, THREADS = 80 };
 
 #define SPACES                                                                         \
     (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |         \
      CLONE_NEWCGROUP)
 
 struct monitor {
-    uint64_t room_bytes, cpu_s, write_bytes;
+    uint64_t room_bytes, held_bytes, cpu_s, write_bytes;
     const char *folder; /* NULL: none */
     const char *program;
     char **argv;
@@ -84,7 +90,7 @@ static int give_up(const cordon_error *why)
 
 /* ---- in the child ---- */
 
-/* 3: what a monitor has no business with. */
+/* 4: what a monitor has no business with. */
 static cordon_status cover_files(cordon_error *err)
 {
     static const char *const places[] = {"/home", "/root", "/tmp",  "/var",  "/run",
@@ -92,11 +98,11 @@ static cordon_status cover_files(cordon_error *err)
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-        return refused(err, 3, "making mounts private");
+        return refused(err, 4, "making mounts private");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (mount("none", places[i], "tmpfs", flags, "size=4k,nr_inodes=1,mode=0555") &&
             errno != ENOENT && errno != ENOTDIR)
-            return refused(err, 3, places[i]);
+            return refused(err, 4, places[i]);
     /* of its own namespace of processes; where that is not allowed it sees the keeper's, as
      * names alone */
     (void)mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
@@ -121,12 +127,12 @@ static cordon_status limit(const struct monitor *monitor, cordon_error *err)
         struct rlimit both;
 
         if (getrlimit(limits[i].resource, &both))
-            return refused(err, 4, "reading a limit");
+            return refused(err, 5, "reading a limit");
         if (both.rlim_max == RLIM_INFINITY || both.rlim_max > limits[i].most)
             both.rlim_max = limits[i].most;
         both.rlim_cur = both.rlim_max;
         if (setrlimit(limits[i].resource, &both))
-            return refused(err, 4, "setting a limit");
+            return refused(err, 5, "setting a limit");
     }
     return CORDON_OK;
 }
@@ -139,18 +145,18 @@ static cordon_status become_nobody(cordon_error *err)
 
     group = some ? kvm.st_gid : 0;
     if (setgroups(some ? 1 : 0, &group))
-        return refused(err, 5, "leaving groups");
+        return refused(err, 6, "leaving groups");
     for (int capability = 0; capability <= 63; capability++) {
         int held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
 
         if (held < 0)
             break; /* the kernel has no more */
         if (held && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) && errno != EPERM)
-            return refused(err, 6, "dropping capabilities for good");
+            return refused(err, 7, "dropping capabilities for good");
     }
     if (setresgid(CDN_WORKER_ID, CDN_WORKER_ID, CDN_WORKER_ID) ||
         setresuid(CDN_WORKER_ID, CDN_WORKER_ID, CDN_WORKER_ID))
-        return refused(err, 5, "becoming nobody");
+        return refused(err, 6, "becoming nobody");
     return CORDON_OK;
 }
 
@@ -161,20 +167,20 @@ static cordon_status drop_rights(cordon_error *err)
 
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
         syscall(SYS_capset, &header, none))
-        return refused(err, 6, "dropping capabilities");
+        return refused(err, 7, "dropping capabilities");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-        return refused(err, 6, "no_new_privs");
+        return refused(err, 7, "no_new_privs");
     return CORDON_OK;
 }
 
-/* 7: `lifeline` is a pipe whose other end only the keeper has; it may have died before. */
+/* 8: `lifeline` is a pipe whose other end only the keeper has; it may have died before. */
 static cordon_status die_with(int lifeline, cordon_error *err)
 {
     char nothing;
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ||
         fcntl(lifeline, F_SETFL, O_NONBLOCK))
-        return refused(err, 7, "dying with the keeper");
+        return refused(err, 8, "dying with the keeper");
     if (read(lifeline, &nothing, 1) >= 0)
         return cdn_error_set(err, CORDON_E_DENIED, "a monitor's keeper is gone");
     close(lifeline);
@@ -239,19 +245,51 @@ static void remove_folder(const char *folder)
     (void)rmdir(folder);
 }
 
-/* Wait for the monitor's end or the host's; the first brings the second about. */
-static int keep(pid_t child, int pidfd)
+static int end_monitor(pid_t child, struct cdn_cgroup *group)
 {
-    struct pollfd ends[2] = {{.fd = CHANNEL, .events = 0},
-                             {.fd = pidfd, .events = POLLIN}};
     int ended = 0;
 
-    while (poll(ends, 2, -1) < 0 && errno == EINTR)
-        ;
     kill(child, SIGKILL);
     while (waitpid(child, &ended, 0) < 0 && errno == EINTR)
         ;
+    (void)cdn_cgroup_end(group); /* what stays is swept by a later one */
     return WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);
+}
+
+/* Let it go on: ids are mapped, and bounds stand, before it does anything. */
+static cordon_status release(const struct monitor *monitor, struct cdn_cgroup *group,
+                             pid_t child, bool user, int lifeline, cordon_error *err)
+{
+    const struct cdn_cgroup_limits limits = {.memory_bytes = monitor->held_bytes,
+                                             .pids = THREADS,
+                                             .cpu_percent = CPU_PERCENT};
+    cordon_status status = CORDON_OK;
+
+    if (user && !map_ids(child))
+        return cdn_error_errno(err, errno, "a monitor's ids");
+    status = cdn_keeper_bind(group, BOUNDS, child, &limits, err);
+    close(BOUNDS);
+    if (!status && write(lifeline, "g", 1) != 1)
+        status = cdn_error_errno(err, errno, "waking the monitor");
+    return status;
+}
+
+/* Wait for the monitor's end or the host's; the first brings the second about. */
+static int keep(const struct monitor *monitor, pid_t child, int pidfd, bool user,
+                int lifeline)
+{
+    struct pollfd ends[2] = {{.fd = CHANNEL, .events = 0},
+                             {.fd = pidfd, .events = POLLIN}};
+    struct cdn_cgroup group = {0};
+    cordon_error err;
+
+    if (release(monitor, &group, child, user, lifeline, &err)) {
+        (void)end_monitor(child, &group);
+        return give_up(&err);
+    }
+    while (poll(ends, 2, -1) < 0 && errno == EINTR)
+        ;
+    return end_monitor(child, &group);
 }
 
 static int run(struct monitor *monitor)
@@ -276,19 +314,17 @@ static int run(struct monitor *monitor)
         char go;
 
         close(lifeline[1]);
-        /* ids are mapped before they are used */
+        close(BOUNDS);
         if (read(lifeline[0], &go, 1) != 1)
             return 3;
         return become_monitor(monitor, lifeline[0]);
     }
     close(lifeline[0]);
-    if (child < 0 || (user && !map_ids(child)) || write(lifeline[1], "g", 1) != 1) {
+    if (child < 0) {
         cdn_error_errno(&err, errno, "a monitor's process");
-        if (child > 0)
-            kill(child, SIGKILL);
         return give_up(&err);
     }
-    return keep(child, pidfd);
+    return keep(monitor, child, pidfd, user != 0, lifeline[1]);
 }
 
 int cdn_monitor_start(int argc, char **argv)
@@ -298,7 +334,7 @@ int cdn_monitor_start(int argc, char **argv)
     cordon_error err;
     int ended;
 
-    if (argc <= FIRST_WORD || files < 1 || files > 16) {
+    if (argc <= FIRST_WORD || files < 2 || files > 16) {
         cdn_error_set(&err, CORDON_E_INVALID,
                       "cordon-worker is started by libcordon, not by hand");
         return give_up(&err);
@@ -307,10 +343,11 @@ int cdn_monitor_start(int argc, char **argv)
     if (chdir("/"))
         return 3;
     monitor.room_bytes = strtoull(argv[3], NULL, 10);
-    monitor.cpu_s = strtoull(argv[4], NULL, 10);
-    monitor.write_bytes = strtoull(argv[5], NULL, 10);
-    monitor.folder = strcmp(argv[6], "-") != 0 ? argv[6] : NULL;
-    monitor.program = argv[7];
+    monitor.held_bytes = strtoull(argv[4], NULL, 10);
+    monitor.cpu_s = strtoull(argv[5], NULL, 10);
+    monitor.write_bytes = strtoull(argv[6], NULL, 10);
+    monitor.folder = strcmp(argv[7], "-") != 0 ? argv[7] : NULL;
+    monitor.program = argv[8];
     monitor.argv = argv + FIRST_WORD;
     ended = run(&monitor);
     if (monitor.folder)

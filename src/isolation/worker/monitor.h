@@ -1,11 +1,14 @@
 /* The keeper of a machine: the process that the host starts, which starts the machine's monitor
  * (QEMU, Firecracker), locked in as far as a monitor can be, and outlives it.
  *
- *     cordon-worker monitor FILES ROOM_BYTES CPU_S WRITE_BYTES FOLDER PROGRAM NAME ARGUMENT...
+ *     cordon-worker monitor FILES ROOM_BYTES HELD_BYTES CPU_S WRITE_BYTES FOLDER PROGRAM NAME
+ *                           ARGUMENT...
  *
  * FOLDER, or -, is one of sockets, which goes with the monitor.
- * Descriptor 3 is the channel, whose host's end being closed ends everything; it and FILES - 1
- * more are the monitor's too.  What goes wrong before the monitor runs is said as a frame on the
+ * Descriptor 3 is the channel, whose host's end being closed ends everything; 4 is
+ * a pipe into which the keeper says in one byte which bounds of a control group hold the monitor
+ * (enum cdn_cgroup_controller); HELD_BYTES is what it may hold there.  The channel and what comes
+ * after the pipe, FILES descriptors in all, are the monitor's too.  What goes wrong before the monitor runs is said as a frame on the
  * channel, as a worker says it (start.h).
  *
  *     cordon-worker kvm

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fake_monitor.h"
+#include "isolation/qemu.h"
 #include "isolation/service.h"
 #include "isolation/worker.h"
 
@@ -69,7 +70,7 @@ static int look(struct cdn_channel *channel)
         "links %d, files of home %d, descriptors at most %d, kernel writable %d",
         geteuid(), capabilities(), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
         environ[0] != NULL, network, count_entries("/root"), (int)files.rlim_cur,
-        pwrite(4, "x", 1, 0) == 1);
+        pwrite(CDN_MONITOR_KERNEL, "x", 1, 0) == 1);
     if_freenameindex(links);
     cdn_wire_put_failed(&out, &err);
     return tell_end(channel, CDN_FRAME_FAILED, &out);

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "fake_monitor.h"
+#include "groups.h"
 #include "isolation/microvm.h"
 #include "isolation/qemu.h"
 #include "machines.h"
@@ -338,13 +339,35 @@ static int sockets(void)
     return count;
 }
 
+/* 0: QEMU, 1: Firecracker. */
+START_TEST(microvm__a_monitor_is_in_a_group_while_it_lives)
+{
+    const uint32_t bounds =
+        CDN_LOCK_CGROUP | CDN_LOCK_MEMORY | CDN_LOCK_CPU | CDN_LOCK_PIDS;
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+    pid_t keeper;
+
+    system_init(&system, _i);
+    ck_assert_msg(!start(&worker, &system, FAKE_SERVE, &err), "%s", err.message);
+    keeper = find_keeper();
+    ck_assert_int_gt(keeper, 0);
+    ck_assert_int_eq(groups_of(keeper) > 0, (worker->locks & CDN_LOCK_CGROUP) != 0);
+    ck_assert((worker->locks & bounds) != CDN_LOCK_CGROUP); /* it bounds something */
+    run_one(worker);                                        /* within the bounds */
+    worker->end(worker);
+    ck_assert_int_eq(groups_of(keeper), 0);
+    system_deinit(&system);
+}
+END_TEST
+
 /* The host is a child here that makes a machine, and is killed. */
 START_TEST(microvm__a_host_that_is_killed_leaves_no_monitor)
 {
     int pipes[2], before = sockets();
     struct system system;
-    char word;
-    pid_t host;
+    pid_t host, keeper;
 
     system_init(&system, _i);
     ck_assert(!pipe(pipes));
@@ -357,17 +380,19 @@ START_TEST(microvm__a_host_that_is_killed_leaves_no_monitor)
 
         if (start(&worker, &system, FAKE_SERVE, &err))
             _exit(1);
-        (void)!write(pipes[1], "x", 1);
+        keeper = find_keeper();
+        (void)!write(pipes[1], &keeper, sizeof keeper);
         for (;;)
             (void)pause();
     }
     close(pipes[1]);
-    ck_assert_int_eq(read(pipes[0], &word, 1), 1);
+    ck_assert_int_eq(read(pipes[0], &keeper, sizeof keeper), sizeof keeper);
     ck_assert(!kill(host, SIGKILL));
     while (wait(NULL) >
            0) /* the host, and its keeper, which ends once the monitor has */
         ;
     ck_assert_int_eq(sockets(), before);
+    ck_assert_int_eq(groups_of(keeper), 0);
     close(pipes[0]);
     system_deinit(&system);
 }
@@ -508,6 +533,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, microvm__what_is_missing_is_named);
     CDN_UNIT_CASE(s, microvm__kvm_that_is_not_what_it_seems_is_left);
     CDN_UNIT_CASE(s, microvm__a_run_that_is_cancelled_ends_with_its_machine);
+    CDN_UNIT_LOOP(s, microvm__a_monitor_is_in_a_group_while_it_lives, 0, 2);
     CDN_UNIT_LOOP(s, microvm__a_host_that_is_killed_leaves_no_monitor, 0, 2);
     CDN_UNIT_CASE(s, microvm__a_real_machine_sees_the_graph_and_answers_the_same);
     CDN_UNIT_CASE(s, microvm__a_worker_that_breaks_out_of_itself_ends_its_machine);
