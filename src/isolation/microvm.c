@@ -7,15 +7,18 @@
  * its own to look at.  There is no memory that both sides have mapped: payloads follow their
  * frames.
  *
- * KVM may be there and not work, which shows itself as a machine that says nothing.  A trial with
- * a small guest comes first (qemu.h); should a machine on KVM not come up all the same, all after
- * it are started without. */
+ * KVM may be there and not work, which shows itself as a machine that says nothing, or once it has
+ * spoken takes for ever to answer.  A trial with a small guest comes first (qemu.h).  The first
+ * machine on KVM is in a race with an emulated one, if it is not up before that has begun: whichever
+ * speaks first stays, and all after it are as it is.  A machine on KVM whose answer was late has the
+ * next one begin again with the trial. */
 #include "isolation/microvm.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -37,8 +40,10 @@
 #define GRACE_NS UINT64_C(250000000)
 /* What Firecracker may take to listen, and to be told of the machine. */
 #define DESCRIBE_NS UINT64_C(10000000000)
-/* What the first machine on KVM may take to speak. */
-#define PROOF_NS UINT64_C(10000000000)
+/* How long the first machine on KVM has for itself: most take less.  Then an emulated one is
+ * started beside it, and one of both is to speak. */
+#define HEAD_START_NS UINT64_C(500000000)
+#define PROOF_NS      UINT64_C(10000000000)
 /* Of the monitor: what it maps beside the machine's memory, and what it may write, which is its
  * complaints. */
 #define MONITOR_MIB   UINT64_C(2048)
@@ -65,6 +70,8 @@ static void end(struct cdn_worker *worker)
     struct microvm *microvm = (struct microvm *)(void *)worker;
     int most_ms = worker->channel.fd >= 0 ? REAP_MS : 0;
 
+    if (worker->late && microvm->accel == CDN_ACCEL_KVM)
+        cdn_qemu_doubt_kvm();
     cdn_worker_hang_up(worker);
     if (microvm->life >= 0)
         close(microvm->life);
@@ -313,28 +320,120 @@ static cordon_status boot(struct microvm *microvm, const char *worker,
     return status;
 }
 
-/* The first machine on KVM of a process is waited for: if it does not speak, another is started
- * that is emulated, as are all after it. */
+/* ---- the first on KVM ---- */
+
+/* A machine that has been started, apart from whoever is to have it. */
+struct started {
+    int channel, process, said, bounds;
+};
+
+static struct started take(struct microvm *microvm)
+{
+    const struct started out = {microvm->worker.channel.fd, microvm->worker.process,
+                                microvm->said, microvm->bounds};
+
+    microvm->worker.channel.fd = microvm->worker.process = -1;
+    microvm->said = microvm->bounds = -1;
+    return out;
+}
+
+static void give(struct microvm *microvm, const struct started *started,
+                 enum cdn_accel accel)
+{
+    microvm->worker.channel.fd = started->channel;
+    microvm->worker.process = started->process;
+    microvm->said = started->said;
+    microvm->bounds = started->bounds;
+    microvm->accel = accel;
+}
+
+static void discard(const struct started *started)
+{
+    const int files[] = {started->channel, started->said, started->bounds};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i] >= 0)
+            close(files[i]);
+    if (started->process >= 0)
+        (void)cdn_spawn_reap(started->process, REAP_MS);
+}
+
+enum voice { SILENT, SPEAKS, ENDED };
+
+static enum voice voice(int channel)
+{
+    char first;
+    ssize_t got = recv(channel, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    if (got > 0)
+        return SPEAKS;
+    return got == 0 || (errno != EAGAIN && errno != EINTR) ? ENDED : SILENT;
+}
+
+/* Wait for any of the channels, of which -1 is none, to speak or end. */
+static void await_any(int one, int other, uint64_t until_ns)
+{
+    struct pollfd ends[2] = {{.fd = one, .events = POLLIN},
+                             {.fd = other, .events = POLLIN}};
+    uint64_t now_ns = cdn_clock_ns();
+
+    if (until_ns > now_ns)
+        (void)poll(ends, 2, (int)((until_ns - now_ns) / 1000000) + 1);
+}
+
+/* Beside one on KVM that is silent an emulated one has been started; the first to speak is it,
+ * and what comes of that holds for all after it. */
+static void have_first(struct microvm *microvm, const struct started *on_kvm)
+{
+    uint64_t until_ns = cdn_clock_ns() + PROOF_NS;
+    enum voice kvm = SILENT, emulated = SILENT;
+    struct started loser = *on_kvm;
+
+    while (kvm == SILENT && emulated == SILENT && cdn_clock_ns() < until_ns) {
+        await_any(on_kvm->channel, microvm->worker.channel.fd, until_ns);
+        emulated = voice(microvm->worker.channel.fd);
+        kvm = voice(on_kvm->channel);
+    }
+    if (kvm == SPEAKS) {
+        loser = take(microvm);
+        give(microvm, on_kvm, CDN_ACCEL_KVM);
+        cdn_qemu_trust_kvm();
+    } else {
+        cdn_qemu_distrust_kvm();
+    }
+    discard(&loser);
+}
+
+/* The first machine on KVM of a process is waited for.  One that ends, or has not spoken within
+ * what it mostly takes, has an emulated one started in its place, or beside it. */
 static cordon_status prove_kvm(struct microvm *microvm, const char *worker,
                                struct cdn_machine_plan *plan, uint64_t cpu_s,
                                cordon_error *err)
 {
-    struct cdn_channel *channel = &microvm->worker.channel;
-    char first;
+    uint64_t until_ns = cdn_clock_ns() + HEAD_START_NS;
+    enum voice first;
+    struct started on_kvm;
+    cordon_status status;
 
-    if (!cdn_channel_await(channel, cdn_clock_ns() + PROOF_NS, NULL) &&
-        recv(channel->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1) {
+    while ((first = voice(microvm->worker.channel.fd)) == SILENT &&
+           cdn_clock_ns() < until_ns)
+        await_any(microvm->worker.channel.fd, -1, until_ns);
+    if (first == SPEAKS) {
         cdn_qemu_trust_kvm();
         return CORDON_OK;
     }
-    cdn_qemu_distrust_kvm();
-    close(channel->fd);
-    channel->fd = -1;
-    (void)cdn_spawn_reap(microvm->worker.process, REAP_MS);
-    microvm->worker.process = -1;
-    close(microvm->said);
+    on_kvm = take(microvm);
+    if (first == ENDED) {
+        cdn_qemu_distrust_kvm();
+        discard(&on_kvm);
+    }
     plan->accel = CDN_ACCEL_EMULATION;
-    return boot(microvm, worker, plan, cpu_s, err);
+    status = boot(microvm, worker, plan, cpu_s, err);
+    if (first == SILENT && !status)
+        have_first(microvm, &on_kvm);
+    else if (first == SILENT)
+        discard(&on_kvm);
+    return status;
 }
 
 static struct cdn_boot_places boot_places(const struct cdn_microvm_places *places)

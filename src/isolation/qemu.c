@@ -24,7 +24,7 @@
 #include "isolation/worker/machine.h"
 #include "isolation/worker/monitor.h"
 
-#define KVM_TRIAL_MS     2000
+#define KVM_TRIAL_MS     1000
 #define VERSION_TRIAL_MS 5000
 
 const char *const cdn_qemu_modules[] = {"virtio_mmio", "virtio_console", "virtio_blk",
@@ -49,8 +49,9 @@ static uint64_t counter_khz(void)
 /* What a kernel sets up for whoever debugs it, or does not trust what started it: names are
  * those of Linux 6.1, and one that it does not know is nothing to it. */
 #define LEFT_OUT                                                                       \
-    "initcall_blacklist=init_kprobe_trace,trace_eval_init,cubictcp_register,"          \
-    "slab_sysfs_init,crypto_kdf108_init,load_system_certificate_list"
+    "initcall_blacklist=init_kprobe_trace,trace_eval_init,tracer_init_tracefs,"        \
+    "bpf_rstat_kfunc_init,cubictcp_register,slab_sysfs_init,crypto_kdf108_init,"       \
+    "load_system_certificate_list"
 
 void cdn_machine_kernel_line(struct cdn_buf *out, const struct cdn_machine_plan *plan,
                              const char *channel)
@@ -164,7 +165,7 @@ enum cdn_accel cdn_qemu_accel(const char *worker)
         cdn_spawn_word(&words, "cordon-worker");
         cdn_spawn_word(&words, CDN_WORKER_KVM);
         known = BAD;
-        if (!access("/dev/kvm", F_OK) && !cdn_spawn(&child, &spawn, NULL) &&
+        if (!cdn_spawn(&child, &spawn, NULL) &&
             cdn_spawn_reap(child, KVM_TRIAL_MS) == 0)
             known = GOOD;
         if (!words.failed) /* else it was not tried */
@@ -177,6 +178,13 @@ enum cdn_accel cdn_qemu_accel(const char *worker)
 void cdn_qemu_distrust_kvm(void)
 {
     atomic_store(&kvm, BAD);
+}
+
+void cdn_qemu_doubt_kvm(void)
+{
+    int proven = PROVEN;
+
+    (void)atomic_compare_exchange_strong(&kvm, &proven, UNKNOWN);
 }
 
 void cdn_qemu_trust_kvm(void)

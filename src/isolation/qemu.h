@@ -49,12 +49,15 @@ void cdn_machine_kernel_line(struct cdn_buf *out, const struct cdn_machine_plan 
 void cdn_qemu_words(struct cdn_buf *out, const struct cdn_machine_plan *plan);
 
 /* What KVM is good for here.  The first call in a process tries it (`worker` is cordon-worker),
- * which takes milliseconds, or two seconds where it hangs; later ones remember.
+ * which takes milliseconds, a fifth of a second where it is too slow, and one where it hangs; later
+ * ones remember.
  * Threads: safe. */
 enum cdn_accel cdn_qemu_accel(const char *worker);
 /* A machine on KVM did not come up though it was tried: it is not used again; or one did. */
 void cdn_qemu_distrust_kvm(void);
 void cdn_qemu_trust_kvm(void);
+/* One that did was late with an answer: KVM is tried again before it is used for the next. */
+void cdn_qemu_doubt_kvm(void);
 bool cdn_qemu_trusts_kvm(void);
 
 /* "7.2.22", or "" if it does not say. */

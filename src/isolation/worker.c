@@ -194,6 +194,7 @@ static cordon_status tell(struct cdn_worker *worker, enum cdn_frame kind,
         status = cdn_wire_get_number(&number, &channel->in, err);
     if (status)
         worker->broken = true;
+    worker->late = status == CORDON_E_INTERRUPTED;
     return status;
 }
 
@@ -564,6 +565,7 @@ static cordon_status run(cordon_outcome *outcome, struct cdn_worker *worker,
     }
     if (status)
         worker->broken = true;
+    worker->late = status == CORDON_E_INTERRUPTED && !is_cancelled(call);
     if (status == CORDON_E_NOMEM)
         return cdn_error_nomem(err); /* it was this side that had none */
     if (status) {

@@ -48,6 +48,7 @@ struct cdn_worker {
     struct cdn_budget load; /* of rules that it loads */
     uint32_t locks;         /* enum cdn_lock: as it says, and as `held` does */
     bool broken;            /* end it */
+    bool late;              /* its answer was, to something that nobody had cancelled */
     uint64_t runs;
     struct cdn_buf out;
     uint32_t rule_count, next_rule;

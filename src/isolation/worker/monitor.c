@@ -25,7 +25,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/kvm.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -34,14 +33,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -353,65 +349,4 @@ int cdn_monitor_start(int argc, char **argv)
     if (monitor.folder)
         remove_folder(monitor.folder);
     return ended;
-}
-
-/* ---- KVM ---- */
-
-/* A guest of a few instructions in real mode: it clears some memory a few times, then writes a
- * byte to a port, and halts.  What KVM does in a millisecond takes most of a second where KVM is
- * itself emulated, as on some machines that are virtual: no machine comes up there before
- * anybody's patience ends.  So an alarm ends the trial early. */
-#define KVM_TRIAL_US 250000
-
-int cdn_kvm_try(void)
-{
-    static const unsigned char code[] = {
-        0xfc,             /*     cld */
-        0x31, 0xc0,       /*     xor ax, ax */
-        0xbb, 0x04, 0x00, /*     mov bx, 4 */
-        0xbf, 0x00, 0x10, /* 1:  mov di, 0x1000 */
-        0xb9, 0x00, 0xe0, /*     mov cx, 0xe000 */
-        0xf3, 0xaa,       /*     rep stosb */
-        0x4b,             /*     dec bx */
-        0x75, 0xf5,       /*     jnz 1 */
-        0xe6, 0x80,       /*     out 0x80, al */
-        0xf4,             /*     hlt */
-    };
-    enum { GUEST_BYTES = 65536, PORT = 0x80 };
-    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), machine, processor, run_bytes;
-    struct kvm_userspace_memory_region memory = {.memory_size = GUEST_BYTES};
-    struct kvm_regs registers = {.rflags = 2};
-    const struct itimerval alarm_at = {.it_value = {.tv_usec = KVM_TRIAL_US}};
-    struct kvm_sregs special;
-    struct kvm_run *state;
-    void *room;
-
-    if (setitimer(ITIMER_REAL, &alarm_at, NULL))
-        return 1;
-    if (kvm < 0 || ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
-        return 1;
-    machine = ioctl(kvm, KVM_CREATE_VM, 0);
-    run_bytes = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-    room = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                -1, 0);
-    if (machine < 0 || run_bytes < (int)sizeof *state || room == MAP_FAILED)
-        return 1;
-    memcpy(room, code, sizeof code);
-    memory.userspace_addr = (uint64_t)(uintptr_t)room;
-    processor = ioctl(machine, KVM_SET_USER_MEMORY_REGION, &memory)
-                    ? -1
-                    : ioctl(machine, KVM_CREATE_VCPU, 0);
-    if (processor < 0 || ioctl(processor, KVM_GET_SREGS, &special))
-        return 1;
-    state =
-        mmap(NULL, (size_t)run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, processor, 0);
-    special.cs.base = special.cs.selector = 0;
-    special.es.base = special.es.selector = 0;
-    if (state == MAP_FAILED || ioctl(processor, KVM_SET_SREGS, &special) ||
-        ioctl(processor, KVM_SET_REGS, &registers))
-        return 1;
-    if (ioctl(processor, KVM_RUN, 0) || state->exit_reason != KVM_EXIT_IO ||
-        state->io.port != PORT)
-        return 1;
-    return ioctl(processor, KVM_RUN, 0) || state->exit_reason != KVM_EXIT_HLT;
 }

@@ -13,8 +13,8 @@
  *
  *     cordon-worker kvm
  *
- * tries whether this machine's KVM runs a guest, at a processor's speed, and exits with 0 if so.
- * It may hang in the kernel; whoever starts it kills it. */
+ * tries whether this machine's KVM runs a guest, quicker than an emulated machine would be, and
+ * exits with 0 if so (kvm.c).  It may hang in the kernel; whoever starts it kills it. */
 #ifndef CDN_WORKER_MONITOR_H
 #define CDN_WORKER_MONITOR_H
 

@@ -86,6 +86,8 @@ static int serve(struct cdn_channel *channel)
     return cdn_service_run(service, CDN_LOCK_SECCOMP, &err) != CORDON_OK;
 }
 
+static bool on_kvm; /* it is told to be */
+
 static int behave(unsigned long how, int fd)
 {
     struct cdn_wire_hello hello = {.version = CDN_WIRE_VERSION};
@@ -95,6 +97,15 @@ static int behave(unsigned long how, int fd)
     cdn_channel_init(&channel, CDN_CHANNEL_WORKER, fd, NULL);
     switch (how) {
     case FAKE_SERVE:
+        return serve(&channel);
+    case FAKE_LATE_KVM:
+        while (!on_kvm)
+            (void)pause();
+        usleep(800000);
+        return serve(&channel);
+    case FAKE_SLOW_KVM:
+        while (on_kvm)
+            (void)pause();
         return serve(&channel);
     case FAKE_HANG:
     case FAKE_NO_CALL:
@@ -215,6 +226,8 @@ int main(int argc, char **argv)
     for (int i = 1; i + 1 < argc; i++) {
         if (!strcmp(argv[i], "--api-sock"))
             return firecracker(argv[i + 1]);
+        if (!strcmp(argv[i], "-accel"))
+            on_kvm = !strcmp(argv[i + 1], "kvm");
         if (!strcmp(argv[i], "-append"))
             return behave(told(argv[i + 1]), 3);
     }

@@ -5,6 +5,8 @@
 
 enum {
     FAKE_SERVE = 1 << 20, /* a machine that works; a slot's image may be of that size */
+    FAKE_SLOW_KVM,        /* one that works, but not on KVM, where it says nothing */
+    FAKE_LATE_KVM,        /* one that works on KVM after a while, and else not at all */
     FAKE_HANG = 1,
     FAKE_FAIL, /* complain and end */
     FAKE_JUNK,

@@ -128,11 +128,109 @@ START_TEST(microvm__kvm_that_is_not_what_it_seems_is_left)
     cordon_error err;
 
     system_init(&system, false);
-    (void)cdn_qemu_accel("/bin/true"); /* KVM, where there is any */
+    ck_assert_int_eq(cdn_qemu_accel("/bin/true"), CDN_ACCEL_KVM);
     ck_assert_int_eq(start(&worker, &system, FAKE_FAIL, &err), CORDON_E_IO);
     ck_assert_int_eq(cdn_qemu_accel(WORKER), CDN_ACCEL_EMULATION);
     system_deinit(&system);
     nothing_is_left(before);
+}
+END_TEST
+
+/* The trial says so too, and the first machine says nothing: an emulated one is started beside
+ * it, and speaks first. */
+START_TEST(microvm__kvm_that_is_slower_than_emulation_is_left)
+{
+    int before = machines_descriptors();
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+
+    system_init(&system, false);
+    ck_assert_int_eq(cdn_qemu_accel("/bin/true"), CDN_ACCEL_KVM);
+    ck_assert_msg(!start(&worker, &system, FAKE_SLOW_KVM, &err), "%s", err.message);
+    ck_assert_int_eq(cdn_qemu_accel(WORKER), CDN_ACCEL_EMULATION);
+    run_one(worker);
+    worker->end(worker);
+    system_deinit(&system);
+    nothing_is_left(before);
+}
+END_TEST
+
+START_TEST(microvm__kvm_that_speaks_first_is_believed)
+{
+    int before = machines_descriptors();
+    struct cdn_worker *worker;
+    struct system system;
+    cordon_error err;
+
+    system_init(&system, false);
+    ck_assert_int_eq(cdn_qemu_accel("/bin/true"), CDN_ACCEL_KVM);
+    /* at once, or when an emulated one has been started beside it */
+    ck_assert_msg(!start(&worker, &system, _i ? FAKE_LATE_KVM : FAKE_SERVE, &err), "%s",
+                  err.message);
+    ck_assert(cdn_qemu_trusts_kvm());
+    run_one(worker);
+    worker->end(worker);
+    ck_assert(cdn_qemu_trusts_kvm());
+    system_deinit(&system);
+    nothing_is_left(before);
+}
+END_TEST
+
+/* The monitor of the only machine there is. */
+static pid_t find_monitor(void)
+{
+    char path[64], text[64] = "";
+    int keeper = find_keeper();
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", keeper, keeper);
+    (void)read_text(text, sizeof text - 1, path);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+/* KVM may be slow only at times: a machine on it that is late has it tried again. */
+START_TEST(microvm__kvm_that_is_late_is_tried_again)
+{
+    const cordon_request request = CORDON_REQUEST_INIT;
+    struct cdn_worker *worker;
+    cordon_outcome *outcome;
+    struct system system;
+    struct ruling ruling;
+    cordon_error err;
+    pid_t monitor;
+
+    system_init(&system, false);
+    ck_assert_int_eq(cdn_qemu_accel("/bin/true"), CDN_ACCEL_KVM);
+    ck_assert_msg(!start(&worker, &system, FAKE_SERVE, &err), "%s", err.message);
+    ruling_evaluate(&ruling, "decisions = {'allow', 'deny'}, fallback = 'deny',",
+                    "return { decision = 'allow' }");
+    ck_assert(!cordon_outcome_new(&outcome, &err));
+    monitor = find_monitor();
+    ck_assert_int_gt(monitor, 0);
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct cdn_rule_call call = {
+            .rule = ruling.rule,
+            .host = &ruling.host,
+            .grant = &cdn_grant_everything,
+            .request = &request,
+            .budget = ruling.budget,
+        };
+
+        ck_assert(cdn_qemu_trusts_kvm());
+        if (stopped) {
+            call.budget.wall_ns = 10000000;
+            ck_assert(!kill(monitor, SIGSTOP));
+        }
+        call.entered_ns = cdn_clock_ns();
+        ck_assert_msg(!cdn_worker_run(outcome, worker, &call, &err), "%s", err.message);
+        ck_assert_int_eq(cordon_outcome_get_kind(outcome),
+                         stopped ? CORDON_OUTCOME_LIMIT : CORDON_OUTCOME_OK);
+    }
+    worker->end(worker);
+    ck_assert_int_eq(cdn_qemu_accel("/bin/false"), CDN_ACCEL_EMULATION);
+    cordon_outcome_free(outcome);
+    ruling_deinit(&ruling);
+    system_deinit(&system);
 }
 END_TEST
 
@@ -532,6 +630,9 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, microvm__a_monitor_is_locked_in_before_it_runs);
     CDN_UNIT_CASE(s, microvm__what_is_missing_is_named);
     CDN_UNIT_CASE(s, microvm__kvm_that_is_not_what_it_seems_is_left);
+    CDN_UNIT_CASE(s, microvm__kvm_that_is_slower_than_emulation_is_left);
+    CDN_UNIT_LOOP(s, microvm__kvm_that_speaks_first_is_believed, 0, 2);
+    CDN_UNIT_CASE(s, microvm__kvm_that_is_late_is_tried_again);
     CDN_UNIT_CASE(s, microvm__a_run_that_is_cancelled_ends_with_its_machine);
     CDN_UNIT_LOOP(s, microvm__a_monitor_is_in_a_group_while_it_lives, 0, 2);
     CDN_UNIT_LOOP(s, microvm__a_host_that_is_killed_leaves_no_monitor, 0, 2);

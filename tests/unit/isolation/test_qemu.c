@@ -68,12 +68,28 @@ END_TEST
 
 START_TEST(qemu__kvm_that_works_is_used_until_it_does_not)
 {
-    bool there = !access("/dev/kvm", F_OK);
-
-    ck_assert_int_eq(cdn_qemu_accel("/bin/true"),
-                     there ? CDN_ACCEL_KVM : CDN_ACCEL_EMULATION);
+    ck_assert_int_eq(cdn_qemu_accel("/bin/true"), CDN_ACCEL_KVM);
+    ck_assert(!cdn_qemu_trusts_kvm());
+    cdn_qemu_doubt_kvm(); /* which is for one that was believed */
+    ck_assert_int_eq(cdn_qemu_accel("/bin/false"), CDN_ACCEL_KVM);
+    cdn_qemu_trust_kvm();
+    ck_assert(cdn_qemu_trusts_kvm());
+    cdn_qemu_doubt_kvm();
+    ck_assert_int_eq(cdn_qemu_accel("/bin/true"), CDN_ACCEL_KVM); /* tried again */
+    ck_assert(!cdn_qemu_trusts_kvm());
     cdn_qemu_distrust_kvm();
     ck_assert_int_eq(cdn_qemu_accel("/bin/true"), CDN_ACCEL_EMULATION);
+}
+END_TEST
+
+/* The real trial: it ends, whatever it finds. */
+START_TEST(qemu__the_trial_of_kvm_comes_to_an_end)
+{
+    enum cdn_accel accel = cdn_qemu_accel(WORKER);
+
+    ck_assert(accel == CDN_ACCEL_KVM || accel == CDN_ACCEL_EMULATION);
+    if (access("/dev/kvm", F_OK))
+        ck_assert_int_eq(accel, CDN_ACCEL_EMULATION);
 }
 END_TEST
 
@@ -134,6 +150,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, qemu__is_given_what_a_machine_needs_and_nothing_else);
     CDN_UNIT_LOOP(s, qemu__kvm_that_hangs_or_fails_is_not_used, 0, 2);
     CDN_UNIT_CASE(s, qemu__kvm_that_works_is_used_until_it_does_not);
+    CDN_UNIT_CASE(s, qemu__the_trial_of_kvm_comes_to_an_end);
     CDN_UNIT_CASE(s, qemu__a_version_is_what_looks_like_one);
     CDN_UNIT_CASE(s, spawn__too_many_words_are_refused);
     CDN_UNIT_CASE(s, spawn__a_child_that_does_not_end_is_killed);
