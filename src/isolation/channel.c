@@ -185,15 +185,19 @@ static bool rings(const struct cdn_channel *channel, struct cdn_channel_bell *be
     return __atomic_load_n(&bell->state, __ATOMIC_SEQ_CST) == rung(channel->heard + 1);
 }
 
-/* Be waited for at the descriptor, unless it has rung: false. */
+/* Wait at the descriptor from now on, unless it has rung: false.  One that has rung for what is no
+ * next frame lies, and is heard there too. */
 static bool leave(const struct cdn_channel *channel, struct cdn_channel_bell *bell)
 {
-    uint32_t silent = rung(channel->heard);
+    uint32_t state = rung(channel->heard);
 
-    return __atomic_compare_exchange_n(&bell->state, &silent,
-                                       silent & ~CDN_CHANNEL_AWAKE, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
-           !rings(channel, bell);
+    if (__atomic_compare_exchange_n(&bell->state, &state, state & ~CDN_CHANNEL_AWAKE,
+                                    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        return true;
+    if (state == rung(channel->heard + 1))
+        return false;
+    (void)__atomic_fetch_and(&bell->state, ~CDN_CHANNEL_AWAKE, __ATOMIC_SEQ_CST);
+    return true;
 }
 
 static void breathe(void)

@@ -450,6 +450,11 @@ START_TEST(channel__a_bell_with_nothing_behind_it_is_no_frame)
     ck_assert_int_eq(
         cdn_channel_receive(&kind, &pair.host, 100, cdn_clock_ns() + 2000000, &err),
         CORDON_E_INTERRUPTED);
+    /* and waits at the descriptor, where it hears what comes next */
+    ck_assert(!cdn_channel_send(&pair.worker, 2, "abc", 3, soon(), &err));
+    ck_assert_msg(!cdn_channel_receive(&kind, &pair.host, 100, soon(), &err), "%s",
+                  err.message);
+    ck_assert_uint_eq(kind, 2);
     pair_deinit(&pair);
 
     pair_init(&pair, true);

@@ -205,9 +205,10 @@ START_TEST(container__a_lying_worker_spoils_nothing_but_its_run)
                       (int)which, ruling.err.message);
         ck_assert_msg(worker->broken, "lie %d is believed", (int)which);
         ck_assert(cordon_outcome_is_fallback(outcome));
-        ck_assert_int_eq(cordon_outcome_get_kind(outcome), which >= LIE_SILENCE
-                                                               ? CORDON_OUTCOME_LIMIT
-                                                               : CORDON_OUTCOME_ERROR);
+        ck_assert_msg(
+            cordon_outcome_get_kind(outcome) ==
+                (which >= LIE_SILENCE ? CORDON_OUTCOME_LIMIT : CORDON_OUTCOME_ERROR),
+            "lie %d: %s", (int)which, cordon_outcome_message(outcome));
         worker->end(worker);
     }
     cordon_outcome_free(outcome);
