@@ -43,8 +43,8 @@ typedef struct cordon_engine_options {
      * and 0.1 ms more; its other limits stand (0: limits do not follow load).  What is usual
      * cordon_engine_upkeep() learns, from 200 runs or more. */
     uint32_t tighten;
-    /* The weakest wall behind which anything runs (CORDON_WALL_INPROC); a role of the policy
-     * may name a stronger one. */
+    /* The weakest wall behind which anything runs (CORDON_WALL_INPROC), and rules' texts are read to
+     * know their contracts; a role of the policy may name a stronger one. */
     cordon_wall wall;
     /* The program behind all walls but the weakest, cordon-worker, an absolute path; copied.
      * NULL: there are no such walls here. */

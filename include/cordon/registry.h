@@ -30,6 +30,7 @@
 
 #include <cordon/error.h>
 #include <cordon/standing.h>
+#include <cordon/wall.h>
 
 typedef struct cordon_registry cordon_registry;
 
@@ -63,6 +64,9 @@ typedef struct cordon_candidate {
     size_t source_bytes;
     const char *cases; /* one request a line, with what is expected; rules/README.md */
     size_t cases_bytes;
+    /* What it is to run behind while it is judged, and the program there; NULL: none is known. */
+    cordon_wall wall;
+    const char *worker;
 } cordon_candidate;
 
 /* Whether a version may decide; anything but CORDON_OK refuses it, and is what the call
@@ -128,6 +132,20 @@ CORDON_EXPORT cordon_status cordon_registry_history(cordon_change_record *out,
                                                     cordon_registry *registry,
                                                     const char *name, uint64_t before,
                                                     cordon_error *err);
+
+/* ---- reading what comes in ---- */
+
+/* A text that is pushed, and one that is to decide, is run once to know its contract: in this
+ * process, or from now on by a worker of its own behind that wall, by the program `worker`, the
+ * absolute path of cordon-worker (NULL behind CORDON_WALL_INPROC).  An engine that the registry is
+ * attached to sees to that where its options or its policy have a wall for drafts; the stronger
+ * one counts.  What does not load there is refused as elsewhere, also a text that its worker
+ * did not survive.
+ * Errors: CORDON_E_INVALID. */
+CORDON_EXPORT cordon_status cordon_registry_read_behind(cordon_registry *registry,
+                                                        cordon_wall wall,
+                                                        const char *worker,
+                                                        cordon_error *err);
 
 /* ---- changing: errors also CORDON_E_NOTFOUND (no such object or version),
  * CORDON_E_CONFLICT, CORDON_E_DENIED (opened read-only), and CORDON_E_INVALID where the

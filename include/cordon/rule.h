@@ -43,10 +43,12 @@ extern "C" {
  * `file` names the source in messages ("rules/velocity.lua"); it is not opened.
  * `name`, if not NULL, receives the rule's name, at most CORDON_RULE_MAX_NAME_BYTES and
  * the NUL.
+ * The chunk runs once, behind the wall that the rule will run behind: the engine's, or what the
+ * policy's `walls` have for a rule without history.
  * Errors: CORDON_E_RULE with file and line: syntax, a forbidden construct, a broken
  *         contract, an error or a limit while the chunk ran, a name in `reads` that the
- *         snapshot does not have
- *         CORDON_E_NOMEM */
+ *         snapshot does not have; the worker that read it behind a wall died, lied or was late
+ *         CORDON_E_NOMEM; behind a wall also those of its start */
 CORDON_EXPORT cordon_status cordon_engine_load_rule(cordon_engine *engine,
                                                     const char *source, size_t bytes,
                                                     const char *file, char *name,

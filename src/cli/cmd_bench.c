@@ -26,6 +26,7 @@
 #include "codec/json.h"
 #include "cli/session.h"
 #include "engine/engine.h"
+#include "engine/read_text.h"
 #include "rule/rule.h"
 
 #define MAX_PER_CLASS UINT64_C(100000)
@@ -91,19 +92,19 @@ static int show_load_error(struct bench *bench, const cordon_error *err)
 /* The rule's `reads`, which the engine keeps to itself: load it once more, aside. */
 static cordon_status read_names(struct bench *bench, cordon_error *err)
 {
-    const struct cdn_slot_config config = {0};
-    struct cdn_slot *slot = NULL;
+    cordon_engine_options options = bench->session.settings.engine;
+    const struct cdn_reading reading = {.wall = cdn_tier_wall(&bench->session.tier),
+                                        .options = &options};
+    char worker[PATH_MAX];
     struct cdn_rule *rule = NULL;
-    struct cdn_budget budget = cdn_budget_load(&bench->session.settings.engine);
-    cordon_status status = cdn_slot_new(&slot, &config, err);
+    cordon_status status;
 
-    if (!status)
-        status = cdn_rule_load(&rule, slot, (const char *)bench->source.data,
-                               bench->source.length, bench->file, &budget, NULL, err);
+    options.worker = cdn_tier_find_worker(worker) ? worker : NULL;
+    status = cdn_read_rule(&rule, &reading, (const char *)bench->source.data,
+                           bench->source.length, bench->file, NULL, err);
     if (!status && bench->session.snapshot)
         cdn_sample_reads(&bench->reads, &rule->names, bench->session.snapshot);
     cdn_rule_free(rule);
-    cdn_slot_free(slot);
     return status;
 }
 

@@ -21,8 +21,10 @@
 #include "cli/check_fix.h"
 #include "cli/check_report.h"
 #include "cli/project/manifest.h"
+#include "cli/tier.h"
 #include "engine/engine.h"
 #include "engine/policy.h"
+#include "engine/read_text.h"
 #include "graph/binding.h"
 #include "import/mapping.h"
 #include "lint/lint.h"
@@ -38,6 +40,9 @@ struct seen {
 struct check {
     struct cdn_cli *cli;
     struct cdn_slot *slot;
+    struct cdn_tier_choice tier;   /* what files are read behind */
+    cordon_engine_options options; /* an engine's, for that */
+    char worker[PATH_MAX];
     cordon_snapshot *snapshot;
     struct cdn_mapping mapping; /* of --schema */
     bool has_mapping;
@@ -289,21 +294,17 @@ static void check_rule(struct check *check, const struct cdn_rule *rule)
  * caller's to free; NULL if there is none. */
 static struct cdn_rule *load(struct check *check)
 {
-    const struct cdn_budget budget = {
-        .instructions = 10 * 1000 * 1000,
-        .memory_bytes = UINT64_C(1) << 20,
-        .edges = 1,
-        .output_bytes = UINT64_C(1) << 20,
-        .wall_ns = UINT64_C(2) * 1000 * 1000 * 1000,
-    };
+    const struct cdn_reading reading = {.wall = cdn_tier_wall(&check->tier),
+                                        .options = &check->options,
+                                        .slot = check->slot};
     struct cdn_findings findings = {0};
     struct cdn_rule *rule = NULL;
     cordon_error err;
     cordon_status status;
 
     cdn_error_clear(&err);
-    status = cdn_rule_load(&rule, check->slot, (const char *)check->source.data,
-                           check->source.length, check->file, &budget, &findings, &err);
+    status = cdn_read_rule(&rule, &reading, (const char *)check->source.data,
+                           check->source.length, check->file, &findings, &err);
     if (status == CORDON_E_NOMEM) {
         check->failed = status;
     } else if (findings.count) {
@@ -577,6 +578,8 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
          "with --fix: show what would change instead", NULL},
         {"explain", 0, CDN_OPTION_STRING, &code_name, "CODE",
          "what a code means, such as CRD003, with a bad and a good example", NULL},
+        {"tier", 0, CDN_OPTION_CHOICE, &check.tier.wall, "WALL",
+         "read files behind a wall: " CDN_TIER_CHOICES, CDN_TIER_CHOICES},
         {"types", 0, CDN_OPTION_STRING, &types, "FILE",
          "write what rules can call and read, for editors (- : stdout)", NULL},
         {"format", 0, CDN_OPTION_CHOICE, &format, "FORMAT",
@@ -591,6 +594,10 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         return argc ? cdn_cli_usage(cli, "--explain stands alone")
                     : explain(cli, code_name);
     if (!cdn_options_leave_out_tests(cli, &argc, argv, &code))
+        return code;
+    cdn_engine_defaults(&check.options);
+    if (check.tier.wall &&
+        !cdn_tier_choose(cli, &check.options, &check.tier, check.worker, &code))
         return code;
     if (check.dry_run && !check.fix)
         return cdn_cli_usage(cli, "--dry-run belongs to --fix");

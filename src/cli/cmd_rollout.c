@@ -234,6 +234,7 @@ static int run_apply(struct cdn_cli *cli, int argc, char **argv, bool start)
          "abort if a decision's share moves by more, 0 to 1", NULL},
         {"no-guard", 0, CDN_OPTION_FLAG, &rollout.no_guard, NULL,
          "nothing ends it by itself", NULL},
+        CDN_READING_OPTION(rollout.args),
         CDN_CHANGE_OPTIONS(rollout.args),
     };
     int code;
@@ -346,6 +347,7 @@ static int run_promote(struct cdn_cli *cli, int argc, char **argv)
     const struct cdn_option options[] = {
         CDN_REGISTRY_OPTIONS(args),
         CDN_VERSION_OPTION(args, "which, where there is more than one arm"),
+        CDN_READING_OPTION(args),
         CDN_CHANGE_OPTIONS(args),
     };
     struct cdn_judge judge = {.cli = cli};

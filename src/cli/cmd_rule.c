@@ -98,9 +98,9 @@ static int push_one(struct push *push, const char *file)
     if (!status)
         status = read_cases(&cases, push, file, &err);
     if (!status && !push->set) {
-        status = cdn_testing_candidate(&tests, push->cli, file,
-                                       source.data ? (const char *)source.data : "",
-                                       source.length, &err);
+        status = cdn_testing_candidate(
+            &tests, push->cli, file, source.data ? (const char *)source.data : "",
+            source.length, cdn_tier_wall(&push->args.tier), push->args.worker, &err);
         if (status) {
             cdn_cli_error(push->cli, "%s is not pushed: %s", file, err.message);
             code = status == CORDON_E_DATA          ? CDN_EXIT_FINDINGS
@@ -146,6 +146,7 @@ static int run_push(struct cdn_cli *cli, int argc, char **argv)
         {"cases", 0, CDN_OPTION_STRING, &push.cases_file, "FILE",
          "its cases (default: RULE_cases.ndjson beside RULE.lua)", NULL},
         {"set", 0, CDN_OPTION_FLAG, &push.set, NULL, "the files are rule sets", NULL},
+        CDN_READING_OPTION(push.args),
         CDN_CHANGE_OPTIONS(push.args),
     };
     struct cdn_buf text = {0};

@@ -12,6 +12,7 @@
 #include "cli/registry.h"
 #include "codec/text_diff.h"
 #include "engine/engine.h"
+#include "engine/read_text.h"
 #include "engine/registry.h"
 #include "rule/param.h"
 #include "rule/rule.h"
@@ -205,23 +206,24 @@ static void side_deinit(struct side *side)
     cdn_rule_free(side->rule);
 }
 
-static cordon_status read_side(struct side *side, struct cdn_slot *slot,
-                               cordon_object_kind kind, cordon_registry *registry,
-                               const char *name, cordon_error *err)
+static cordon_status read_side(struct side *side, const struct cdn_registry_args *args,
+                               cordon_object_kind kind, cordon_error *err)
 {
+    const char *name = args->name;
     cordon_engine_options options;
-    struct cdn_budget budget;
+    const struct cdn_reading reading = {.wall = cdn_tier_wall(&args->tier),
+                                        .options = &options};
     cordon_status status =
-        cdn_registry_text(&side->source, registry, name, side->version, err);
+        cdn_registry_text(&side->source, args->registry, name, side->version, err);
 
     snprintf(side->name, sizeof(side->name), "%s version %" PRIu32, name,
              side->version);
     if (status || kind != CORDON_OBJECT_RULE)
         return status;
     cdn_engine_defaults(&options);
-    budget = cdn_budget_load(&options);
-    return cdn_rule_load(&side->rule, slot, (const char *)side->source.data,
-                         side->source.length, side->name, &budget, NULL, err);
+    options.worker = args->worker;
+    return cdn_read_rule(&side->rule, &reading, (const char *)side->source.data,
+                         side->source.length, side->name, NULL, err);
 }
 
 static int show(struct cdn_cli *cli, const char *name, const struct side *from,
@@ -289,14 +291,13 @@ static int choose(struct cdn_cli *cli, struct side *from, struct side *to,
     return CDN_EXIT_OK;
 }
 
-static int compare(struct cdn_cli *cli, cordon_registry *registry, const char *name,
+static int compare(struct cdn_cli *cli, const struct cdn_registry_args *args,
                    struct side *from, struct side *to)
 {
-    const struct cdn_slot_config config = {0};
     cordon_standing standing = {.struct_size = sizeof(standing)};
-    struct cdn_slot *slot = NULL;
     cordon_error err;
-    cordon_status status = cordon_registry_standing(&standing, registry, name, &err);
+    cordon_status status =
+        cordon_registry_standing(&standing, args->registry, args->name, &err);
     int code = CDN_EXIT_OK;
 
     if (!status)
@@ -304,20 +305,18 @@ static int compare(struct cdn_cli *cli, cordon_registry *registry, const char *n
     if (code)
         return code;
     if (!status)
-        status = cdn_slot_new(&slot, &config, &err);
+        status = read_side(from, args, standing.kind, &err);
     if (!status)
-        status = read_side(from, slot, standing.kind, registry, name, &err);
-    if (!status)
-        status = read_side(to, slot, standing.kind, registry, name, &err);
-    code = status ? cdn_registry_fail(cli, status, &err) : show(cli, name, from, to);
-    cdn_slot_free(slot);
-    return code;
+        status = read_side(to, args, standing.kind, &err);
+    return status ? cdn_registry_fail(cli, status, &err)
+                  : show(cli, args->name, from, to);
 }
 
 static int run(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_registry_args args = {0};
-    const struct cdn_option options[] = {CDN_REGISTRY_OPTIONS(args)};
+    const struct cdn_option options[] = {CDN_REGISTRY_OPTIONS(args),
+                                         CDN_READING_OPTION(args)};
     struct side from = {0}, to = {0};
     int code;
 
@@ -326,7 +325,7 @@ static int run(struct cdn_cli *cli, int argc, char **argv)
         return code;
     from.version = args.versions[0];
     to.version = args.versions[1];
-    code = compare(cli, args.registry, args.name, &from, &to);
+    code = compare(cli, &args, &from, &to);
     side_deinit(&from);
     side_deinit(&to);
     cdn_registry_end(&args);

@@ -42,8 +42,8 @@ static const char *what_passed(char *out, size_t size, const struct cdn_judge *j
 static int run_activate(struct cdn_cli *cli, int argc, char **argv)
 {
     struct cdn_registry_args args = {0};
-    const struct cdn_option options[] = {CDN_REGISTRY_OPTIONS(args),
-                                         CDN_CHANGE_OPTIONS(args)};
+    const struct cdn_option options[] = {
+        CDN_REGISTRY_OPTIONS(args), CDN_READING_OPTION(args), CDN_CHANGE_OPTIONS(args)};
     struct cdn_judge judge = {.cli = cli};
     cordon_version_info info = {.struct_size = sizeof(info)};
     char passed[120];

@@ -43,9 +43,9 @@ static cordon_status run_tests(struct cdn_judge *judge,
                                const cordon_candidate *candidate, cordon_error *err)
 {
     struct cdn_candidate_tests tests;
-    cordon_status status =
-        cdn_testing_candidate(&tests, judge->cli, candidate->file, candidate->source,
-                              candidate->source_bytes, err);
+    cordon_status status = cdn_testing_candidate(
+        &tests, judge->cli, candidate->file, candidate->source, candidate->source_bytes,
+        candidate->wall, candidate->worker, err);
 
     judge->tests = tests.passed;
     judge->failed += tests.failed;

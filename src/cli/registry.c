@@ -94,9 +94,14 @@ bool cdn_registry_arguments(struct cdn_cli *cli, struct cdn_registry_args *args,
 int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
                        unsigned flags)
 {
+    cordon_engine_options options = CORDON_ENGINE_OPTIONS_INIT;
     cordon_error err;
     cordon_status status = CORDON_OK;
+    int code;
 
+    if (args->tier.wall &&
+        !cdn_tier_choose(cli, &options, &args->tier, args->worker, &code))
+        return code;
     if (!args->data && !args->file)
         return cdn_cli_usage(cli, "no store given; say --data STORE");
     if (args->file)
@@ -113,6 +118,9 @@ int cdn_registry_begin(struct cdn_cli *cli, struct cdn_registry_args *args,
     args->change.expect_revision = args->expect;
     args->change.dry_run = args->dry_run;
     status = open_registry(&args->registry, args->path, flags, &err);
+    if (!status && args->tier.wall)
+        status = cordon_registry_read_behind(args->registry, options.wall,
+                                             options.worker, &err);
     return status ? cdn_registry_fail(cli, status, &err) : CDN_EXIT_OK;
 }
 

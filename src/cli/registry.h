@@ -7,6 +7,7 @@
 #include <cordon/registry.h>
 
 #include "cli/cli.h"
+#include "cli/tier.h"
 #include "codec/json.h"
 #include "codec/standing.h"
 
@@ -20,12 +21,14 @@ struct cdn_registry_args {
     uint64_t expect;  /* 0: any revision */
     uint64_t version; /* --version, where a command has it; 0: not given */
     bool dry_run;
+    struct cdn_tier_choice tier; /* what texts are read behind; 0: not given */
     /* by cdn_registry_arguments() */
     const char *name;     /* NULL: none given, for all */
     uint32_t versions[2]; /* 0: not given */
     /* by cdn_registry_begin() */
     cordon_registry *registry;
     char path[PATH_MAX];
+    char worker[PATH_MAX]; /* where `tier` was given */
     char user[CORDON_REGISTRY_MAX_AUTHOR_BYTES + 1];
     cordon_change change;
 };
@@ -66,6 +69,11 @@ struct cdn_registry_args {
             "check everything, change nothing", NULL                                   \
     }
 
+#define CDN_READING_OPTION(args)                                                       \
+    {                                                                                  \
+        "tier", 0, CDN_OPTION_CHOICE, &(args).tier.wall, "WALL",                       \
+            "read and try texts behind a wall: " CDN_TIER_CHOICES, CDN_TIER_CHOICES    \
+    }
 #define CDN_VERSION_OPTION(args, what)                                                 \
     {                                                                                  \
         "version", 0, CDN_OPTION_POSITIVE, &(args).version, "N", what, NULL            \

@@ -485,6 +485,8 @@ cordon_status cdn_cases_judge(struct cdn_cases *cases,
     cordon_status status;
 
     options.slots = 1;
+    options.wall = candidate->wall;
+    options.worker = candidate->worker;
     status = cordon_engine_new(&trial.engine, &options, err);
     if (!status && cases->snapshot)
         status = cordon_engine_set_snapshot(trial.engine, cases->snapshot, err);

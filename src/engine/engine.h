@@ -193,6 +193,8 @@ struct cordon_engine {
 
 /* ---- walls.c ---- */
 
+/* What workers of an engine with these options are started with. */
+struct cdn_wall_options cdn_walls_options(const cordon_engine_options *options);
 /* The pool of an engine whose options are taken.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err);
 /* What a run was behind, and how that went. */
@@ -250,15 +252,15 @@ void cdn_engine_defaults(cordon_engine_options *out);
 
 /* ---- rules.c, all under `writer` ---- */
 
-/* Load a text as a version with that number.  One reference.
- * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+/* Load a text as a version with that number, read behind `wall` (read_text.h).  One reference.
+ * Errors: as cdn_read_rule(). */
 cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
-                              const char *source, size_t bytes, const char *file,
-                              uint32_t number, cordon_error *err);
+                              uint32_t wall, const char *source, size_t bytes,
+                              const char *file, uint32_t number, cordon_error *err);
 /* The same of a set.  Errors: as cdn_set_load(). */
 cordon_status cdn_engine_load_set(struct cdn_set **out, cordon_engine *engine,
-                                  const char *source, size_t bytes, const char *file,
-                                  cordon_error *err);
+                                  uint32_t wall, const char *source, size_t bytes,
+                                  const char *file, cordon_error *err);
 /* Publish the plan in the place of what has its name.  Errors: CORDON_E_NOMEM. */
 cordon_status cdn_engine_install(cordon_engine *engine, struct cdn_plan *plan,
                                  cordon_error *err);

@@ -51,6 +51,12 @@ cordon_status cdn_registry_standings(struct cdn_standings *out,
                                      cordon_registry *registry, cordon_error *err);
 void cdn_standings_deinit(struct cdn_standings *standings);
 
+/* The engine's word: texts that are pushed, or are to be activated, are read behind that wall
+ * (CDN_WALL_NONE: not at all), or the one that the host said if it is stronger, by that program
+ * (NULL: there is none). */
+void cdn_registry_read_behind(cordon_registry *registry, uint32_t wall,
+                              const char *worker);
+
 /* Append the text, or the cases ("" if none came with it), of a version (0: the newest).
  * Errors: CORDON_E_NOTFOUND. */
 cordon_status cdn_registry_text(struct cdn_buf *out, cordon_registry *registry,
@@ -122,9 +128,10 @@ cordon_status cdn_registry_add_runs(cordon_registry *registry, struct cdn_runs *
                                     size_t count, cordon_error *err);
 
 /* Load a text as far as that goes without a snapshot: a rule under an engine's own limits, a
- * set as its own table.  `name` receives what it calls itself.  Errors: CORDON_E_RULE. */
+ * set as its own table.  `name` receives what it calls itself.  Errors: as cdn_read_rule(). */
 cordon_status cdn_registry_load(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
-                                cordon_object_kind kind, const char *source,
-                                size_t bytes, const char *file, cordon_error *err);
+                                cordon_registry *registry, cordon_object_kind kind,
+                                const char *source, size_t bytes, const char *file,
+                                cordon_error *err);
 
 #endif

@@ -362,7 +362,7 @@ cordon_status cordon_registry_push(cordon_version_info *out, cordon_registry *re
     if (!status)
         status = check_push(&push, file, err);
     if (!status)
-        status = cdn_registry_load(name, kind, source, bytes, file, err);
+        status = cdn_registry_load(name, registry, kind, source, bytes, file, err);
     if (status)
         return status;
     push.record.kind = kind;

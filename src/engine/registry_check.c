@@ -1,8 +1,8 @@
 /* Whether a text may be a version, and whether a version may decide.
  *
- * Loading here needs no snapshot and no engine: a rule is loaded in a slot of its own, under
- * the ceilings of an engine whose host chose none, so that what was pushed once does not
- * depend on who pushed it.  Names in `reads` are bound where there is a snapshot: by whoever
+ * Loading here needs no snapshot and no engine: a rule is loaded in a slot of its own, or by a
+ * worker where an engine or the host has said so (read_text.h), under the ceilings of an engine
+ * whose host chose none, so that what was pushed once does not depend on who pushed it.  Names in `reads` are bound where there is a snapshot: by whoever
  * gives cordon_registry_activate() a check, and by every engine that takes up the version. */
 #include <string.h>
 
@@ -10,45 +10,89 @@
 #include "engine/engine.h"
 #include "engine/registry.h"
 #include "engine/registry_change.h"
+#include "engine/read_text.h"
 #include "engine/registry_read.h"
 #include "engine/set.h"
 
-static cordon_status load_rule(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
-                               const char *source, size_t bytes, const char *file,
-                               cordon_error *err)
+/* One that does not fit is none: then nothing is read, and the error says so. */
+static void take_worker(cordon_registry *registry, const char *worker)
 {
-    cordon_engine_options options;
-    struct cdn_slot_config config;
-    struct cdn_slot *slot = NULL;
-    struct cdn_rule *rule = NULL;
-    struct cdn_budget budget;
-    cordon_status status;
+    if (worker && strlen(worker) < sizeof registry->worker)
+        memcpy(registry->worker, worker, strlen(worker) + 1);
+}
 
-    cdn_engine_defaults(&options);
-    budget = cdn_budget_load(&options);
-    config = (struct cdn_slot_config){
-        .image_bytes = (size_t)options.load_memory_bytes,
-        .memory_bytes = (size_t)options.max_memory_bytes,
-        .scratch_bytes = (size_t)options.max_memory_bytes,
-    };
-    status = cdn_slot_new(&slot, &config, err);
+void cdn_registry_read_behind(cordon_registry *registry, uint32_t wall,
+                              const char *worker)
+{
+    pthread_mutex_lock(&registry->reading);
+    registry->engine_wall = wall;
+    take_worker(registry, worker);
+    pthread_mutex_unlock(&registry->reading);
+}
+
+cordon_status cordon_registry_read_behind(cordon_registry *registry, cordon_wall wall,
+                                          const char *worker, cordon_error *err)
+{
+    static const char function[] = "cordon_registry_read_behind";
+
+    if (!registry)
+        return cdn_error_set(err, CORDON_E_INVALID, "%s: no registry", function);
+    if (wall > CORDON_WALL_MICROVM)
+        return cdn_error_set(err, CORDON_E_INVALID, "%s: there is no wall %d", function,
+                             (int)wall);
+    if (wall != CORDON_WALL_INPROC &&
+        (!worker || worker[0] != '/' || strlen(worker) >= PATH_MAX))
+        return cdn_error_set(err, CORDON_E_INVALID,
+                             "%s: the worker is '%.200s'; it is the absolute path of "
+                             "cordon-worker",
+                             function, worker ? worker : "");
+    pthread_mutex_lock(&registry->reading);
+    registry->host_wall = wall;
+    take_worker(registry, worker);
+    pthread_mutex_unlock(&registry->reading);
+    return CORDON_OK;
+}
+
+/* A copy of how this registry reads: its ceilings are those of an engine whose host chose none,
+ * whatever an engine has. */
+static struct cdn_reading reading_of(cordon_registry *registry,
+                                     cordon_engine_options *options,
+                                     char worker[PATH_MAX])
+{
+    struct cdn_reading reading = {.options = options};
+
+    cdn_engine_defaults(options);
+    pthread_mutex_lock(&registry->reading);
+    reading.wall = registry->host_wall > registry->engine_wall ? registry->host_wall
+                                                               : registry->engine_wall;
+    memcpy(worker, registry->worker, PATH_MAX);
+    pthread_mutex_unlock(&registry->reading);
+    options->worker = worker[0] ? worker : NULL;
+    return reading;
+}
+
+static cordon_status load_rule(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
+                               const struct cdn_reading *reading, const char *source,
+                               size_t bytes, const char *file, cordon_error *err)
+{
+    struct cdn_rule *rule = NULL;
+    cordon_status status =
+        cdn_read_rule(&rule, reading, source, bytes, file, NULL, err);
+
     if (!status)
-        status = cdn_rule_load(&rule, slot, source, bytes, file, &budget, NULL, err);
-    if (!status)
-        status = cdn_budget_check(&options, rule, err);
+        status = cdn_budget_check(reading->options, rule, err);
     if (!status)
         memcpy(name, rule->name, strlen(rule->name) + 1);
     cdn_rule_free(rule);
-    cdn_slot_free(slot);
     return status;
 }
 
 static cordon_status load_set(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
-                              const char *source, size_t bytes, const char *file,
-                              cordon_error *err)
+                              const struct cdn_reading *reading, const char *source,
+                              size_t bytes, const char *file, cordon_error *err)
 {
     struct cdn_set *set = NULL;
-    cordon_status status = cdn_set_load(&set, source, bytes, file, err);
+    cordon_status status = cdn_set_load(&set, reading, source, bytes, file, err);
 
     if (status)
         return status;
@@ -57,12 +101,26 @@ static cordon_status load_set(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
     return CORDON_OK;
 }
 
-cordon_status cdn_registry_load(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
-                                cordon_object_kind kind, const char *source,
-                                size_t bytes, const char *file, cordon_error *err)
+static cordon_status load_text(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
+                               const struct cdn_reading *reading,
+                               cordon_object_kind kind, const char *source,
+                               size_t bytes, const char *file, cordon_error *err)
 {
-    return kind == CORDON_OBJECT_SET ? load_set(name, source, bytes, file, err)
-                                     : load_rule(name, source, bytes, file, err);
+    return kind == CORDON_OBJECT_SET
+               ? load_set(name, reading, source, bytes, file, err)
+               : load_rule(name, reading, source, bytes, file, err);
+}
+
+cordon_status cdn_registry_load(char name[CORDON_RULE_MAX_NAME_BYTES + 1],
+                                cordon_registry *registry, cordon_object_kind kind,
+                                const char *source, size_t bytes, const char *file,
+                                cordon_error *err)
+{
+    cordon_engine_options options;
+    char worker[PATH_MAX];
+    const struct cdn_reading reading = reading_of(registry, &options, worker);
+
+    return load_text(name, &reading, kind, source, bytes, file, err);
 }
 
 /* ---- candidates ---- */
@@ -100,12 +158,15 @@ cordon_status cdn_candidate_check(uint32_t *number, cordon_registry *registry,
 {
     struct fetch fetch = {.name = name, .version = version};
     char loaded[CORDON_RULE_MAX_NAME_BYTES + 1];
+    cordon_engine_options options;
+    char worker[PATH_MAX];
+    const struct cdn_reading reading = reading_of(registry, &options, worker);
     cordon_status status = cdn_durable_read(registry->file, fetch_body, &fetch, err);
 
     if (!status)
-        status = cdn_registry_load(loaded, fetch.record.kind,
-                                   (const char *)fetch.source.data, fetch.source.length,
-                                   fetch.record.file, err);
+        status = load_text(loaded, &reading, fetch.record.kind,
+                           (const char *)fetch.source.data, fetch.source.length,
+                           fetch.record.file, err);
     if (!status && strcmp(loaded, name) != 0)
         status =
             cdn_error_set(err, CORDON_E_CORRUPT, "version %u of '%s' calls itself '%s'",
@@ -121,6 +182,8 @@ cordon_status cdn_candidate_check(uint32_t *number, cordon_registry *registry,
             .source_bytes = fetch.source.length,
             .cases = fetch.cases.length ? (const char *)fetch.cases.data : NULL,
             .cases_bytes = fetch.cases.length,
+            .wall = (cordon_wall)reading.wall,
+            .worker = options.worker,
         };
 
         status = check(ud, &candidate, err);

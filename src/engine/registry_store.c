@@ -109,15 +109,21 @@ cordon_status cordon_registry_open(cordon_registry **out, const char *path,
     registry = cdn_calloc(1, sizeof(*registry));
     if (!registry)
         return cdn_error_nomem(err);
+    if (pthread_mutex_init(&registry->reading, NULL)) {
+        cdn_free(registry);
+        return cdn_error_nomem(err);
+    }
     status = cdn_durable_open(
         &registry->file, path, &registry_kind, MOST_BYTES,
         (flags & CORDON_REGISTRY_CREATE ? CDN_DURABLE_CREATE : 0) |
             (flags & CORDON_REGISTRY_READ_ONLY ? CDN_DURABLE_READ_ONLY : 0),
         err);
-    if (status)
+    if (status) {
+        pthread_mutex_destroy(&registry->reading);
         cdn_free(registry);
-    else
+    } else {
         *out = registry;
+    }
     return status;
 }
 
@@ -126,5 +132,6 @@ void cordon_registry_close(cordon_registry *registry)
     if (!registry)
         return;
     cdn_durable_close(registry->file);
+    pthread_mutex_destroy(&registry->reading);
     cdn_free(registry);
 }

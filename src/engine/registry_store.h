@@ -2,6 +2,8 @@
 #ifndef CDN_ENGINE_REGISTRY_STORE_H
 #define CDN_ENGINE_REGISTRY_STORE_H
 
+#include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +16,10 @@
 
 struct cordon_registry {
     struct cdn_durable *file;
+    /* Behind what texts are read that come in: an engine's or the host's word. */
+    pthread_mutex_t reading;
+    uint32_t host_wall, engine_wall; /* under `reading`: the stronger counts */
+    char worker[PATH_MAX];           /* under `reading`; "": none */
 };
 
 /* As cdn_durable_get(), cdn_durable_seek(), cdn_durable_put() and cdn_durable_damaged(). */

@@ -9,7 +9,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "engine/engine.h"
+#include "engine/read_text.h"
 #include "engine/set.h"
+#include "engine/trust.h"
 #include "rule/param.h"
 
 static cordon_status no_argument(const char *function, const char *what,
@@ -89,14 +91,20 @@ static void note_load(cordon_engine *engine, cordon_status status)
     engine->bundles.loaded_ms = cdn_clock_wall_ms();
 }
 
-static cordon_status load(struct cdn_version **out, cordon_engine *engine,
-                          const char *source, size_t bytes, const char *file,
-                          uint32_t number, cordon_error *err)
+static struct cdn_reading reading_of(const cordon_engine *engine, uint32_t wall)
 {
-    struct cdn_budget budget = cdn_budget_load(&engine->options);
+    return (struct cdn_reading){
+        .wall = wall, .options = &engine->options, .slot = engine->loader};
+}
+
+static cordon_status load(struct cdn_version **out, cordon_engine *engine,
+                          uint32_t wall, const char *source, size_t bytes,
+                          const char *file, uint32_t number, cordon_error *err)
+{
+    const struct cdn_reading reading = reading_of(engine, wall);
     struct cdn_rule *rule = NULL;
     cordon_status status =
-        cdn_rule_load(&rule, engine->loader, source, bytes, file, &budget, NULL, err);
+        cdn_read_rule(&rule, &reading, source, bytes, file, NULL, err);
 
     *out = NULL;
     if (!status)
@@ -117,20 +125,21 @@ static cordon_status load(struct cdn_version **out, cordon_engine *engine,
 }
 
 cordon_status cdn_engine_load(struct cdn_version **out, cordon_engine *engine,
-                              const char *source, size_t bytes, const char *file,
-                              uint32_t number, cordon_error *err)
+                              uint32_t wall, const char *source, size_t bytes,
+                              const char *file, uint32_t number, cordon_error *err)
 {
-    cordon_status status = load(out, engine, source, bytes, file, number, err);
+    cordon_status status = load(out, engine, wall, source, bytes, file, number, err);
 
     note_load(engine, status);
     return status;
 }
 
 cordon_status cdn_engine_load_set(struct cdn_set **out, cordon_engine *engine,
-                                  const char *source, size_t bytes, const char *file,
-                                  cordon_error *err)
+                                  uint32_t wall, const char *source, size_t bytes,
+                                  const char *file, cordon_error *err)
 {
-    cordon_status status = cdn_set_load(out, source, bytes, file, err);
+    const struct cdn_reading reading = reading_of(engine, wall);
+    cordon_status status = cdn_set_load(out, &reading, source, bytes, file, err);
 
     note_load(engine, status);
     return status;
@@ -149,8 +158,9 @@ cordon_status cordon_engine_load_rule(cordon_engine *engine, const char *source,
     if (name)
         name[0] = '\0';
     pthread_mutex_lock(&engine->writer);
-    status = cdn_engine_load(&version, engine, source ? source : "", bytes,
-                             file ? file : "rule", 0, err);
+    status = cdn_engine_load(&version, engine,
+                             cdn_trust_reads(engine, NULL, 0, CDN_TRUST_ACTIVE),
+                             source ? source : "", bytes, file ? file : "rule", 0, err);
     if (!status)
         status = install(engine, version, err);
     if (!status && name)
@@ -172,12 +182,12 @@ cordon_status cordon_engine_load_set(cordon_engine *engine, const char *source,
         return no_argument("cordon_engine_load_set", engine ? "source" : "engine", err);
     if (name)
         name[0] = '\0';
-    status = cdn_engine_load_set(&set, engine, source ? source : "", bytes,
-                                 file ? file : "set", err);
-    if (status)
-        return status;
     pthread_mutex_lock(&engine->writer);
-    status = may_replace(engine, set->name, true, err);
+    status = cdn_engine_load_set(&set, engine,
+                                 cdn_trust_reads(engine, NULL, 0, CDN_TRUST_ACTIVE),
+                                 source ? source : "", bytes, file ? file : "set", err);
+    if (!status)
+        status = may_replace(engine, set->name, true, err);
     if (!status) {
         plan = cdn_plan_new(set->name);
         if (plan)

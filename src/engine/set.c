@@ -304,8 +304,9 @@ static cordon_status read_set(struct cdn_spec *table, struct cdn_set *set,
     return status;
 }
 
-cordon_status cdn_set_load(struct cdn_set **out, const char *source, size_t bytes,
-                           const char *file, cordon_error *err)
+cordon_status cdn_set_load(struct cdn_set **out, const struct cdn_reading *reading,
+                           const char *source, size_t bytes, const char *file,
+                           cordon_error *err)
 {
     struct cdn_buf packed = {0};
     struct cdn_set *set = NULL;
@@ -315,7 +316,7 @@ cordon_status cdn_set_load(struct cdn_set **out, const char *source, size_t byte
     cordon_status status;
 
     *out = NULL;
-    status = cdn_config_evaluate(&packed, source, bytes, file, err);
+    status = cdn_read_table(&packed, reading, source, bytes, file, err);
     if (!status)
         status = cordon_value_parse(&map, packed.data, packed.length, err);
     if (status)

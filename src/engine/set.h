@@ -8,6 +8,7 @@
 #include <cordon/set.h>
 
 #include "base/error.h"
+#include "engine/read_text.h"
 #include "rule/rule.h"
 
 enum cdn_combine {
@@ -40,8 +41,9 @@ struct cdn_set {
 
 /* Load a set from its text.  One reference.
  * Errors: CORDON_E_RULE with file and line, CORDON_E_NOMEM. */
-cordon_status cdn_set_load(struct cdn_set **out, const char *source, size_t bytes,
-                           const char *file, cordon_error *err);
+cordon_status cdn_set_load(struct cdn_set **out, const struct cdn_reading *reading,
+                           const char *source, size_t bytes, const char *file,
+                           cordon_error *err);
 struct cdn_set *cdn_set_retain(struct cdn_set *set); /* accepts NULL */
 void cdn_set_release(struct cdn_set *set);           /* accepts NULL */
 

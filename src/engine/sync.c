@@ -76,10 +76,10 @@ static cordon_status text_of(struct cdn_buf *text, char file[CORDON_ERROR_FILE_B
 
 /* An entry of that version, loaded if it is not there yet.  What is stopped runs nothing and
  * is bound to nothing. */
-static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
-                              const struct cdn_standing *standing,
+static cordon_status entry_of(struct cdn_entry **out, const struct cdn_plan *plan,
+                              struct sync *sync, const struct cdn_standing *standing,
                               const struct cdn_plan *before, uint32_t number,
-                              cordon_error *err)
+                              enum cdn_trust_state as, cordon_error *err)
 {
     bool runs = standing->state == CORDON_STANDING_ACTIVE;
     struct cdn_version *version = loaded(before, number);
@@ -93,8 +93,9 @@ static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
     } else {
         status = text_of(&text, file, sync, standing, number, err);
         if (!status)
-            status = cdn_engine_load(&version, sync->engine, (const char *)text.data,
-                                     text.length, file, number, err);
+            status = cdn_engine_load(
+                &version, sync->engine, cdn_trust_reads(sync->engine, plan, number, as),
+                (const char *)text.data, text.length, file, number, err);
         if (!status)
             cdn_history_begin(sync->engine, standing->name, version);
         cdn_buf_deinit(&text);
@@ -108,11 +109,12 @@ static cordon_status entry_of(struct cdn_entry **out, struct sync *sync,
 
 /* The entry of the active version.  One that is stopped only answers with its fallback: if it
  * does not load, that of what ran before will do, for a stop must always work. */
-static cordon_status live_of(struct cdn_entry **out, struct sync *sync,
-                             const struct cdn_standing *standing,
+static cordon_status live_of(struct cdn_entry **out, const struct cdn_plan *plan,
+                             struct sync *sync, const struct cdn_standing *standing,
                              const struct cdn_plan *before, cordon_error *err)
 {
-    cordon_status status = entry_of(out, sync, standing, before, standing->active, err);
+    cordon_status status = entry_of(out, plan, sync, standing, before, standing->active,
+                                    CDN_TRUST_ACTIVE, err);
 
     if (!status || status == CORDON_E_NOMEM || !before || !before->live ||
         standing->state == CORDON_STANDING_ACTIVE)
@@ -124,14 +126,14 @@ static cordon_status live_of(struct cdn_entry **out, struct sync *sync,
 static cordon_status other_of(struct cdn_entry **out, struct cdn_plan *plan,
                               struct sync *sync, const struct cdn_standing *standing,
                               const struct cdn_plan *before, uint32_t number,
-                              cordon_error *err)
+                              enum cdn_trust_state as, cordon_error *err)
 {
     char so[64];
     cordon_error own;
     cordon_status status;
 
     cdn_error_clear(&own);
-    status = entry_of(out, sync, standing, before, number, &own);
+    status = entry_of(out, plan, sync, standing, before, number, as, &own);
     if (!status)
         return CORDON_OK;
     if (status == CORDON_E_NOMEM)
@@ -197,7 +199,7 @@ static cordon_status fill_rule(struct cdn_plan *plan, struct sync *sync,
 {
     const struct cdn_baseline *counted = NULL;
     uint32_t below = 0;
-    cordon_status status = live_of(&plan->live, sync, standing, before, err);
+    cordon_status status = live_of(&plan->live, plan, sync, standing, before, err);
 
     for (uint32_t i = 0; i < standing->variant_count && !status; i++) {
         struct cdn_choice *choice = &plan->choices[plan->choice_count];
@@ -206,7 +208,7 @@ static cordon_status fill_rule(struct cdn_plan *plan, struct sync *sync,
         choice->from = below;
         choice->below = below += standing->variants[i].share;
         status = other_of(&choice->entry, plan, sync, standing, before,
-                          standing->variants[i].version, err);
+                          standing->variants[i].version, CDN_TRUST_CANARY, err);
         plan->choice_count += choice->entry != NULL;
     }
     for (uint32_t i = 0; i < standing->shadow_count && !status; i++) {
@@ -214,7 +216,7 @@ static cordon_status fill_rule(struct cdn_plan *plan, struct sync *sync,
 
         shadow->sample = standing->shadows[i].sample;
         status = other_of(&shadow->entry, plan, sync, standing, before,
-                          standing->shadows[i].version, err);
+                          standing->shadows[i].version, CDN_TRUST_DRAFT, err);
         plan->shadow_count += shadow->entry != NULL;
     }
     if (status || !plan->choice_count)
@@ -260,8 +262,10 @@ static cordon_status fill_set(struct cdn_plan *plan, struct sync *sync,
     }
     status = text_of(&text, file, sync, standing, standing->active, err);
     if (!status)
-        status = cdn_engine_load_set(&plan->set, sync->engine, (const char *)text.data,
-                                     text.length, file, err);
+        status = cdn_engine_load_set(
+            &plan->set, sync->engine,
+            cdn_trust_reads(sync->engine, plan, standing->active, CDN_TRUST_ACTIVE),
+            (const char *)text.data, text.length, file, err);
     cdn_buf_deinit(&text);
     if (status && status != CORDON_E_NOMEM && plan->state != CDN_PLAN_ACTIVE &&
         before && before->set) { /* a stop must always work, as live_of() */
@@ -438,6 +442,7 @@ cordon_status cdn_engine_sync(cordon_engine *engine, cordon_upkeep *did,
     cordon_status status;
 
     did->registry_sequence = sequence;
+    cdn_trust_tell(engine);
     if (sequence == engine->seen.sequence && snapshot == engine->seen.snapshot)
         return CORDON_OK;
     status = cdn_registry_standings(&standings, engine->registry, err);

@@ -137,16 +137,15 @@ cordon_status cdn_trust_check(unsigned char walls[CORDON_WALL_MICROVM + 1],
 /* ---- placing ---- */
 
 /* What the registry says of a version, and of all of them. */
-static uint32_t said_of(bool *quarantined, const struct cdn_plan *plan,
-                        const struct cdn_version *version)
+static uint32_t said_of(bool *quarantined, const struct cdn_plan *plan, uint32_t number)
 {
     uint32_t wall = CORDON_WALL_INPROC;
 
     *quarantined = false;
-    for (uint32_t i = 0; i < plan->trust_count; i++) {
+    for (uint32_t i = 0; plan && i < plan->trust_count; i++) {
         const cordon_trust *trust = &plan->trusts[i];
 
-        if (trust->version && trust->version != version->number)
+        if (trust->version && trust->version != number)
             continue;
         if (trust->wall > wall)
             wall = trust->wall;
@@ -160,6 +159,8 @@ static bool has_history(const cordon_engine *engine,
                         const struct cdn_policy_walls *walls,
                         const struct cdn_plan *plan)
 {
+    if (!plan || !plan->live)
+        return !walls->after_ms && !walls->after_runs;
     if (walls->after_ms &&
         (!plan->since_ms || cdn_clock_wall_ms() - plan->since_ms < walls->after_ms))
         return false;
@@ -170,13 +171,13 @@ static bool has_history(const cordon_engine *engine,
 /* The wall of what runs as `as`, a stand-in for one that does not work.  Without memory to try
  * one: none. */
 static uint32_t wall_of(cordon_engine *engine, const struct cdn_policy_walls *walls,
-                        const struct cdn_plan *plan, const struct cdn_entry *entry,
+                        const struct cdn_plan *plan, uint32_t number,
                         enum cdn_trust_state as)
 {
     uint32_t wall, found;
     bool quarantined;
 
-    wall = said_of(&quarantined, plan, entry->version);
+    wall = said_of(&quarantined, plan, number);
     if (quarantined)
         as = CDN_TRUST_QUARANTINED;
     else if (as == CDN_TRUST_ACTIVE && walls && !has_history(engine, walls, plan))
@@ -194,7 +195,7 @@ static void place(cordon_engine *engine, const struct cdn_policy_walls *walls,
                   const struct cdn_plan *plan, struct cdn_entry *entry,
                   enum cdn_trust_state as)
 {
-    uint32_t wall = wall_of(engine, walls, plan, entry, as);
+    uint32_t wall = wall_of(engine, walls, plan, entry->version->number, as);
 
     atomic_store_explicit(&entry->wall, wall, memory_order_relaxed);
 }
@@ -204,11 +205,29 @@ static const struct cdn_policy *policy_of(const struct cdn_state *state)
     return state->granted ? state->granted->policy : NULL;
 }
 
-void cdn_trust_place(cordon_engine *engine, const struct cdn_state *state)
+static const struct cdn_policy_walls *walls_of(const struct cdn_state *state)
 {
     const struct cdn_policy *policy = policy_of(state);
-    const struct cdn_policy_walls *walls =
-        policy && policy->walls.given ? &policy->walls : NULL;
+
+    return policy && policy->walls.given ? &policy->walls : NULL;
+}
+
+uint32_t cdn_trust_reads(cordon_engine *engine, const struct cdn_plan *plan,
+                         uint32_t number, enum cdn_trust_state as)
+{
+    return wall_of(engine, walls_of(atomic_load(&engine->state)), plan, number, as);
+}
+
+void cdn_trust_tell(cordon_engine *engine)
+{
+    cdn_registry_read_behind(engine->registry,
+                             cdn_trust_reads(engine, NULL, 0, CDN_TRUST_DRAFT),
+                             engine->options.worker);
+}
+
+void cdn_trust_place(cordon_engine *engine, const struct cdn_state *state)
+{
+    const struct cdn_policy_walls *walls = walls_of(state);
 
     for (uint32_t i = 0; i <= state->mask; i++) {
         const struct cdn_plan *plan = state->plans[i];
@@ -550,7 +569,8 @@ void cdn_trust_settle(cordon_engine *engine, const struct cdn_plan *plan)
 
         if (atomic_load(&version->breaker.state) != CDN_BREAKER_ARMED)
             continue;
-        if (stand_in(&found, engine, said_of(&quarantined, plan, version), NULL))
+        if (stand_in(&found, engine, said_of(&quarantined, plan, version->number),
+                     NULL))
             continue;
         if (found < raised)
             (void)atomic_compare_exchange_strong(&version->raised, &raised, found);

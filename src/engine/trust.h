@@ -31,6 +31,7 @@
 #define CDN_ENGINE_TRUST_H
 
 #include "engine/engine.h"
+#include "engine/policy.h"
 
 /* The weakest wall that a version may run behind, whoever asks; CDN_WALL_NONE: none will do. */
 static inline uint32_t cdn_entry_wall(const struct cdn_entry *entry)
@@ -52,6 +53,16 @@ cordon_status cdn_trust_check(unsigned char walls[CORDON_WALL_MICROVM + 1],
 /* Under `writer`: have the entries of a state know their walls.  For one that is about to be
  * published, or that was, whose versions have run meanwhile. */
 void cdn_trust_place(cordon_engine *engine, const struct cdn_state *state);
+
+/* Under `writer`: the wall that a text is read behind, before there is a version of it: the one
+ * that it will run behind, as things stand, as number `number` of the plan (NULL: of none) in
+ * that state; CDN_WALL_NONE: none will do. */
+uint32_t cdn_trust_reads(cordon_engine *engine, const struct cdn_plan *plan,
+                         uint32_t number, enum cdn_trust_state as);
+
+/* Under `writer`: have the engine's registry read behind the wall of drafts what is pushed to it
+ * and what is to be activated. */
+void cdn_trust_tell(cordon_engine *engine);
 
 /* The walls that versions of the state run behind, and roles of its policy: bit a wall. */
 uint32_t cdn_trust_wanted(const struct cdn_state *state);

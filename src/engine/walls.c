@@ -24,8 +24,7 @@
 #define HELD_BYTES (UINT64_C(128) << 20)
 #define CPU_S      UINT64_C(3600)
 
-/* What workers are started with. */
-static struct cdn_wall_options with_options(const cordon_engine_options *options)
+struct cdn_wall_options cdn_walls_options(const cordon_engine_options *options)
 {
     return (struct cdn_wall_options){
         .program = options->worker,
@@ -44,7 +43,7 @@ cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
     const cordon_engine_options *options = &engine->options;
     const struct cdn_crews_options with = {
         .walls = cdn_walls,
-        .with = with_options(options),
+        .with = cdn_walls_options(options),
         .least = options->workers_min,
         .most = options->workers_max,
         .idle_ns = options->workers_idle_ms * UINT64_C(1000000),
@@ -56,7 +55,7 @@ cordon_status cdn_walls_new(cordon_engine *engine, cordon_error *err)
 cordon_status cdn_walls_try(cordon_wall wall, const cordon_engine_options *options,
                             cordon_error *err)
 {
-    struct cdn_wall_options with = with_options(options);
+    struct cdn_wall_options with = cdn_walls_options(options);
     struct cdn_worker *worker;
     cordon_status status;
 

@@ -1,4 +1,4 @@
-/* A frame's fields, for those who write and read frames (wire.c, wire_trace.c).
+/* A frame's fields, for those who write and read frames (wire*.c).
  *
  * Unsigned numbers of 64 bits go as the signed ones with the same bits, as the reader of msgpack
  * knows no larger ones.  A reader is sticky: after the first field that is not right it hands
@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/pack.h"
+#include "sandbox/meter.h"
 
 /* ---- writing ---- */
 
@@ -29,6 +30,18 @@ static inline struct cdn_packer begin(struct cdn_buf *out, uint32_t fields)
     cdn_pack_init_buf(&packer, out);
     cdn_pack_array(&packer, fields);
     return packer;
+}
+
+static inline void put_budget(struct cdn_packer *packer,
+                              const struct cdn_budget *budget)
+{
+    put_uint(packer, budget->instructions);
+    put_uint(packer, budget->memory_bytes);
+    put_uint(packer, budget->edges);
+    put_uint(packer, budget->output_bytes);
+    put_uint(packer, budget->wall_ns);
+    put_uint(packer, budget->nodes);
+    put_uint(packer, budget->hops);
 }
 
 /* ---- reading ---- */
@@ -123,6 +136,17 @@ static inline uint32_t get_array(struct reader *reader, uint32_t least, uint32_t
         return value.length;
     wrong(reader, field);
     return 0;
+}
+
+static inline void get_budget(struct reader *reader, struct cdn_budget *budget)
+{
+    budget->instructions = get_uint(reader, "instructions");
+    budget->memory_bytes = get_uint(reader, "memory");
+    budget->edges = get_uint(reader, "edges");
+    budget->output_bytes = get_uint(reader, "output");
+    budget->wall_ns = get_uint(reader, "time");
+    budget->nodes = get_uint(reader, "nodes");
+    budget->hops = get_uint(reader, "hops");
 }
 
 static inline struct reader read_frame(const struct cdn_buf *in, uint32_t fields)

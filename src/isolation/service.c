@@ -14,6 +14,7 @@
 #include "rule/functions.h"
 #include "rule/image.h"
 #include "rule/run.h"
+#include "sandbox/config.h"
 #include "sandbox/trace.h"
 
 struct served_rule {
@@ -153,7 +154,90 @@ static cordon_status serve_rule(struct cdn_service *service, cordon_error *err)
     if (load(&rule, service, &wanted, &why))
         return answer_failed(service, &why, err);
     service->rules[wanted.number] = rule;
-    return answer_ready(service, cdn_image_bytes(rule->image), err);
+    return answer_ready(service, rule->rule->contract_hash, err);
+}
+
+/* ---- files that are only read ---- */
+
+/* What the rule's image takes; 0: it is none, as its contract has faults, which whoever asked
+ * finds himself.  Errors: what is wrong with the text beyond that. */
+static cordon_status measure(uint64_t *image_bytes, struct cdn_service *service,
+                             struct cdn_contract *contract,
+                             const struct cdn_wire_read *wanted, const char *file,
+                             cordon_error *err)
+{
+    struct cdn_findings findings = {0};
+    struct cdn_image *image = NULL;
+    struct cdn_rule *rule = NULL;
+    cordon_status status = cdn_rule_judge(&rule, contract, wanted->source,
+                                          wanted->source_bytes, file, &findings, err);
+
+    *image_bytes = 0;
+    if (status == CORDON_E_RULE && findings.count)
+        status = CORDON_OK;
+    else if (!status)
+        status = cdn_rule_image(&image, rule, service->slot, &wanted->load, err);
+    if (image)
+        *image_bytes = cdn_image_bytes(image);
+    cdn_image_free(image);
+    cdn_rule_free(rule);
+    cdn_findings_deinit(&findings);
+    return status;
+}
+
+static cordon_status read_rule(struct cdn_service *service,
+                               const struct cdn_wire_read *wanted, const char *file,
+                               cordon_error *err)
+{
+    struct cdn_contract *contract = NULL;
+    uint64_t image_bytes = 0;
+    cordon_status status =
+        cdn_contract_read(&contract, service->slot, wanted->source,
+                          wanted->source_bytes, file, &wanted->load, err);
+
+    if (!status)
+        status = measure(&image_bytes, service, contract, wanted, file, err);
+    if (!status)
+        cdn_wire_put_contract(&service->out, contract, image_bytes);
+    cdn_contract_free(contract);
+    return status;
+}
+
+static cordon_status read_table(struct cdn_service *service,
+                                const struct cdn_wire_read *wanted, const char *file,
+                                cordon_error *err)
+{
+    struct cdn_buf table = {0};
+    cordon_status status =
+        cdn_config_evaluate(&table, wanted->source, wanted->source_bytes, file, err);
+
+    if (!status)
+        cdn_wire_put_table(&service->out, &table);
+    cdn_buf_deinit(&table);
+    return status;
+}
+
+static cordon_status serve_read(struct cdn_service *service, cordon_error *err)
+{
+    struct cdn_wire_read wanted;
+    cordon_error why;
+    cordon_status status = cdn_wire_get_read(&wanted, &service->channel->in, err);
+    bool is_rule = wanted.what == CDN_WIRE_FILE_RULE;
+    char *file;
+
+    if (status)
+        return status;
+    file = cdn_strndup(wanted.file, wanted.file_bytes);
+    if (!file)
+        status = cdn_error_nomem(&why);
+    else if (is_rule)
+        status = read_rule(service, &wanted, file, &why);
+    else
+        status = read_table(service, &wanted, file, &why);
+    cdn_free(file);
+    if (status)
+        return answer_failed(service, &why, err);
+    return answer(service, is_rule ? CDN_FRAME_CONTRACT : CDN_FRAME_TABLE, err);
 }
 
 static cordon_status serve_grant(struct cdn_service *service, cordon_error *err)
@@ -551,8 +635,8 @@ uint64_t cdn_service_identity(const struct cdn_service *service)
     return service->snapshot ? service->snapshot->identity : 0;
 }
 
-static cordon_status serve(struct cdn_service *service, uint16_t kind,
-                           cordon_error *err)
+cordon_status cdn_service_serve(struct cdn_service *service, uint16_t kind,
+                                cordon_error *err)
 {
     switch (kind) {
     case CDN_FRAME_RULE:
@@ -569,6 +653,8 @@ static cordon_status serve(struct cdn_service *service, uint16_t kind,
         return answer_ready(service, 0, err);
     case CDN_FRAME_SLICE:
         return serve_slice(service, err);
+    case CDN_FRAME_READ:
+        return serve_read(service, err);
     default:
         return cdn_error_set(err, CORDON_E_DATA, "frame %u is none of a host's", kind);
     }
@@ -591,7 +677,7 @@ cordon_status cdn_service_run(struct cdn_service *service, uint32_t locks,
         if (status == CORDON_E_IO)
             return CORDON_OK; /* that is how a host ends it */
         if (!status)
-            status = serve(service, kind, err);
+            status = cdn_service_serve(service, kind, err);
     }
     return status;
 }

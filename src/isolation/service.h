@@ -31,6 +31,11 @@ void cdn_service_free(struct cdn_service *service); /* accepts NULL */
 /* Of the snapshot it was made with; 0: none. */
 uint64_t cdn_service_identity(const struct cdn_service *service);
 
+/* Answer the one frame that the channel has just received.  Errors: of the channel; CORDON_E_DATA it
+ * is none of a host's. */
+cordon_status cdn_service_serve(struct cdn_service *service, uint16_t kind,
+                                cordon_error *err);
+
 /* Say HELLO, then serve frames until the other side ends it (CORDON_OK) or says what is no
  * frame (CORDON_E_DATA). */
 cordon_status cdn_service_run(struct cdn_service *service, uint32_t locks,

@@ -1,4 +1,5 @@
-/* The frames, written and read, but for the one that carries a trace (wire_trace.c). */
+/* The frames, written and read, but for those that carry a trace (wire_trace.c) or what a file
+ * says of itself (wire_contract.c). */
 #include "isolation/wire.h"
 
 #include <math.h>
@@ -17,17 +18,6 @@
 #define LONGEST_CONSTANT (UINT64_C(64) << 20) /* as large as an image may be */
 
 /* ---- writing ---- */
-
-static void put_budget(struct cdn_packer *packer, const struct cdn_budget *budget)
-{
-    put_uint(packer, budget->instructions);
-    put_uint(packer, budget->memory_bytes);
-    put_uint(packer, budget->edges);
-    put_uint(packer, budget->output_bytes);
-    put_uint(packer, budget->wall_ns);
-    put_uint(packer, budget->nodes);
-    put_uint(packer, budget->hops);
-}
 
 enum {
     HELLO_FIELDS = 3,
@@ -237,17 +227,6 @@ static void get_words(struct reader *reader, uint64_t *words, uint32_t bits,
         memcpy(words, text, bytes);
     else
         wrong(reader, field);
-}
-
-static void get_budget(struct reader *reader, struct cdn_budget *budget)
-{
-    budget->instructions = get_uint(reader, "instructions");
-    budget->memory_bytes = get_uint(reader, "memory");
-    budget->edges = get_uint(reader, "edges");
-    budget->output_bytes = get_uint(reader, "output");
-    budget->wall_ns = get_uint(reader, "time");
-    budget->nodes = get_uint(reader, "nodes");
-    budget->hops = get_uint(reader, "hops");
 }
 
 cordon_status cdn_wire_get_hello(struct cdn_wire_hello *out, const struct cdn_buf *in,

@@ -11,6 +11,8 @@
  *     TRACE   what was noted    ->  TRACE   of the run before, which was a traced one
  *     PING    does it answer?   ->  READY
  *     SLICE   what it sees now  ->  READY   in place of what it saw before
+ *     READ    a file's text     ->  CONTRACT of a rule, or the TABLE that it returns: what the
+ *                                           file says of itself, which the host did not run
  *                                   FAILED  in place of READY or OUTCOME: the call did not work
  *
  * Rules and grants are numbered by the host, who knows which worker has heard of which.  Grants
@@ -29,11 +31,12 @@
 
 #include "base/buf.h"
 #include "graph/grant.h"
+#include "rule/contract.h"
 #include "rule/outcome.h"
 #include "rule/rule.h"
 #include "sandbox/meter.h"
 
-#define CDN_WIRE_VERSION 2
+#define CDN_WIRE_VERSION 3
 
 enum cdn_frame {
     CDN_FRAME_HELLO = 1,
@@ -48,7 +51,10 @@ enum cdn_frame {
     CDN_FRAME_CALL,
     CDN_FRAME_TRACE,
     CDN_FRAME_PING,
-    CDN_FRAME_SLICE
+    CDN_FRAME_SLICE,
+    CDN_FRAME_READ,
+    CDN_FRAME_CONTRACT,
+    CDN_FRAME_TABLE
 };
 
 /* Beside the result itself, an OUTCOME takes no more than this. */
@@ -57,6 +63,7 @@ enum cdn_frame {
 #define CDN_WIRE_SMALL_BYTES   ((size_t)8192)     /* HELLO, READY, FAILED */
 #define CDN_WIRE_TEXT_BYTES    ((size_t)16 << 20) /* of parameters or a key */
 #define CDN_WIRE_SLICE_BYTES   ((size_t)48 << 20) /* of a slice */
+#define CDN_WIRE_TABLE_BYTES   ((size_t)16 << 20) /* of a table that a file returns */
 /* A worker's notebook has no more room than this, however much the host's has; what was noted
  * into one of `room` bytes takes no more than CDN_WIRE_TRACE_BYTES() in a frame. */
 #define CDN_WIRE_TRACE_ROOM        ((size_t)16 << 20)
@@ -126,6 +133,17 @@ struct cdn_wire_run {
     bool counts_only; /* as the notebook's options have it */
 };
 
+/* A file to read, and as what.  Texts are borrowed. */
+enum cdn_wire_file { CDN_WIRE_FILE_RULE, CDN_WIRE_FILE_TABLE };
+struct cdn_wire_read {
+    enum cdn_wire_file what;
+    const char *file; /* without a NUL when decoded: file_bytes */
+    size_t file_bytes;
+    const char *source;
+    size_t source_bytes;
+    struct cdn_budget load; /* of a rule */
+};
+
 /* What a worker is to see from now on.  Borrowed. */
 struct cdn_wire_slice {
     /* The grants it has been told are over this schema too; else they are forgotten. */
@@ -144,7 +162,8 @@ void cdn_wire_put_grant(struct cdn_buf *out, uint32_t number,
                         const struct cdn_grant *grant, const struct cdn_schema *schema);
 void cdn_wire_put_run(struct cdn_buf *out, const struct cdn_wire_run *run);
 void cdn_wire_put_slice(struct cdn_buf *out, const struct cdn_wire_slice *slice);
-/* A FORGET's rule, or what a READY counts (an image's bytes). */
+/* A FORGET's rule, or what a READY counts: of a RULE the hash of its contract, of a SLICE its
+ * nodes. */
 void cdn_wire_put_number(struct cdn_buf *out, uint64_t number);
 void cdn_wire_put_outcome(struct cdn_buf *out, const cordon_outcome *outcome);
 void cdn_wire_put_failed(struct cdn_buf *out, const cordon_error *err);
@@ -198,5 +217,23 @@ void cdn_wire_put_trace(struct cdn_buf *out, const cordon_trace *trace);
  * failure nothing is added. */
 cordon_status cdn_wire_get_trace(cordon_trace *into, const struct cdn_buf *in,
                                  const cordon_usage *used, cordon_error *err);
+
+/* ---- wire_contract.c ---- */
+
+void cdn_wire_put_read(struct cdn_buf *out, const struct cdn_wire_read *read);
+/* `image_bytes`: what the rule's image takes; 0: there is none, as the contract has faults.  The
+ * contract's fields are in order. */
+void cdn_wire_put_contract(struct cdn_buf *out, const struct cdn_contract *contract,
+                           uint64_t image_bytes);
+void cdn_wire_put_table(struct cdn_buf *out, const struct cdn_buf *table);
+/* Errors of all: CORDON_E_DATA which field is not right; of the last two also CORDON_E_NOMEM. */
+cordon_status cdn_wire_get_read(struct cdn_wire_read *out, const struct cdn_buf *in,
+                                cordon_error *err);
+/* Ownership: *out is the caller's, cdn_contract_free() it. */
+cordon_status cdn_wire_get_contract(struct cdn_contract **out, uint64_t *image_bytes,
+                                    const struct cdn_buf *in, cordon_error *err);
+/* Appends it to *out, which is the caller's whatever comes back. */
+cordon_status cdn_wire_get_table(struct cdn_buf *out, const struct cdn_buf *in,
+                                 cordon_error *err);
 
 #endif

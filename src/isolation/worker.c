@@ -170,13 +170,12 @@ bool cdn_worker_await_gone(const struct cdn_worker *worker, uint64_t until_ns)
 
 /* ---- telling ---- */
 
-/* Send what is in `out` and wait for READY. */
-static cordon_status tell(struct cdn_worker *worker, enum cdn_frame kind,
-                          uint64_t until_ns, cordon_error *err)
+/* Send what is in `out` and wait for READY, and what it counts. */
+static cordon_status tell(uint64_t *number, struct cdn_worker *worker,
+                          enum cdn_frame kind, uint64_t until_ns, cordon_error *err)
 {
     struct cdn_channel *channel = &worker->channel;
     cordon_status status;
-    uint64_t number;
     uint16_t got;
 
     if (worker->out.failed)
@@ -191,7 +190,7 @@ static cordon_status tell(struct cdn_worker *worker, enum cdn_frame kind,
     if (!status && got != CDN_FRAME_READY)
         status = cdn_error_set(err, CORDON_E_DATA, "a worker's frame out of turn");
     if (!status)
-        status = cdn_wire_get_number(&number, &channel->in, err);
+        status = cdn_wire_get_number(number, &channel->in, err);
     if (status)
         worker->broken = true;
     worker->late = status == CORDON_E_INTERRUPTED;
@@ -209,6 +208,7 @@ static cordon_status tell_rule(uint32_t *number, struct cdn_worker *worker,
                                  .load = worker->load,
                                  .function_count = rule->function_count};
     cordon_status status;
+    uint64_t contract;
     uint32_t slot;
 
     for (slot = 0; slot < worker->rule_count; slot++) {
@@ -233,7 +233,14 @@ static cordon_status tell_rule(uint32_t *number, struct cdn_worker *worker,
         wire.functions[i].cost = call->functions[i]->cost;
     }
     cdn_wire_put_rule(&worker->out, &wire);
-    status = tell(worker, CDN_FRAME_RULE, cdn_clock_ns() + LOAD_NS, err);
+    status = tell(&contract, worker, CDN_FRAME_RULE, cdn_clock_ns() + LOAD_NS, err);
+    if (!status && contract != rule->contract_hash) {
+        /* one of two lied: this worker, or the one that read the rule for the host */
+        worker->broken = true;
+        status = cdn_error_set(err, CORDON_E_DATA,
+                               "the worker reads another contract from the rule's text "
+                               "than it is in service with");
+    }
     if (status)
         return status;
     memcpy(worker->rules[slot].hash, rule->hash, sizeof rule->hash);
@@ -247,6 +254,7 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
     static const struct cdn_schema nothing = {0};
     const struct cdn_grant *grant = call->local ? call->local->grant : call->grant;
     cordon_status status;
+    uint64_t unused;
     uint32_t slot;
 
     for (slot = 0; slot < worker->grant_count; slot++) {
@@ -264,7 +272,7 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
                        call->local      ? call->local->schema
                        : call->snapshot ? &call->snapshot->schema
                                         : &nothing);
-    status = tell(worker, CDN_FRAME_GRANT, cdn_clock_ns() + LOAD_NS, err);
+    status = tell(&unused, worker, CDN_FRAME_GRANT, cdn_clock_ns() + LOAD_NS, err);
     if (!status)
         worker->grants[slot] = grant->id;
     return status;
@@ -285,11 +293,12 @@ static cordon_status tell_slice(struct cdn_worker *worker,
         .size = local->slice_bytes,
     };
     cordon_status status;
+    uint64_t nodes;
 
     if (!slice.grants_stay)
         worker->grant_count = worker->next_grant = 0;
     cdn_wire_put_slice(&worker->out, &slice);
-    status = tell(worker, CDN_FRAME_SLICE, until_ns, err);
+    status = tell(&nodes, worker, CDN_FRAME_SLICE, until_ns, err);
     worker->sees_slice = !status;
     worker->slice_grant = local->grant->id;
     return status;

@@ -10,11 +10,66 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/suggest.h"
 #include "base/time.h"
 #include "rule/locate.h"
 
 #define MAX_TAGS 64
+
+struct cdn_contract *cdn_contract_new(void)
+{
+    struct cdn_contract *contract = cdn_calloc(1, sizeof *contract);
+
+    if (!contract)
+        return NULL;
+    contract->packed = cdn_alloc(CDN_CONTRACT_BYTES);
+    if (contract->packed)
+        return contract;
+    cdn_free(contract);
+    return NULL;
+}
+
+void cdn_contract_free(struct cdn_contract *contract)
+{
+    if (contract)
+        cdn_free(contract->packed);
+    cdn_free(contract);
+}
+
+const char *cdn_contract_type(const char *name, size_t bytes)
+{
+    static const char *const types[] = {"nil",   "boolean",  "number",    "string",
+                                        "table", "function", "coroutine", "userdata"};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strlen(types[i]) == bytes && !memcmp(types[i], name, bytes))
+            return types[i];
+    return NULL;
+}
+
+static uint64_t mix_text(uint64_t digest, const char *text)
+{
+    return cdn_hash_mix(digest, text ? cdn_hash_xxh3(text, strlen(text) + 1) : 0);
+}
+
+uint64_t cdn_contract_hash(const struct cdn_contract *contract)
+{
+    uint64_t digest = contract->count * 2u + contract->too_many;
+
+    digest = mix_text(digest, contract->returned);
+    digest = mix_text(digest, contract->evaluate);
+    digest = mix_text(digest, contract->odd_key);
+    for (uint32_t i = 0; i < contract->count; i++) {
+        const struct cdn_contract_field *field = &contract->fields[i];
+
+        digest = mix_text(digest, field->key);
+        digest = mix_text(digest, field->fault);
+        digest = cdn_hash_mix(
+            digest, cdn_hash_xxh3(contract->packed + field->offset, field->bytes));
+    }
+    return digest;
+}
 
 static const char *const return_words[] = {"boolean", "integer", "number", "string",
                                            "list",    "map",     "any",    NULL};

@@ -1,7 +1,8 @@
 /* The contract a chunk returned, as msgpack, and the check of it.
  *
- * The table is copied out of Lua field by field (load.c) and checked here, outside any Lua
- * call, where memory may be held and every fault can be gathered. */
+ * The table is copied out of Lua field by field (read.c), maybe by a worker behind a wall
+ * (isolation/wire_contract.c), and checked here, outside any Lua call, where memory may be held
+ * and every fault can be gathered. */
 #ifndef CDN_RULE_CONTRACT_H
 #define CDN_RULE_CONTRACT_H
 
@@ -9,6 +10,7 @@
 
 #define CDN_CONTRACT_MAX_FIELDS   64
 #define CDN_CONTRACT_MAX_FINDINGS 100
+#define CDN_CONTRACT_BYTES        ((size_t)256 * 1024) /* of all its values */
 
 /* One field of the returned table, `evaluate` aside. */
 struct cdn_contract_field {
@@ -18,7 +20,8 @@ struct cdn_contract_field {
 };
 
 struct cdn_contract {
-    unsigned char *packed;
+    unsigned char *packed; /* room for CDN_CONTRACT_BYTES */
+    size_t packed_bytes;
     uint32_t count;
     struct cdn_contract_field fields[CDN_CONTRACT_MAX_FIELDS];
     const char *returned; /* the type of what the chunk returned, if it is no table */
@@ -26,6 +29,25 @@ struct cdn_contract {
     const char *odd_key;  /* the type of a key that is no string; NULL: none */
     bool too_many;
 };
+
+/* An empty one; NULL: out of memory. */
+struct cdn_contract *cdn_contract_new(void);
+void cdn_contract_free(struct cdn_contract *contract); /* NULL is nothing to free */
+
+/* Read what a file says of itself: tokens, compile, run the chunk in the slot, copy the table.
+ * `budget`: what it may use.
+ * Ownership: *out is the caller's, cdn_contract_free() it.
+ * Errors: CORDON_E_RULE, CORDON_E_NOMEM. */
+cordon_status cdn_contract_read(struct cdn_contract **out, struct cdn_slot *slot,
+                                const char *source, size_t bytes, const char *file,
+                                const struct cdn_budget *budget, cordon_error *err);
+
+/* The name of a Lua type, as `returned`, `evaluate` and `odd_key` have it; NULL: none is called
+ * so.  It is a constant. */
+const char *cdn_contract_type(const char *name, size_t bytes);
+
+/* Of all that was read, its fields in order: equal for equal contracts. */
+uint64_t cdn_contract_hash(const struct cdn_contract *contract);
 
 /* Where the check stands; for params.c as well. */
 struct cdn_check {

@@ -66,6 +66,7 @@ struct cdn_rule {
     char *source;
     size_t source_bytes;
     unsigned char hash[CDN_CONTENT_HASH_BYTES]; /* of the source */
+    uint64_t contract_hash;                     /* of what the file returned */
     struct cdn_names names;
     uint32_t param_count;
     struct cdn_param *params; /* sorted by name */
@@ -107,6 +108,14 @@ cordon_status cdn_rule_load(struct cdn_rule **out, struct cdn_slot *slot,
                             const char *source, size_t bytes, const char *file,
                             const struct cdn_budget *budget,
                             struct cdn_findings *findings, cordon_error *err);
+/* The same of a contract that was read already, by whomever: check it, and no more.  What it
+ * says of itself need not be true, but the rule is one that could be; its `image_bytes` are the
+ * caller's to fill in.  The contract's fields are put in order.
+ * Errors: as cdn_rule_load(). */
+struct cdn_contract;
+cordon_status cdn_rule_judge(struct cdn_rule **out, struct cdn_contract *contract,
+                             const char *source, size_t bytes, const char *file,
+                             struct cdn_findings *findings, cordon_error *err);
 void cdn_rule_free(struct cdn_rule *rule);
 void cdn_findings_deinit(struct cdn_findings *findings);
 

@@ -126,6 +126,46 @@ static void try_slice(const struct cdn_buf *in, cordon_error *err)
     cdn_buf_deinit(&out);
 }
 
+/* What is accepted is written and read again, to equal bytes; and judged, whatever it says. */
+static void try_contract(const struct cdn_buf *in, cordon_error *err)
+{
+    static const char source[] = "return {\n  name = 'a',\n}\n";
+    struct cdn_contract *contract, *again;
+    struct cdn_buf out = {0};
+    struct cdn_rule *made;
+    uint64_t image_bytes, bytes_again;
+
+    if (cdn_wire_get_contract(&contract, &image_bytes, in, err)) {
+        require(err->message[0] && !contract);
+        return;
+    }
+    cdn_wire_put_contract(&out, contract, image_bytes);
+    require(!cdn_wire_get_contract(&again, &bytes_again, &out, err));
+    require(bytes_again == image_bytes &&
+            cdn_contract_hash(again) == cdn_contract_hash(contract));
+    cdn_contract_free(again);
+    cdn_buf_deinit(&out);
+    if (cdn_rule_judge(&made, contract, source, sizeof source - 1, "fuzz.lua", NULL,
+                       err))
+        require(err->message[0] && !made);
+    else
+        require(made->name[0]);
+    cdn_rule_free(made);
+    cdn_contract_free(contract);
+}
+
+static void try_table(const struct cdn_buf *in, cordon_error *err)
+{
+    struct cdn_buf table = {0};
+    cordon_value value;
+
+    if (cdn_wire_get_table(&table, in, err))
+        require(err->message[0] && !table.length);
+    else
+        require(!cordon_value_parse(&value, table.data, table.length, err));
+    cdn_buf_deinit(&table);
+}
+
 /* A notebook into which a run of a text of three lines has been begun. */
 static cordon_trace *begin_trace(cordon_error *err)
 {
@@ -209,6 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cdn_buf in = {0};
     struct cdn_wire_hello hello;
     struct cdn_wire_rule wire_rule;
+    struct cdn_wire_read wire_read;
     struct cdn_wire_run run;
     const void *arguments;
     cordon_error err;
@@ -220,7 +261,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     cdn_buf_append(&in, data + 1, size - 1);
     cdn_error_clear(&err);
-    switch (data[0] % 11) {
+    switch (data[0] % 14) {
     case 0:
         try_outcome(&in, &err);
         break;
@@ -253,6 +294,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 10:
         try_slice(&in, &err);
+        break;
+    case 11:
+        try_contract(&in, &err);
+        break;
+    case 12:
+        try_table(&in, &err);
+        break;
+    case 13:
+        if (!cdn_wire_get_read(&wire_read, &in, &err))
+            require(wire_read.file_bytes + wire_read.source_bytes < size);
         break;
     default:
         require(cdn_wire_get_failed(&in, &err) != CORDON_OK && err.message[0]);

@@ -31,7 +31,8 @@ static bool loads(const cordon_engine_options *options, const char *source,
 
 cordon_status cdn_testing_candidate(struct cdn_candidate_tests *out,
                                     struct cdn_cli *cli, const char *rule,
-                                    const char *source, size_t bytes, cordon_error *err)
+                                    const char *source, size_t bytes, cordon_wall wall,
+                                    const char *worker, cordon_error *err)
 {
     char test[PATH_MAX], path[PATH_MAX];
     const struct cdn_strings none = {0};
@@ -58,6 +59,8 @@ cordon_status cdn_testing_candidate(struct cdn_candidate_tests *out,
         path[0] = '\0';
     options.engine.slots = 1;
     options.engine.interrupt_slots = CORDON_NONE;
+    options.engine.wall = wall;
+    options.engine.worker = worker;
     if (!loads(&options.engine, source, bytes))
         return CORDON_OK;
     quiet.out = cli->err;

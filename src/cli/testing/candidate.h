@@ -10,12 +10,13 @@ struct cdn_candidate_tests {
     uint64_t failed; /* each was told on cli->err */
 };
 
-/* `rule` is the path of the rule's file, which need not be there: then nothing is tested.
+/* `rule` is the path of the rule's file, which need not be there: then nothing is tested.  The text
+ * runs behind the wall, by the program `worker` if it is not the weakest.
  * Errors: CORDON_E_DATA a test failed, CORDON_E_RULE the test file does not load,
  *         CORDON_E_INTERRUPTED, CORDON_E_NOMEM. */
 cordon_status cdn_testing_candidate(struct cdn_candidate_tests *out,
                                     struct cdn_cli *cli, const char *rule,
-                                    const char *source, size_t bytes,
-                                    cordon_error *err);
+                                    const char *source, size_t bytes, cordon_wall wall,
+                                    const char *worker, cordon_error *err);
 
 #endif

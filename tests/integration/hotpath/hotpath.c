@@ -142,7 +142,8 @@ static struct cdn_version *version(const char *name, int least, uint32_t number)
     char text[1024];
 
     snprintf(text, sizeof text, rule_text, name, least);
-    if (cdn_engine_load(&made, engine, text, strlen(text), name, number, &err))
+    if (cdn_engine_load(&made, engine, CORDON_WALL_INPROC, text, strlen(text), name,
+                        number, &err))
         die(name);
     return made;
 }

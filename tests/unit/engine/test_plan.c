@@ -15,8 +15,8 @@ static struct cdn_version *version_of(cordon_engine *engine, const char *body,
              "return { name = 'r', fallback = 'deny', decisions = { 'allow', 'review', "
              "'deny' }, evaluate = function(graph, request) %s end }",
              body);
-    ck_assert_msg(!cdn_engine_load(&version, engine, source, strlen(source), "r.lua",
-                                   number, &err),
+    ck_assert_msg(!cdn_engine_load(&version, engine, CORDON_WALL_INPROC, source,
+                                   strlen(source), "r.lua", number, &err),
                   "%s", err.message);
     return version;
 }

@@ -15,8 +15,9 @@ static struct cdn_set *load(const char *source)
     struct cdn_set *set;
     cordon_error err;
 
-    ck_assert_msg(!cdn_set_load(&set, source, strlen(source), "set.lua", &err), "%s",
-                  err.message);
+    ck_assert_msg(!cdn_set_load(&set, &(const struct cdn_reading){0}, source,
+                                strlen(source), "set.lua", &err),
+                  "%s", err.message);
     return set;
 }
 
@@ -133,8 +134,9 @@ START_TEST(load__says_what_is_wrong)
         struct cdn_set *set;
         cordon_error err;
 
-        ck_assert_msg(cdn_set_load(&set, wrong[i].source, strlen(wrong[i].source),
-                                   "set.lua", &err) == CORDON_E_RULE,
+        ck_assert_msg(cdn_set_load(&set, &(const struct cdn_reading){0},
+                                   wrong[i].source, strlen(wrong[i].source), "set.lua",
+                                   &err) == CORDON_E_RULE,
                       "%s", wrong[i].source);
         ck_assert_int_eq(err.status, CORDON_E_RULE);
         ck_assert_ptr_null(set);
@@ -158,7 +160,8 @@ START_TEST(load__survives_every_allocation_failure)
         cordon_error err;
 
         cdn_failalloc_after(nth, false);
-        status = cdn_set_load(&set, source, sizeof source - 1, "set.lua", &err);
+        status = cdn_set_load(&set, &(const struct cdn_reading){0}, source,
+                              sizeof source - 1, "set.lua", &err);
         if (!cdn_failalloc_fired()) {
             cdn_failalloc_after(-1, false);
             ck_assert_int_eq(status, CORDON_OK);

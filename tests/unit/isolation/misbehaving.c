@@ -3,7 +3,8 @@
  *
  * A FORGET of number N (< 4096) makes it call the system call N with arguments of zero, and
  * answer READY with what came back if it lives; from 4096 on it tries one of `escapes`.  A RUN
- * whose seed is a number of `lies` is answered by that; rules and grants it says to know. */
+ * whose seed is a number of `lies` is answered by that, and so is a READ of a file of the name
+ * "lie:N"; rules and other files it reads as any worker does, and grants it says to know. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -320,6 +321,105 @@ static void lie_of_trace(uint64_t which)
     }
 }
 
+/* ---- files ---- */
+
+/* Two fields, "a" and "name", with these values; as the contract of a rule. */
+static void say_contract(const char *first, const void *a, size_t a_bytes,
+                         const char *evaluate, uint64_t image_bytes)
+{
+    static const unsigned char liar[] = {0xa4, 'l', 'i', 'a', 'r'};
+    static const unsigned char none[] = {0xa4, 'n', 'o', 'n', 'e'};
+    struct cdn_contract *contract = cdn_contract_new();
+    struct cdn_buf out = {0};
+    const struct {
+        const char *key;
+        const void *bytes;
+        size_t count;
+    } fields[] = {{first, a, a_bytes},
+                  {"fallback", none, sizeof none},
+                  {"name", liar, sizeof liar}};
+
+    if (!contract)
+        _exit(1);
+    contract->evaluate = evaluate;
+    for (size_t i = first ? 0 : 1; i < 3; i++) {
+        struct cdn_contract_field *field = &contract->fields[contract->count++];
+
+        memcpy(field->key, fields[i].key, strlen(fields[i].key) + 1);
+        field->offset = contract->packed_bytes;
+        field->bytes = fields[i].count;
+        memcpy(contract->packed + field->offset, fields[i].bytes, field->bytes);
+        contract->packed_bytes += field->bytes;
+    }
+    cdn_wire_put_contract(&out, contract, image_bytes);
+    say(CDN_FRAME_CONTRACT, out.data, out.length);
+    cdn_buf_deinit(&out);
+    cdn_contract_free(contract);
+}
+
+static void lie_of_file(uint64_t which)
+{
+    static const unsigned char twice[] = {0x82, 0xa1, 'x', 1, 0xa1, 'x', 2};
+    static const unsigned char keys[] = {0x81, 0x91, 1, 2};
+    static const char description[] = "description";
+    static unsigned char junk[300];
+    struct cdn_buf out = {0}, table = {0};
+
+    memset(junk, 0xc1, sizeof junk);
+    switch (which) {
+    case READ_NO_CONTRACT:
+        say(CDN_FRAME_CONTRACT, junk, sizeof junk);
+        break;
+    case READ_OTHER:
+        say_contract(NULL, NULL, 0, "function", 1000);
+        break;
+    case READ_UNSORTED:
+        say_contract("owner", "\xa1x", 2, "function", 1000);
+        break;
+    case READ_TWICE:
+        say_contract(description, twice, sizeof twice, "function", 1000);
+        break;
+    case READ_CUT:
+        say_contract(description, twice, sizeof twice - 1, "function", 1000);
+        break;
+    case READ_KEYS:
+        say_contract(description, keys, sizeof keys, "function", 1000);
+        break;
+    case READ_NO_IMAGE:
+        say_contract(NULL, NULL, 0, "function", 0);
+        break;
+    case READ_LARGE_IMAGE:
+        say_contract(NULL, NULL, 0, "function", UINT64_MAX);
+        break;
+    case READ_TYPE:
+        say_contract(NULL, NULL, 0, "%s%n", 1000);
+        break;
+    case READ_TABLE:
+        cdn_buf_append(&table, twice, sizeof twice);
+        cdn_wire_put_table(&out, &table);
+        say(CDN_FRAME_TABLE, out.data, out.length);
+        break;
+    default:
+        lie(which);
+    }
+}
+
+static cordon_status read_file(struct cdn_service *service, struct cdn_channel *channel,
+                               cordon_error *err)
+{
+    struct cdn_wire_read read;
+    cordon_status status = cdn_wire_get_read(&read, &channel->in, err);
+    char name[16] = "";
+
+    if (status)
+        return status;
+    memcpy(name, read.file, read.file_bytes < 15 ? read.file_bytes : 15);
+    if (strncmp(name, "lie:", 4))
+        return cdn_service_serve(service, CDN_FRAME_READ, err);
+    lie_of_file(strtoul(name + 4, NULL, 10));
+    return CORDON_OK;
+}
+
 static cordon_status serve(struct cdn_service *service, struct cdn_channel *channel,
                            uint32_t locks, cordon_error *err)
 {
@@ -346,6 +446,11 @@ static cordon_status serve(struct cdn_service *service, struct cdn_channel *chan
                    !cdn_wire_get_run(&run, &channel->in, err)) {
             seed = run.seed;
             lie(run.seed);
+        } else if (kind == CDN_FRAME_READ || kind == CDN_FRAME_RULE) {
+            cdn_buf_append(&kept, channel->in.data, channel->in.length);
+            if (kind == CDN_FRAME_READ ? read_file(service, channel, err)
+                                       : cdn_service_serve(service, kind, err))
+                break;
         } else if (kind == CDN_FRAME_TRACE) {
             lie_of_trace(seed);
         } else { /* keep what any worker would keep of it, for a dump */

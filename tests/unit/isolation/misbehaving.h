@@ -53,6 +53,19 @@ enum {
     LIES_END,
     HONEST, /* what it answers, but not what it then says that it noted */
     HONEST_END = HONEST + 3,
+    /* Of a file called "lie:N" that it is to read, beside those above. */
+    LIE_OF_A_FILE = 500,
+    READ_NO_CONTRACT = LIE_OF_A_FILE, /* bytes that are none */
+    READ_OTHER,                       /* the contract of a rule called "liar" */
+    READ_UNSORTED,
+    READ_TWICE, /* a key of a map stands twice in it */
+    READ_CUT,   /* a value that ends too soon */
+    READ_KEYS,  /* a map's key that is a list */
+    READ_NO_IMAGE,
+    READ_LARGE_IMAGE,
+    READ_TYPE, /* a Lua type that there is not */
+    READ_TABLE,
+    READ_LIES_END,
     /* No lie: send every byte of memory that can be read, as it is, and exit. */
     LIE_DUMP = 1000
 };
