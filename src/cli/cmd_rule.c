@@ -100,7 +100,8 @@ static int push_one(struct push *push, const char *file)
     if (!status && !push->set) {
         status = cdn_testing_candidate(
             &tests, push->cli, file, source.data ? (const char *)source.data : "",
-            source.length, cdn_tier_wall(&push->args.tier), push->args.worker, &err);
+            source.length, cdn_tier_wall(&push->args.tier),
+            push->args.tier.wall ? push->args.worker : NULL, &err);
         if (status) {
             cdn_cli_error(push->cli, "%s is not pushed: %s", file, err.message);
             code = status == CORDON_E_DATA          ? CDN_EXIT_FINDINGS

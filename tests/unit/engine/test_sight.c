@@ -245,7 +245,11 @@ static void dump(struct cdn_buf *out, const char *principal)
         .room_bytes = UINT64_C(1) << 45, /* to look for what is mapped in large steps */
         .cpu_s = 600,
         .start_ns = UINT64_C(60000000000),
-        .load = {.instructions = 1000000, .memory_bytes = 1 << 20, .wall_ns = 1}};
+        .load = {.instructions = 1000000,
+                 .memory_bytes = 1 << 20,
+                 .edges = 1,
+                 .output_bytes = 1,
+                 .wall_ns = UINT64_C(60000000000)}};
     struct cdn_lane *lane = &engine->lanes[0];
     const struct cdn_state *state;
     const struct cdn_role *role;

@@ -104,15 +104,26 @@ END_TEST
 
 START_TEST(walls__a_wall_that_does_not_work_is_told_at_once)
 {
-    cordon_engine *engine = walled("/nonexistent/cordon-worker", 2);
+    char folder[128], worker[160], wanted[200];
     const cordon_request request = CORDON_REQUEST_INIT;
     cordon_outcome *outcome = serving_outcome();
+    cordon_engine *engine;
     cordon_error err;
 
+    cdn_unit_folder(folder, sizeof folder);
+    (void)snprintf(worker, sizeof worker, "%s/cordon-worker", folder);
+    (void)snprintf(wanted, sizeof wanted, "the wall 'process': %s", worker);
+    ck_assert_int_eq(symlink(WORKER, worker), 0);
+    engine = walled(worker, 2);
+    ck_assert_int_eq(unlink(worker), 0); /* there was one as the rule was read */
+    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert_int_eq(cordon_engine_load_rule(engine, "", 0, "again.lua", NULL, &err),
+                     CORDON_E_NOTFOUND);
+    ck_assert_contains(err.message, worker);
     for (int i = 0; i < 100; i++) {
         ck_assert_int_eq(cordon_evaluate(outcome, engine, "r", &request, &err),
                          CORDON_E_NOTFOUND);
-        ck_assert_contains(err.message, "the wall 'process': /nonexistent/");
+        ck_assert_contains(err.message, wanted);
     }
     ck_assert_int_eq(cordon_engine_warm(engine, "r", &err), CORDON_E_NOTFOUND);
     ck_assert_int_eq(cordon_engine_tend(engine, &err), CORDON_E_NOTFOUND);
