@@ -208,7 +208,7 @@ static cordon_status tell_rule(uint32_t *number, struct cdn_worker *worker,
                                  .load = worker->load,
                                  .function_count = rule->function_count};
     cordon_status status;
-    uint64_t contract;
+    uint64_t contract = 0;
     uint32_t slot;
 
     for (slot = 0; slot < worker->rule_count; slot++) {
@@ -254,7 +254,7 @@ static cordon_status tell_grant(uint32_t *number, struct cdn_worker *worker,
     static const struct cdn_schema nothing = {0};
     const struct cdn_grant *grant = call->local ? call->local->grant : call->grant;
     cordon_status status;
-    uint64_t unused;
+    uint64_t unused = 0;
     uint32_t slot;
 
     for (slot = 0; slot < worker->grant_count; slot++) {
@@ -293,7 +293,7 @@ static cordon_status tell_slice(struct cdn_worker *worker,
         .size = local->slice_bytes,
     };
     cordon_status status;
-    uint64_t nodes;
+    uint64_t nodes = 0;
 
     if (!slice.grants_stay)
         worker->grant_count = worker->next_grant = 0;
