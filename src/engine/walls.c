@@ -217,8 +217,8 @@ enum { ROUNDS = 20 };
 static size_t describe_maker(char *text, size_t size, cordon_wall wall,
                              const char *worker)
 {
-    const char *runtime = cdn_container_runtime();
-    char made[128];
+    char made[128], why[CDN_CONTAINER_WHY];
+    const char *runtime = cdn_container_chosen(why);
 
     text[0] = '\0';
     if (wall == CORDON_WALL_MICROVM)
@@ -227,6 +227,8 @@ static size_t describe_maker(char *text, size_t size, cordon_wall wall,
         return 0;
     else if (cdn_container_version(made, sizeof made, runtime, NULL))
         snprintf(made, sizeof made, "%s", runtime);
+    if (wall == CORDON_WALL_CONTAINER && why[0])
+        return (size_t)snprintf(text, size, "%s (%s): ", made, why);
     return (size_t)snprintf(text, size, "%s: ", made);
 }
 

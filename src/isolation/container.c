@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -17,18 +18,14 @@
 
 /* What printing a version may take. */
 #define VERSION_NS UINT64_C(2000000000)
+/* What a container may take to be made where runtimes are tried. */
+#define TRIAL_NS UINT64_C(10000000000)
+
+enum { MOST_RUNTIMES = 8 };
 
 static const char *const places[] = {"/usr/bin/crun",       "/usr/local/bin/crun",
                                      "/usr/bin/runc",       "/usr/sbin/runc",
                                      "/usr/local/bin/runc", "/usr/local/sbin/runc"};
-
-const char *cdn_container_runtime(void)
-{
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (!access(places[i], X_OK))
-            return places[i];
-    return NULL;
-}
 
 /* ---- its version ---- */
 
@@ -126,19 +123,113 @@ static const char *prefer_static(char path[PATH_MAX], const char *program)
     return length < PATH_MAX && !access(path, X_OK) ? path : program;
 }
 
+/* ---- choosing one ---- */
+
+/* Whether it makes a container of a worker that sees nothing. */
+static cordon_status try_runtime(const char *runtime,
+                                 const struct cdn_wall_options *with, cordon_error *err)
+{
+    struct cdn_worker *worker;
+    cordon_status status = cdn_process_spawn_kept(&worker, runtime, with, NULL, err);
+
+    if (!status)
+        status = cdn_worker_greet(worker, cdn_clock_ns() + TRIAL_NS, err);
+    if (worker)
+        worker->end(worker);
+    return status;
+}
+
+cordon_status cdn_container_choose(const char **out, bool *works, char *why,
+                                   size_t size, const char *const *from, size_t count,
+                                   const struct cdn_wall_options *options,
+                                   cordon_error *err)
+{
+    const char *found[MOST_RUNTIMES];
+    struct cdn_wall_options with = *options;
+    char path[PATH_MAX];
+    size_t there = 0, length = 0;
+    cordon_error own;
+
+    *out = NULL;
+    *works = false;
+    why[0] = '\0';
+    for (size_t i = 0; i < count && there < MOST_RUNTIMES; i++)
+        if (!access(from[i], X_OK))
+            found[there++] = from[i];
+    if (!there)
+        return cdn_error_set(err, CORDON_E_NOTFOUND,
+                             "neither crun nor runc is installed; on Debian: apt-get "
+                             "install crun");
+    *out = found[0];
+    *works = there == 1; /* there is no choice, and it says itself if it does not */
+    with.program = prefer_static(path, options->program);
+    for (size_t i = 0; i < there && !*works; i++) {
+        cordon_status status = try_runtime(found[i], &with, &own);
+
+        if (status == CORDON_E_NOMEM)
+            return cdn_error_nomem(err);
+        if (!status) {
+            *out = found[i];
+            *works = true;
+        } else if (length < size) {
+            length += (size_t)snprintf(why + length, size - length, "%s%s",
+                                       length ? "; " : "", own.message);
+        }
+    }
+    return CORDON_OK;
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *chosen; /* one that worked when it was tried */
+static char chosen_why[CDN_CONTAINER_WHY];
+
+const char *cdn_container_chosen(char why[static CDN_CONTAINER_WHY])
+{
+    const char *runtime;
+
+    pthread_mutex_lock(&lock);
+    runtime = chosen;
+    memcpy(why, chosen_why, sizeof chosen_why);
+    pthread_mutex_unlock(&lock);
+    return runtime;
+}
+
+/* Tried once; where none works, the first is taken, and they are tried again for the next. */
+static cordon_status
+choose_once(const char **out, const struct cdn_wall_options *options, cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    bool works;
+
+    pthread_mutex_lock(&lock);
+    *out = chosen;
+    if (!chosen) {
+        status =
+            cdn_container_choose(out, &works, chosen_why, sizeof chosen_why, places,
+                                 sizeof places / sizeof *places, options, err);
+        if (!status && works)
+            chosen = *out;
+        else
+            chosen_why[0] = '\0';
+    }
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
 cordon_status cdn_container_spawn(struct cdn_worker **out,
                                   const struct cdn_wall_options *options,
                                   const cordon_snapshot *snapshot, cordon_error *err)
 {
-    const char *runtime = options->runtime ? options->runtime : cdn_container_runtime();
+    const char *runtime = options->runtime;
     struct cdn_wall_options with = *options;
+    cordon_status status = CORDON_OK;
     char path[PATH_MAX];
 
     *out = NULL;
     if (!runtime)
-        return cdn_error_set(err, CORDON_E_NOTFOUND,
-                             "neither crun nor runc is installed; on Debian: apt-get "
-                             "install crun");
+        status = choose_once(&runtime, options, err);
+    if (status)
+        return status;
     with.program = prefer_static(path, options->program);
     return cdn_process_spawn_kept(out, runtime, &with, snapshot, err);
 }

@@ -18,8 +18,9 @@
 
 /* What workers are started with, behind whichever wall. */
 struct cdn_wall_options {
-    const char *program;   /* cordon-worker, an absolute path */
-    const char *runtime;   /* of containers; NULL: the one that container.h finds */
+    const char *program; /* cordon-worker, an absolute path */
+    const char *
+        runtime; /* of containers; NULL: the first of those installed that works (container.h) */
     uint64_t image_bytes;  /* of a rule, at most */
     uint64_t memory_bytes; /* of a run, at most */
     uint64_t room_bytes;   /* address space for all its rules, beyond the snapshot */

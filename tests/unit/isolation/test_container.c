@@ -523,6 +523,63 @@ START_TEST(container__a_runtime_is_believed_in_nothing)
 }
 END_TEST
 
+/* One that fails is passed over for one that works, and is said to have failed. */
+START_TEST(container__a_runtime_that_works_is_chosen)
+{
+    const char *const some[] = {RUNTIMES "/none", RUNTIMES "/crun-fails", runtimes[0],
+                                RUNTIMES "/crun-claims"};
+    const char *const bad[] = {RUNTIMES "/crun-fails", RUNTIMES "/runc-fails"};
+    char why[CDN_CONTAINER_WHY];
+    const char *chosen;
+    cordon_error err;
+    bool works;
+
+    ck_assert(!cdn_container_choose(&chosen, &works, why, sizeof why, some, 4, &options,
+                                    &err));
+    ck_assert(works);
+    ck_assert_str_eq(chosen, runtimes[0]);
+    ck_assert_str_eq(why, "step 4, " RUNTIMES "/crun-fails made no container: another: "
+                          "\\x1b[31mred");
+    ck_assert(!cdn_container_choose(&chosen, &works, why, sizeof why, some + 2, 2,
+                                    &options, &err));
+    ck_assert(works);
+    ck_assert_str_eq(chosen, runtimes[0]);
+    ck_assert_str_eq(why, "");
+    /* the only one is not tried, nor is there a better one where none works */
+    ck_assert(!cdn_container_choose(&chosen, &works, why, sizeof why, bad, 1, &options,
+                                    &err));
+    ck_assert(works);
+    ck_assert_str_eq(chosen, bad[0]);
+    ck_assert(!cdn_container_choose(&chosen, &works, why, sizeof why, bad, 2, &options,
+                                    &err));
+    ck_assert(!works);
+    ck_assert_str_eq(chosen, bad[0]);
+    ck_assert_ptr_nonnull(strstr(why, "crun-fails made no container"));
+    ck_assert_int_eq(
+        cdn_container_choose(&chosen, &works, why, sizeof why, some, 1, &options, &err),
+        CORDON_E_NOTFOUND);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
+START_TEST(container__the_first_to_choose_chooses_for_all)
+{
+    char why[CDN_CONTAINER_WHY];
+    const char *chosen = NULL;
+
+    ck_assert_ptr_null(cdn_container_chosen(why));
+    for (int i = 0; i < 2; i++) {
+        struct cdn_worker *worker = start(WORKER, NULL);
+        const char *now = cdn_container_chosen(why);
+
+        ck_assert_ptr_nonnull(now);
+        ck_assert(!i || now == chosen);
+        chosen = now;
+        worker->end(worker);
+    }
+}
+END_TEST
+
 START_TEST(version__is_a_name_and_a_number_or_an_error)
 {
     static const struct {
@@ -595,6 +652,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, container__ends_with_its_host_killed_at_any_moment);
     CDN_UNIT_CASE(s, container__ends_with_its_keeper_killed_at_any_moment);
     CDN_UNIT_CASE(s, container__a_runtime_is_believed_in_nothing);
+    CDN_UNIT_CASE(s, container__a_runtime_that_works_is_chosen);
+    CDN_UNIT_CASE(s, container__the_first_to_choose_chooses_for_all);
     CDN_UNIT_CASE(s, version__is_a_name_and_a_number_or_an_error);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, container__each_allocation_of_starting_one_may_fail);
