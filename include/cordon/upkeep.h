@@ -46,7 +46,8 @@ extern "C" {
  * runs goes on as it is.  Names the registry has are its to change
  * (cordon_engine_load_rule() refuses them).  A first upkeep of it is part of the call.
  *
- * Ownership: borrowed; detach, or free the engine, before it is closed.
+ * Ownership: borrowed; detach, or free the engine, before it is closed.  Either may write to it:
+ *            how often versions ran, where a policy asks for that (`walls.after`).
  * Errors:    as cordon_engine_upkeep(); the registry is attached even so. */
 CORDON_EXPORT cordon_status cordon_engine_use_registry(cordon_engine *engine,
                                                        cordon_registry *registry,
@@ -73,8 +74,8 @@ CORDON_EXPORT cordon_status cordon_engine_use_policy(cordon_engine *engine,
                                                      const char *path,
                                                      cordon_error *err);
 
-/* Look after everything that is attached: the policy, the generation, breakers, the registry,
- * guards of rollouts, limits that follow load, the log's queue.  `out` may be NULL.
+/* Look after everything that is attached: the policy, the generation, breakers, how often
+ * versions ran, the registry, guards of rollouts, limits that follow load, the log's queue.  `out` may be NULL.
  * One thing that fails does not keep the others from being done.
  * Errors: the first of them: CORDON_E_RULE a version does not load or does not fit the
  *         snapshot (see `refused`), CORDON_E_CORRUPT, CORDON_E_IO, CORDON_E_NOMEM. */
