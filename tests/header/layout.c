@@ -263,9 +263,10 @@ int main(void)
     SIZE(cordon_change, 40);
     OFFSET(cordon_change, expect_revision, 24);
     OFFSET(cordon_change, dry_run, 32);
-    SIZE(cordon_candidate, 72);
+    SIZE(cordon_candidate, 88);
     OFFSET(cordon_candidate, source, 40);
     OFFSET(cordon_candidate, cases_bytes, 64);
+    OFFSET(cordon_candidate, worker, 80);
     SIZE(cordon_rollout, 152);
     OFFSET(cordon_rollout, variants, 12);
     OFFSET(cordon_rollout, guarded, 108);
