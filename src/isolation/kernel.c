@@ -114,6 +114,7 @@ static cordon_status make_file(int *fd, unsigned char **bytes, size_t size,
 {
     void *room = MAP_FAILED;
 
+    *bytes = NULL;
     *fd = memfd_create("cordon-machine", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (*fd >= 0 && !ftruncate(*fd, (off_t)size))
         room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
