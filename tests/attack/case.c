@@ -145,8 +145,8 @@ static bool read_setting(struct attack *attack, const char *line)
         limits->memory_bytes = value;
     else if (strcmp(name, "wall_ms") == 0)
         limits->wall_ns = value * 1000000;
-    else if (strcmp(name, "wall_us") == 0)
-        limits->wall_ns = value * 1000;
+    else if (strcmp(name, "wall_ns") == 0)
+        limits->wall_ns = value;
     else if (strcmp(name, "edges") == 0)
         limits->edges = value;
     else if (strcmp(name, "nodes") == 0)
