@@ -20,7 +20,12 @@
 
 enum {
     ENTRY = 1, /* where the registry keeps the entry until it is on the stack */
-    MOST_COLLECTIONS = 16 /* LuaJIT's own buffers shrink by halves, once a collection */
+    /* LuaJIT's own buffers shrink by halves, once a collection */
+    MOST_COLLECTIONS = 16,
+    /* Slots that a run finds free, so that only deep ones ask for more.  Less than the stack
+     * has to begin with: LuaJIT then doubles it, as it would in the run, and how deep calls
+     * can nest, which goes with what it is doubled from, stays what it was. */
+    STACK_ROOM = 2 * LUA_MINSTACK
 };
 
 struct job {
@@ -54,6 +59,8 @@ CDN_RAISES static int collect(lua_State *L)
         if (i && slot->arena.head->live >= live)
             break;
     }
+    /* a collection takes off what of it is not in use */
+    luaL_checkstack(L, STACK_ROOM, "an image");
     return 0;
 }
 
