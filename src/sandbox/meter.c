@@ -693,6 +693,7 @@ CDN_RAISES static int prove(lua_State *L)
     int32_t *pair;
     size_t at = find_pair(slot, L, sizeof(struct cdn_arena_head), trial->bytes);
 
+    cdn_slot_prove_owner(slot, L);
     cdn_strings_prove(&slot->strings, L, &slot->arena, trial->bytes);
     cdn_operands_prove(&slot->operands, L, &slot->arena);
     if (!at || luaL_loadbuffer(L, loop, sizeof loop - 1, "=proof"))

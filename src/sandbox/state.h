@@ -121,6 +121,9 @@ void cdn_meter_hook(struct cdn_slot *slot);
 
 /* ---- slot.c ---- */
 
+/* Prove by a trial state that cdn_slot_of() may read it where it stands.   [-0, +0, m] */
+CDN_RAISES void cdn_slot_prove_owner(struct cdn_slot *slot, lua_State *L);
+
 /* A fresh state in the cleared arena, its panic function set, the JIT off.  NULL: no
  * room. */
 lua_State *cdn_slot_state(struct cdn_slot *slot);

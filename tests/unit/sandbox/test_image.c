@@ -398,6 +398,44 @@ START_TEST(build__survives_every_arena_allocation_failure)
 END_TEST
 #endif
 
+/* A run finds room on the Lua stack for what calls what here: growing it alone takes 896 bytes. */
+START_TEST(run__finds_a_stack_large_enough)
+{
+    static const char source[] = "local function f(x)\n"
+                                 "  return x == 0 and tostring(x) or f(x - 1) .. ''\n"
+                                 "end\n"
+                                 "return select(2, pcall(f, 2))";
+
+    fixture_open(&fixture);
+    ck_assert_int_eq(fixture_eval(&fixture, source, NULL), CDN_RUN_OK);
+    ck_assert_str_eq(fixture.result, "0");
+    ck_assert_uint_lt(cdn_slot_memory_peak(fixture.slot), 896);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
+/* Whose a state is: what LuaJIT says itself, in every thread of it. */
+START_TEST(owner__is_whom_luajit_names)
+{
+    struct cdn_slot *slots[2];
+    void *ud = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        lua_State *L;
+
+        ck_assert_int_eq(cdn_slot_new(&slots[i], NULL, NULL), CORDON_OK);
+        L = cdn_slot_state(slots[i]);
+        ck_assert_ptr_nonnull(L);
+        lua_getallocf(L, &ud);
+        ck_assert_ptr_eq(ud, slots[i]);
+        ck_assert_ptr_eq(cdn_slot_of(L), slots[i]);
+        ck_assert_ptr_eq(cdn_slot_of(lua_newthread(L)), slots[i]);
+    }
+    cdn_slot_free(slots[0]);
+    cdn_slot_free(slots[1]);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("image");
@@ -414,6 +452,8 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, take__keeps_what_a_run_set);
     CDN_UNIT_CASE(s, take__leaves_garbage_behind);
     CDN_UNIT_CASE(s, take__refuses_what_an_image_may_not_hold);
+    CDN_UNIT_CASE(s, run__finds_a_stack_large_enough);
+    CDN_UNIT_CASE(s, owner__is_whom_luajit_names);
 #ifdef CORDON_FAILALLOC
     CDN_UNIT_CASE(s, take__survives_every_heap_allocation_failure);
     CDN_UNIT_CASE(s, build__survives_every_heap_allocation_failure);
