@@ -10,6 +10,7 @@
  *
  * What the host did wrong is a status; the outcome then says "error" with the same message,
  * so that whoever looks only at the outcome is not misled by an earlier one. */
+#include <endian.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,17 +86,32 @@ static uint64_t scatter(uint64_t x)
     return x ^ (x >> 31);
 }
 
+/* Eight hexadecimal digits, of the lowest four bits first: all at a time, a byte each. */
+static void put_digits(char *out, uint32_t number)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t digits = number;
+
+    digits = (digits | digits << 16) & UINT64_C(0x0000ffff0000ffff);
+    digits = (digits | digits << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    digits = (digits | digits << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    /* from ten on by so much more: from behind '9' to 'a' */
+    digits += '0' * ones + ((digits + 6 * ones) >> 4 & ones) * ('a' - '9' - 1);
+    digits = htole64(digits);
+    memcpy(out, &digits, sizeof digits);
+}
+
 void cdn_decision_name(char out[CORDON_DECISION_ID_BYTES + 1], struct cdn_lane *lane)
 {
-    static const char digits[] = "0123456789abcdef";
     enum { HALF = CORDON_DECISION_ID_BYTES / 2 };
     /* lane and count are what no two decisions of an engine share; the rest is random */
     uint64_t number = ((uint64_t)lane->number << 48) | ++lane->decisions;
     uint64_t id = scatter(number) ^ lane->engine->veil;
 
     memcpy(out, lane->engine->identity, HALF);
-    for (int i = HALF; i < 2 * HALF; i++, id >>= 4)
-        out[i] = digits[id & 15];
+    _Static_assert(HALF == 16, "all of the digits of 64 bits");
+    put_digits(out + HALF, (uint32_t)id);
+    put_digits(out + HALF + HALF / 2, (uint32_t)(id >> 32));
     out[2 * HALF] = '\0';
 }
 
@@ -217,10 +233,13 @@ static cordon_status run_behind(struct cdn_behind *behind, struct cdn_lane *lane
         number = state->granted->walls[role->wall];
     *behind = (struct cdn_behind){.wall = number};
     if (__builtin_expect(number == CORDON_WALL_INPROC, 1)) {
+        uint64_t built_ns = lane->builds_ns;
+
         status = cdn_lane_image(&image, lane, state, entry->version, err);
         if (status)
             return status;
         call->image = image;
+        call->at_once = call->at_once && lane->builds_ns == built_ns;
         cdn_schedule_watch(lane, &plan->revoked);
         return cdn_tier_inproc.run(outcome, call, err);
     }
@@ -259,6 +278,7 @@ static cordon_status run_bound(struct cdn_binding **own, struct cdn_lane *lane,
         .trace =
             variant == CORDON_VARIANT_SHADOW || ask->set ? NULL : ask->request->trace,
         .entered_ns = ask->entered_ns,
+        .at_once = !ask->waited_ns && !ask->request->graph,
         .shared_params = ask->shared_params,
     };
     const struct cdn_role *role;

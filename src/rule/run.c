@@ -436,6 +436,8 @@ cordon_status cdn_rule_run(cordon_outcome *outcome, const struct cdn_rule_call *
     if (status)
         return status;
     host->functions = call->functions;
+    if (call->at_once)
+        cdn_slot_know_time(call->slot, call->entered_ns);
     run = cdn_slot_run(call->slot, call->image, &call->budget,
                        cdn_add_sat(call->entered_ns, call->budget.wall_ns),
                        request->cancel ? &request->cancel->requested : NULL,

@@ -25,6 +25,7 @@ struct cdn_rule_call {
     cordon_trace *trace; /* the request's, if this run is what it is for; else NULL */
     struct cdn_budget budget; /* resolved: nothing zero */
     uint64_t entered_ns;      /* cdn_clock_ns() at the public entry */
+    bool at_once;             /* nothing slow, such as waiting, has been done since */
     const uint32_t *revoked;  /* behind a wall: not 0, it is to stop; or NULL */
     /* The parameters are for several rules: those this one does not declare are not its
      * business. */

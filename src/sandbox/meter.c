@@ -49,9 +49,11 @@
 #include "sandbox/trace.h"
 
 enum {
-    POLL_WORK = 4096,   /* native work between two looks at the clock */
-    MAX_LOCATED = 32,   /* frames searched for a line of Lua */
-    SLACK_NS = 600000,  /* how late a stop may come on account of the stride */
+    POLL_WORK = 4096,  /* native work between two looks at the clock */
+    MAX_LOCATED = 32,  /* frames searched for a line of Lua */
+    SLACK_NS = 600000, /* how late a stop may come on account of the stride */
+    NEAR_NS =
+        1000000, /* a deadline is near: what was the time a moment ago will not do */
     PLAIN_NS = 3000,    /* two texts are parsed in this where none is a dear numeral */
     SHORT_STRING = 262, /* else two of them in SHORT_NS, and two longer ones in */
     SHORT_NS = 170000,  /* LONG_NS and NS_PER_BYTE */
@@ -582,8 +584,11 @@ bool cdn_meter_begin(struct cdn_slot *slot, const struct cdn_budget *budget,
                      uint64_t deadline_ns, const uint32_t *cancel)
 {
     struct cdn_meter *meter = &slot->meter;
-    uint64_t now = cdn_clock_ns();
+    uint64_t now = slot->known_ns;
 
+    slot->known_ns = 0;
+    if (!now || deadline_ns < now || deadline_ns - now < NEAR_NS)
+        now = cdn_clock_ns();
     meter->stop = CDN_STOP_NONE;
     meter->charged = meter->executed = 0;
     meter->edges = meter->nodes = meter->hops = 0;

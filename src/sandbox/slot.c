@@ -413,6 +413,7 @@ enum cdn_run cdn_slot_run(struct cdn_slot *slot, const struct cdn_image *image,
     if (image->slot != slot) {
         snprintf(slot->message, sizeof slot->message,
                  "the image was built in another slot");
+        slot->known_ns = 0;
         return CDN_RUN_ERROR;
     }
     if (memory > slot->config.memory_bytes)
@@ -425,6 +426,11 @@ enum cdn_run cdn_slot_run(struct cdn_slot *slot, const struct cdn_image *image,
         status = cdn_slot_protect(slot, call_entry, NULL);
     cdn_meter_end(slot);
     return cdn_slot_classify(slot, status);
+}
+
+void cdn_slot_know_time(struct cdn_slot *slot, uint64_t now_ns)
+{
+    slot->known_ns = now_ns;
 }
 
 /* ---- what a run leaves ---- */

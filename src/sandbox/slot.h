@@ -84,6 +84,9 @@ size_t cdn_image_held(const struct cdn_image *image);
 enum cdn_run cdn_slot_run(struct cdn_slot *slot, const struct cdn_image *image,
                           const struct cdn_budget *budget, uint64_t deadline_ns,
                           const uint32_t *cancel, uint64_t seed);
+/* For the next run alone: that moment, by cdn_clock_ns(), has only just been, so that the
+ * clock need not be looked at again if the deadline is far off. */
+void cdn_slot_know_time(struct cdn_slot *slot, uint64_t now_ns);
 
 /* What the host has running evaluations look at whenever they look at the clock. */
 struct cdn_slot_watch {

@@ -67,6 +67,7 @@ struct cdn_slot {
         size_t bytes;
     } unknown[CDN_SLOT_UNKNOWN];
     uint32_t allocations; /* while loading, since the clock was last looked at */
+    uint64_t known_ns;    /* cdn_slot_know_time(); 0: nothing is known */
     bool panic_armed;
     int32_t standin[2];
     size_t counter_offset; /* of LuaJIT's, from the arena's base */

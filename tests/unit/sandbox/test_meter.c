@@ -600,6 +600,31 @@ START_TEST(without_the_countdown__limits_still_hold)
 }
 END_TEST
 
+/* What the host knows of the time spares a look at the clock, in the next run alone, and not
+ * where the deadline is near. */
+START_TEST(known_time__is_for_one_run_with_a_far_deadline)
+{
+    const uint64_t second = UINT64_C(1000000000);
+    uint64_t now = cdn_clock_ns();
+    struct cdn_image *image;
+
+    fixture_open(&fixture);
+    image = fixture_image(&fixture, "return 1");
+    /* of passed deadlines: the host knows better, once; it does not know; it is near */
+    for (int i = 0; i < 3; i++) {
+        if (i != 1)
+            cdn_slot_know_time(fixture.slot, i ? now - 2 : now - second);
+        ck_assert_int_eq(
+            cdn_slot_run(fixture.slot, image, &fixture_budget, now - 1, NULL, 1),
+            i ? CDN_RUN_STOPPED : CDN_RUN_OK);
+        if (i)
+            ck_assert_int_eq(fixture_stop(&fixture), CDN_STOP_TIME);
+    }
+    cdn_image_free(image);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("meter");
@@ -627,6 +652,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, stride__does_not_change_what_is_counted);
     CDN_UNIT_CASE(s, parsing__ends_when_the_time_is_up);
     CDN_UNIT_CASE(s, without_the_countdown__limits_still_hold);
+    CDN_UNIT_CASE(s, known_time__is_for_one_run_with_a_far_deadline);
     return s;
 }
 
