@@ -415,10 +415,10 @@ CDN_RAISES static unsigned spread(lua_State *L, int index, struct unknown *unkno
         const char *key;
         int number = KEYS;
 
-        if (++step % WALKED == 0)
+        if (++step % WALKED == 0) {
             cdn_meter_charge(L, WALKED);
-        if (step == 1 || step % WALKED == 0)
-            cdn_meter_walk(L, step - step % WALKED);
+            cdn_meter_walk(L, step);
+        }
         if (lua_type(L, -2) == LUA_TSTRING) {
             key = lua_tolstring(L, -2, &bytes);
             number = key_number(key, bytes);
@@ -435,7 +435,7 @@ CDN_RAISES static unsigned spread(lua_State *L, int index, struct unknown *unkno
         }
     }
     cdn_meter_charge(L, step % WALKED);
-    cdn_meter_walk(L, 0);
+    cdn_meter_walked(L);
     return found;
 }
 

@@ -50,6 +50,7 @@
 
 enum {
     POLL_WORK = 4096,  /* native work between two looks at the clock */
+    WALK_BYTES = 32,   /* of a table's part are walked over as one unit of that work */
     MAX_LOCATED = 32,  /* frames searched for a line of Lua */
     SLACK_NS = 600000, /* how late a stop may come on account of the stride */
     NEAR_NS =
@@ -443,6 +444,32 @@ void cdn_meter_poll(lua_State *L, uint32_t work)
     meter->unpolled += work < POLL_WORK ? work : POLL_WORK;
     if (meter->unpolled >= POLL_WORK)
         poll_native(slot, L);
+}
+
+/* Blocks that nobody was told of are no larger than a string that there has been, or short. */
+static size_t largest_block(const struct cdn_slot *slot)
+{
+    size_t largest = slot->reach.other;
+
+    if (largest < slot->arena.watch && slot->arena.watch != SIZE_MAX)
+        largest = slot->arena.watch;
+    for (uint32_t i = 0; i < slot->unknown_count; i++)
+        largest = largest < slot->unknown[i].bytes ? slot->unknown[i].bytes : largest;
+    return largest;
+}
+
+void cdn_meter_walk_on(lua_State *L, uint32_t step)
+{
+    size_t work = largest_block(cdn_slot_of(L)) / (step ? 1 : WALK_BYTES);
+
+    cdn_meter_poll(L, work < POLL_WORK ? (uint32_t)work : POLL_WORK);
+}
+
+void cdn_meter_walked(lua_State *L)
+{
+    size_t work = 2 * (largest_block(cdn_slot_of(L)) / WALK_BYTES);
+
+    cdn_meter_poll(L, work < POLL_WORK ? (uint32_t)work : POLL_WORK);
 }
 
 void cdn_meter_charge_edges(lua_State *L, uint64_t edges)

@@ -85,14 +85,17 @@ CDN_RAISES void cdn_meter_charge(lua_State *L, uint64_t work);
  * the clock has to be looked at as often.                               [-0, +0, e] */
 CDN_RAISES void cdn_meter_poll(lua_State *L, uint32_t work);
 
-/* At step `step`, from 0, of a walk over a table: every 32nd looks at the clock, since a
- * step may take as long as the table's longest chain; the first counts for many, since it
- * may walk over all that is left of what was a large table.               [-0, +0, e] */
+/* At step `step`, from 0, of a walk over a table: a step may take as long as the table's
+ * longest chain, and the first walk over all that is left of what was a large table, so each
+ * 32nd counts for as much as the largest table that there may be allows.  [-0, +0, e] */
+CDN_RAISES void cdn_meter_walk_on(lua_State *L, uint32_t step);
 CDN_RAISES static inline void cdn_meter_walk(lua_State *L, uint32_t step)
 {
     if (step % 32 == 0)
-        cdn_meter_poll(L, step ? UINT32_MAX : 1024);
+        cdn_meter_walk_on(L, step);
 }
+/* A walk of less than 32 steps is over, its first one and its last.       [-0, +0, e] */
+CDN_RAISES void cdn_meter_walked(lua_State *L);
 
 /* Charge edges read: counts them against `edges`, and as instructions at one quarter of an
  * instruction each (rounded up), so that a long scan meets the deadline too. [-0, +0, e] */

@@ -468,44 +468,43 @@ CDN_RAISES static bool encode_short_list(lua_State *L, struct cdn_transfer *tran
     cdn_pack_array(out, (uint32_t)count);
     lua_pushnil(L);
     while (plain && lua_next(L, top)) {
-        if (++walked == 1)
-            cdn_meter_walk(L, 0);
-        plain = walked <= count && lua_type(L, top + 1) == LUA_TNUMBER &&
+        plain = ++walked <= count && lua_type(L, top + 1) == LUA_TNUMBER &&
                 lua_tonumber(L, top + 1) == (lua_Number)walked && encode_plain(L, out);
         lua_settop(L, top + 1);
     }
     lua_settop(L, top);
+    cdn_meter_walked(L);
     if (!plain || walked != count || out->failed || out->length > transfer->limit) {
         *out = before;
         return false;
     }
-    cdn_meter_charge(L, count);
-    cdn_meter_walk(L, 0);
-    cdn_meter_charge(L, count);
+    cdn_meter_charge(L, 2 * count);
     return true;
 }
 
-/* The table at the stack's top, which is not frozen.                        [-0, +?, e]
- */
+/* The table at the stack's top, which is not frozen; `bare`: it is known to have no metatable.
+ *                                                                           [-0, +?, e] */
 CDN_RAISES static bool encode_table(lua_State *L, struct cdn_transfer *transfer,
-                                    const struct level *up)
+                                    const struct level *up, bool bare)
 {
-    struct level level = {.up = up,
-                          .table = lua_topointer(L, -1),
-                          .depth = 1 + (up ? up->depth : transfer->around)};
+    struct level level = {.up = up, .depth = 1 + (up ? up->depth : transfer->around)};
     struct shape shape;
 
+    if (up)
+        level.table = lua_topointer(L, -1);
     for (const struct level *above = up; above; above = above->up) {
         if (above->table == level.table)
             return refuse(transfer, up, "a table that contains itself");
     }
     if (level.depth > CORDON_VALUE_MAX_DEPTH)
         return refuse(transfer, up, "tables nest deeper than 32");
-    if (lua_getmetatable(L, -1))
+    if (!bare && lua_getmetatable(L, -1))
         return refuse(transfer, up,
                       "a table with a metatable cannot leave the sandbox");
     if (encode_short_list(L, transfer))
         return true;
+    if (!up)
+        level.table = lua_topointer(L, -1);
     if (!survey(L, transfer, up, &shape))
         return false;
     if (shape.array)
@@ -539,7 +538,7 @@ CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *tran
 {
     size_t bytes;
     const char *text;
-    bool done = true;
+    bool bare, done = true;
 
     switch (lua_type(L, index)) {
     case LUA_TNIL:
@@ -559,9 +558,12 @@ CDN_RAISES static bool encode(lua_State *L, int index, struct cdn_transfer *tran
         break;
     case LUA_TTABLE:
         luaL_checkstack(L, 8, "value");
-        if (!cdn_lib_frozen(L, index))
+        bare = !lua_getmetatable(L, index);
+        if (!bare)
+            lua_pop(L, 1);
+        if (bare || !cdn_lib_frozen(L, index))
             lua_pushvalue(L, index);
-        done = encode_table(L, transfer, up);
+        done = encode_table(L, transfer, up, bare);
         if (done)
             lua_pop(L, 1);
         break;
@@ -591,7 +593,6 @@ bool cdn_transfer_encode(lua_State *L, int index, struct cdn_transfer *transfer)
     transfer->limit =
         transfer->own_limit ? UINT64_MAX : cdn_meter_of(L)->limit.output_bytes;
     cdn_meter_charge(L, 1);
-    luaL_checkstack(L, 8, "value");
     if (index < 0 && index > LUA_REGISTRYINDEX)
         index += top + 1;
     done = encode(L, index, transfer, NULL);

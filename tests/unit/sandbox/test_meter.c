@@ -625,6 +625,44 @@ START_TEST(known_time__is_for_one_run_with_a_far_deadline)
 }
 END_TEST
 
+START_TEST(walk__counts_for_what_the_largest_table_allows)
+{
+    struct cdn_slot *slot;
+    uint32_t before;
+
+    fixture_open(&fixture);
+    ck_assert_int_eq(fixture_eval(&fixture, "return 1", NULL), CDN_RUN_OK);
+    slot = fixture.slot;
+    slot->meter.deadline_ns = UINT64_MAX;
+    slot->meter.unpolled = 0;
+    slot->reach.other = 320;
+    slot->arena.watch = SIZE_MAX;
+    cdn_meter_walk(slot->L, 31);
+    ck_assert_uint_eq(slot->meter.unpolled, 0);
+    cdn_meter_walk(slot->L, 0);
+    ck_assert_uint_eq(slot->meter.unpolled, 10);
+    cdn_meter_walked(slot->L);
+    ck_assert_uint_eq(slot->meter.unpolled, 30);
+    cdn_meter_walk(slot->L, 32);
+    ck_assert_uint_eq(slot->meter.unpolled, 350);
+    /* a block of which nothing is known yet, and one that is no longer than a string */
+    slot->unknown_count = 1;
+    slot->unknown[0].bytes = 640;
+    before = slot->meter.unpolled;
+    cdn_meter_walk(slot->L, 0);
+    ck_assert_uint_eq(slot->meter.unpolled, before + 20);
+    slot->unknown_count = 0;
+    slot->arena.watch = 960;
+    cdn_meter_walk(slot->L, 0);
+    ck_assert_uint_eq(slot->meter.unpolled, before + 50);
+    /* in a large one each is a look at the clock */
+    slot->reach.other = 1 << 20;
+    cdn_meter_walk(slot->L, 0);
+    ck_assert_uint_eq(slot->meter.unpolled, 0);
+    cdn_slot_free(fixture.slot);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("meter");
@@ -653,6 +691,7 @@ static Suite *suite(void)
     CDN_UNIT_CASE(s, parsing__ends_when_the_time_is_up);
     CDN_UNIT_CASE(s, without_the_countdown__limits_still_hold);
     CDN_UNIT_CASE(s, known_time__is_for_one_run_with_a_far_deadline);
+    CDN_UNIT_CASE(s, walk__counts_for_what_the_largest_table_allows);
     return s;
 }
 
