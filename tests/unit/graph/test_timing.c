@@ -95,6 +95,7 @@ START_TEST(native_calls__are_all_counted)
                                     "Account: risk; transfer: amount; Person; Company");
     char body[1024];
     uint64_t base, more;
+    uint32_t quick = 0;
 
     cdn_ticks_init();
     for (int many = 0; many < 2; many++) {
@@ -106,10 +107,12 @@ START_TEST(native_calls__are_all_counted)
             many ? 3000 : 0, calls[_i]);
         HARNESS_EQ(h, body, "done");
         *(many ? &more : &base) = cdn_timing_total(&h->run.timing, false);
+        quick = h->run.timing.quick;
     }
-    /* three thousand calls of more than three ticks each beyond what leads to them */
-    ck_assert_msg(more > 10000, "%s: %llu ticks, %llu without", calls[_i],
-                  (unsigned long long)more, (unsigned long long)base);
+    /* three thousand quick calls, which may take no longer than to read the counter; or calls
+     * of more than three ticks each beyond what leads to them */
+    ck_assert_msg(quick >= 3000 || more > 10000, "%s: %llu ticks, %llu without",
+                  calls[_i], (unsigned long long)more, (unsigned long long)base);
     harness_free(h);
 }
 END_TEST
