@@ -104,6 +104,10 @@ static const char *const texts[] = {
     "local s = ('x'):rep(300000) return { name = s }",
     "return { name = 'a', fallback = 'none', evaluate = function() end, "
     "description = ('x'):rep(70000) }",
+    /* as many fields and complaints as there can be */
+    "local t = { name = 'a' } for i = 1, 1000 do t['f' .. i] = i end return t",
+    "local t = {} for i = 1, 200 do t['a' .. i] = 1 end return { name = 'a', params = "
+    "t }",
     "goto out",
     "local a <const> = 1",
     "return setmetatable({}, {})",
