@@ -245,8 +245,7 @@ START_TEST(trip__whose_note_is_none_of_a_breaker_s_is_not_told)
     prepare(&file);
     cdn_buf_deinit(&file);
     OK(cordon_registry_open(&registry, path, 0, &err));
-    OK(cdn_registry_trip(registry, "r", 1, CDN_WALL_NONE, "1 crash", &note,
-                         &err));
+    OK(cdn_registry_trip(registry, "r", 1, CDN_WALL_NONE, "1 crash", &note, &err));
     cordon_registry_close(registry);
     ck_assert_msg(!start(&host), "%s", err.message);
     ck_assert_int_eq(cordon_engine_upkeep(host.engine, NULL, &err), CORDON_E_CORRUPT);
