@@ -108,13 +108,19 @@ class Browser:
     def until(self, expression, what, *args):
         """Wait until it is so; its value.  RuntimeError with what the page shows."""
         until = time.monotonic() + PATIENCE
+        failed = ""
         while time.monotonic() < until:
-            value = self.js("return " + expression, *args)
+            try:
+                value = self.js("return " + expression, *args)
+            except Refused as error:  # it asks of something that is not there yet, say
+                if not str(error).startswith("javascript error"):
+                    raise
+                value, failed = None, "%s\n" % error
             if value:
                 return value
             time.sleep(0.03)
-        raise RuntimeError("%s: not within %d s; the page shows\n%s" % (
-            what, PATIENCE, self.js("return document.body.innerText")[:3000]))
+        raise RuntimeError("%s: not within %d s; %sthe page shows\n%s" % (
+            what, PATIENCE, failed, self.js("return document.body.innerText")[:3000]))
 
     def text(self, selector):
         """What an element shows; None: there is none."""
