@@ -3,7 +3,7 @@
  *   inproc     the language and the meter, in the host's own process
  *   process    a process of its own as well, with an empty root, no network, no rights, and a
  *              short list of system calls
- *   container  the same in a container made by crun or, where that is not installed, by runc
+ *   container  the same in a container made by crun or runc, the first of them that works
  *   microvm    a machine of its own
  *
  * Each evaluation runs behind the strongest of the walls that the engine's options, the

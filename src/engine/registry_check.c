@@ -2,8 +2,9 @@
  *
  * Loading here needs no snapshot and no engine: a rule is loaded in a slot of its own, or by a
  * worker where an engine or the host has said so (read_text.h), under the ceilings of an engine
- * whose host chose none, so that what was pushed once does not depend on who pushed it.  Names in `reads` are bound where there is a snapshot: by whoever
- * gives cordon_registry_activate() a check, and by every engine that takes up the version. */
+ * whose host chose none, so that what was pushed once does not depend on who pushed it.  Names
+ * in `reads` are bound where there is a snapshot: by whoever gives cordon_registry_activate() a
+ * check, and by every engine that takes up the version. */
 #include <string.h>
 
 #include "base/file.h"
