@@ -41,6 +41,7 @@ static int run_start(struct cdn_cli *cli, int argc, char **argv)
         CDN_VERSION_OPTION(args, "which (default: the newest version)"),
         {"sample-rate", 0, CDN_OPTION_NUMBER, &rate, "R",
          "of the requests it runs for, 0 to 1 (1)", NULL},
+        CDN_READING_OPTION(args),
         CDN_CHANGE_OPTIONS(args),
     };
     cordon_rollout_shadow shadows[CORDON_REGISTRY_MAX_SHADOWS + 1];

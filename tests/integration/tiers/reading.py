@@ -106,6 +106,12 @@ def main():
               "%s of a killer: %r" % (args, told(done)))
         done = run(*args, *acts, *lying)
         check(done.returncode == 0, "%s: %r" % (args, told(done)))
+    shadow = ("shadow", "start", "honest", "--version", "2")
+    done = run(*shadow, *acts, *lying, worker=MISBEHAVING)
+    check(done.returncode == 2 and "and was killed" in done.stderr,
+          "a shadow that is a killer: %r" % (told(done),))
+    done = run(*shadow, *acts, *lying)
+    check(done.returncode == 0, "a shadow: %r" % (told(done),))
     canary = ("rollout", "start", "honest", "--version", "2", "--percent", "5", "--no-guard")
     done = run(*canary, *acts, *lying, worker=MISBEHAVING)
     check(done.returncode == 2 and "and was killed" in done.stderr,
